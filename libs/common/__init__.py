@@ -1,0 +1,1 @@
+"""What all services share: the bus, the outbox and inbox, HTTP, settings, telemetry, the published events."""

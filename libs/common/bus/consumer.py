@@ -1,0 +1,218 @@
+"""The consumer: takes what has arrived, handles it in one transaction, then acknowledges it all at once.
+
+Order of arrival is kept within a queue but nothing may depend on it. A batch that fails is halved until the one
+bad event stands alone; that one is set aside and its neighbours pass.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import ChannelInvalidStateError
+from prometheus_client import Counter, Gauge, Histogram
+
+from libs.common.bus.connection import keep_connected, wait_or_stop
+from libs.common.bus.failures import RetryLadder
+from libs.common.bus.messages import Delivery, Item, Undecodable
+from libs.common.bus.publisher import Refused
+from libs.common.errors import Contended, Unavailable
+from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.tracing import Tracing
+
+LONGEST_PAUSE = 5.0
+"""Seconds between two probes while something we depend on is down."""
+
+CONSUMED = Counter("certrail_events_consumed_total", "Events handled and committed", ["queue"])
+BATCH = Histogram(
+    "certrail_batch_events",
+    "Events in one transaction",
+    ["queue"],
+    buckets=(1, 2, 5, 10, 25, 50, 100, 200, 1000),
+)
+CIRCUIT = Gauge("certrail_circuit_open", "1 while a consumer waits for a dependency to come back", ["queue"])
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
+
+
+Decode = Callable[[Delivery], Sequence[Item | Undecodable]]
+"""Reads a delivery into the things to handle."""
+
+
+class Consumer:
+    """Reads one queue on a connection of its own."""
+
+    def __init__(
+        self,
+        queue: str,
+        *,
+        url: str,
+        name: str,
+        decode: Decode,
+        work: Work,
+        unit_of_work: UnitOfWork,
+        ladder: RetryLadder,
+        tracing: Tracing,
+        batch_size: int,
+    ) -> None:
+        self.queue = queue
+        self._url = url
+        self._name = name
+        self._decode = decode
+        self._work = work
+        self._unit_of_work = unit_of_work
+        self._ladder = ladder
+        self._tracing = tracing
+        self._batch_size = batch_size
+        self._arrived: deque[AbstractIncomingMessage] = deque()
+        self._wake = asyncio.Event()
+        self._consuming = False
+        self._outage = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it reads its queue and can handle what it reads."""
+        return self._consuming and not self._outage
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping` is set; what is in hand by then is finished and acknowledged."""
+        await keep_connected(
+            self._url,
+            name=f"{self._name}-consume",
+            use=lambda c: self._consume(c, stopping),
+            stopping=stopping,
+        )
+
+    async def _consume(self, connection: AbstractConnection, stopping: asyncio.Event) -> None:
+        self._arrived.clear()
+        channel = await connection.channel(publisher_confirms=False)
+        await channel.set_qos(prefetch_count=2 * self._batch_size)
+        queue = await channel.get_queue(self.queue, ensure=False)
+        await queue.consume(self._arrive)
+        ends = [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(channel.closed())]
+        for end in ends:
+            end.add_done_callback(lambda _: self._wake.set())
+        self._consuming = True
+        try:
+            while not any(end.done() for end in ends):
+                if self._arrived:
+                    await self._take_batch(stopping)
+                else:
+                    self._wake.clear()
+                    await self._wake.wait()
+        finally:
+            self._consuming = False
+            for end in ends:
+                if end.done() and not end.cancelled():
+                    end.exception()
+                end.cancel()
+
+    async def _arrive(self, message: AbstractIncomingMessage) -> None:
+        self._arrived.append(message)
+        self._wake.set()
+
+    async def _take_batch(self, stopping: asyncio.Event) -> None:
+        count = min(self._batch_size, len(self._arrived))
+        messages = [self._arrived.popleft() for _ in range(count)]
+        if await self._settle_despite_outages(messages, stopping):
+            try:
+                await messages[-1].ack(multiple=True)
+            except ChannelInvalidStateError:
+                # The connection went meanwhile: the messages come again, and the inbox knows them.
+                log.info("acknowledgement_lost", queue=self.queue, count=count)
+
+    async def _settle_despite_outages(
+        self, messages: Sequence[AbstractIncomingMessage], stopping: asyncio.Event
+    ) -> bool:
+        """Returns False where a stop came before the batch could be settled; it is then redelivered."""
+        pause = 0.1
+        while True:
+            try:
+                await self.settle([_delivery(message) for message in messages])
+            except Unavailable as error:
+                self._set_outage(down=True, cause=error)
+                if await wait_or_stop(stopping, pause * random.uniform(0.5, 1.0)):  # noqa: S311 jitter
+                    return False
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                self._set_outage(down=False, cause=None)
+                return True
+
+    def _set_outage(self, *, down: bool, cause: Exception | None) -> None:
+        if down != self._outage:
+            self._outage = down
+            CIRCUIT.labels(self.queue).set(down)
+            log.warning("circuit_open" if down else "circuit_closed", queue=self.queue, cause=str(cause or ""))
+
+    async def settle(self, deliveries: Sequence[Delivery]) -> None:
+        """Handle deliveries so that each may be acknowledged.
+
+        Raises:
+            Unavailable: none of those not yet committed may be acknowledged; try the same again.
+        """
+        items: list[Item] = []
+        for delivery in deliveries:
+            for part in self._decode(delivery):
+                if isinstance(part, Undecodable):
+                    await self._set_aside(part.body, part.content_type, part.delivery, part.error)
+                else:
+                    items.append(part)
+        for start in range(0, len(items), self._batch_size):
+            await self._settle_items(items[start : start + self._batch_size])
+
+    async def _settle_items(self, items: Sequence[Item]) -> None:
+        try:
+            await self._commit(items)
+        except Contended:
+            if len(items) == 1:
+                raise
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 whatever a handler raises is set aside with its cause
+            if len(items) == 1:
+                body, content_type = items[0].alone()
+                await self._set_aside(body, content_type, items[0].delivery, error)
+                return
+        else:
+            return
+        middle = len(items) // 2
+        await self._settle_items(items[:middle])
+        await self._settle_items(items[middle:])
+
+    async def _commit(self, items: Sequence[Item]) -> None:
+        spans = self._tracing.begin(f"{self.queue} process", [item.parent for item in items], queue=self.queue)
+        traced = [item.traced(parent) for item, parent in zip(items, spans.traceparents, strict=True)]
+        try:
+            await self._unit_of_work.run(lambda transaction: self._work(transaction, traced))
+        except BaseException as error:
+            spans.end(error)
+            raise
+        spans.end()
+        CONSUMED.labels(self.queue).inc(len(items))
+        BATCH.labels(self.queue).observe(len(items))
+
+    async def _set_aside(self, body: bytes, content_type: str, delivery: Delivery, error: Exception) -> None:
+        try:
+            await self._ladder.set_aside(body, content_type, delivery, error)
+        except Refused as refusal:
+            # Without its retry and parked queues this consumer would lose messages: it waits for an operator.
+            log.critical("cannot_set_aside", queue=self.queue)
+            raise Unavailable(str(refusal)) from refusal
+
+
+def _delivery(message: AbstractIncomingMessage) -> Delivery:
+    return Delivery(
+        body=message.body,
+        exchange=message.exchange or "",
+        routing_key=message.routing_key or "",
+        content_type=message.content_type,
+        type=message.type,
+        message_id=message.message_id,
+        user_id=message.user_id,
+        headers=message.headers,
+    )

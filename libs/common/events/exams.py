@@ -1,0 +1,83 @@
+"""Events of the exams service: registrations and what came of them."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from libs.common.events.registry import EventData
+from libs.common.events.types import Code, Identifier, Line, Moment, PartnerId
+from libs.common.events.vendors import Score
+
+
+class ExamScheduled(EventData, publisher="exams"):
+    """A candidate has an appointment."""
+
+    candidate_id: Identifier
+    registration_id: PartnerId
+    exam_code: Code
+    delivery: Literal["test_center", "online"]
+    scheduled_at: Moment
+    site: Line | None = None
+
+
+class ExamAppointmentChanged(EventData, publisher="exams"):
+    """An appointment was moved, cancelled or missed."""
+
+    candidate_id: Identifier
+    registration_id: PartnerId
+    exam_code: Code
+    change: Literal["rescheduled", "cancelled", "no_show"]
+    scheduled_at: Moment
+
+
+class _Outcome(EventData):
+    candidate_id: Identifier
+    result_id: Identifier
+    revision: Annotated[int, Field(ge=1)]
+    registration_id: PartnerId
+    exam_code: Code
+    taken_on: date
+    """The local date at the place of delivery: the one that counts for every rule."""
+    taken_at: Moment
+    known_at: Moment
+    """When Certrail first knew this revision."""
+
+
+class ExamPassed(_Outcome, publisher="exams"):
+    """A final pass, told for the first time."""
+
+    score: Score | None = None
+    passing_score: Score | None = None
+
+
+class ExamFailed(_Outcome, publisher="exams"):
+    """A final fail, told for the first time."""
+
+    score: Score | None = None
+    passing_score: Score | None = None
+
+
+class ExamResultRevised(_Outcome, publisher="exams"):
+    """A result that was told before has changed; it now reads as this event says."""
+
+    grade: Literal["pass", "fail", "pending"]
+    previous_grade: Literal["pass", "fail", "pending", "invalidated"]
+    score: Score | None = None
+    passing_score: Score | None = None
+
+
+class ExamResultInvalidated(_Outcome, publisher="exams"):
+    """A result is void, with effect back to the day it was taken."""
+
+    previous_grade: Literal["pass", "fail", "pending", "invalidated"] | None = None
+
+
+class ExamResultUnmatched(EventData, publisher="exams"):
+    """A result has waited longer than usual for a candidate."""
+
+    result_id: Identifier
+    vendor: Identifier
+    vendor_candidate_id: PartnerId
+    exam_code: Code
+    received_at: Moment

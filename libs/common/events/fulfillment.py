@@ -1,0 +1,16 @@
+"""Events of the fulfillment service: what a candidate may have, and what was sent."""
+
+from libs.common.events.registry import EventData
+from libs.common.events.types import Code, Identifier, Line, Moment
+
+
+class BenefitOffered(EventData, publisher="fulfillment"):
+    """A candidate may claim something; offered once."""
+
+    candidate_id: Identifier
+    offer_id: Identifier
+    benefit: Code
+    title: Line
+    certification: Code
+    offered_at: Moment
+    claim_until: Moment | None = None

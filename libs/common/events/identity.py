@@ -1,0 +1,63 @@
+"""Events of the identity service: who a candidate is and which partners' ids are theirs."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from libs.common.events.registry import EventData
+from libs.common.events.types import (
+    PERSONAL,
+    Address,
+    Country,
+    EmailAddress,
+    Identifier,
+    Language,
+    Line,
+    Moment,
+    PartnerId,
+    PersonName,
+)
+
+
+class CandidateRegistered(EventData, publisher="identity"):
+    """An account exists, not yet activated."""
+
+    candidate_id: Identifier
+    given_name: PersonName
+    family_name: PersonName
+    email: EmailAddress
+    country: Country
+    language: Language | None = None
+    address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
+    registered_at: Moment
+
+
+class AccessRequested(EventData, publisher="identity"):
+    """A person may enter by a single-use link: the first time, or after a forgotten password."""
+
+    candidate_id: Identifier
+    reason: Annotated[str, Field(pattern="^(activation|recovery)$")]
+    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    expires_at: Moment
+
+
+class ExternalIdLinked(EventData, publisher="identity"):
+    """A partner's id belongs to a candidate: from now on, and for everything that came before."""
+
+    candidate_id: Identifier
+    system: Identifier
+    external_id: PartnerId
+    verified_by: Line
+    linked_at: Moment
+
+
+class CandidateProfileChanged(EventData, publisher="identity"):
+    """What the candidate says of themselves has changed; the whole profile as it is now."""
+
+    candidate_id: Identifier
+    given_name: PersonName
+    family_name: PersonName
+    email: EmailAddress
+    country: Country
+    language: Language | None = None
+    address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None

@@ -1,0 +1,79 @@
+"""Field types of the published event language, and the marks they carry."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+
+PERSONAL = {"x-personal-data": True}
+"""JSON Schema mark for a field that holds personal data: never logged, exported and erased with its person."""
+
+_EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_PROGRAM = re.compile(r"[a-z][a-z0-9]{1,30}")
+
+
+def _single_line(value: str) -> str:
+    for character in value:
+        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
+            raise ValueError(f"contains the control character U+{ord(character):04X}")
+    stripped = value.strip()
+    if not stripped:
+        raise ValueError("is empty")
+    return stripped
+
+
+def _plausible(value: datetime) -> datetime:
+    if not _EARLIEST <= value < _LATEST:
+        raise ValueError("is not between the years 1980 and 2099")
+    return value
+
+
+_ID_CHARACTERS = r"^[A-Za-z0-9._:/@+=-]+$"
+
+PartnerId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_ID_CHARACTERS)]
+"""An opaque id of a partner's: printable ASCII without spaces."""
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_ID_CHARACTERS)]
+"""An id of ours; it may be composed of program, partner and a partner's id."""
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:*-]+$")]
+"""A catalogue code: an exam, a course, a certification."""
+
+ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]
+Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_single_line)]
+"""One line of text in any script, without control characters."""
+
+PersonName = Annotated[
+    str, StringConstraints(max_length=200), AfterValidator(_single_line), Field(json_schema_extra=PERSONAL)
+]
+EmailAddress = Annotated[
+    str,
+    StringConstraints(
+        max_length=254, pattern=r"^[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]+@[^\s@<>\"(),:;\\\[\]]+\.[^\s@.]+$"
+    ),
+    AfterValidator(_single_line),
+    Field(json_schema_extra=PERSONAL),
+]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
+
+Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+"""BCP 47."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+"""A moment with its offset from UTC: the offset tells the local date at the place it happened."""
+
+Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https://[^\s\"<>\\^`{|}]+$")]
+
+
+class Address(BaseModel):
+    """A postal address as its sender wrote it; what a country requires is checked where something is shipped."""
+
+    lines: Annotated[list[Line], Field(min_length=1, max_length=6, json_schema_extra=PERSONAL)]
+    city: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
+    region: Line | None = None
+    postal_code: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
+    country: Country

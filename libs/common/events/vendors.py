@@ -1,0 +1,131 @@
+"""Events that vendors publish. The type on the wire begins with the vendor's name: `vue.ExamRegistered.v1`."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from libs.common.events.registry import VENDOR, EventData
+from libs.common.events.types import (
+    PERSONAL,
+    Address,
+    Code,
+    Country,
+    EmailAddress,
+    Language,
+    Line,
+    Moment,
+    PartnerId,
+    PersonName,
+    Url,
+)
+
+
+class VendorCandidate(BaseModel):
+    """The person as the vendor knows them."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    given_name: PersonName
+    family_name: PersonName
+    email: EmailAddress
+    country: Country
+
+
+class ExamRegistered(EventData, publisher=VENDOR):
+    """A person has booked an exam."""
+
+    vendor_candidate_id: PartnerId
+    registration_id: PartnerId
+    exam_code: Code
+    delivery: Literal["test_center", "online"]
+    scheduled_at: Moment
+    candidate: VendorCandidate
+    address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
+    language: Language | None = None
+    site: Line | None = None
+
+
+class ExamAppointmentChanged(EventData, publisher=VENDOR):
+    """A booked exam was moved, cancelled, or the person did not come."""
+
+    registration_id: PartnerId
+    change: Literal["rescheduled", "cancelled", "no_show"]
+    scheduled_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _rescheduled_says_when(self) -> "ExamAppointmentChanged":
+        if self.change == "rescheduled" and self.scheduled_at is None:
+            raise ValueError("scheduled_at is required when change is 'rescheduled'")
+        return self
+
+
+class Section(BaseModel):
+    """One section of a score report."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: Line
+    percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+
+Score = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
+
+
+class ExamResultReported(EventData, publisher=VENDOR):
+    """The outcome of one attempt. The same `result_id` with a higher `revision` replaces the earlier one."""
+
+    result_id: PartnerId
+    revision: Annotated[int, Field(ge=1, le=1_000_000)]
+    vendor_candidate_id: PartnerId
+    registration_id: PartnerId
+    exam_code: Code
+    taken_at: Moment
+    grade: Literal["pass", "fail", "pending", "invalidated"]
+    form: Line | None = None
+    score: Score | None = None
+    passing_score: Score | None = None
+    scale_min: Score | None = None
+    scale_max: Score | None = None
+    sections: Annotated[tuple[Section, ...], Field(max_length=100, strict=False)] = ()
+    score_report_url: Url | None = None
+
+
+class CandidateReference(BaseModel):
+    """How a course provider names a person."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    kind: Line
+    value: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+
+
+class CourseCompleted(EventData, publisher=VENDOR):
+    """A person has finished a course."""
+
+    completion_id: PartnerId
+    candidate_ref: CandidateReference
+    course_code: Code
+    title: Line
+    completed_on: date
+    credits: Annotated[int, Field(ge=0, le=1000)] | None = None
+
+
+class ShipmentReported(EventData, publisher=VENDOR):
+    """What the fulfilment house did with an order."""
+
+    order_id: PartnerId
+    status: Literal["accepted", "in_production", "dispatched", "delivered", "returned"]
+    at: Moment
+    carrier: Line | None = None
+    tracking_number: Line | None = None
+    tracking_url: Url | None = None
+
+
+class BadgeReported(EventData, publisher=VENDOR):
+    """What the badge provider says of a badge."""
+
+    badge_id: PartnerId
+    state: Literal["issued", "accepted", "rejected", "revoked"]
+    at: Moment
+    public_url: Url | None = None

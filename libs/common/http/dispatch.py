@@ -1,0 +1,141 @@
+"""From a route record to a handler for aiohttp: check caller and request, run it, write the answer."""
+
+from typing import Any, Generic, cast, get_origin
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
+from pydantic import BaseModel, ValidationError
+
+from libs.common.http.auth import TokenVerifier
+from libs.common.http.idempotency import HEADER, IdempotencyStore, checked_key, fingerprint, operation_id
+from libs.common.http.models import Nothing
+from libs.common.http.paging import Page
+from libs.common.http.principal import ANONYMOUS, Principal
+from libs.common.http.problems import (
+    MALFORMED,
+    MEDIA_TYPE_UNSUPPORTED,
+    Problem,
+    from_validation,
+    invalid,
+)
+from libs.common.http.repeats import once
+from libs.common.http.responses import JSON_HEADERS, TRACEPARENT, problem_response
+from libs.common.http.routes import PUBLIC, B, Call, P, Q, R, Reply, Route
+from libs.common.ids import new_id
+
+_REPEATABLE = (list, tuple, set, frozenset)
+
+
+class Endpoint(Generic[R, P, Q, B]):
+    """One route of a running service."""
+
+    def __init__(self, route: Route[R, P, Q, B], verifier: TokenVerifier, idempotency: IdempotencyStore | None) -> None:
+        self._route = route
+        self._verifier = verifier
+        self._idempotency = idempotency if route.idempotent else None
+        self._response = route.response or type(None)
+        self._query_model = route.query or Nothing
+        self._repeatable = _repeatable(self._query_model)
+        self._empty_query = _if_valid(self._query_model)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        principal = await self._caller(request)
+        path = self._path(request)
+        query = self._query(request)
+        raw, body = await self._body(request)
+        key = request.headers.get(HEADER) if self._idempotency else None
+        operation = new_id() if key is None else self._operation(principal, key)
+        call = Call(path, query, body, principal, request.app, request[TRACEPARENT], operation)
+        if self._idempotency is None or key is None:
+            return self._written(request, await self._route.handler(call))
+        target = f"{request.method} {request.rel_url.raw_path_qs}"
+        return await once(self._idempotency, operation, fingerprint(target, raw), lambda: self._answered(request, call))
+
+    async def _caller(self, request: web.Request) -> Principal:
+        scopes = self._route.scopes
+        if scopes is PUBLIC:
+            return ANONYMOUS
+        principal = await self._verifier.verify(request.headers.get(hdrs.AUTHORIZATION))
+        principal.require_scopes(scopes)
+        return principal
+
+    def _path(self, request: web.Request) -> P:
+        model = self._route.parameters
+        if model is None:
+            return cast("P", _NOTHING)
+        try:
+            return model.model_validate(dict(request.match_info))
+        except ValidationError as error:
+            raise from_validation(error, "path") from error
+
+    def _query(self, request: web.Request) -> Q:
+        if not request.query_string and self._empty_query is not None:
+            return cast("Q", self._empty_query)
+        values: dict[str, Any] = {}
+        for name in request.query:
+            given = request.query.getall(name)
+            if name not in self._repeatable and len(given) > 1:
+                raise invalid(f"query.{name}"[:200], "repeated", "may be given once")
+            values[name] = given if name in self._repeatable else given[0]
+        try:
+            return cast("Q", self._query_model.model_validate(values))
+        except ValidationError as error:
+            raise from_validation(error, "query") from error
+
+    async def _body(self, request: web.Request) -> tuple[bytes, B]:
+        model = self._route.body
+        if model is None:
+            return b"", cast("B", None)
+        if request.content_type != "application/json":
+            raise Problem(MEDIA_TYPE_UNSUPPORTED)
+        try:
+            raw = await request.read()
+        except web.RequestPayloadError as error:
+            raise Problem(MALFORMED, "the body does not arrive as its headers say") from error
+        try:
+            return raw, cast("B", cast("type[BaseModel]", model).model_validate_json(raw, strict=True))
+        except ValidationError as error:
+            raise from_validation(error, "body") from error
+
+    def _operation(self, principal: Principal, key: str) -> str:
+        return operation_id(principal, f"{self._route.method} {self._route.path}", checked_key(key))
+
+    def _written(self, request: web.Request, result: R | Reply[R]) -> web.Response:
+        headers = CIMultiDict(JSON_HEADERS)
+        if isinstance(result, Reply):
+            headers.update(result.headers)
+            result = result.body
+        if result is None and self._route.response is None:
+            del headers[hdrs.CONTENT_TYPE]
+            return web.Response(status=self._route.status, headers=headers)
+        # The response is what the document says it is, or a leak: a richer model would be written whole.
+        if result is None or not isinstance(result, self._response):
+            raise TypeError(f"{self._route.operation_id} must return {self._response.__name__}")
+        if isinstance(result, Page) and result.next is not None:
+            headers[hdrs.LINK] = f'<{request.rel_url.update_query(cursor=result.next)}>; rel="next"'
+        return web.Response(
+            status=self._route.status, headers=headers, body=result.__pydantic_serializer__.to_json(result)
+        )
+
+    async def _answered(self, request: web.Request, call: Call[P, Q, B]) -> web.Response:
+        try:
+            return self._written(request, await self._route.handler(call))
+        except Problem as problem:
+            if problem.kind.status >= web.HTTPInternalServerError.status_code:
+                raise
+            return problem_response(problem, call.traceparent)  # a refusal is an answer, and is kept like one
+
+
+_NOTHING = Nothing()
+
+
+def _repeatable(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, info in model.model_fields.items() if get_origin(info.annotation) in _REPEATABLE)
+
+
+def _if_valid(model: type[BaseModel]) -> BaseModel | None:
+    """The query of a request without one, made once; None where a parameter is required."""
+    try:
+        return model()
+    except ValidationError:
+        return None

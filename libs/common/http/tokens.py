@@ -1,0 +1,93 @@
+"""The access token: a JWT (RFC 9068) whose claims are written and read here and nowhere else."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from joserfc import jwt
+from joserfc.jwk import Key, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from libs.common.events.types import Identifier, ProgramId
+from libs.common.http.principal import Kind, Principal
+
+AUDIENCE = "certrail"
+TYPES = ("at+jwt", "application/at+jwt")
+"""The `typ` of an access token (RFC 9068, 4): a token of another kind, signed by the same key, is none."""
+
+LEEWAY_SECONDS = 30
+"""Clocks differ; more would only keep dead tokens alive."""
+
+_ED25519 = frozenset({"Ed25519", "EdDSA"})
+_RS256 = frozenset({"RS256"})
+
+
+class Algorithms(JWSRegistry):
+    """The only signatures accepted. EdDSA, the name before RFC 9864, means Ed25519 here and nothing else."""
+
+    algorithms = {  # noqa: RUF012 the base class declares it so
+        "Ed25519": JWSRegistry.algorithms["Ed25519"],
+        "EdDSA": JWSRegistry.algorithms["Ed25519"],
+        "RS256": JWSRegistry.algorithms["RS256"],
+    }
+
+
+def algorithms_of(key: Key) -> frozenset[str]:
+    """The algorithms that `key` may verify: a property of the key, never of the token."""
+    if isinstance(key, OKPKey) and key.curve_name == "Ed25519":
+        fitting = _ED25519
+    elif isinstance(key, RSAKey):
+        fitting = _RS256
+    else:
+        return frozenset()
+    declared = key.get("alg")
+    return fitting if declared is None or declared in fitting else frozenset()
+
+
+class Claims(BaseModel):
+    """The claims about the caller; `iss`, `aud` and the times are checked before."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    sub: Identifier
+    kind: Literal["candidate", "staff", "system"]
+    programs: Annotated[list[ProgramId], Field(max_length=100)]
+    scope: str = ""
+    candidate_id: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _candidates_have_an_id(self) -> "Claims":
+        if (self.kind == "candidate") != (self.candidate_id is not None):
+            raise ValueError("candidates, and only they, have a candidate_id")
+        return self
+
+    def principal(self) -> Principal:
+        return Principal(
+            subject=self.sub,
+            kind=Kind(self.kind),
+            programs=frozenset(self.programs),
+            scopes=frozenset(self.scope.split()),
+            candidate_id=self.candidate_id,
+        )
+
+
+def sign(principal: Principal, key: Key, *, issuer: str, token_id: str, now: datetime, lifetime: timedelta) -> str:
+    """An access token for `principal`, signed with a private key that has a `kid`."""
+    issued = int(now.timestamp())
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": principal.subject,
+        "jti": token_id,
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + int(lifetime.total_seconds()),
+        "kind": principal.kind.value,
+        "programs": sorted(principal.programs),
+        "scope": " ".join(sorted(principal.scopes)),
+    }
+    if principal.candidate_id is not None:
+        claims["candidate_id"] = principal.candidate_id
+    algorithm = "RS256" if isinstance(key, RSAKey) else "Ed25519"
+    header = {"alg": algorithm, "kid": key.kid, "typ": TYPES[0]}
+    return jwt.encode(header, claims, key, registry=Algorithms(algorithms=[algorithm]))

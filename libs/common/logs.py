@@ -1,0 +1,53 @@
+"""Structured logs: one JSON object a line, with names and ids of things and never anything about a person."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+# fmt: off
+ALLOWED = frozenset((
+    "event", "level", "timestamp", "logger", "service", "role", "exception", "stack",
+    "trace_id", "event_id", "event_type", "correlation_id", "message_id", "program", "vendor", "subject",
+    "candidate_id", "queue", "exchange", "routing_key", "code", "cause", "error", "count", "size", "tries",
+    "step", "delay_seconds", "seconds", "batch", "rejected", "parked", "method", "route", "status",
+    "milliseconds", "host", "port", "url_host", "job", "lease", "owner", "migration", "version", "revision",
+    "certification", "exam", "template", "state", "signal", "detail", "reason", "path", "kid", "file", "line",
+))
+# fmt: on
+"""Keys whose values may be written. Any other value is withheld, so that a careless line cannot leak a name."""
+
+
+def _withhold(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
+    return {key: value if key in ALLOWED else "[withheld]" for key, value in entry.items()}
+
+
+def configure_logs(*, level: str, service: str, role: str, human: bool) -> None:
+    """Send the process's logs, our own and the libraries', to standard error."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks if not human else structlog.processors.StackInfoRenderer(),
+        _withhold,
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service, role=role)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)

@@ -1,0 +1,93 @@
+"""Brings a service's database to the state its code expects: numbered steps, each run once, by one process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from pymongo import IndexModel
+from pymongo.errors import CollectionInvalid, DuplicateKeyError
+
+from libs.common.clock import Clock
+from libs.common.mongo import idempotency, inbox, outbox
+from libs.common.mongo.client import Database
+
+COLLECTION = "schema_version"
+LEASE = timedelta(seconds=60)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step. It must be safe to run again after a crash half-way."""
+
+    number: int
+    name: str
+    apply: Callable[[Database], Awaitable[None]]
+
+
+def declare(collections: Mapping[str, Sequence[IndexModel]]) -> Callable[[Database], Awaitable[None]]:
+    """A step that creates collections with their indexes, before any transaction needs them."""
+
+    async def apply(database: Database) -> None:
+        for name, indexes in collections.items():
+            try:
+                await database.create_collection(name)
+            except CollectionInvalid:
+                log.debug("collection_exists", state=name)
+            if indexes:
+                await database[name].create_indexes(list(indexes))
+
+    return apply
+
+
+COMMON: Mapping[str, Sequence[IndexModel]] = {
+    outbox.COLLECTION: outbox.INDEXES,
+    inbox.COLLECTION: inbox.INDEXES,
+    idempotency.COLLECTION: idempotency.INDEXES,
+    "jobs": [],
+}
+"""What every service's first migration creates beside its own collections."""
+
+
+async def migrate(database: Database, migrations: Sequence[Migration], *, owner: str, clock: Clock) -> None:
+    """Run the steps that are missing; where another process is at it, wait for it.
+
+    Raises:
+        RuntimeError: the database is newer than this code.
+    """
+    newest = max(step.number for step in migrations)
+    while True:
+        reached = await _claim(database, owner, clock)
+        if reached is None:
+            await asyncio.sleep(0.2)
+            continue
+        try:
+            if reached > newest:
+                raise RuntimeError(f"the database is at version {reached}, this code knows {newest}")
+            for step in sorted(migrations, key=lambda step: step.number):
+                if step.number > reached:
+                    log.info("migration", version=step.number, detail=step.name)
+                    await step.apply(database)
+                    await database[COLLECTION].update_one({"_id": 1}, {"$set": {"version": step.number}})
+        finally:
+            await database[COLLECTION].update_one({"_id": 1, "owner": owner}, {"$set": {"owner": ""}})
+        return
+
+
+async def _claim(database: Database, owner: str, clock: Clock) -> int | None:
+    """The version reached, once this process alone may change it; None while another does."""
+    now = clock.now()
+    free = {"_id": 1, "$or": [{"owner": ""}, {"lease_until": {"$lt": now}}]}
+    try:
+        row = await database[COLLECTION].find_one_and_update(
+            free,
+            {"$set": {"owner": owner, "lease_until": now + LEASE}, "$setOnInsert": {"version": 0}},
+            upsert=True,
+            return_document=True,
+        )
+    except DuplicateKeyError:
+        return None
+    return int(row["version"]) if row else None

@@ -1,0 +1,50 @@
+"""Program definitions: the rules of a certification program as data, and their loader."""
+
+from libs.common.programs.calendar import Period, add_months, add_years
+from libs.common.programs.checks import in_dependence_order, prerequisites
+from libs.common.programs.errors import ProgramError, ProgramErrors
+from libs.common.programs.loader import load_program, load_programs
+from libs.common.programs.model import (
+    AllNode,
+    AnyNode,
+    Branding,
+    Certification,
+    CertificationNode,
+    EarlierValidity,
+    Entitlement,
+    Exam,
+    ExamKind,
+    ExamNode,
+    NOfNode,
+    PassCounts,
+    Program,
+    Requirement,
+    leaves,
+)
+
+__all__ = [
+    "AllNode",
+    "AnyNode",
+    "Branding",
+    "Certification",
+    "CertificationNode",
+    "EarlierValidity",
+    "Entitlement",
+    "Exam",
+    "ExamKind",
+    "ExamNode",
+    "NOfNode",
+    "PassCounts",
+    "Period",
+    "Program",
+    "ProgramError",
+    "ProgramErrors",
+    "Requirement",
+    "add_months",
+    "add_years",
+    "in_dependence_order",
+    "leaves",
+    "load_program",
+    "load_programs",
+    "prerequisites",
+]

@@ -1,0 +1,38 @@
+"""Calendar arithmetic of programs: whole days, and years that survive 29 February."""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+
+_MONTHS = 12
+_SHORTEST_MONTH = 28
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day `months` later, or the month's last day where it is shorter (29 February becomes 28).
+
+    A sum past the year 9999 is the calendar's last day, so that no input makes the arithmetic fail.
+    """
+    year, month = divmod(day.year * _MONTHS + day.month - 1 + months, _MONTHS)
+    if year > date.max.year:
+        return date.max
+    month += 1
+    if day.day <= _SHORTEST_MONTH:
+        return date(year, month, day.day)
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def add_years(day: date, years: int) -> date:
+    """The same day `years` later; 29 February becomes 28 February where the year has none."""
+    return add_months(day, years * _MONTHS)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A length of calendar time; zero months is the day itself."""
+
+    months: int
+
+    def last_day(self, start: date) -> date:
+        """The last day that still lies within the period begun on `start`."""
+        return add_months(start, self.months)

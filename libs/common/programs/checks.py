@@ -1,0 +1,46 @@
+"""Checks of a definition as a whole, after its parts are read."""
+
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from libs.common.programs.model import Certification, CertificationNode, leaves
+from libs.common.programs.shape import ProgramShape
+from libs.common.programs.source import Source
+
+
+def prerequisites(certification: Certification) -> tuple[str, ...]:
+    """The certifications its requirement names, each once, in the order written."""
+    named = (leaf for leaf in leaves(certification.requires) if isinstance(leaf, CertificationNode))
+    return tuple(dict.fromkeys(leaf.certification for leaf in named))
+
+
+def in_dependence_order(certifications: Mapping[str, Certification]) -> tuple[str, ...]:
+    """Certification ids, every prerequisite before what needs it.
+
+    Raises:
+        CycleError: where certifications need each other in a circle.
+    """
+    graph = {name: prerequisites(certification) for name, certification in certifications.items()}
+    return tuple(name for name in TopologicalSorter(graph).static_order() if name in certifications)
+
+
+def check_prerequisites(certifications: dict[str, Certification], source: Source) -> None:
+    """Reports certifications that could never be earned because each needs the other first."""
+    try:
+        in_dependence_order(certifications)
+    except CycleError as error:
+        circle = error.args[1]
+        chain = " needs ".join(reversed(circle))
+        source.report(("certifications", circle[-1], "requires"), f"is a circle: {chain}")
+
+
+def check_uses(head: ProgramShape | None, certifications: dict[str, Certification], source: Source) -> None:
+    """Reports repeated levels, and levels that no certification has: a misspelt word looks like that."""
+    if head is None or source.faults:
+        return
+    used = {certification.level for certification in certifications.values()}
+    for position, level in enumerate(head.levels):
+        if level in head.levels[:position]:
+            source.report(("levels", position), f"{level!r} is listed twice")
+        elif level not in used:
+            source.report(("levels", position), f"no certification has the level {level!r}")

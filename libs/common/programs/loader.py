@@ -1,0 +1,104 @@
+"""Loads program definitions: reads, applies defaults, expands templates, checks every reference."""
+
+from pathlib import Path as FilePath
+from types import MappingProxyType
+from typing import Any
+
+from libs.common.programs.catalogue import read_certifications, read_exams
+from libs.common.programs.checks import check_prerequisites, check_uses
+from libs.common.programs.errors import Path, ProgramError, ProgramErrors
+from libs.common.programs.model import Branding, Certification, Exam, Program
+from libs.common.programs.shape import ProgramShape
+from libs.common.programs.source import Source
+from libs.common.programs.validation import validated
+
+
+def load_program(path: FilePath) -> Program:
+    """One definition.
+
+    Raises:
+        ProgramErrors: with every fault in the file, each with its line.
+    """
+    source = Source(path)
+    head = validated(ProgramShape, source.data, (), source)
+    raw_exams, raw_certifications = _section(source, "exams"), _section(source, "certifications")
+    exams = read_exams(raw_exams, source)
+    certifications = read_certifications(raw_certifications, raw_exams.keys(), exams, head, source)
+    aliases = _aliases(exams, raw_exams.keys(), source)
+    check_prerequisites(certifications, source)
+    check_uses(head, certifications, source)
+    source.raise_faults()
+    if head is None:
+        raise AssertionError("a head that is missing was reported")
+    return _program(head, exams, certifications, aliases)
+
+
+def load_programs(directory: FilePath) -> dict[str, Program]:
+    """All definitions (`*.yaml`) of a directory by program id.
+
+    Raises:
+        ProgramErrors: with every fault in every file; also where there is no file, or two claim the same id
+            or candidate-ID prefix.
+    """
+    errors: list[ProgramError] = []
+    programs: dict[str, Program] = {}
+    prefixes: dict[str, str] = {}
+    paths = sorted(directory.glob("*.yaml"))
+    if not paths:
+        errors.append(ProgramError(str(directory), 1, "", "holds no program definition (*.yaml)"))
+    for path in paths:
+        try:
+            program = load_program(path)
+        except ProgramErrors as error:
+            errors.extend(error.errors)
+            continue
+        if program.id in programs:
+            errors.append(ProgramError(path.name, 1, "id", f"{program.id!r} is defined by another file too"))
+        other = prefixes.setdefault(program.candidate_id_prefix, program.id)
+        if other != program.id:
+            message = f"{program.candidate_id_prefix!r} belongs to the program {other!r}"
+            errors.append(ProgramError(path.name, 1, "candidate_id.prefix", message))
+        programs[program.id] = program
+    if errors:
+        raise ProgramErrors(tuple(errors))
+    return programs
+
+
+def _section(source: Source, name: str) -> dict[str, Any]:
+    """A section's entries; empty where it is missing or no mapping, which the head's validation reports."""
+    section = source.data.get(name) if isinstance(source.data, dict) else None
+    return section if isinstance(section, dict) else {}
+
+
+def _aliases(exams: dict[str, Exam], codes: Any, source: Source) -> dict[str, str]:
+    aliases: dict[str, str] = {}
+    for exam in exams.values():
+        for position, alias in enumerate(exam.aliases):
+            path: Path = ("exams", exam.code, "aliases", position)
+            if alias in codes or alias in aliases:
+                source.report(path, f"{alias!r} already names another exam")
+            aliases[alias] = exam.code
+    return aliases
+
+
+def _program(
+    head: ProgramShape,
+    exams: dict[str, Exam],
+    certifications: dict[str, Certification],
+    aliases: dict[str, str],
+) -> Program:
+    return Program(
+        id=head.id,
+        name=head.name,
+        version=head.version,
+        time_zone=head.time_zone,
+        candidate_id_prefix=head.candidate_id.prefix,
+        candidate_id_digits=head.candidate_id.digits,
+        branding=Branding(**dict(head.branding)),
+        levels=tuple(head.levels),
+        reminders=tuple(sorted(set(head.reminders_days), reverse=True)),
+        result_promise=head.result_promise_business_days,
+        exams=MappingProxyType(exams),
+        certifications=MappingProxyType(certifications),
+        aliases=MappingProxyType(aliases),
+    )

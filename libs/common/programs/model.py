@@ -1,0 +1,164 @@
+"""A program as the services use it: complete, checked and frozen.
+
+The file leaves out what has a default and writes many certifications as one; here nothing is left to resolve.
+New rules are new fields with a default, so that a program that does not use them stays as it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from libs.common.programs.calendar import Period
+
+ExamKind = Literal["written", "practical"]
+Entitlement = Literal["initial_kit"]
+"""What an award entitles to; fulfillment knows how to deliver each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExamNode:
+    """Met by a pass of the exam."""
+
+    exam: str
+    until: date | None = None
+    """Last day on which a pass of it can complete the requirement; None where it always can."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationNode:
+    """Met while the certification is active: a prerequisite."""
+
+    certification: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllNode:
+    """Met when every part is."""
+
+    parts: tuple["Requirement", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyNode:
+    """Met when one part is."""
+
+    parts: tuple["Requirement", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NOfNode:
+    """Met when `n` of the parts are."""
+
+    n: int
+    parts: tuple["Requirement", ...]
+
+
+Requirement = ExamNode | CertificationNode | AllNode | AnyNode | NOfNode
+
+
+def leaves(requirement: Requirement) -> Iterator[ExamNode | CertificationNode]:
+    """The exams and certifications a requirement names, in the order written."""
+    if isinstance(requirement, ExamNode | CertificationNode):
+        yield requirement
+        return
+    for part in requirement.parts:
+        yield from leaves(part)
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """An exam code and when it is offered. A result dated after `last_day` has no effect.
+
+    `first_day` informs candidates; it voids nothing, because trial deliveries come before it.
+    """
+
+    code: str
+    title: str
+    kind: ExamKind = "written"
+    first_day: date | None = None
+    last_day: date | None = None
+    role: str | None = None
+    track: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Other codes under which results of this exam arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassCounts:
+    """How long after its day a pass can still complete a requirement; None is without limit."""
+
+    written: Period | None = None
+    practical: Period | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierValidity:
+    """The validity of what was earned before a day on which the rule changed."""
+
+    earned_before: date
+    validity_years: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certification:
+    """A certification: what it takes, and how long it lasts."""
+
+    id: str
+    title: str
+    level: str
+    track: str
+    requires: Requirement
+    validity_years: int | None
+    """None where it never expires."""
+    earlier_validity: tuple[EarlierValidity, ...] = ()
+    """Oldest first."""
+    pass_counts: PassCounts = PassCounts()
+    entitlements: tuple[Entitlement, ...] = ()
+
+    def validity_years_of(self, earned_on: date) -> int | None:
+        """How many years a holding that began on `earned_on` lasts from each award or renewal."""
+        for earlier in self.earlier_validity:
+            if earned_on < earlier.earned_before:
+                return earlier.validity_years
+        return self.validity_years
+
+
+@dataclass(frozen=True, slots=True)
+class Branding:
+    """How the program presents itself in mails and pages."""
+
+    sender_name: str
+    sender_email: str
+    colour: str
+    """`#rrggbb`."""
+    support_url: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Program:
+    """A certification program. Compared by identity: one object is one loaded definition."""
+
+    id: str
+    name: str
+    version: int
+    time_zone: str
+    """IANA name; the calendar of expiries and of `as_of`."""
+    candidate_id_prefix: str
+    candidate_id_digits: int
+    """Digits after the prefix."""
+    branding: Branding
+    levels: tuple[str, ...]
+    """Lowest first."""
+    reminders: tuple[int, ...]
+    """Days before an expiry, longest first."""
+    result_promise: int
+    """Business days within which a result is promised."""
+    exams: Mapping[str, Exam]
+    certifications: Mapping[str, Certification]
+    aliases: Mapping[str, str]
+    """Other code to exam code."""
+
+    def find_exam(self, code: str) -> Exam | None:
+        """The exam of that code or of that other code; None where the program has none."""
+        return self.exams.get(self.aliases.get(code, code))

@@ -1,0 +1,112 @@
+"""YAML as plain values that remember their lines, so that a fault can be shown where it was written."""
+
+from pathlib import Path as FilePath
+from typing import Any, NoReturn
+
+import yaml
+
+from libs.common.programs.errors import Path, ProgramError, ProgramErrors, dotted
+
+_LARGEST = 4 * 1024 * 1024
+"""Bytes; a definition is some tens of kilobytes, and what is larger is some other file."""
+
+
+class Source:
+    """One definition file: its values, the line of each, and the faults found in it so far."""
+
+    def __init__(self, path: FilePath) -> None:
+        self.file = path.name
+        self._lines: dict[Path, int] = {(): 1}
+        self._faults: dict[ProgramError, None] = {}  # in order of finding, each once
+        self._seen: set[int] = set()
+        self._loader: yaml.SafeLoader | None = None
+        self.data: Any = self._read(path)
+
+    @property
+    def faults(self) -> tuple[ProgramError, ...]:
+        """Everything reported, by line."""
+        return tuple(sorted(self._faults))
+
+    def report(self, path: Path, message: str) -> None:
+        """Notes a fault at `path`, or at the nearest written ancestor of it."""
+        self._faults[ProgramError(self.file, self.line(path), dotted(path), message)] = None
+
+    def line(self, path: Path) -> int:
+        """The line where `path` is written; of a missing value, the line of what should hold it."""
+        while path not in self._lines:
+            path = path[:-1]
+        return self._lines[path]
+
+    def raise_faults(self) -> None:
+        """Ends the load if anything was reported.
+
+        Raises:
+            ProgramErrors: with all faults of this file.
+        """
+        if self._faults:
+            raise ProgramErrors(self.faults)
+
+    def _read(self, path: FilePath) -> Any:
+        text = self._text(path)
+        try:
+            self._loader = yaml.SafeLoader(text)
+            node = self._loader.get_single_node()
+            return None if node is None else self._value(node, ())
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            self._stop(mark.line + 1 if mark else 1, f"is not YAML: {error.problem}")
+        except yaml.reader.ReaderError as error:
+            self._stop(1 + text.count("\n", 0, error.position), "contains a character that YAML forbids")
+        except RecursionError:
+            self._stop(1, "is nested too deeply")
+
+    def _text(self, path: FilePath) -> str:
+        try:
+            if path.stat().st_size > _LARGEST:
+                self._stop(1, f"is larger than {_LARGEST} bytes")
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            self._stop(1, f"cannot be read: {error.strerror}")
+        except UnicodeDecodeError as error:
+            self._stop(1 + error.object[: error.start].count(b"\n"), "is not UTF-8 text")
+
+    def _stop(self, line: int, message: str) -> NoReturn:
+        raise ProgramErrors((ProgramError(self.file, line, "", message),)) from None
+
+    def _value(self, node: yaml.Node, path: Path) -> Any:
+        if id(node) in self._seen:
+            # The language has no use for aliases, and a list that contains itself would never end.
+            self.report(path, "anchors and aliases are not part of the language; write the value out")
+            return None
+        self._seen.add(id(node))
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*path, position)) for position, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.report(path, "a key must be a plain word")
+                continue
+            key = str(key_node.value)
+            if key in values:
+                self._faults[
+                    ProgramError(self.file, key_node.start_mark.line + 1, dotted((*path, key)), "is written twice")
+                ] = None
+                continue
+            self._lines[(*path, key)] = key_node.start_mark.line + 1
+            values[key] = self._value(value_node, (*path, key))
+        return values
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        if self._loader is None:
+            raise AssertionError("scalars are read after the loader is made")
+        try:
+            return self._loader.construct_object(node)
+        except (ValueError, yaml.constructor.ConstructorError):
+            self.report(path, f"{node.value!r} is not a value of its kind ({node.tag.rpartition(':')[2]})")
+            return None

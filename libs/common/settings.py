@@ -1,0 +1,47 @@
+"""Settings of a process, read once from the environment; a wrong one stops the start and says which and why."""
+
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CERTRAIL_"
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to know; each variable is `CERTRAIL_` and the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    mongo_url: SecretStr = Field(description="MongoDB address with user, password, database and replica set")
+    amqp_url: SecretStr = Field(description="RabbitMQ address with user, password and virtual host")
+    programs_dir: Path = Field(description="folder of the program definitions (*.yaml)")
+    host: str = Field(default="127.0.0.1", description="address that the API and the internal port listen on")
+    api_port: int = Field(default=8080, ge=0, le=65535, description="port of the HTTP API")
+    internal_port: int = Field(default=9080, ge=0, le=65535, description="port of health, readiness and metrics")
+    public_url: str = Field(default="http://127.0.0.1:8080", description="how people reach the gateway")
+    jwks_url: str = Field(
+        default="http://127.0.0.1:8080/api/identity/v1/jwks.json", description="keys that sign access tokens"
+    )
+    token_issuer: str = Field(default="certrail", description="`iss` of access tokens")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="least level logged")
+    log_human: bool = Field(default=False, description="logs for a terminal instead of JSON lines")
+    batch_size: int = Field(default=200, ge=1, le=1000, description="events handled in one transaction at most")
+    drain_seconds: float = Field(default=20, gt=0, le=300, description="time to finish what is in hand on SIGTERM")
+    otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector; no traces without it")
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load_settings(model: type[S]) -> S:
+    """Read `model` from the environment, or leave with status 2 and a line for each variable that is wrong."""
+    try:
+        return model()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_url=False):
+            name = PREFIX + "_".join(str(part) for part in fault["loc"]).upper()
+            print(f"{name}: {fault['msg']}", file=sys.stderr)  # noqa: T201 the log is not configured yet
+        raise SystemExit(2) from None

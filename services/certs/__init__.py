@@ -1,0 +1,1 @@
+"""Certs: what each candidate holds, derived from dated facts by the program's policy."""

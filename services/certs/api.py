@@ -1,0 +1,134 @@
+"""The HTTP API of certs: what a candidate holds, and why."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from libs.common.clock import Clock
+from libs.common.events.types import Identifier
+from libs.common.http.models import Parameters, View
+from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.routes import Call, Route
+from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ
+from libs.common.http.server import Api
+from libs.common.mongo.client import Document
+from libs.common.programs import Program
+from services.certs.store import CertsStore
+
+
+class CandidatePath(Parameters):
+    program: Identifier
+    candidate_id: Identifier
+
+
+class ReasonView(View):
+    """A fact, and the clause of the program that gave it effect."""
+
+    fact: str
+    clause: str
+    text: str
+
+
+class HoldingView(View):
+    """One unbroken time of holding."""
+
+    earned_on: date
+    expires_on: date | None
+
+
+class CertificationView(View):
+    certification: str
+    title: str
+    status: Literal["active", "expired"]
+    earned_on: date
+    expires_on: date | None
+    """Last active day; null where it never expires."""
+    text: str
+    """The status and its reason as one sentence."""
+    because: list[ReasonView]
+    holdings: list[HoldingView]
+
+
+class CertificationsView(View):
+    """Everything a candidate holds or has held in a program, as of today there."""
+
+    candidate_id: str
+    program: str
+    as_of: date
+    version: int
+    certifications: list[CertificationView]
+
+
+class TotalsView(View):
+    candidates: int
+    active: int
+    expired: int
+
+
+class CertsApi:
+    """Handlers of the routes below."""
+
+    def __init__(self, store: CertsStore, programs: Mapping[str, Program], clock: Clock) -> None:
+        self._store = store
+        self._zones = {program.id: ZoneInfo(program.time_zone) for program in programs.values()}
+        self._clock = clock
+
+    def api(self) -> Api:
+        return Api(
+            service="certs",
+            title="Certrail certifications",
+            description="What candidates hold, when it expires, and why.",
+            version="1.0.0",
+            routes=(
+                Route(
+                    method="GET",
+                    path="/programs/{program}/candidates/{candidate_id}/certifications",
+                    handler=self.list_certifications,
+                    summary="What a candidate holds and has held, with the reasons",
+                    parameters=CandidatePath,
+                    response=CertificationsView,
+                    scopes=CERTS_READ,
+                    errors=(NOT_FOUND,),
+                ),
+                Route(
+                    method="GET",
+                    path="/totals",
+                    handler=self.show_totals,
+                    summary="How many certifications there are",
+                    response=TotalsView,
+                    scopes=OPERATIONS_READ,
+                ),
+            ),
+        )
+
+    def _today(self, program: str) -> date:
+        return self._clock.now().astimezone(self._zones[program]).date()
+
+    async def list_certifications(self, call: Call[CandidatePath]) -> CertificationsView:
+        program, candidate_id = call.path.program, call.path.candidate_id
+        call.principal.require(program, candidate_id)
+        if program not in self._zones:
+            raise Problem(NOT_FOUND)
+        row = await self._store.certifications(program, candidate_id)
+        today = self._today(program)
+        # A candidate without facts yet is no error: nothing is held.
+        return CertificationsView(
+            candidate_id=candidate_id,
+            program=program,
+            as_of=today,
+            version=row["version"] if row else 0,
+            certifications=[_certification(entry, today) for entry in row["certifications"]] if row else [],
+        )
+
+    async def show_totals(self, call: Call) -> TotalsView:
+        programs = sorted(call.principal.programs & self._zones.keys())
+        today = {program: self._today(program).isoformat() for program in programs}
+        return TotalsView(**await self._store.totals(programs, today))
+
+
+def _certification(entry: Document, today: date) -> CertificationView:
+    expires_on = date.fromisoformat(entry["expires_on"]) if entry["expires_on"] else None
+    # The sweep tells an expiry soon after midnight; a reader is told the truth at midnight.
+    status = "active" if expires_on is None or today <= expires_on else "expired"
+    return CertificationView.model_validate({**entry, "status": status})

@@ -1,0 +1,26 @@
+"""The composition root of certs."""
+
+from libs.common.bus import topology
+from libs.common.bus.decoding import decode_events
+from libs.common.mongo.jobs import Job
+from libs.common.service import Parts, Platform, Service, Subscription
+from libs.common.settings import ServiceSettings
+from services.certs.api import CertsApi
+from services.certs.consumers import ServiceEvents
+from services.certs.expiry import ExpirySweep
+from services.certs.store import MIGRATIONS, CertsStore
+
+
+def build(platform: Platform, _settings: ServiceSettings) -> Parts:
+    store = CertsStore(platform.database)
+    sweep = ExpirySweep(store, platform.programs, platform.unit_of_work, platform.clock)
+    return Parts(
+        api=CertsApi(store, platform.programs, platform.clock).api(),
+        subscriptions=(
+            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(store, platform.programs).handle),
+        ),
+        jobs=(Job("expiry", sweep.EVERY, sweep.run),),
+    )
+
+
+SERVICE = Service(name="certs", migrations=MIGRATIONS, build=build)

@@ -1,0 +1,154 @@
+"""A candidate's ledger: facts go in, certifications are derived, changes come out as events."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from libs.common.bus.messages import Received
+from libs.common.events import certs
+from libs.common.mongo.client import Document
+from libs.common.mongo.unit_of_work import Transaction
+from libs.common.programs import Program
+from services.certs.domain.changes import Change, diff, next_transition
+from services.certs.domain.evaluate import evaluate
+from services.certs.domain.facts import ExamFact
+from services.certs.domain.standing import CertificationStanding, Standing
+
+EVENTS: dict[
+    str,
+    type[
+        certs.CertificationAwarded
+        | certs.CertificationRenewed
+        | certs.CertificationExpired
+        | certs.CertificationRevoked
+    ],
+] = {
+    "awarded": certs.CertificationAwarded,
+    "renewed": certs.CertificationRenewed,
+    "expired": certs.CertificationExpired,
+    "revoked": certs.CertificationRevoked,
+}
+
+
+class Ledger:
+    """One candidate's document, opened for changes."""
+
+    def __init__(self, candidate_id: str, policy: Program, stored: Document | None) -> None:
+        self.candidate_id = candidate_id
+        self._policy = policy
+        self._version: int = stored["version"] if stored else 0
+        self._facts = [_fact(row) for row in stored["facts"]] if stored else []
+        self._known = {(fact.result_id, fact.revision) for fact in self._facts}
+        self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
+        self._standing: Standing | None = None
+
+    def add(self, fact: ExamFact, transaction: Transaction, cause: Received[Any] | None) -> bool:
+        """Take a fact in and tell what it changes. Returns False where it was known already."""
+        if (fact.result_id, fact.revision) in self._known:
+            return False
+        before = self._told()
+        self._facts.append(fact)
+        self._known.add((fact.result_id, fact.revision))
+        # A publisher's clock may be ahead of ours; what it knows we know now.
+        self._tell(before, max(transaction.now, fact.known_at), transaction, cause)
+        return True
+
+    def pass_time(self, transaction: Transaction) -> None:
+        """Tell what has changed by time alone."""
+        self._tell(self._told(), transaction.now, transaction, None)
+
+    def _told(self) -> Standing | None:
+        """The standing as it was last told: what was known then, as of then."""
+        if self._standing is None and self._evaluated_at is not None:
+            self._standing = evaluate(self._policy, self._facts, self._evaluated_at)
+        return self._standing
+
+    def _tell(
+        self, before: Standing | None, as_of: datetime, transaction: Transaction, cause: Received[Any] | None
+    ) -> None:
+        after = evaluate(self._policy, self._facts, as_of)
+        earlier = before or evaluate(self._policy, (), as_of)
+        for change in diff(earlier, after):
+            self._version += 1
+            transaction.emit(
+                _event(self.candidate_id, change),
+                program=self._policy.id,
+                subject=self.candidate_id,
+                version=self._version,
+                cause=cause,
+            )
+        self._standing, self._evaluated_at = after, as_of
+
+    def document(self) -> Document:
+        standing = self._standing
+        if standing is None:
+            raise ValueError("a ledger is saved after something was added to it")
+        due = next_transition(standing)
+        return {
+            "_id": self.candidate_id,
+            "program": self._policy.id,
+            "version": self._version,
+            "facts": [_stored_fact(fact) for fact in self._facts],
+            "evaluated_at": self._evaluated_at,
+            "policy_version": standing.policy_version,
+            "certifications": [_stored(entry) for entry in standing.certifications.values()],
+            "next_transition_on": due.isoformat() if due else None,
+        }
+
+
+def _event(
+    candidate_id: str, change: Change
+) -> certs.CertificationAwarded | certs.CertificationRenewed | certs.CertificationExpired | certs.CertificationRevoked:
+    entry = change.subject
+    return EVENTS[change.kind](
+        candidate_id=candidate_id,
+        certification=entry.certification,
+        title=entry.title,
+        earned_on=entry.earned_on,
+        expires_on=entry.expires_on,
+        because=change.sentence,
+    )
+
+
+def _fact(row: Document) -> ExamFact:
+    return ExamFact(
+        result_id=row["result_id"],
+        revision=row["revision"],
+        code=row["code"],
+        taken_on=date.fromisoformat(row["taken_on"]),
+        outcome=row["outcome"],
+        known_at=row["known_at"],
+    )
+
+
+def _stored_fact(fact: ExamFact) -> Document:
+    return {
+        "kind": "exam",
+        "result_id": fact.result_id,
+        "revision": fact.revision,
+        "code": fact.code,
+        "taken_on": fact.taken_on.isoformat(),
+        "outcome": fact.outcome,
+        "known_at": fact.known_at,
+    }
+
+
+def _stored(entry: CertificationStanding) -> Document:
+    return {
+        "certification": entry.certification,
+        "title": entry.title,
+        "earned_on": entry.earned_on.isoformat(),
+        "expires_on": entry.expires_on.isoformat() if entry.expires_on else None,
+        "text": entry.sentence,
+        "because": [{"fact": reason.fact, "clause": reason.clause, "text": reason.text} for reason in entry.because],
+        "holdings": [_stored_holding(holding.earned_on, holding.expires_on) for holding in entry.holdings],
+    }
+
+
+def _stored_holding(earned_on: date, expires_on: date | None) -> Document:
+    return {"earned_on": earned_on.isoformat(), "expires_on": expires_on.isoformat() if expires_on else None}
+
+
+def changed(ledgers: Iterable[Ledger]) -> dict[str, Document]:
+    """Ledgers as documents by candidate."""
+    return {ledger.candidate_id: ledger.document() for ledger in ledgers}

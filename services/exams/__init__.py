@@ -1,0 +1,1 @@
+"""Exams: registrations, appointments, results and their revisions, from every vendor."""

@@ -1,0 +1,240 @@
+"""The HTTP API of exams: a candidate's history and appointments, and what staff watch."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from libs.common.events.types import Code, Identifier
+from libs.common.http.models import Parameters, View
+from libs.common.http.paging import Cursor, Page, PageQuery
+from libs.common.http.problems import NOT_FOUND
+from libs.common.http.routes import Call, Route
+from libs.common.http.scopes import EXAMS_READ, OPERATIONS_READ
+from libs.common.http.server import Api
+from libs.common.mongo.client import Document
+from services.exams.store import ExamsStore
+
+
+class CandidatePath(Parameters):
+    program: Identifier
+    candidate_id: Identifier
+
+
+class SectionView(View):
+    name: str
+    percent: float
+
+
+class RevisionView(View):
+    """What the vendor said, and when it was first known here."""
+
+    revision: int
+    grade: Literal["pass", "fail", "pending", "invalidated"]
+    score: float | None
+    known_at: datetime
+
+
+class ResultView(View):
+    """One attempt as it now stands, with every revision that led there."""
+
+    result_id: str
+    program: str
+    exam_code: str
+    taken_on: date
+    """The local date at the place of delivery."""
+    taken_at: datetime
+    grade: Literal["pass", "fail", "pending", "invalidated"]
+    score: float | None
+    passing_score: float | None
+    sections: list[SectionView]
+    score_report_url: str | None
+    registration_id: str
+    vendor: str
+    received_at: datetime
+    revisions: list[RevisionView]
+
+
+class AppointmentView(View):
+    registration_id: str
+    program: str
+    vendor: str
+    exam_code: str
+    delivery: str
+    site: str | None
+    scheduled_at: datetime | None
+    state: Literal["scheduled", "rescheduled", "cancelled", "no_show"]
+
+
+class UnmatchedView(View):
+    """A result whose candidate is not known yet."""
+
+    result_id: str
+    program: str
+    vendor: str
+    vendor_candidate_id: str
+    exam_code: str
+    taken_on: date
+    received_at: datetime
+
+
+class ReasonView(View):
+    path: str
+    code: str
+    message: str
+
+
+class RejectionView(View):
+    """A vendor's message that was refused."""
+
+    rejection_id: str
+    vendor: str
+    rejected_at: datetime
+    routing_key: str
+    message_id: str | None
+    reasons: list[ReasonView]
+    original: str
+    truncated: bool
+
+
+class TotalsView(View):
+    results: int
+    unmatched: int
+    registrations: int
+    rejections: int
+
+
+class RejectionsQuery(PageQuery):
+    vendor: Annotated[Code | None, Field(description="Only this vendor's")] = None
+
+
+_HISTORY = Cursor("exams-history", tuple[datetime, str])
+_APPOINTMENTS = Cursor("exams-appointments", str)
+_UNMATCHED = Cursor("exams-unmatched", str)
+_REJECTIONS = Cursor("exams-rejections", tuple[datetime, str])
+
+
+class ExamsApi:
+    """Handlers of the routes below."""
+
+    def __init__(self, store: ExamsStore) -> None:
+        self._store = store
+
+    def api(self) -> Api:
+        return Api(
+            service="exams",
+            title="Certrail exams",
+            description="Registrations, appointments and results: every attempt, from every vendor.",
+            version="1.0.0",
+            routes=(
+                Route(
+                    method="GET",
+                    path="/programs/{program}/candidates/{candidate_id}/results",
+                    handler=self.list_results,
+                    summary="A candidate's results, latest first",
+                    parameters=CandidatePath,
+                    query=PageQuery,
+                    response=Page[ResultView],
+                    scopes=EXAMS_READ,
+                    errors=(NOT_FOUND,),
+                ),
+                Route(
+                    method="GET",
+                    path="/programs/{program}/candidates/{candidate_id}/appointments",
+                    handler=self.list_appointments,
+                    summary="A candidate's registrations and appointments",
+                    parameters=CandidatePath,
+                    query=PageQuery,
+                    response=Page[AppointmentView],
+                    scopes=EXAMS_READ,
+                    errors=(NOT_FOUND,),
+                ),
+                Route(
+                    method="GET",
+                    path="/unmatched",
+                    handler=self.list_unmatched,
+                    summary="Results that wait for their candidate",
+                    query=PageQuery,
+                    response=Page[UnmatchedView],
+                    scopes=OPERATIONS_READ,
+                ),
+                Route(
+                    method="GET",
+                    path="/rejections",
+                    handler=self.list_rejections,
+                    summary="Vendors' messages that were refused, latest first",
+                    query=RejectionsQuery,
+                    response=Page[RejectionView],
+                    scopes=OPERATIONS_READ,
+                ),
+                Route(
+                    method="GET",
+                    path="/totals",
+                    handler=self.show_totals,
+                    summary="How much there is of everything",
+                    response=TotalsView,
+                    scopes=OPERATIONS_READ,
+                ),
+            ),
+        )
+
+    async def list_results(self, call: Call[CandidatePath, PageQuery]) -> Page[ResultView]:
+        call.principal.require(call.path.program, call.path.candidate_id)
+        before = _HISTORY.decode(call.query.cursor)
+        rows = await self._store.history(
+            call.path.program, call.path.candidate_id, before=before, limit=call.query.limit + 1
+        )
+        return _HISTORY.page(
+            Page[ResultView],
+            rows,
+            call.query.limit,
+            key=lambda row: (row["taken_at"], row["_id"]),
+            show=_result,
+        )
+
+    async def list_appointments(self, call: Call[CandidatePath, PageQuery]) -> Page[AppointmentView]:
+        call.principal.require(call.path.program, call.path.candidate_id)
+        after = _APPOINTMENTS.decode(call.query.cursor)
+        rows = await self._store.appointments(
+            call.path.program, call.path.candidate_id, after=after, limit=call.query.limit + 1
+        )
+        return _APPOINTMENTS.page(
+            Page[AppointmentView], rows, call.query.limit, key=lambda row: str(row["_id"]), show=_appointment
+        )
+
+    async def list_unmatched(self, call: Call[Parameters, PageQuery]) -> Page[UnmatchedView]:
+        after = _UNMATCHED.decode(call.query.cursor)
+        rows = await self._store.unmatched(sorted(call.principal.programs), after=after, limit=call.query.limit + 1)
+        return _UNMATCHED.page(
+            Page[UnmatchedView], rows, call.query.limit, key=lambda row: str(row["_id"]), show=_unmatched
+        )
+
+    async def list_rejections(self, call: Call[Parameters, RejectionsQuery]) -> Page[RejectionView]:
+        before = _REJECTIONS.decode(call.query.cursor)
+        rows = await self._store.rejections(call.query.vendor, before=before, limit=call.query.limit + 1)
+        return _REJECTIONS.page(
+            Page[RejectionView],
+            rows,
+            call.query.limit,
+            key=lambda row: (row["rejected_at"], row["_id"]),
+            show=_rejection,
+        )
+
+    async def show_totals(self, _call: Call) -> TotalsView:
+        return TotalsView(**await self._store.totals())
+
+
+def _result(row: Document) -> ResultView:
+    return ResultView.model_validate({**row, "taken_on": date.fromisoformat(row["taken_on"])})
+
+
+def _appointment(row: Document) -> AppointmentView:
+    return AppointmentView.model_validate(row)
+
+
+def _unmatched(row: Document) -> UnmatchedView:
+    return UnmatchedView.model_validate({**row, "taken_on": date.fromisoformat(row["taken_on"])})
+
+
+def _rejection(row: Document) -> RejectionView:
+    return RejectionView.model_validate({**row, "rejection_id": row["_id"]})

@@ -1,0 +1,32 @@
+"""The composition root of exams."""
+
+from libs.common.bus import topology
+from libs.common.bus.decoding import decode_events
+from libs.common.bus.ingress import Border
+from libs.common.mongo.jobs import Job
+from libs.common.service import Parts, Platform, Service, Subscription
+from libs.common.settings import ServiceSettings
+from services.exams.api import ExamsApi
+from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.store import MIGRATIONS, ExamsStore
+from services.exams.unmatched import UnmatchedWatch
+
+
+def build(platform: Platform, _settings: ServiceSettings) -> Parts:
+    store = ExamsStore(platform.database)
+    watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
+    return Parts(
+        api=ExamsApi(store).api(),
+        subscriptions=(
+            Subscription(
+                topology.vendors_queue("exams"),
+                Border(platform.programs, platform.clock).decode,
+                VendorMessages(store).handle,
+            ),
+            Subscription(topology.events_queue("exams"), decode_events, ServiceEvents(store).handle),
+        ),
+        jobs=(Job("unmatched", watch.EVERY, watch.run),),
+    )
+
+
+SERVICE = Service(name="exams", migrations=MIGRATIONS, build=build)

@@ -1,0 +1,228 @@
+"""The exams database: links to candidates, histories, registrations, results, rejections."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+
+from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.migrations import COMMON, Migration, declare
+
+MIGRATIONS = [
+    Migration(
+        1,
+        "collections and indexes",
+        declare(
+            {
+                **COMMON,
+                "links": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
+                "histories": [],
+                "registrations": [
+                    IndexModel([("candidate_id", ASCENDING), ("_id", ASCENDING)], name="candidate"),
+                    IndexModel([("link", ASCENDING)], name="link"),
+                ],
+                "results": [
+                    IndexModel(
+                        [("candidate_id", ASCENDING), ("taken_at", DESCENDING), ("_id", DESCENDING)],
+                        name="history",
+                    ),
+                    IndexModel(
+                        [("link", ASCENDING)],
+                        name="unmatched",
+                        partialFilterExpression={"candidate_id": None},
+                    ),
+                ],
+                "rejections": [IndexModel([("rejected_at", DESCENDING), ("_id", DESCENDING)], name="latest")],
+            }
+        ),
+    )
+]
+
+
+def link_id(program: str, system: str, external_id: str) -> str:
+    """A partner's id of a person, unique within program and partner."""
+    return f"{program}:{system}:{external_id}"
+
+
+def result_key(program: str, vendor: str, result_id: str) -> str:
+    return f"{program}:{vendor}:{result_id}"
+
+
+def registration_key(program: str, vendor: str, registration_id: str) -> str:
+    return f"{program}:{vendor}:{registration_id}"
+
+
+@dataclass(slots=True)
+class Versions:
+    """The version of each candidate's history, counted on while a transaction adds to it."""
+
+    stored: dict[str, int]
+    current: dict[str, int] = field(default_factory=dict)
+
+    def next(self, candidate_id: str) -> int:
+        version = self.current.get(candidate_id, self.stored.get(candidate_id, 0)) + 1
+        self.current[candidate_id] = version
+        return version
+
+
+class ExamsStore:
+    """All queries of the service. Methods with a session are part of its transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._links = database["links"]
+        self._histories = database["histories"]
+        self._registrations = database["registrations"]
+        self._results = database["results"]
+        self._rejections = database["rejections"]
+
+    async def candidates_of(self, session: Session, links: Iterable[str]) -> dict[str, str]:
+        """The candidates of those links that have one."""
+        found = self._links.find({"_id": {"$in": list(set(links))}, "candidate_id": {"$ne": None}}, session=session)
+        return {row["_id"]: row["candidate_id"] async for row in found}
+
+    async def wait_for(self, session: Session, links: Iterable[str]) -> None:
+        """Note that something waits for these links.
+
+        This writes to the very document that linking writes to. Without it a result and its link, arriving at the
+        same moment in two transactions, could each miss the other; so one of the two meets a conflict and looks again.
+        """
+        notes = [
+            UpdateOne(
+                {"_id": link},
+                {"$set": {"waiting": True}, "$setOnInsert": {"candidate_id": None}},
+                upsert=True,
+            )
+            for link in sorted(set(links))
+        ]
+        if notes:
+            await self._links.bulk_write(notes, ordered=False, session=session)
+
+    async def link(self, session: Session, candidates: Mapping[str, str]) -> list[str]:
+        """Point links to their candidates. Returns those for which something may be waiting."""
+        known = self._links.find({"_id": {"$in": list(candidates)}}, session=session)
+        before = {row["_id"]: row async for row in known}
+        changes = [
+            UpdateOne({"_id": link}, {"$set": {"candidate_id": candidate, "waiting": False}}, upsert=True)
+            for link, candidate in candidates.items()
+            if before.get(link, {}).get("candidate_id") != candidate
+        ]
+        if changes:
+            await self._links.bulk_write(changes, ordered=False, session=session)
+        return [link for link, row in before.items() if row.get("waiting")]
+
+    async def versions(self, session: Session, candidates: Iterable[str]) -> Versions:
+        found = self._histories.find({"_id": {"$in": list(set(candidates))}}, session=session)
+        return Versions({row["_id"]: row["version"] async for row in found})
+
+    async def save_versions(self, session: Session, versions: Versions) -> None:
+        if not versions.current:
+            return
+        writes: list[Any] = [
+            UpdateOne({"_id": candidate}, {"$set": {"version": version}})
+            if candidate in versions.stored
+            else InsertOne({"_id": candidate, "version": version})
+            for candidate, version in versions.current.items()
+        ]
+        await self._histories.bulk_write(writes, ordered=False, session=session)
+
+    async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+        found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)
+        return {row["_id"]: row async for row in found}
+
+    async def registrations(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+        found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)
+        return {row["_id"]: row async for row in found}
+
+    async def waiting_results(self, session: Session, links: Sequence[str]) -> list[Document]:
+        """Results that belong to these links and have no candidate yet, in the order taken."""
+        found = self._results.find({"link": {"$in": list(links)}, "candidate_id": None}, session=session)
+        return sorted([row async for row in found], key=lambda row: (row["taken_at"], row["_id"]))
+
+    async def waiting_registrations(self, session: Session, links: Sequence[str]) -> list[Document]:
+        found = self._registrations.find({"link": {"$in": list(links)}, "candidate_id": None}, session=session)
+        return [row async for row in found]
+
+    async def save_results(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
+        await _save(self._results, session, rows, set(known))
+
+    async def save_registrations(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
+        await _save(self._registrations, session, rows, set(known))
+
+    async def add_rejections(self, session: Session, rows: Mapping[str, Document]) -> set[str]:
+        """Record refusals. Returns the ids of those not recorded before."""
+        found = self._rejections.find({"_id": {"$in": list(rows)}}, {"_id": 1}, session=session)
+        known = {row["_id"] async for row in found}
+        fresh = [row for key, row in rows.items() if key not in known]
+        if fresh:
+            await self._rejections.insert_many(fresh, session=session, ordered=False)
+        return {row["_id"] for row in fresh}
+
+    async def history(
+        self, program: str, candidate_id: str, *, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Document]:
+        """A candidate's results, latest first, from the position `before` on."""
+        query: Document = {"candidate_id": candidate_id, "program": program}
+        if before is not None:
+            taken_at, key = before
+            query["$or"] = [{"taken_at": {"$lt": taken_at}}, {"taken_at": taken_at, "_id": {"$lt": key}}]
+        order = [("taken_at", DESCENDING), ("_id", DESCENDING)]
+        return await self._results.find(query).sort(order).to_list(limit)
+
+    async def appointments(self, program: str, candidate_id: str, *, after: str | None, limit: int) -> list[Document]:
+        query: Document = {"candidate_id": candidate_id, "program": program, "link": {"$ne": None}}
+        if after is not None:
+            query["_id"] = {"$gt": after}
+        return await self._registrations.find(query).sort("_id", ASCENDING).to_list(limit)
+
+    async def unmatched(self, programs: Sequence[str] | None, *, after: str | None, limit: int) -> list[Document]:
+        """Results that wait for their candidate. `programs` None means all."""
+        query: Document = {"candidate_id": None}
+        if programs is not None:
+            query["program"] = {"$in": list(programs)}
+        if after is not None:
+            query["_id"] = {"$gt": after}
+        return await self._results.find(query).sort("_id", ASCENDING).to_list(limit)
+
+    async def rejections(
+        self, vendor: str | None, *, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Document]:
+        """Refused messages, latest first. `vendor` None means all."""
+        query: Document = {} if vendor is None else {"vendor": vendor}
+        if before is not None:
+            at, key = before
+            query["$or"] = [{"rejected_at": {"$lt": at}}, {"rejected_at": at, "_id": {"$lt": key}}]
+        order = [("rejected_at", DESCENDING), ("_id", DESCENDING)]
+        return await self._rejections.find(query).sort(order).to_list(limit)
+
+    async def overdue_unmatched(self, session: Session, since: datetime, limit: int) -> list[Document]:
+        """Results without a candidate that arrived before `since` and that nobody has been told of."""
+        query = {"candidate_id": None, "received_at": {"$lt": since}, "unmatched_told": {"$ne": True}}
+        return await self._results.find(query, session=session).to_list(limit)
+
+    async def mark_unmatched_told(self, session: Session, keys: Sequence[str]) -> None:
+        await self._results.update_many(
+            {"_id": {"$in": list(keys)}}, {"$set": {"unmatched_told": True}}, session=session
+        )
+
+    async def totals(self) -> dict[str, int]:
+        """Counts for the account of a run."""
+        return {
+            "results": await self._results.count_documents({}),
+            "unmatched": await self._results.count_documents({"candidate_id": None}),
+            "registrations": await self._registrations.count_documents({}),
+            "rejections": await self._rejections.count_documents({}),
+        }
+
+
+async def _save(collection: Any, session: Session, rows: Mapping[str, Document], known: set[str]) -> None:
+    writes: list[Any] = [ReplaceOne({"_id": key}, row) if key in known else InsertOne(row) for key, row in rows.items()]
+    if writes:
+        await collection.bulk_write(writes, ordered=False, session=session)
+
+
+def utc(moment: datetime) -> datetime:
+    """As MongoDB keeps it: UTC, milliseconds."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

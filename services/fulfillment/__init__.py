@@ -1,0 +1,1 @@
+"""Fulfillment: what a candidate may have, and what was sent to them."""

@@ -1,0 +1,6 @@
+"""`python -m services.fulfillment`."""
+
+from libs.common.service import main
+from services.fulfillment.app import SERVICE
+
+main(SERVICE)

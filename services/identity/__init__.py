@@ -1,0 +1,1 @@
+"""Identity: who a candidate is, which partners' ids are theirs, and who may enter."""

@@ -1,0 +1,40 @@
+"""The composition root of identity."""
+
+from libs.common.bus import topology
+from libs.common.bus.ingress import Border
+from libs.common.http.jwks import StaticKeys
+from libs.common.service import Parts, Platform, Service, Subscription
+from services.identity.access import Access
+from services.identity.api import IdentityApi
+from services.identity.consumers import VendorMessages
+from services.identity.settings import IdentitySettings, read_signing_keys
+from services.identity.store import MIGRATIONS, IdentityStore
+
+
+def build(platform: Platform, settings: IdentitySettings) -> Parts:
+    store = IdentityStore(platform.database)
+    keys = read_signing_keys(settings.signing_keys_file)
+    secret = settings.operator_secret
+    access = Access(
+        store,
+        platform.unit_of_work,
+        keys,
+        issuer=settings.token_issuer,
+        operator_secret=secret.get_secret_value() if secret else None,
+        programs=platform.programs,
+        clock=platform.clock,
+    )
+    return Parts(
+        api=IdentityApi(store, access).api(),
+        subscriptions=(
+            Subscription(
+                topology.vendors_queue("identity"),
+                Border(platform.programs, platform.clock).decode,
+                VendorMessages(store, platform.programs).handle,
+            ),
+        ),
+        keys=StaticKeys(*keys),
+    )
+
+
+SERVICE = Service(name="identity", migrations=MIGRATIONS, build=build, settings=IdentitySettings)

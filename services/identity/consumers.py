@@ -1,0 +1,135 @@
+"""What each message does in identity: a registration by a stranger makes an account."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from libs.common.bus.failures import vendor_of
+from libs.common.bus.messages import Received
+from libs.common.events import identity, vendors
+from libs.common.ids import new_secret
+from libs.common.mongo.client import Document
+from libs.common.mongo.unit_of_work import Transaction
+from libs.common.programs import Program
+from services.identity.domain.candidate_id import candidate_id
+from services.identity.store import IdentityStore, email_key, external_key, token_key
+
+ACTIVATION_LASTS = timedelta(days=14)
+"""How long the link of the first mail works; after that "forgot password" sends another."""
+
+Registration = Received[vendors.ExamRegistered]
+
+
+class VendorMessages:
+    """Makes accounts. What the border refuses is answered by exams and passed over here."""
+
+    def __init__(self, store: IdentityStore, programs: Mapping[str, Program]) -> None:
+        self._store = store
+        self._programs = programs
+
+    async def handle(self, transaction: Transaction, items: Sequence[Any]) -> None:
+        people: dict[str, Registration] = {}
+        for item in items:
+            if isinstance(item, Received):
+                people.setdefault(_person(item), item)
+        known = await self._store.candidates_of(transaction.session, people)
+        strangers = {person: item for person, item in people.items() if person not in known}
+        if strangers:
+            await self._open_accounts(transaction, strangers)
+
+    async def _open_accounts(self, transaction: Transaction, strangers: Mapping[str, Registration]) -> None:
+        numbers = await self._number(list(strangers.values()))
+        candidates, external_ids, links = [], [], []
+        for (person, item), given in zip(strangers.items(), numbers, strict=True):
+            token = new_secret()
+            expires_at = transaction.now + ACTIVATION_LASTS
+            candidates.append(_candidate(given, item, transaction))
+            external_ids.append(_external_id(person, given, item, transaction))
+            links.append({"_id": token_key(token), "candidate_id": given, "expires_at": expires_at})
+            for version, event in enumerate(_events(given, item, token, transaction), start=1):
+                transaction.emit(event, program=item.event.program, subject=given, version=version, cause=item)
+        await self._store.add(transaction.session, candidates=candidates, external_ids=external_ids, links=links)
+
+    async def _number(self, items: Sequence[Registration]) -> list[str]:
+        """A new candidate ID for each, in their order."""
+        counts: dict[str, int] = {}
+        for item in items:
+            counts[item.event.program] = counts.get(item.event.program, 0) + 1
+        numbers = {name: iter(await self._store.take_numbers(name, count)) for name, count in counts.items()}
+        ids = []
+        for item in items:
+            program = self._programs[item.event.program]
+            number = next(numbers[program.id])
+            ids.append(candidate_id(program.candidate_id_prefix, program.candidate_id_digits, number))
+        return ids
+
+
+def _system(item: Registration) -> str:
+    vendor = vendor_of(item.delivery)
+    if vendor is None:
+        raise ValueError("the border lets no message without a vendor pass")
+    return vendor
+
+
+def _person(item: Registration) -> str:
+    return external_key(item.event.program, _system(item), item.data.vendor_candidate_id)
+
+
+def _candidate(given: str, item: Registration, transaction: Transaction) -> Document:
+    person = item.data.candidate
+    return {
+        "_id": given,
+        "program": item.event.program,
+        "given_name": person.given_name,
+        "family_name": person.family_name,
+        "email": person.email,
+        "email_key": email_key(person.email),
+        "country": person.country,
+        "language": item.data.language,
+        "address": item.data.address.model_dump() if item.data.address else None,
+        "created_at": transaction.now,
+        "activated_at": None,
+        "password": None,
+        "failures": 0,
+        "locked_until": None,
+        "version": 3,
+    }
+
+
+def _external_id(person: str, given: str, item: Registration, transaction: Transaction) -> Document:
+    return {
+        "_id": person,
+        "program": item.event.program,
+        "system": _system(item),
+        "external_id": item.data.vendor_candidate_id,
+        "candidate_id": given,
+        "verified_by": "registration",
+        "since": transaction.now,
+    }
+
+
+def _events(
+    given: str, item: Registration, token: str, transaction: Transaction
+) -> tuple[identity.CandidateRegistered, identity.ExternalIdLinked, identity.AccessRequested]:
+    person = item.data.candidate
+    registered = identity.CandidateRegistered(
+        candidate_id=given,
+        given_name=person.given_name,
+        family_name=person.family_name,
+        email=person.email,
+        country=person.country,
+        language=item.data.language,
+        address=item.data.address,
+        registered_at=transaction.now,
+    )
+    linked = identity.ExternalIdLinked(
+        candidate_id=given,
+        system=_system(item),
+        external_id=item.data.vendor_candidate_id,
+        verified_by="registration",
+        linked_at=transaction.now,
+    )
+    access = identity.AccessRequested(
+        candidate_id=given, reason="activation", token=token, expires_at=transaction.now + ACTIVATION_LASTS
+    )
+    return registered, linked, access

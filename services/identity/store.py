@@ -1,0 +1,128 @@
+"""The identity database: candidates, partners' ids, single-use links, clients."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from pymongo import ASCENDING, IndexModel
+
+from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.migrations import COMMON, Migration, declare
+
+MIGRATIONS = [
+    Migration(
+        1,
+        "collections and indexes",
+        declare(
+            {
+                **COMMON,
+                "candidates": [
+                    IndexModel([("program", ASCENDING), ("email_key", ASCENDING)], name="email"),
+                ],
+                "external_ids": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
+                "links": [IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)],
+                "counters": [],
+            }
+        ),
+    )
+]
+
+
+def external_key(program: str, system: str, external_id: str) -> str:
+    """A partner's id of a person, unique within program and partner."""
+    return f"{program}:{system}:{external_id}"
+
+
+def email_key(email: str) -> str:
+    """The form under which an address is looked up: people type theirs in any case."""
+    return email.strip().casefold()
+
+
+def token_key(token: str) -> str:
+    """The form in which a link's token is kept: whoever reads the database cannot use it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class IdentityStore:
+    """All queries of the service. Methods with a session are part of its transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._candidates = database["candidates"]
+        self._external_ids = database["external_ids"]
+        self._links = database["links"]
+        self._counters = database["counters"]
+
+    async def take_numbers(self, program: str, count: int) -> range:
+        """Numbers for new candidates, never given before; those of a transaction that fails stay unused.
+
+        Outside any transaction: inside one, every two registrations of a program would conflict here.
+        """
+        row = await self._counters.find_one_and_update(
+            {"_id": program}, {"$inc": {"last": count}}, upsert=True, return_document=True
+        )
+        return range(row["last"] - count + 1, row["last"] + 1)
+
+    async def candidates_of(self, session: Session, keys: Iterable[str]) -> dict[str, str]:
+        found = self._external_ids.find({"_id": {"$in": list(keys)}}, session=session)
+        return {row["_id"]: row["candidate_id"] async for row in found}
+
+    async def add(
+        self,
+        session: Session,
+        *,
+        candidates: Sequence[Document],
+        external_ids: Sequence[Document],
+        links: Sequence[Document],
+    ) -> None:
+        await self._candidates.insert_many(candidates, session=session, ordered=False)
+        await self._external_ids.insert_many(external_ids, session=session, ordered=False)
+        await self._links.insert_many(links, session=session, ordered=False)
+
+    async def candidate(self, program: str, candidate_id: str) -> Document | None:
+        row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program})
+        return row
+
+    async def by_login(self, program: str, login: str) -> list[Document]:
+        """The accounts that an ID or an e-mail address may mean; several may share an address."""
+        either = [{"_id": login.strip().upper()}, {"email_key": email_key(login)}]
+        return await self._candidates.find({"program": program, "$or": either}).to_list(20)
+
+    async def external_ids(self, candidate_id: str) -> list[Document]:
+        return await self._external_ids.find({"candidate_id": candidate_id}).sort("_id", ASCENDING).to_list(100)
+
+    async def find(
+        self, program: str, *, email: str | None, system: str | None, external_id: str | None, limit: int
+    ) -> list[Document]:
+        """Candidates by e-mail address or by a partner's id."""
+        query: Document = {"program": program}
+        if email is not None:
+            query["email_key"] = email_key(email)
+        if system is not None and external_id is not None:
+            row = await self._external_ids.find_one({"_id": external_key(program, system, external_id)})
+            query["_id"] = row["candidate_id"] if row else None
+        return await self._candidates.find(query).sort("_id", ASCENDING).to_list(limit)
+
+    async def use_link(self, session: Session, token: str, now: datetime) -> Document | None:
+        """Take a single-use link out of circulation and return it; None where it is unknown, used or too old."""
+        found = await self._links.find_one_and_delete({"_id": token_key(token)}, session=session)
+        row: Document | None = found
+        return row if row is not None and row["expires_at"] > now else None
+
+    async def set_password(self, session: Session, candidate_id: str, password_hash: str, now: datetime) -> None:
+        change = {
+            "$set": {"password": password_hash, "activated_at": now, "failures": 0},
+            "$unset": {"locked_until": ""},
+        }
+        await self._candidates.update_one({"_id": candidate_id}, change, session=session)
+
+    async def note_login(self, candidate_id: str, *, failures: int, locked_until: datetime | None) -> None:
+        await self._candidates.update_one(
+            {"_id": candidate_id}, {"$set": {"failures": failures, "locked_until": locked_until}}
+        )
+
+    async def totals(self, programs: Sequence[str]) -> Mapping[str, int]:
+        own = {"program": {"$in": list(programs)}}
+        return {
+            "accounts": await self._candidates.count_documents(own),
+            "activated": await self._candidates.count_documents({**own, "activated_at": {"$ne": None}}),
+        }
