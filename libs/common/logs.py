@@ -4,7 +4,9 @@ import logging
 import sys
 from typing import Any
 
+import orjson
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, WrappedLogger
 
 # fmt: off
@@ -24,16 +26,21 @@ def _withhold(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDi
     return {key: value if key in ALLOWED else "[withheld]" for key, value in entry.items()}
 
 
+def _dumps(entry: EventDict, **_options: Any) -> str:
+    return orjson.dumps(entry, default=str).decode()
+
+
 def configure_logs(*, level: str, service: str, role: str, human: bool) -> None:
     """Send the process's logs, our own and the libraries', to standard error."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks if not human else structlog.processors.StackInfoRenderer(),
+        # Without the values of local variables: they hold what people wrote.
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
         _withhold,
     ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer()
+    renderer: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer(_dumps)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level.upper()),

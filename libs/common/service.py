@@ -82,6 +82,8 @@ class Subscription:
     queue: str
     decode: Decode
     work: Work
+    prefetch: int = 64
+    """Messages in hand at most. Services' messages may hold a hundred events each, vendors' hold one."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,7 @@ class _Process:
                 ladder=RetryLadder(self._service.name, subscription.queue, self._publisher, self._clock),
                 tracing=self._tracing,
                 batch_size=self._settings.batch_size,
+                prefetch=subscription.prefetch,
             )
             for subscription in self._parts.subscriptions
         ]

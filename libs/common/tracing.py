@@ -24,23 +24,28 @@ class Tracing:
     def __init__(self, tracer: "Tracer | None" = None) -> None:
         self._tracer = tracer
 
-    def begin(self, name: str, parents: Iterable[str | None], **attributes: str) -> "Spans":
-        """One span for each event of a batch, as child of the context that the event carries."""
+    def begin(self, name: str, parents: Iterable[str | None], *, server: bool = False, **attributes: str) -> "Spans":
+        """One span for each event of a batch, as child of the context that the event carries.
+
+        `server` says that it answers a request rather than takes a message.
+        """
         contexts = [parent or new_traceparent() for parent in parents]
         if self._tracer is None:
             return Spans(contexts, [])
-        spans = [self._start(self._tracer, name, context, attributes) for context in contexts]
+        spans = [self._start(self._tracer, name, context, server, attributes) for context in contexts]
         return Spans([_traceparent(span) for span in spans], spans)
 
     @staticmethod
-    def _start(tracer: "Tracer", name: str, parent: str, attributes: dict[str, str]) -> "Span":
+    def _start(tracer: "Tracer", name: str, parent: str, server: bool, attributes: dict[str, str]) -> "Span":
         from opentelemetry.trace import SpanKind  # noqa: PLC0415 loaded only where traces are on
         from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415
             TraceContextTextMapPropagator,
         )
 
         context = TraceContextTextMapPropagator().extract({"traceparent": parent})
-        return tracer.start_span(name, context=context, kind=SpanKind.CONSUMER, attributes=attributes)
+        return tracer.start_span(
+            name, context=context, kind=SpanKind.SERVER if server else SpanKind.CONSUMER, attributes=attributes
+        )
 
 
 class Spans:

@@ -1,6 +1,6 @@
 """A candidate's ledger: facts go in, certifications are derived, changes come out as events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -80,20 +80,38 @@ class Ledger:
         self._standing, self._evaluated_at = after, as_of
 
     def document(self) -> Document:
+        """The ledger as it is stored."""
         standing = self._standing
-        if standing is None:
+        if standing is None or self._evaluated_at is None:
             raise ValueError("a ledger is saved after something was added to it")
-        due = next_transition(standing)
         return {
             "_id": self.candidate_id,
-            "program": self._policy.id,
             "version": self._version,
             "facts": [_stored_fact(fact) for fact in self._facts],
             "evaluated_at": self._evaluated_at,
-            "policy_version": standing.policy_version,
-            "certifications": [_stored(entry) for entry in standing.certifications.values()],
-            "next_transition_on": due.isoformat() if due else None,
+            **_derived(standing),
         }
+
+
+def _derived(standing: Standing) -> Document:
+    due = next_transition(standing)
+    return {
+        "program": standing.program,
+        "policy_version": standing.policy_version,
+        "certifications": [_stored(entry) for entry in standing.certifications.values()],
+        "next_transition_on": due.isoformat() if due else None,
+    }
+
+
+def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[ExamFact], as_of: datetime) -> Document:
+    """The document of a candidate of whom these facts are known and nothing was told yet: an opening balance."""
+    return {
+        "_id": candidate_id,
+        "version": 0,
+        "facts": [_stored_fact(fact) for fact in facts],
+        "evaluated_at": as_of,
+        **_derived(evaluate(policy, facts, as_of)),
+    }
 
 
 def _event(

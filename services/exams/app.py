@@ -12,7 +12,7 @@ from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
 
 
-def build(platform: Platform, _settings: ServiceSettings) -> Parts:
+def build(platform: Platform, settings: ServiceSettings) -> Parts:
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     return Parts(
@@ -22,6 +22,7 @@ def build(platform: Platform, _settings: ServiceSettings) -> Parts:
                 topology.vendors_queue("exams"),
                 Border(platform.programs, platform.clock).decode,
                 VendorMessages(store).handle,
+                prefetch=2 * settings.batch_size,
             ),
             Subscription(topology.events_queue("exams"), decode_events, ServiceEvents(store).handle),
         ),

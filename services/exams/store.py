@@ -85,15 +85,12 @@ class ExamsStore:
     async def wait_for(self, session: Session, links: Iterable[str]) -> None:
         """Note that something waits for these links.
 
-        This writes to the very document that linking writes to. Without it a result and its link, arriving at the
-        same moment in two transactions, could each miss the other; so one of the two meets a conflict and looks again.
+        This changes the very document that linking writes to. Without it a result and its link, arriving at the
+        same moment in two transactions, could each miss the other; so one of the two meets a conflict and looks
+        again. It counts, because a write that leaves a document as it was is none, and meets no conflict.
         """
         notes = [
-            UpdateOne(
-                {"_id": link},
-                {"$set": {"waiting": True}, "$setOnInsert": {"candidate_id": None}},
-                upsert=True,
-            )
+            UpdateOne({"_id": link}, {"$inc": {"waiting": 1}, "$setOnInsert": {"candidate_id": None}}, upsert=True)
             for link in sorted(set(links))
         ]
         if notes:
@@ -104,7 +101,7 @@ class ExamsStore:
         known = self._links.find({"_id": {"$in": list(candidates)}}, session=session)
         before = {row["_id"]: row async for row in known}
         changes = [
-            UpdateOne({"_id": link}, {"$set": {"candidate_id": candidate, "waiting": False}}, upsert=True)
+            UpdateOne({"_id": link}, {"$set": {"candidate_id": candidate, "waiting": 0}}, upsert=True)
             for link, candidate in candidates.items()
             if before.get(link, {}).get("candidate_id") != candidate
         ]

@@ -31,6 +31,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
                 VendorMessages(store, platform.programs).handle,
+                prefetch=2 * settings.batch_size,
             ),
         ),
         keys=StaticKeys(*keys),

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelInvalidStateError
+from aiormq.abc import AbstractChannel, DeliveredMessage
 from prometheus_client import Counter, Gauge, Histogram
 
 from libs.common.bus.connection import keep_connected, wait_or_stop
@@ -23,6 +24,8 @@ from libs.common.errors import Contended, Unavailable
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.tracing import Tracing
 
+BATCH_BYTES = 262_144
+"""A batch takes no further message past this, because one message may hold a hundred events."""
 LONGEST_PAUSE = 5.0
 """Seconds between two probes while something we depend on is down."""
 
@@ -59,6 +62,7 @@ class Consumer:
         ladder: RetryLadder,
         tracing: Tracing,
         batch_size: int,
+        prefetch: int,
     ) -> None:
         self.queue = queue
         self._url = url
@@ -69,7 +73,8 @@ class Consumer:
         self._ladder = ladder
         self._tracing = tracing
         self._batch_size = batch_size
-        self._arrived: deque[AbstractIncomingMessage] = deque()
+        self._prefetch = prefetch
+        self._arrived: deque[tuple[int, Delivery]] = deque()
         self._wake = asyncio.Event()
         self._consuming = False
         self._outage = False
@@ -91,9 +96,10 @@ class Consumer:
     async def _consume(self, connection: AbstractConnection, stopping: asyncio.Event) -> None:
         self._arrived.clear()
         channel = await connection.channel(publisher_confirms=False)
-        await channel.set_qos(prefetch_count=2 * self._batch_size)
-        queue = await channel.get_queue(self.queue, ensure=False)
-        await queue.consume(self._arrive)
+        await channel.set_qos(prefetch_count=self._prefetch)
+        # The layer below aio-pika's message objects: they cost more than all our own work on a result.
+        underlay = await channel.get_underlay_channel()
+        await underlay.basic_consume(self.queue, self._arrive)
         ends = [asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(channel.closed())]
         for end in ends:
             end.add_done_callback(lambda _: self._wake.set())
@@ -101,7 +107,7 @@ class Consumer:
         try:
             while not any(end.done() for end in ends):
                 if self._arrived:
-                    await self._take_batch(stopping)
+                    await self._take_batch(underlay, stopping)
                 else:
                     self._wake.clear()
                     await self._wake.wait()
@@ -112,28 +118,30 @@ class Consumer:
                     end.exception()
                 end.cancel()
 
-    async def _arrive(self, message: AbstractIncomingMessage) -> None:
-        self._arrived.append(message)
+    async def _arrive(self, message: DeliveredMessage) -> None:
+        self._arrived.append((message.delivery_tag or 0, _delivery(message)))
         self._wake.set()
 
-    async def _take_batch(self, stopping: asyncio.Event) -> None:
-        count = min(self._batch_size, len(self._arrived))
-        messages = [self._arrived.popleft() for _ in range(count)]
-        if await self._settle_despite_outages(messages, stopping):
+    async def _take_batch(self, channel: AbstractChannel, stopping: asyncio.Event) -> None:
+        batch: list[Delivery] = []
+        tag = size = 0
+        while self._arrived and len(batch) < self._batch_size and size < BATCH_BYTES:
+            tag, delivery = self._arrived.popleft()
+            batch.append(delivery)
+            size += len(delivery.body)
+        if await self._settle_despite_outages(batch, stopping):
             try:
-                await messages[-1].ack(multiple=True)
+                await channel.basic_ack(tag, multiple=True)
             except ChannelInvalidStateError:
                 # The connection went meanwhile: the messages come again, and the inbox knows them.
-                log.info("acknowledgement_lost", queue=self.queue, count=count)
+                log.info("acknowledgement_lost", queue=self.queue, count=len(batch))
 
-    async def _settle_despite_outages(
-        self, messages: Sequence[AbstractIncomingMessage], stopping: asyncio.Event
-    ) -> bool:
+    async def _settle_despite_outages(self, batch: Sequence[Delivery], stopping: asyncio.Event) -> bool:
         """Returns False where a stop came before the batch could be settled; it is then redelivered."""
         pause = 0.1
         while True:
             try:
-                await self.settle([_delivery(message) for message in messages])
+                await self.settle(batch)
             except Unavailable as error:
                 self._set_outage(down=True, cause=error)
                 if await wait_or_stop(stopping, pause * random.uniform(0.5, 1.0)):  # noqa: S311 jitter
@@ -205,14 +213,15 @@ class Consumer:
             raise Unavailable(str(refusal)) from refusal
 
 
-def _delivery(message: AbstractIncomingMessage) -> Delivery:
+def _delivery(message: DeliveredMessage) -> Delivery:
+    properties = message.header.properties
     return Delivery(
         body=message.body,
         exchange=message.exchange or "",
         routing_key=message.routing_key or "",
-        content_type=message.content_type,
-        type=message.type,
-        message_id=message.message_id,
-        user_id=message.user_id,
-        headers=message.headers,
+        content_type=properties.content_type,
+        type=properties.message_type,
+        message_id=properties.message_id,
+        user_id=properties.user_id,
+        headers=properties.headers or {},
     )

@@ -1,7 +1,7 @@
 """What goes out on the bus and what came in, free of any client library's types."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from libs.common.errors import Unprocessable
@@ -28,6 +28,8 @@ class Outgoing:
     headers: Mapping[str, HeaderValue] = field(default_factory=dict)
     count: int = 1
     """How many events the body holds."""
+    user_id: str | None = None
+    """The broker's account that publishes it; the broker refuses another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Received(Generic[D]):
         return self.event.traceparent
 
     def traced(self, traceparent: str) -> Self:
-        return replace(self, traceparent=traceparent)
+        return type(self)(self.event, self.delivery, traceparent)
 
     def alone(self) -> tuple[bytes, str]:
         single = self.delivery.content_type == SINGLE

@@ -112,4 +112,5 @@ def _properties(message: Outgoing) -> Message:
         message_id=message.id,
         type=message.type,
         headers=dict(message.headers),
+        user_id=message.user_id,
     )

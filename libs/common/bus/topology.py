@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from libs.common.events import SERVICES, EventData, certs, exams, fulfillment, identity, vendors
+from libs.common.events import SERVICES, EventData, certs, exams, identity, vendors
 
 EVENTS = "certrail.events"
 VENDORS = "certrail.vendors"
@@ -61,7 +61,6 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.CertificationRenewed,
         certs.CertificationExpired,
         certs.CertificationRevoked,
-        fulfillment.BenefitOffered,
     ),
 }
 

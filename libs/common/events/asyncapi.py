@@ -34,7 +34,7 @@ def event_schema(model: type[EventData]) -> Document:
     """The JSON Schema (2020-12) of a whole event: envelope and data, self-contained."""
     schema: Document = CloudEvent[model].model_json_schema()  # type: ignore[valid-type]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = model.event_key()
+    schema["title"] = model.event_key
     return schema
 
 

@@ -27,6 +27,10 @@ class EventData(BaseModel):
     publisher: ClassVar[str]
     name: ClassVar[str]
     version: ClassVar[int]
+    event_key: ClassVar[str]
+    """`exams.ExamPassed.v1`: the routing key; a vendor's begins with the vendor's own name instead."""
+    event_type: ClassVar[str]
+    """`certrail.exams.ExamPassed.v1`: the CloudEvents type of a service's event."""
 
     def __init_subclass__(cls, **_declaration: Any) -> None:
         super().__init_subclass__()
@@ -37,20 +41,11 @@ class EventData(BaseModel):
         if publisher is None:
             return
         cls.publisher, cls.name, cls.version = publisher, cls.__name__, version
-        key = cls.event_key()
-        if key in _registry:
-            raise TypeError(f"event {key} is declared twice")
-        _registry[key] = cls
-
-    @classmethod
-    def event_key(cls) -> str:
-        """`exams.ExamPassed.v1`: the routing key; a vendor's begins with the vendor's own name instead."""
-        return f"{cls.publisher}.{cls.name}.v{cls.version}"
-
-    @classmethod
-    def event_type(cls) -> str:
-        """`certrail.exams.ExamPassed.v1`: the CloudEvents type of a service's event."""
-        return f"certrail.{cls.event_key()}"
+        cls.event_key = f"{publisher}.{cls.__name__}.v{version}"
+        cls.event_type = f"certrail.{cls.event_key}"
+        if cls.event_key in _registry:
+            raise TypeError(f"event {cls.event_key} is declared twice")
+        _registry[cls.event_key] = cls
 
 
 def all_events() -> dict[str, type[EventData]]:

@@ -1,34 +1,17 @@
 """Field types of the published event language, and the marks they carry."""
 
-import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 PERSONAL = {"x-personal-data": True}
 """JSON Schema mark for a field that holds personal data: never logged, exported and erased with its person."""
 
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-_PROGRAM = re.compile(r"[a-z][a-z0-9]{1,30}")
-
-
-def _single_line(value: str) -> str:
-    for character in value:
-        if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
-            raise ValueError(f"contains the control character U+{ord(character):04X}")
-    stripped = value.strip()
-    if not stripped:
-        raise ValueError("is empty")
-    return stripped
-
-
-def _plausible(value: datetime) -> datetime:
-    if not _EARLIEST <= value < _LATEST:
-        raise ValueError("is not between the years 1980 and 2099")
-    return value
+_SINGLE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""No control character and no line break of any kind, so that nothing can be smuggled into a mail's header."""
 
 
 _ID_CHARACTERS = r"^[A-Za-z0-9._:/@+=-]+$"
@@ -43,18 +26,15 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^
 """A catalogue code: an exam, a course, a certification."""
 
 ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]
-Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_single_line)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_SINGLE_LINE)]
 """One line of text in any script, without control characters."""
 
-PersonName = Annotated[
-    str, StringConstraints(max_length=200), AfterValidator(_single_line), Field(json_schema_extra=PERSONAL)
-]
+PersonName = Annotated[Line, Field(json_schema_extra=PERSONAL)]
 EmailAddress = Annotated[
     str,
     StringConstraints(
         max_length=254, pattern=r"^[^\s@<>\"(),:;\\\[\]\x00-\x1f\x7f]+@[^\s@<>\"(),:;\\\[\]]+\.[^\s@.]+$"
     ),
-    AfterValidator(_single_line),
     Field(json_schema_extra=PERSONAL),
 ]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
@@ -63,7 +43,7 @@ Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """BCP 47."""
 
-Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, lt=_LATEST)]
 """A moment with its offset from UTC: the offset tells the local date at the place it happened."""
 
 Url = Annotated[str, StringConstraints(max_length=2000, pattern=r"^https://[^\s\"<>\\^`{|}]+$")]

@@ -62,7 +62,7 @@ class Observer:
         started = perf_counter()
         route = _template(request)
         method = request.method if request.method in _METHODS else "other"
-        spans = self._tracing.begin(f"{method} {route}", (incoming(request.headers.get(HEADER)),))
+        spans = self._tracing.begin(f"{method} {route}", (incoming(request.headers.get(HEADER)),), server=True)
         traceparent = request[TRACEPARENT] = spans.traceparents[0]
         structlog.contextvars.bind_contextvars(trace_id=traceparent[3:35])
         fault: BaseException | None = None

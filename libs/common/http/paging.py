@@ -65,12 +65,12 @@ class Cursor(Generic[K]):
             return None
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
-            name, _, plain = base64.b64decode(padded, altchars=b"-_", validate=True).partition(b":")
+            _, _, plain = base64.b64decode(padded, altchars=b"-_", validate=True).partition(b":")
             key = self._key.validate_json(plain)
         except (UnicodeEncodeError, binascii.Error, ValidationError) as error:
             raise _bad_cursor() from error
-        # One key has one cursor: what does not write back as it was read was not made here.
-        if name != self._name or self.encode(key) != text:
+        # One key of one list has one cursor: what is not written as it was read was not made for this list.
+        if self.encode(key) != text:
             raise _bad_cursor()
         return key
 
