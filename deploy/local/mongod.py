@@ -34,6 +34,11 @@ class MongoServer:
     process: ServerProcess
 
     @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return f"on port {self.port}"
+
+    @property
     def pid(self) -> int:
         return self.process.pid
 

@@ -50,6 +50,11 @@ class BrokerServer:
     mapper: ServerProcess
 
     @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return f"on port {self.ports.amqp}"
+
+    @property
     def pid(self) -> int:
         return self.process.pid
 

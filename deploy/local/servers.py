@@ -7,11 +7,12 @@ from pathlib import Path
 
 from deploy.broker.definitions import OPERATOR, broker_users
 from deploy.broker.management import Management
+from deploy.local.given import Broker, Database, GivenBroker, GivenDatabase
 from deploy.local.mongod import STOP_SECONDS as MONGO_STOP_SECONDS
-from deploy.local.mongod import MongoServer, start_mongod
+from deploy.local.mongod import start_mongod
 from deploy.local.processes import recorded
 from deploy.local.rabbitmq import STOP_SECONDS as BROKER_STOP_SECONDS
-from deploy.local.rabbitmq import BrokerPorts, BrokerServer, start_rabbitmq
+from deploy.local.rabbitmq import BrokerPorts, start_rabbitmq
 from deploy.local.secret_store import SecretStore
 from deploy.local.settings import LocalPorts, LocalSettings
 from deploy.mongo.users import database_name, ensure_users
@@ -28,8 +29,8 @@ Report = Callable[[str], None]
 class LocalServers:
     """The running database and broker, and the accounts on them."""
 
-    mongo: MongoServer
-    broker: BrokerServer
+    mongo: Database
+    broker: Broker
     secrets: SecretStore
 
     @property
@@ -76,35 +77,16 @@ def broker_ports(ports: LocalPorts) -> BrokerPorts:
 
 
 async def start_servers(settings: LocalSettings, report: Report) -> LocalServers:
-    """Start database and broker side by side, or take over those that run, and set them up.
+    """Start database and broker side by side, or take those that run or are given, and set them up.
 
     Raises:
         StartError: one of them did not come up (the other is left running).
         ManagementError: the broker refuses its definitions.
     """
-    return await start_servers_in(
-        settings.state_dir,
-        mongo_port=settings.ports.mongo,
-        broker_ports=broker_ports(settings.ports),
-        cache_gb=settings.mongo_cache_gb,
-        report=report,
-    )
-
-
-async def start_servers_in(
-    folder: Path, *, mongo_port: int, broker_ports: BrokerPorts, cache_gb: float, report: Report
-) -> LocalServers:
-    """`start_servers` for any folder and ports; raises the same."""
-    secrets = SecretStore(folder)
+    secrets = SecretStore(settings.state_dir)
     starting = asyncio.gather(
-        start_mongod(
-            folder / "mongo",
-            mongo_port,
-            keyfile=secrets.keyfile("mongo.key"),
-            admin_password=secrets.get("mongo/admin"),
-            cache_gb=cache_gb,
-        ),
-        start_rabbitmq(folder / "rabbitmq", broker_ports, admin_password=secrets.get("amqp/admin")),
+        _database(settings, secrets),
+        _broker(settings, secrets),
         return_exceptions=True,  # wait for both: a start that is cut off leaves a server nobody knows of
     )
     mongo, broker = await starting
@@ -112,11 +94,31 @@ async def start_servers_in(
         raise mongo
     if isinstance(broker, BaseException):
         raise broker
-    report(f"MongoDB on port {mongo.port}, RabbitMQ on port {broker.amqp_port}")
+    report(f"MongoDB {mongo.place}, RabbitMQ {broker.place}")
     servers = LocalServers(mongo, broker, secrets)
     await servers.set_up()
     report("exchanges, queues, accounts and permissions are in place")
     return servers
+
+
+async def _database(settings: LocalSettings, secrets: SecretStore) -> Database:
+    if settings.mongo_admin_url is not None:
+        return GivenDatabase(settings.mongo_admin_url.get_secret_value())
+    return await start_mongod(
+        settings.state_dir / "mongo",
+        settings.ports.mongo,
+        keyfile=secrets.keyfile("mongo.key"),
+        admin_password=secrets.get("mongo/admin"),
+        cache_gb=settings.mongo_cache_gb,
+    )
+
+
+async def _broker(settings: LocalSettings, secrets: SecretStore) -> Broker:
+    if settings.amqp_admin_url is not None and settings.management_url is not None:
+        return GivenBroker(settings.amqp_admin_url.get_secret_value(), settings.management_url)
+    return await start_rabbitmq(
+        settings.state_dir / "rabbitmq", broker_ports(settings.ports), admin_password=secrets.get("amqp/admin")
+    )
 
 
 async def stop_servers(state_dir: Path) -> list[str]:

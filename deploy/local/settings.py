@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.common.events import SERVICES
@@ -83,6 +83,19 @@ class LocalSettings(BaseSettings):
         default=DEFAULT_PORT_BASE, ge=1024, le=65_535 - PORTS_RESERVED, description="first of a hundred ports"
     )
     mongo_cache_gb: float = Field(default=0.5, ge=0.25, le=256, description="memory for the database's cache")
+    mongo_admin_url: SecretStr | None = Field(
+        default=None, description="a MongoDB replica set to use, with its administrator; started here without it"
+    )
+    amqp_admin_url: SecretStr | None = Field(
+        default=None, description="a RabbitMQ to use, with its administrator; started here without it"
+    )
+    management_url: str | None = Field(default=None, description="that RabbitMQ's management API: http://host:port")
+
+    @model_validator(mode="after")
+    def _broker_with_management(self) -> Self:
+        if self.amqp_admin_url is not None and self.management_url is None:
+            raise ValueError("CERTRAIL_AMQP_ADMIN_URL needs CERTRAIL_MANAGEMENT_URL beside it")
+        return self
 
     @property
     def ports(self) -> LocalPorts:

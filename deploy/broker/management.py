@@ -1,0 +1,65 @@
+"""RabbitMQ's management API, as far as setting up and watching Certrail's broker needs it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from deploy.broker.definitions import VHOST, definitions, vendor_definitions
+
+_TIMEOUT = aiohttp.ClientTimeout(total=60)
+
+
+class ManagementError(Exception):
+    """The management API refused or did not answer."""
+
+
+@dataclass(frozen=True)
+class Management:
+    """The management API at `url` (`http://host:port`) for one account."""
+
+    url: str
+    user: str
+    password: str
+
+    async def apply(self, vendors: Sequence[str], passwords: Mapping[str, str]) -> None:
+        """Create or update everything in `definitions`. What exists and is not named there is left alone.
+
+        Raises:
+            ManagementError: the broker refuses, for instance because a queue exists with other arguments.
+        """
+        await self._request("POST", "/api/definitions", definitions(vendors, passwords))
+
+    async def add_vendor(self, vendor: str, password: str) -> None:
+        """Give one more vendor its account, its rights and its rejection queue.
+
+        Raises:
+            ManagementError: the broker refuses.
+            ValueError: the name is unfit.
+        """
+        await self._request("POST", "/api/definitions", vendor_definitions(vendor, password))
+
+    async def remove_user(self, user: str) -> None:
+        """Take an account away; its open connections are closed by the broker. Raises `ManagementError`."""
+        await self._request("DELETE", f"/api/users/{quote(user, safe='')}")
+
+    async def queue_lengths(self) -> dict[str, int]:
+        """Messages by queue; the broker refreshes a quorum queue's figure every few seconds."""
+        query = "?disable_stats=true&enable_queue_totals=true"
+        answer = await self._request("GET", f"/api/queues/{quote(VHOST, safe='')}{query}")
+        return {str(queue["name"]): int(queue.get("messages", 0)) for queue in answer}
+
+    async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        auth = {"Authorization": aiohttp.encode_basic_auth(self.user, self.password)}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_TIMEOUT, headers=auth) as session,
+                session.request(method, self.url + path, json=body) as response,
+            ):
+                if not response.ok:
+                    raise ManagementError(f"{method} {path}: {response.status} {await response.text()}")
+                return await response.json() if response.content_type == "application/json" else None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ManagementError(f"{method} {path} at {self.url}: {type(error).__name__} {error}") from error
