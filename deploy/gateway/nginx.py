@@ -1,0 +1,126 @@
+"""Renders the gateway's configuration and runs nginx with it, apart from any nginx of the machine's own."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from deploy.local.ports import is_listening
+from deploy.local.processes import PortTakenError, ServerProcess, StartError, log_tail, recorded, spawn, until
+from deploy.local.settings import LOOPBACK, LocalPorts
+from libs.common.events import SERVICES
+from libs.common.http import problems
+
+FOLDER = Path(__file__).resolve().parent
+SITE = FOLDER / "site"
+TEMPLATE = FOLDER / "nginx.conf.template"
+PROXY_RULES = FOLDER / "proxy.conf"
+
+START_SECONDS = 10
+STOP_SECONDS = 10
+
+_SYSTEM_PROGRAMS = "/usr/local/sbin:/usr/sbin:/sbin"
+_MIME_TYPES = Path("/etc/nginx/mime.types")
+
+
+@dataclass
+class Gateway:
+    """A running nginx."""
+
+    port: int
+    process: ServerProcess
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def stop(self) -> None:
+        """Stop it with all its workers."""
+        await self.process.terminate(patience=STOP_SECONDS)
+
+
+def nginx_binary() -> str | None:
+    """The machine's nginx, or None; Debian keeps it where only root's PATH looks."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PROGRAMS}")
+
+
+def render(values: Mapping[str, str]) -> str:
+    """The configuration with its placeholders filled in; nginx's own `$variables` stay."""
+    return Template(TEMPLATE.read_text()).safe_substitute(values)
+
+
+def local_values(run_dir: Path, port: int, upstreams: Mapping[str, str], site: Path = SITE) -> dict[str, str]:
+    """Placeholders for a gateway on this machine's loopback interface.
+
+    Args:
+        run_dir: where it keeps its configuration, log and temporary files.
+        port: where it listens.
+        upstreams: `host:port` of each service's API.
+        site: folder of static pages.
+    """
+    return {
+        # Started by root, workers would become somebody who may not see this folder.
+        "USER_DIRECTIVE": "user root;" if os.geteuid() == 0 else "",
+        "WORKERS": "1",
+        "RUN_DIR": str(run_dir),
+        "ERROR_LOG": "stderr",
+        "MIME_TYPES": str(_MIME_TYPES),
+        "LISTEN": f"{LOOPBACK}:{port}",
+        "SITE_DIR": str(site),
+        "PROBLEM_ROOT": problems.URN,
+        **{f"{service.upper()}_UPSTREAM": upstreams[service] for service in SERVICES},
+    }
+
+
+def local_upstreams(ports: LocalPorts) -> dict[str, str]:
+    """Where the local platform's services listen."""
+    return {service: f"{LOOPBACK}:{ports.api(service)}" for service in SERVICES}
+
+
+async def start_gateway(run_dir: Path, port: int, upstreams: Mapping[str, str], site: Path = SITE) -> Gateway:
+    """Start nginx, or take over the one that runs on `run_dir`, and wait until it listens.
+
+    Raises:
+        StartError: there is no nginx, the port is taken, or nginx refuses its configuration.
+    """
+    process = recorded(run_dir / "server.pid") or _launch(run_dir, local_values(run_dir, port, upstreams, site), port)
+    try:
+        await until(lambda: is_listening(port) or not process.alive, patience=START_SECONDS)
+    except TimeoutError:
+        raise StartError(f"nginx was not ready in {START_SECONDS} s:\n{_tail(run_dir)}") from None
+    if not process.alive:
+        raise StartError(f"nginx ended while starting:\n{_tail(run_dir)}")
+    return Gateway(port, process)
+
+
+async def stop_gateway(run_dir: Path) -> bool:
+    """Stop the nginx that runs on `run_dir`; whether there was one."""
+    process = recorded(run_dir / "server.pid")
+    if process:
+        await process.terminate(patience=STOP_SECONDS)
+    return process is not None
+
+
+def _launch(run_dir: Path, values: Mapping[str, str], port: int) -> ServerProcess:
+    binary = nginx_binary()
+    if binary is None:
+        raise StartError("there is no nginx on this machine (Debian: nginx)")
+    if is_listening(port):
+        raise PortTakenError(f"port {port}, where the gateway should listen, is taken")
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (run_dir / "nginx.conf").write_text(render(values))
+    shutil.copyfile(PROXY_RULES, run_dir / "proxy.conf")
+    process = spawn(
+        [binary, "-p", str(run_dir), "-c", str(run_dir / "nginx.conf"), "-e", "stderr"],
+        log=run_dir / "nginx.log",
+        environment={"PATH": os.defpath},
+        folder=run_dir,
+    )
+    process.record(run_dir / "server.pid")
+    return process
+
+
+def _tail(run_dir: Path) -> str:
+    return log_tail(run_dir / "nginx.log")

@@ -1,0 +1,119 @@
+"""The gateway on a real nginx, before services that only say what reached them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from deploy.gateway.nginx import nginx_binary, start_gateway
+from deploy.local.ports import free_ports
+from deploy.local.settings import LOOPBACK
+from libs.common.events import SERVICES
+from tests.servers import session_folder
+
+pytestmark = pytest.mark.skipif(nginx_binary() is None, reason="nginx is not installed")
+
+PROBLEM = "application/problem+json"
+ABSENT = "notify"
+
+
+@dataclass
+class Answer:
+    status: int
+    content_type: str
+    headers: dict[str, str]
+    body: str
+
+
+class Client:
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self._url, self._session = url, session
+
+    async def send(self, method: str, path: str, body: bytes = b"") -> Answer:
+        async with self._session.request(
+            method, self._url + path, data=BytesIO(body), allow_redirects=False
+        ) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, response.content_type, headers, await response.text())
+
+
+async def echo(request: web.Request) -> web.Response:
+    if request.path.endswith("/missing"):
+        return web.json_response({"from": "service"}, status=404, content_type=PROBLEM)
+    return web.json_response({"path": request.raw_path, "size": len(await request.read())})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def client() -> AsyncIterator[Client]:
+    port, service_port, dead_port = free_ports(3)
+    app = web.Application(client_max_size=4_000_000)
+    app.router.add_route("*", "/{path:.*}", echo)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, service_port).start()
+    upstreams = {name: f"{LOOPBACK}:{dead_port if name == ABSENT else service_port}" for name in SERVICES}
+    with session_folder() as folder:
+        gateway = await start_gateway(folder / "gateway", port, upstreams, make_site(folder))
+        async with aiohttp.ClientSession() as session:
+            yield Client(gateway.url, session)
+        await gateway.stop()
+    await runner.cleanup()
+
+
+def make_site(folder: Path) -> Path:
+    site = folder / "site"
+    (site / "docs").mkdir(parents=True)
+    (site / "index.html").write_text("<h1>start</h1>")
+    (site / "docs" / "index.html").write_text("<h1>reference</h1>")
+    return site
+
+
+async def test_service_gets_the_whole_path(client: Client) -> None:
+    answer = await client.send("GET", "/api/certs/v1/candidates?limit=2")
+    assert (answer.status, answer.body) == (200, '{"path": "/api/certs/v1/candidates?limit=2", "size": 0}')
+
+
+async def test_problem_of_a_service_passes_unchanged(client: Client) -> None:
+    answer = await client.send("GET", "/api/certs/v1/missing")
+    assert (answer.status, answer.content_type, answer.body) == (404, PROBLEM, '{"from": "service"}')
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", f"/api/{ABSENT}/v1/messages", 502, "unavailable"),
+        ("GET", "/api/nobody/v1/x", 404, "not-found"),
+        ("GET", "/api/certs/v2/x", 404, "not-found"),
+        ("GET", "/metrics", 404, "not-found"),
+        ("GET", "/healthz", 404, "not-found"),
+        ("GET", "/readyz", 404, "not-found"),
+        ("GET", "/api/certs/v1/%2e%2e/%2e%2e/%2e%2e/metrics", 404, "not-found"),
+        ("GET", "/.git/config", 404, "not-found"),
+        ("POST", "/", 405, "method-not-allowed"),
+    ],
+)
+async def test_gateway_answers_in_problem_details(
+    client: Client, method: str, path: str, status: int, code: str
+) -> None:
+    answer = await client.send(method, path)
+    assert (answer.status, answer.content_type) == (status, PROBLEM)
+    assert f'"type":"urn:certrail:problem:{code}"' in answer.body
+
+
+async def test_body_over_a_megabyte_is_refused_and_one_below_passes(client: Client) -> None:
+    refused = await client.send("POST", "/api/certs/v1/x", b"x" * 1_200_000)
+    assert (refused.status, refused.content_type) == (413, PROBLEM)
+    assert (await client.send("POST", "/api/certs/v1/x", b"x" * 1_000_000)).status == 200
+
+
+@pytest.mark.parametrize(("path", "text"), [("/", "start"), ("/docs/", "reference")])
+async def test_static_pages_are_served_with_security_headers(client: Client, path: str, text: str) -> None:
+    answer = await client.send("GET", path)
+    assert (answer.status, answer.content_type, answer.body) == (200, "text/html", f"<h1>{text}</h1>")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
