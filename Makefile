@@ -1,0 +1,44 @@
+# Every command sets up what it needs first; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+PY := .venv/bin/python
+CODE := libs services deploy tests
+
+.PHONY: help setup run stop test check bench fmt clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:
+	@deploy/setup.sh
+
+run: setup ## Start the whole platform here, play the sample vendor feed, say where to look
+	@.venv/bin/certrail up
+
+stop: ## Stop the platform; its data stay
+	@if [ -x .venv/bin/certrail ]; then .venv/bin/certrail down; else echo "nothing is installed, so nothing runs"; fi
+
+test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for some)
+	@$(PY) -m pytest $(ARGS)
+
+check: setup ## Format, lint, types, import contracts, drift of published schemas
+	@step() { echo "== $$1"; shift; "$$@"; }
+	step format .venv/bin/ruff format --check --quiet $(CODE)
+	step lint .venv/bin/ruff check --quiet $(CODE)
+	step types .venv/bin/mypy
+	step "import contracts" .venv/bin/lint-imports --no-logo
+	step "published schemas" $(PY) -m libs.common.events.contracts --check
+
+bench: setup ## The benchmark tables, product beside reference
+	@$(PY) -m tests.bench $(ARGS)
+
+fmt: setup ## Format and fix what can be fixed
+	@.venv/bin/ruff format $(CODE)
+	.venv/bin/ruff check --fix $(CODE)
+
+clean: stop ## Stop, then remove all data, caches and the environment
+	@rm -rf .state .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
