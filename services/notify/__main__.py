@@ -1,0 +1,6 @@
+"""`python -m services.notify`."""
+
+from libs.common.service import main
+from services.notify.app import SERVICE
+
+main(SERVICE)

@@ -1,0 +1,166 @@
+"""The HTTP API of notify: every mail that was sent to a candidate, so that a surprising one can be checked."""
+
+from datetime import datetime
+from typing import Literal
+
+from libs.common.events.types import Identifier
+from libs.common.http.models import Parameters, View
+from libs.common.http.paging import Cursor, Page, PageQuery
+from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.routes import Call, Route
+from libs.common.http.scopes import MESSAGES_READ, OPERATIONS_READ
+from libs.common.http.server import Api
+from libs.common.mongo.client import Document
+from services.notify.domain.mails import Template
+from services.notify.domain.recipients import Recipient
+from services.notify.letters import mail_number
+from services.notify.rendering import Renderer
+from services.notify.store import NotifyStore, known_recipient
+
+StateName = Literal["waiting", "queued", "sending", "sent", "refused"]
+
+
+class CandidatePath(Parameters):
+    program: Identifier
+    candidate_id: Identifier
+
+
+class MessagePath(Parameters):
+    message_id: Identifier
+
+
+class MessageView(View):
+    """A mail, as the log shows it."""
+
+    message_id: str
+    number: str
+    """As it stands at the foot of the mail."""
+    program: str
+    template: Template
+    subject: str
+    state: StateName
+    created_at: datetime
+    sent_at: datetime | None
+    """When the mail server accepted it."""
+    attempts: int
+    error: str | None
+    """What the mail server last said against it."""
+
+
+class MessageTextView(MessageView):
+    """A mail with its words, without the link that opens an account."""
+
+    candidate_id: str
+    message_id_header: str
+    text: str
+
+
+class CountView(View):
+    template: Template
+    state: StateName
+    count: int
+
+
+class TotalsView(View):
+    messages: int
+    counts: list[CountView]
+
+
+_LOG = Cursor("notify-messages", tuple[datetime, str])
+
+
+class NotifyApi:
+    """Handlers of the routes below."""
+
+    def __init__(self, store: NotifyStore, renderer: Renderer) -> None:
+        self._store = store
+        self._renderer = renderer
+
+    def api(self) -> Api:
+        return Api(
+            service="notify",
+            title="Certrail notify",
+            description="The mails sent to candidates, and what became of them.",
+            version="1.0.0",
+            routes=(
+                Route(
+                    method="GET",
+                    path="/programs/{program}/candidates/{candidate_id}/messages",
+                    handler=self.list_messages,
+                    summary="The mails sent to a candidate, latest first",
+                    parameters=CandidatePath,
+                    query=PageQuery,
+                    response=Page[MessageView],
+                    scopes=MESSAGES_READ,
+                    errors=(NOT_FOUND,),
+                ),
+                Route(
+                    method="GET",
+                    path="/messages/{message_id}",
+                    handler=self.show_message,
+                    summary="A mail with its words",
+                    parameters=MessagePath,
+                    response=MessageTextView,
+                    scopes=MESSAGES_READ,
+                    errors=(NOT_FOUND,),
+                ),
+                Route(
+                    method="GET",
+                    path="/totals",
+                    handler=self.show_totals,
+                    summary="How many mails there are, by template and state",
+                    response=TotalsView,
+                    scopes=OPERATIONS_READ,
+                ),
+            ),
+        )
+
+    async def list_messages(self, call: Call[CandidatePath, PageQuery]) -> Page[MessageView]:
+        call.principal.require(call.path.program, call.path.candidate_id)
+        before = _LOG.decode(call.query.cursor)
+        rows = await self._store.log_of(
+            call.path.program, call.path.candidate_id, before=before, limit=call.query.limit + 1
+        )
+        return _LOG.page(
+            Page[MessageView],
+            rows,
+            call.query.limit,
+            key=lambda row: (row["created_at"], row["_id"]),
+            show=lambda row: MessageView.model_validate(self._fields(row)),
+        )
+
+    async def show_message(self, call: Call[MessagePath]) -> MessageTextView:
+        row = await self._store.message(call.path.message_id)
+        if row is None:
+            raise Problem(NOT_FOUND)
+        call.principal.require(row["program"], row["candidate_id"])
+        found = known_recipient(await self._store.recipient(row["candidate_id"]))
+        words = self._renderer.words(
+            Template(row["template"]), row["_id"], row["context"], found or _unknown_recipient(row)
+        )
+        return MessageTextView.model_validate(
+            {
+                **self._fields(row),
+                "candidate_id": row["candidate_id"],
+                "message_id_header": self._renderer.message_id(row["_id"], row["program"]),
+                "text": words.text,
+            }
+        )
+
+    async def show_totals(self, call: Call) -> TotalsView:
+        counts = [CountView.model_validate(row) for row in await self._store.totals(sorted(call.principal.programs))]
+        return TotalsView(messages=sum(row.count for row in counts), counts=counts)
+
+    def _fields(self, row: Document) -> Document:
+        template = Template(row["template"])
+        return {
+            **row,
+            "message_id": row["_id"],
+            "number": mail_number(row["_id"]),
+            "subject": self._renderer.subject(template, row["program"], row["_id"], row["context"]),
+        }
+
+
+def _unknown_recipient(row: Document) -> Recipient:
+    """Stands in for the recipient of a mail that still waits for one: they are addressed by their ID."""
+    return Recipient(row["candidate_id"], row["program"], "", row["candidate_id"], "", None, 0)

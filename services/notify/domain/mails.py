@@ -1,0 +1,109 @@
+"""Which mail an event calls for, and the few facts that it states.
+
+A mail says less than the event knows: a mailbox is no safe place, so scores stay behind the login.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from libs.common.events import EventData, certs, exams, identity
+from libs.common.programs import Program
+
+TOKEN = "token"  # noqa: S105 the name of a fact, not a secret
+"""The fact that opens an account. It leaves the log as soon as the mail is settled."""
+
+
+class Template(StrEnum):
+    """The kinds of mail."""
+
+    ACTIVATION = "activation"
+    RECOVERY = "recovery"
+    EXAM_PASSED = "exam_passed"
+    EXAM_FAILED = "exam_failed"
+    RESULT_CHANGED = "result_changed"
+    RESULT_WITHDRAWN = "result_withdrawn"
+    CERTIFICATION_AWARDED = "certification_awarded"
+    CERTIFICATION_RENEWED = "certification_renewed"
+    CERTIFICATION_EXPIRED = "certification_expired"
+    CERTIFICATION_REVOKED = "certification_revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to one candidate, before it is written."""
+
+    template: Template
+    candidate_id: str
+    context: Mapping[str, Any]
+    """What its text states beside names; dates as ISO 8601 text."""
+
+
+def mail_for(data: EventData, program: Program) -> Mail:
+    """The mail that an event calls for. Raises `TypeError` for an event that calls for none."""
+    write = _WRITERS.get(type(data))
+    if write is None:
+        raise TypeError(f"no mail is sent for {type(data).__name__}")
+    return write(data, program)
+
+
+def _access(data: identity.AccessRequested, _program: Program) -> Mail:
+    context = {TOKEN: data.token, "expires_at": data.expires_at}
+    return Mail(Template(data.reason), data.candidate_id, context)
+
+
+def _exam(template: Template) -> Callable[[Any, Program], Mail]:
+    def write(data: exams.ExamPassed | exams.ExamFailed | exams.ExamResultInvalidated, program: Program) -> Mail:
+        return Mail(template, data.candidate_id, _attempt(data, program))
+
+    return write
+
+
+def _revision(data: exams.ExamResultRevised, program: Program) -> Mail:
+    grades = {"grade": data.grade, "previous_grade": data.previous_grade}
+    return Mail(Template.RESULT_CHANGED, data.candidate_id, _attempt(data, program) | grades)
+
+
+def _attempt(data: Any, program: Program) -> dict[str, Any]:
+    exam = program.find_exam(data.exam_code)
+    name = f"{exam.title} ({data.exam_code})" if exam else data.exam_code
+    return {"exam": name, "taken_on": data.taken_on.isoformat()}
+
+
+def _certification(template: Template) -> Callable[[Any, Program], Mail]:
+    def write(data: certs.CertificationAwarded, _program: Program) -> Mail:
+        return Mail(template, data.candidate_id, _holding(data))
+
+    return write
+
+
+def _award(data: certs.CertificationAwarded, program: Program) -> Mail:
+    certification = program.certifications.get(data.certification)
+    kit = certification is not None and "initial_kit" in certification.entitlements
+    return Mail(Template.CERTIFICATION_AWARDED, data.candidate_id, _holding(data) | {"kit": kit})
+
+
+def _holding(data: Any) -> dict[str, Any]:
+    return {
+        "title": data.title,
+        "earned_on": data.earned_on.isoformat(),
+        "expires_on": data.expires_on.isoformat() if data.expires_on else None,
+        "because": data.because,
+    }
+
+
+_WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail]] = {
+    identity.AccessRequested: _access,
+    exams.ExamPassed: _exam(Template.EXAM_PASSED),
+    exams.ExamFailed: _exam(Template.EXAM_FAILED),
+    exams.ExamResultRevised: _revision,
+    exams.ExamResultInvalidated: _exam(Template.RESULT_WITHDRAWN),
+    certs.CertificationAwarded: _award,
+    certs.CertificationRenewed: _certification(Template.CERTIFICATION_RENEWED),
+    certs.CertificationExpired: _certification(Template.CERTIFICATION_EXPIRED),
+    certs.CertificationRevoked: _certification(Template.CERTIFICATION_REVOKED),
+}
+
+MAIL_EVENTS = tuple(_WRITERS)
+"""The events that call for a mail."""

@@ -1,0 +1,63 @@
+"""A mail on its way: what is stored of it and whom it goes to, as a sender holds it in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from libs.common.bus.messages import Delivery, Received
+from libs.common.events import CloudEvent
+from services.notify.domain.addresses import WireAddress
+from services.notify.domain.mails import Template
+from services.notify.domain.recipients import Recipient
+
+_NO_DELIVERY = Delivery(
+    body=b"", exchange="", routing_key="", content_type=None, type=None, message_id=None, user_id=None, headers={}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event that a mail answers, as far as its consequences carry it on."""
+
+    event_id: str
+    correlation_id: str
+    traceparent: str | None
+
+    def as_received(self) -> Received[Any]:
+        """The form in which `Transaction.emit` takes a cause."""
+        # Read by `emit` and nobody else, and it reads these two.
+        known: dict[str, Any] = {"id": self.event_id, "correlationid": self.correlation_id}
+        event: CloudEvent[Any] = CloudEvent.model_construct(**known)
+        return Received(event, _NO_DELIVERY, self.traceparent)
+
+
+@dataclass(slots=True)
+class Letter:
+    """A mail that this process has claimed."""
+
+    id: str
+    program: str
+    template: Template
+    context: Mapping[str, Any]
+    created_at: datetime
+    attempts: int
+    """Tries that have failed before."""
+    cause: Cause
+    recipient: Recipient
+    claimed_until: datetime
+    """Afterwards anybody may claim it, and this process must not send it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A letter written out, with its way."""
+
+    sender: str
+    recipient: WireAddress
+    content: bytes
+
+
+def mail_number(message_id: str) -> str:
+    """The short form of a mail's id for people to compare."""
+    return f"{message_id[:4]}-{message_id[4:8]}".upper()

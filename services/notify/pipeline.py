@@ -1,0 +1,138 @@
+"""Mail transactions over an open SMTP session, as few round trips as the server allows (RFC 2920, PIPELINING).
+
+aiosmtplib connects, secures and signs in; it answers one command at a time, which costs nine times the processor time
+of writing a mail's commands at once. So the session's transport is taken over for the mails themselves.
+"""
+
+import asyncio
+from typing import NamedTuple
+
+from services.notify.letters import Envelope
+
+REPLY_SECONDS = 60.0
+"""For each reply. Cutting a slow server off after the text was handed over makes the mail arrive twice."""
+LONGEST_REPLY = 16_384
+_START_INPUT = 354
+_OK = 250
+_OK_FORWARD = 251
+
+
+class Reply(NamedTuple):
+    """What the server said: a code and its text."""
+
+    code: int
+    text: str
+
+
+class RefusedMailError(Exception):
+    """The server did not take this mail; the session goes on."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.code)
+        self.reply = reply
+
+
+class BrokenSessionError(Exception):
+    """The session cannot be used any more: lost, or out of step."""
+
+
+class Session:
+    """An SMTP session in which greeting, TLS and login are done."""
+
+    def __init__(self, transport: asyncio.Transport, *, pipelining: bool) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._reader = asyncio.StreamReader(limit=LONGEST_REPLY, loop=loop)
+        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        self._pipelining = pipelining
+
+    @property
+    def open(self) -> bool:
+        return not (self._transport.is_closing() or self._reader.at_eof())
+
+    async def send(self, envelope: Envelope) -> None:
+        """Hand one mail over.
+
+        Raises:
+            RefusedMailError: the server refused it; the next one may be sent.
+            BrokenSessionError: nobody knows; close the session.
+        """
+        utf8 = b" SMTPUTF8" if envelope.recipient.needs_utf8 else b""
+        commands = (
+            b"MAIL FROM:<%b>%b\r\n" % (envelope.sender.encode(), utf8),
+            b"RCPT TO:<%b>\r\n" % envelope.recipient.text.encode(),
+            b"DATA\r\n",
+        )
+        try:
+            async with asyncio.timeout(REPLY_SECONDS):
+                if self._pipelining:
+                    self._transport.write(b"".join(commands))
+                    replies = [await self._reply() for _ in commands]
+                else:
+                    replies = await self._one_by_one(commands)
+            await self._hand_over(envelope, replies)
+        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
+            raise BrokenSessionError(type(error).__name__) from error
+
+    async def _one_by_one(self, commands: tuple[bytes, ...]) -> list[Reply]:
+        replies: list[Reply] = []
+        for command in commands:
+            self._transport.write(command)
+            replies.append(await self._reply())
+            if replies[-1].code not in (_OK, _OK_FORWARD, _START_INPUT):
+                break
+        return replies
+
+    async def _hand_over(self, envelope: Envelope, replies: list[Reply]) -> None:
+        refusal = next((reply for reply in replies if reply.code not in (_OK, _OK_FORWARD, _START_INPUT)), None)
+        waiting = replies[-1].code == _START_INPUT
+        if refusal is not None:
+            # A server may ask for the text although it took no recipient: an empty one ends that (RFC 2920, 3.1).
+            await self._settle_refusal(waiting=waiting)
+            raise RefusedMailError(refusal)
+        self._transport.write(_stuffed(envelope.content))
+        async with asyncio.timeout(REPLY_SECONDS):
+            reply = await self._reply()
+        if reply.code != _OK:
+            raise RefusedMailError(reply)
+
+    async def _settle_refusal(self, *, waiting: bool) -> None:
+        async with asyncio.timeout(REPLY_SECONDS):
+            if waiting:
+                self._transport.write(b".\r\n")
+                await self._reply()
+            self._transport.write(b"RSET\r\n")
+            if (await self._reply()).code != _OK:
+                raise BrokenSessionError("RSET was refused")
+
+    async def _reply(self) -> Reply:
+        lines: list[bytes] = []
+        while True:
+            line = await self._reader.readuntil(b"\n")
+            lines.append(line[4:].strip())
+            if line[3:4] != b"-":
+                return Reply(int(line[:3]), b" ".join(lines).decode("utf-8", "replace"))
+
+    async def quit(self) -> None:
+        """Say goodbye; a server that does not answer is left without."""
+        try:
+            async with asyncio.timeout(1.0):
+                self._transport.write(b"QUIT\r\n")
+                await self._reply()
+        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+            return
+        finally:
+            self._transport.close()
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def _stuffed(content: bytes) -> bytes:
+    """The text as it travels: lines that begin with a dot get another, and a dot alone ends it (RFC 5321, 4.5.2)."""
+    body = content if content.endswith(b"\r\n") else content + b"\r\n"
+    if body.startswith(b"."):
+        body = b"." + body
+    return body.replace(b"\r\n.", b"\r\n..") + b".\r\n"

@@ -1,0 +1,258 @@
+"""Sends claimed mails over a few open connections, and takes over those that others have left behind.
+
+**What a crash leaves.** A mail is claimed before it is sent and settled after the server has accepted it. When the
+process dies in between, nobody can know whether it was accepted. The rule: the claim runs out and the mail is sent
+again under the same Message-ID. It is never lost; a repetition can be recognised by mailbox and reader, and is
+recorded and told once. What can be repeated is bounded by `UNSETTLED`, and is in practice what was accepted during
+one settlement.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from libs.common.bus.connection import wait_or_stop
+from libs.common.clock import Clock
+from libs.common.errors import Unavailable
+from libs.common.mongo.faults import database_faults
+from services.notify.domain.delivery import Refused, Verdict
+from services.notify.letters import Letter
+from services.notify.rendering import Renderer
+from services.notify.settling import Answered, Settler
+from services.notify.smtp import Connection
+from services.notify.store import Claim, NotifyStore, known_recipient, letter_of, milliseconds
+
+LEASE = timedelta(seconds=20)
+"""How long a claim lasts: after a crash its mails wait at most this long for another. It is extended only for mails
+that are begun. One that still waits here by then goes to whoever claims it first, and that may be this process."""
+EXTEND_SECONDS = LEASE.total_seconds() / 4
+MARGIN = timedelta(seconds=2)
+"""A mail whose claim ends sooner than this is not begun: clocks differ a little."""
+BATCH = 400
+"""Mails that one batch of events may call for; room for so many is waited for."""
+MEMORY = 1_000
+"""Mails in hand at most. More than these stay in the database until there is room."""
+UNSETTLED = 100
+"""Mails begun or answered, and not settled: how many a crash may repeat. Sending pauses at this number."""
+POLL_SECONDS = 1.0
+POLL_LIMIT = 200
+LONGEST_PAUSE = 2.0
+"""Seconds between two tries to settle while the database is away; short, for the claims go on running out."""
+
+IN_HAND = Gauge("certrail_mails_in_hand", "Mails claimed by this process and not settled")
+TAKEN_OVER = Counter("certrail_mails_polled_total", "Mails found due in the database rather than handed over")
+LAPSED = Counter("certrail_mail_claims_lapsed_total", "Claims that ran out before the mail was begun")
+
+log = structlog.get_logger(__name__)
+
+
+class Sender:
+    """The sending half of notify. Letters come from `take`, straight after their commit, and from the poll."""
+
+    def __init__(
+        self,
+        store: NotifyStore,
+        settler: Settler,
+        renderer: Renderer,
+        connections: Sequence[Connection],
+        clock: Clock,
+        *,
+        owner: str,
+    ) -> None:
+        self._store = store
+        self._settler = settler
+        self._renderer = renderer
+        self._connections = connections
+        self._clock = clock
+        self._owner = owner
+        self._in_hand: dict[str, Letter] = {}
+        self._begun: dict[str, Letter] = {}
+        self._waiting: asyncio.Queue[Letter | None] = asyncio.Queue()
+        self._answered: list[Answered] = []
+        self._news = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._window = asyncio.Semaphore(UNSETTLED)
+        self._closing = False
+        self._all_answered = False
+
+    @property
+    def room(self) -> int:
+        """How many letters `take` can hold; none when this process is about to stop."""
+        return 0 if self._closing else max(MEMORY - len(self._in_hand), 0)
+
+    async def wait_for_room(self, seconds: float) -> None:
+        """Return when there is room for another batch, or when `seconds` have passed without.
+
+        So a backlog waits in the broker's queue, where waiting costs nothing, rather than as claims to be made anew.
+        """
+        if self.room >= BATCH:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                while self.room < BATCH and not self._closing:
+                    self._settled.clear()
+                    await self._settled.wait()
+        except TimeoutError:
+            log.debug("no_room_for_mails", count=len(self._in_hand))
+
+    def claim(self) -> Claim:
+        """A claim for this process, from now on."""
+        return Claim(self._owner, milliseconds(self._clock.now() + LEASE))
+
+    async def take(self, letters: Sequence[Letter]) -> None:
+        """Take letters whose claim by this process is committed."""
+        if self._closing:
+            await self._release([letter.id for letter in letters])
+            return
+        for letter in letters:
+            known = self._in_hand.get(letter.id)
+            if known is not None:  # ran out while it lay here, and was claimed again by our own poll
+                known.claimed_until = letter.claimed_until
+                continue
+            self._in_hand[letter.id] = letter
+            self._waiting.put_nowait(letter)
+        IN_HAND.set(len(self._in_hand))
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Send until `stopping` is set; then finish what is begun, settle it, and give the rest back."""
+        settled = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            sending = [tasks.create_task(self._send(way, stopping)) for way in self._connections]
+            settling = tasks.create_task(self._settle())
+            tasks.create_task(self._poll(stopping))
+            tasks.create_task(self._extend(settled))
+            await stopping.wait()
+            self._closing = True
+            self._settled.set()
+            self._empty_queue()
+            await asyncio.wait(sending)
+            self._all_answered = True
+            self._news.set()
+            await asyncio.wait([settling])
+            settled.set()
+        await self._release(list(self._in_hand))
+        self._in_hand.clear()
+        IN_HAND.set(0)
+
+    # Sending
+
+    async def _send(self, connection: Connection, stopping: asyncio.Event) -> None:
+        try:
+            while (letter := await self._waiting.get()) is not None:
+                # Connected first: an outage of the server holds letters up here and costs them no try.
+                if not await connection.connect(stopping):
+                    return
+                await self._window.acquire()
+                if letter.claimed_until - MARGIN < self._clock.now():
+                    self._window.release()
+                    self._forget(letter)
+                    continue
+                self._begun[letter.id] = letter
+                verdict = await self._verdict(connection, letter)
+                self._answered.append(Answered(letter, verdict))
+                self._news.set()
+        finally:
+            await connection.close()
+
+    async def _verdict(self, connection: Connection, letter: Letter) -> Verdict:
+        try:
+            envelope = self._renderer.envelope(letter)
+        except Exception as error:  # noqa: BLE001 one mail that cannot be written must not stop the others
+            # The error's own text may hold what the mail says.
+            cause = type(error).__name__
+            log.error("mail_unwritable", message_id=letter.id, template=letter.template.value, cause=cause)  # noqa: TRY400 a traceback may hold it as well
+            return Refused(self._clock.now(), f"could not be written: {cause}")
+        return await connection.send(envelope)
+
+    def _forget(self, letter: Letter) -> None:
+        """Leave a letter whose claim has run out to whoever claims it next."""
+        LAPSED.inc()
+        del self._in_hand[letter.id]
+
+    def _empty_queue(self) -> None:
+        while not self._waiting.empty():
+            self._waiting.get_nowait()
+        for _ in self._connections:
+            self._waiting.put_nowait(None)
+
+    # Settling
+
+    async def _settle(self) -> None:
+        while True:
+            if self._answered:
+                batch, self._answered = self._answered, []
+                await self._settle_despite_outages(batch)
+                for answer in batch:
+                    del self._begun[answer.letter.id], self._in_hand[answer.letter.id]
+                    self._window.release()
+                IN_HAND.set(len(self._in_hand))
+                self._settled.set()
+            elif self._all_answered:
+                return
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    async def _settle_despite_outages(self, batch: list[Answered]) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self._settler.settle(batch)
+            except Unavailable as error:
+                log.warning("mails_unsettled", cause=type(error).__name__, count=len(batch))
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                return
+
+    # Claims
+
+    async def _poll(self, stopping: asyncio.Event) -> None:
+        """Look for mails that are due, at start and then every second."""
+        while not stopping.is_set():
+            found = 0
+            async with database_faults(log):
+                found = await self._claim_due()
+            if found < POLL_LIMIT:
+                await wait_or_stop(stopping, POLL_SECONDS)
+
+    async def _claim_due(self) -> int:
+        limit = min(self.room, POLL_LIMIT)
+        if limit == 0:
+            return 0
+        rows = await self._store.claim_due(self.claim(), self._clock.now(), limit)
+        if not rows:
+            return 0
+        recipients = await self._store.recipients(None, (row["candidate_id"] for row in rows))
+        letters = []
+        for row in rows:
+            recipient = known_recipient(recipients.get(row["candidate_id"]))
+            if recipient is not None:
+                letters.append(letter_of(row, recipient))
+            else:
+                log.error("mail_without_recipient", message_id=row["_id"])
+        TAKEN_OVER.inc(len(letters))
+        await self.take(letters)
+        return len(rows)
+
+    async def _extend(self, settled: asyncio.Event) -> None:
+        """Keep the claims on mails that are begun, for as long as the server or the database makes them last."""
+        while not await wait_or_stop(settled, EXTEND_SECONDS):
+            claim = self.claim()
+            aging = [letter for letter in self._begun.values() if claim.until - letter.claimed_until > LEASE / 4]
+            if not aging:
+                continue
+            async with database_faults(log):
+                await self._store.extend([letter.id for letter in aging], claim)
+                for letter in aging:
+                    letter.claimed_until = claim.until
+
+    async def _release(self, ids: Sequence[str]) -> None:
+        if not ids:
+            return
+        async with database_faults(log):  # what stays claimed is taken over when the claim runs out
+            await self._store.release(ids, self._owner, self._clock.now())

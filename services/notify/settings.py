@@ -1,0 +1,54 @@
+"""Settings of notify: the mail server it hands its mails to."""
+
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from libs.common.settings import ServiceSettings
+
+
+class SmtpTls(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class NotifySettings(ServiceSettings):
+    """What notify needs beside the common settings."""
+
+    smtp_host: str = Field(default="127.0.0.1", min_length=1, description="mail server")
+    smtp_port: int = Field(default=1025, ge=1, le=65535, description="its port")
+    smtp_user: str | None = Field(default=None, min_length=1, description="account there; none without it")
+    smtp_password: SecretStr | None = Field(default=None, description="the account's password")
+    smtp_tls: SmtpTls | None = Field(
+        default=None, description="none, starttls or tls; starttls unless the server is on this machine"
+    )
+    smtp_connections: int = Field(default=4, ge=1, le=64, description="connections kept open to it")
+
+    @property
+    def smtp_protection(self) -> SmtpTls:
+        """The protection asked for, or the default for where the server is."""
+        if self.smtp_tls is not None:
+            return self.smtp_tls
+        return SmtpTls.NONE if _is_loopback(self.smtp_host) else SmtpTls.STARTTLS
+
+    @model_validator(mode="after")
+    def _account_is_whole_and_safe(self) -> Self:
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("smtp_user and smtp_password need each other")
+        if self.smtp_user is not None and self.smtp_protection is SmtpTls.NONE and not _is_loopback(self.smtp_host):
+            raise ValueError("smtp_tls none would send smtp_password over the network for all to read")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name, and names are not looked up to decide on protection
+        return False

@@ -1,0 +1,115 @@
+"""Records what became of mails, and tells it, in one transaction for all that have been answered meanwhile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from libs.common.events import notify
+from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from services.notify.domain.delivery import Accepted, Postponed, Refused, Verdict, consequence
+from services.notify.letters import Letter
+from services.notify.rendering import Renderer
+from services.notify.store import NotifyStore, milliseconds
+
+MAILS = Counter("certrail_mails_total", "Mails by what became of them", ["template", "outcome"])
+SECONDS = Histogram(
+    "certrail_mail_seconds",
+    "From the event's arrival to the mail server's acceptance",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400),
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A letter and what became of it."""
+
+    letter: Letter
+    verdict: Verdict
+
+
+Outcome = Accepted | Refused | Postponed
+Settled = tuple[Letter, Outcome]
+
+
+class Settler:
+    """Settles the mails that this process has claimed."""
+
+    def __init__(self, store: NotifyStore, unit_of_work: UnitOfWork, renderer: Renderer, *, owner: str) -> None:
+        self._store = store
+        self._unit_of_work = unit_of_work
+        self._renderer = renderer
+        self._owner = owner
+
+    async def settle(self, answered: Sequence[Answered]) -> None:
+        """Record answers, each at most once: what another process has taken over is that one's to settle.
+
+        Raises:
+            Unavailable: nothing is recorded; try the same again.
+        """
+        settled = await self._unit_of_work.run(lambda transaction: self._record(transaction, answered))
+        for letter, outcome in settled:
+            _count(letter, outcome)
+
+    async def _record(self, transaction: Transaction, answered: Sequence[Answered]) -> list[Settled]:
+        session = transaction.session
+        ours = await self._store.still_claimed(session, [answer.letter.id for answer in answered], self._owner)
+        settled = [_settled(answer, transaction.now) for answer in answered if answer.letter.id in ours]
+        await self._mark(transaction, settled)
+        for letter, outcome in settled:
+            if not isinstance(outcome, Postponed):
+                self._tell(transaction, letter, outcome)
+        return settled
+
+    async def _mark(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
+        session = transaction.session
+        accepted = {letter.id: outcome.at for letter, outcome in settled if isinstance(outcome, Accepted)}
+        refused = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Refused)}
+        postponed = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Postponed)}
+        if accepted:
+            # Answered within one settlement of each other, so the last moment stands for all of them.
+            await self._store.mark_sent(session, list(accepted), milliseconds(max(accepted.values())))
+        await self._store.mark_refused(session, refused)
+        await self._store.mark_postponed(session, postponed)
+
+    def _tell(self, transaction: Transaction, letter: Letter, outcome: Accepted | Refused) -> None:
+        transaction.emit(
+            self._event(letter, outcome),
+            program=letter.program,
+            subject=letter.recipient.candidate_id,
+            version=_version(outcome.at),
+            cause=letter.cause.as_received(),
+        )
+
+    def _event(self, letter: Letter, outcome: Accepted | Refused) -> notify.EmailSent | notify.EmailBounced:
+        common: dict[str, Any] = {
+            "candidate_id": letter.recipient.candidate_id,
+            "message_id": self._renderer.message_id(letter.id, letter.program),
+            "template": letter.template.value,
+        }
+        if isinstance(outcome, Accepted):
+            return notify.EmailSent(**common, accepted_at=outcome.at)
+        return notify.EmailBounced(**common, reason=outcome.reason, refused_at=outcome.at)
+
+
+def _version(at: datetime) -> int:
+    """The moment in microseconds: one mail's outcome never replaces another's, so no counter need be kept."""
+    return int(at.timestamp() * 1_000_000)
+
+
+def _settled(answer: Answered, now: datetime) -> Settled:
+    letter = answer.letter
+    return letter, consequence(answer.verdict, attempts=letter.attempts + 1, created_at=letter.created_at, now=now)
+
+
+def _count(letter: Letter, outcome: Outcome) -> None:
+    MAILS.labels(letter.template.value, type(outcome).__name__.lower()).inc()
+    if isinstance(outcome, Accepted):
+        SECONDS.observe(max((outcome.at - letter.created_at).total_seconds(), 0.0))
+    else:
+        log.info("mail_not_taken", message_id=letter.id, template=letter.template.value, cause=outcome.reason)

@@ -1,0 +1,299 @@
+"""The notify database: whom to write to, and every mail with its state.
+
+A mail is `waiting` for its recipient, `queued` for whoever takes it, `sending` by the process that has claimed it,
+and at the end `sent` or `refused`. `due_at` exists while somebody has to do something: for a queued mail it is when
+it may be taken, for one being sent it is when the claim runs out. So one index finds all work that is due, and
+settled mails are not in it.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+
+from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.notify.domain.delivery import Postponed, Refused
+from services.notify.domain.mails import TOKEN, Template
+from services.notify.domain.recipients import Recipient
+from services.notify.letters import Cause, Letter
+
+MIGRATIONS = [
+    Migration(
+        1,
+        "collections and indexes",
+        declare(
+            {
+                **COMMON,
+                "recipients": [],
+                "messages": [
+                    IndexModel(
+                        [("candidate_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)],
+                        name="candidate",
+                    ),
+                    IndexModel(
+                        [("due_at", ASCENDING)], name="due", partialFilterExpression={"due_at": {"$exists": True}}
+                    ),
+                ],
+            }
+        ),
+    )
+]
+
+
+class State(StrEnum):
+    """Where a mail is."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who may send, and until when."""
+
+    owner: str
+    until: datetime
+
+    def fields(self) -> Document:
+        return {"state": State.SENDING, "claimed_by": self.owner, "due_at": self.until}
+
+
+class NotifyStore:
+    """All queries of the service. Methods with a session are part of its transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._recipients = database["recipients"]
+        self._messages = database["messages"]
+
+    # Recipients
+
+    async def recipients(self, session: Session | None, candidates: Iterable[str]) -> dict[str, Document]:
+        """What is known of candidates; without `email` where only mails are known that wait for them."""
+        found = self._recipients.find({"_id": {"$in": list(set(candidates))}}, session=session)
+        return {row["_id"]: row async for row in found}
+
+    async def recipient(self, candidate_id: str) -> Document | None:
+        return await self._recipients.find_one({"_id": candidate_id})
+
+    async def save_recipients(self, session: Session, recipients: Iterable[Recipient]) -> None:
+        writes = [
+            UpdateOne(
+                {"_id": recipient.candidate_id},
+                {"$set": _recipient_row(recipient), "$setOnInsert": {"waits": 0}},
+                upsert=True,
+            )
+            for recipient in recipients
+        ]
+        await self._recipients.bulk_write(writes, ordered=False, session=session)
+
+    async def wait_for(self, session: Session, candidates: Iterable[str]) -> None:
+        """Note that mails wait for these candidates.
+
+        The note changes the very document that the candidate's profile is written to. Without it a mail and its
+        recipient, arriving at the same moment in two transactions, could each miss the other. It counts, because a
+        write that leaves a document as it was is none, and would meet no conflict.
+        """
+        notes = [
+            UpdateOne({"_id": candidate}, {"$inc": {"waits": 1}}, upsert=True) for candidate in sorted(set(candidates))
+        ]
+        await self._recipients.bulk_write(notes, ordered=False, session=session)
+
+    # Mails, as they come in
+
+    async def known(self, session: Session, ids: Collection[str]) -> set[str]:
+        """Those of the ids that are mails already."""
+        found = self._messages.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session)
+        return {row["_id"] async for row in found}
+
+    async def add_messages(self, session: Session, rows: Sequence[Document]) -> None:
+        await self._messages.insert_many(rows, session=session, ordered=False)
+
+    async def take_waiting(self, session: Session, candidates: Sequence[str], state: Document) -> list[Document]:
+        """Bring the mails that waited for these candidates into `state`, and return them, oldest first."""
+        waiting = {"candidate_id": {"$in": list(candidates)}, "state": State.WAITING}
+        order = [("created_at", ASCENDING), ("_id", ASCENDING)]
+        rows = await self._messages.find(waiting, session=session).sort(order).to_list(None)
+        if rows:
+            await self._messages.update_many(waiting, {"$set": state}, session=session)
+        return [row | state for row in rows]
+
+    # Mails, as they are sent
+
+    async def claim_due(self, claim: Claim, now: datetime, limit: int) -> list[Document]:
+        """Claim mails that are due; two claimants never get the same one."""
+        due = {"due_at": {"$lte": now}}
+        found = await self._messages.find(due, {"_id": 1}).sort("due_at", ASCENDING).to_list(limit)
+        if not found:
+            return []
+        ids = [row["_id"] for row in found]
+        # Each document is changed at once or not at all, and is then due no more: the second claimant misses it.
+        await self._messages.update_many({"_id": {"$in": ids}, **due}, {"$set": claim.fields()})
+        mine = {"_id": {"$in": ids}, "claimed_by": claim.owner, "due_at": claim.until}
+        return await self._messages.find(mine).to_list(None)
+
+    async def extend(self, ids: Sequence[str], claim: Claim) -> None:
+        """Keep the claim on mails that are still in hand."""
+        mine = {"_id": {"$in": list(ids)}, "state": State.SENDING, "claimed_by": claim.owner}
+        await self._messages.update_many(mine, {"$set": {"due_at": claim.until}})
+
+    async def release(self, ids: Sequence[str], owner: str, now: datetime) -> None:
+        """Give back mails that this process will not send, for another to take at once."""
+        mine = {"_id": {"$in": list(ids)}, "state": State.SENDING, "claimed_by": owner}
+        await self._messages.update_many(
+            mine, {"$set": {"state": State.QUEUED, "due_at": now}, "$unset": {"claimed_by": ""}}
+        )
+
+    async def still_claimed(self, session: Session, ids: Collection[str], owner: str) -> set[str]:
+        """Those of the mails that nobody has taken over or settled meanwhile."""
+        mine = {"_id": {"$in": list(ids)}, "state": State.SENDING, "claimed_by": owner}
+        found = self._messages.find(mine, {"_id": 1}, session=session)
+        return {row["_id"] async for row in found}
+
+    async def mark_sent(self, session: Session, ids: Sequence[str], at: datetime) -> None:
+        await self._messages.update_many(
+            {"_id": {"$in": list(ids)}},
+            {
+                "$set": {"state": State.SENT, "sent_at": at, "error": None},
+                "$inc": {"attempts": 1},
+                "$unset": _SETTLED,
+            },
+            session=session,
+        )
+
+    async def mark_refused(self, session: Session, refusals: Mapping[str, Refused]) -> None:
+        await self._mark(
+            session,
+            {
+                key: {"$set": {"state": State.REFUSED, "error": refused.reason}, "$unset": _SETTLED}
+                for key, refused in refusals.items()
+            },
+        )
+
+    async def mark_postponed(self, session: Session, postponed: Mapping[str, Postponed]) -> None:
+        """Leave mails to be taken again when they are due."""
+        await self._mark(
+            session,
+            {
+                key: {
+                    "$set": {"state": State.QUEUED, "error": outcome.reason, "due_at": outcome.due_at},
+                    "$unset": {"claimed_by": ""},
+                }
+                for key, outcome in postponed.items()
+            },
+        )
+
+    async def _mark(self, session: Session, changes: Mapping[str, Document]) -> None:
+        writes = [UpdateOne({"_id": key}, {**change, "$inc": {"attempts": 1}}) for key, change in changes.items()]
+        if writes:
+            await self._messages.bulk_write(writes, ordered=False, session=session)
+
+    # Mails, as people ask for them
+
+    async def log_of(
+        self, program: str, candidate_id: str, *, before: tuple[datetime, str] | None, limit: int
+    ) -> list[Document]:
+        """A candidate's mails, latest first, from the position `before` on."""
+        query: Document = {"candidate_id": candidate_id, "program": program}
+        if before is not None:
+            at, key = before
+            query["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": key}}]
+        order = [("created_at", DESCENDING), ("_id", DESCENDING)]
+        return await self._messages.find(query).sort(order).to_list(limit)
+
+    async def message(self, message_id: str) -> Document | None:
+        return await self._messages.find_one({"_id": message_id})
+
+    async def totals(self, programs: Sequence[str]) -> list[Document]:
+        """How many mails there are of each template in each state."""
+        groups = self._messages.aggregate(
+            [
+                {"$match": {"program": {"$in": list(programs)}}},
+                {"$group": {"_id": {"template": "$template", "state": "$state"}, "count": {"$sum": 1}}},
+                {"$sort": {"_id.template": 1, "_id.state": 1}},
+            ]
+        )
+        return [{**row["_id"], "count": row["count"]} async for row in groups]
+
+
+_SETTLED = {"due_at": "", "claimed_by": "", f"context.{TOKEN}": ""}
+"""What a mail no longer has once it is sent or refused: above all the link that opens an account."""
+
+
+def known_recipient(row: Document | None) -> Recipient | None:
+    """The recipient in a document of theirs; None where only mails that wait are known."""
+    if row is None or "email" not in row:
+        return None
+    return Recipient(
+        candidate_id=row["_id"],
+        program=row["program"],
+        email=row["email"],
+        given_name=row["given_name"],
+        family_name=row["family_name"],
+        language=row["language"],
+        version=row["version"],
+    )
+
+
+def _recipient_row(recipient: Recipient) -> Document:
+    return {
+        "program": recipient.program,
+        "email": recipient.email,
+        "given_name": recipient.given_name,
+        "family_name": recipient.family_name,
+        "language": recipient.language,
+        "version": recipient.version,
+    }
+
+
+def letter_of(row: Document, recipient: Recipient) -> Letter:
+    """A claimed mail with the one it goes to."""
+    return Letter(
+        id=row["_id"],
+        program=row["program"],
+        template=Template(row["template"]),
+        context=row["context"],
+        created_at=row["created_at"],
+        attempts=row["attempts"],
+        cause=Cause(row["cause_event_id"], row["correlation_id"], row["traceparent"]),
+        recipient=recipient,
+        claimed_until=row["due_at"],
+    )
+
+
+def milliseconds(moment: datetime) -> datetime:
+    """As MongoDB keeps it, so that what is written is found again."""
+    return moment - timedelta(microseconds=moment.microsecond % 1000)
+
+
+def new_message(
+    key: str,
+    *,
+    program: str,
+    template: Template,
+    candidate_id: str,
+    context: Mapping[str, Any],
+    cause: Cause,
+    now: datetime,
+) -> Document:
+    """A mail that nobody has claimed; its state is for the caller to add."""
+    return {
+        "_id": key,
+        "program": program,
+        "candidate_id": candidate_id,
+        "template": template,
+        "context": dict(context),
+        "cause_event_id": cause.event_id,
+        "correlation_id": cause.correlation_id,
+        "traceparent": cause.traceparent,
+        "created_at": milliseconds(now),
+        "attempts": 0,
+        "sent_at": None,
+        "error": None,
+    }

@@ -1,0 +1,96 @@
+"""Which mail an event calls for, and what of the event goes into it."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from libs.common.bus.topology import EVENT_BINDINGS
+from libs.common.events import EventData, certs, exams, fulfillment, identity
+from libs.common.programs import Program
+from services.notify.consumers import PROFILE_EVENTS
+from services.notify.domain.mails import MAIL_EVENTS, Template, mail_for
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+OUTCOME: dict[str, Any] = {
+    "candidate_id": "CSCO10000001",
+    "result_id": "R1",
+    "revision": 1,
+    "registration_id": "G1",
+    "exam_code": "200-301",
+    "taken_on": date(2026, 3, 1),
+    "taken_at": NOON,
+    "known_at": NOON,
+}
+HOLDING: dict[str, Any] = {
+    "candidate_id": "CSCO10000001",
+    "certification": "CCNA",
+    "title": "CCNA",
+    "earned_on": date(2026, 3, 1),
+    "expires_on": date(2029, 3, 1),
+    "because": "200-301 was passed.",
+}
+CHANGED: dict[str, Any] = {"grade": "fail", "previous_grade": "pass"}
+ACCESS: dict[str, Any] = {"candidate_id": "CSCO10000001", "token": "secret", "expires_at": NOON}
+
+CASES = [
+    (identity.AccessRequested(**ACCESS, reason="activation"), Template.ACTIVATION),
+    (identity.AccessRequested(**ACCESS, reason="recovery"), Template.RECOVERY),
+    (exams.ExamPassed(**OUTCOME, score=900.0), Template.EXAM_PASSED),
+    (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
+    (exams.ExamResultRevised(**OUTCOME, **CHANGED), Template.RESULT_CHANGED),
+    (exams.ExamResultInvalidated(**OUTCOME), Template.RESULT_WITHDRAWN),
+    (certs.CertificationAwarded(**HOLDING), Template.CERTIFICATION_AWARDED),
+    (certs.CertificationRenewed(**HOLDING), Template.CERTIFICATION_RENEWED),
+    (certs.CertificationExpired(**HOLDING), Template.CERTIFICATION_EXPIRED),
+    (certs.CertificationRevoked(**HOLDING), Template.CERTIFICATION_REVOKED),
+]
+
+
+@pytest.mark.parametrize(("event", "template"), CASES, ids=[template for _, template in CASES])
+def test_event_calls_for_its_mail(event: EventData, template: Template, programs: Mapping[str, Program]) -> None:
+    mail = mail_for(event, programs["cisco"])
+    assert (mail.template, mail.candidate_id) == (template, "CSCO10000001")
+
+
+def test_every_template_has_an_event_that_calls_for_it() -> None:
+    assert {template for _, template in CASES} == set(Template)
+
+
+def test_every_event_that_is_delivered_is_handled() -> None:
+    assert set(EVENT_BINDINGS["notify"]) == {*PROFILE_EVENTS, *MAIL_EVENTS}
+
+
+def test_event_without_a_mail_is_an_error(programs: Mapping[str, Program]) -> None:
+    offer = fulfillment.BenefitOffered(
+        candidate_id="C1",
+        offer_id="O1",
+        benefit="initial_kit",
+        title="Kit",
+        certification="CCNA",
+        offered_at=NOON,
+    )
+    with pytest.raises(TypeError, match="BenefitOffered"):
+        mail_for(offer, programs["cisco"])
+
+
+def test_exam_is_named_with_its_title_and_its_code_alone_where_unknown(
+    programs: Mapping[str, Program],
+) -> None:
+    known = mail_for(exams.ExamPassed(**OUTCOME), programs["cisco"])
+    unknown = mail_for(exams.ExamPassed(**(OUTCOME | {"exam_code": "999-999"})), programs["cisco"])
+    assert (known.context["exam"], unknown.context["exam"]) == ("CCNA (200-301)", "999-999")
+
+
+def test_scores_stay_behind_the_login(programs: Mapping[str, Program]) -> None:
+    mail = mail_for(exams.ExamFailed(**OUTCOME, score=123.0, passing_score=825.0), programs["cisco"])
+    assert set(mail.context) == {"exam", "taken_on"}
+
+
+def test_kit_is_mentioned_where_the_program_entitles_to_one(programs: Mapping[str, Program]) -> None:
+    cisco = programs["cisco"]
+    entitled = mail_for(certs.CertificationAwarded(**HOLDING), cisco)
+    unknown = mail_for(certs.CertificationAwarded(**(HOLDING | {"certification": "NONE"})), cisco)
+    assert "initial_kit" in cisco.certifications["CCNA"].entitlements
+    assert (entitled.context["kit"], unknown.context["kit"]) == (True, False)

@@ -1,0 +1,156 @@
+"""What the mails say, in both forms and for every program."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as modern
+from typing import Any
+
+import pytest
+
+from libs.common.programs import Program
+from services.notify import languages
+from services.notify.domain.mails import Template
+from services.notify.letters import Letter
+from services.notify.rendering import LINK_WITHHELD, Renderer
+from tests.unit.notify.conftest import Write
+
+FACTS: dict[str, Any] = {
+    "exam": "CCNA (200-301)",
+    "taken_on": "2026-03-01",
+    "grade": "pass",
+    "previous_grade": "fail",
+    "title": "CCNA",
+    "earned_on": "2026-03-01",
+    "expires_on": "2029-03-01",
+    "because": "200-301 was passed on 1 March 2026.",
+    "kit": True,
+    "token": "open-sesame",
+    "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+}
+
+
+def read(renderer: Renderer, letter: Letter) -> tuple[EmailMessage, str, str]:
+    message = message_from_bytes(renderer.envelope(letter).content, policy=modern)
+    assert isinstance(message, EmailMessage)
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    return message, *(part.get_content().replace("\r\n", "\n") for part in (plain, html))
+
+
+@pytest.mark.parametrize("program", ["cisco", "juniper"])
+@pytest.mark.parametrize("template", list(Template))
+def test_every_mail_says_whose_it_is_in_both_forms(
+    renderer: Renderer, write: Write, programs: Mapping[str, Program], template: Template, program: str
+) -> None:
+    message, text, html = read(renderer, write(template, FACTS, program))
+    branding = programs[program].branding
+    assert message["From"].addresses[0].addr_spec == branding.sender_email
+    assert message["Message-ID"] == f"<{'0123456789abcdef' * 2}@{branding.sender_email.partition('@')[2]}>"
+    for form in (text, html):
+        for part in (programs[program].name, "CSCO10000001", "0123-4567", "https://certs.example/mails"):
+            assert part in form
+        assert branding.support_url in form
+        assert "{{" not in form
+        assert "{%" not in form
+    assert branding.colour in html
+    assert "prefers-color-scheme:dark" in html
+    assert "<img" not in html
+
+
+@pytest.mark.parametrize("template", list(Template))
+def test_forms_of_a_mail_say_the_same(renderer: Renderer, write: Write, template: Template) -> None:
+    _, text, html = read(renderer, write(template, FACTS))
+    body = html[html.index("<main>") : html.index("</main>")]
+    spoken = set(re.findall(r"[A-Za-z0-9-]+", re.sub(r"<[^>]+>", " ", body)))
+    assert spoken <= set(re.findall(r"[A-Za-z0-9-]+", text))
+
+
+def test_text_of_a_congratulation(renderer: Renderer, write: Write) -> None:
+    _, text, _ = read(renderer, write(Template.CERTIFICATION_AWARDED, FACTS))
+    assert text.startswith(
+        "Congratulations, Ada Lovelace! You have earned CCNA.\n"
+        "\n"
+        "- Certification: CCNA\n"
+        "- Earned on: 1 March 2026\n"
+        "- Valid until: 1 March 2029\n"
+        "\n"
+        "200-301 was passed on 1 March 2026.\n"
+        "\n"
+        "See your certification:\n"
+        "https://certs.example/certifications\n"
+        "\n"
+        "A certification kit comes with it."
+    )
+
+
+def test_certification_that_never_expires_announces_no_end_and_no_kit(renderer: Renderer, write: Write) -> None:
+    facts = FACTS | {"expires_on": None, "kit": False}
+    _, text, html = read(renderer, write(Template.CERTIFICATION_AWARDED, facts))
+    for form in (text, html):
+        assert "it does not expire" in form
+        assert "runs out" not in form
+        assert "kit" not in form.lower()
+
+
+def test_link_stands_in_the_mail_and_not_in_the_log(renderer: Renderer, write: Write) -> None:
+    letter = write(Template.ACTIVATION, FACTS)
+    link = "https://certs.example/activate?token=open-sesame"
+    _, text, html = read(renderer, letter)
+    assert link in text
+    assert f'href="{link}"' in html
+    assert "24 November 2026, 12:30 UTC" in text
+    logged = renderer.words(letter.template, letter.id, letter.context, letter.recipient)
+    assert "open-sesame" not in logged.text
+    assert LINK_WITHHELD in logged.text
+
+
+def test_name_is_text_and_never_markup(renderer: Renderer, write: Write) -> None:
+    name = "<b>Ada</b> {{ token }} [x](https://evil.example) & Sons"
+    _, text, html = read(renderer, write(Template.EXAM_PASSED, given_name=name))
+    assert name in text
+    assert "&lt;b&gt;Ada&lt;/b&gt; {{ token }} [x](https://evil.example) &amp; Sons" in html
+
+
+@pytest.mark.parametrize(
+    ("grade", "previous", "expected"),
+    [
+        ("pending", "pass", "still looking at this attempt"),
+        ("pass", "pass", "only its score was corrected"),
+        ("fail", "pass", "has been worked out again"),
+        ("pass", "invalidated", "Result before: withdrawn"),
+    ],
+)
+def test_changed_result_says_what_the_change_means(
+    renderer: Renderer, write: Write, grade: str, previous: str, expected: str
+) -> None:
+    facts = FACTS | {"grade": grade, "previous_grade": previous}
+    _, text, _ = read(renderer, write(Template.RESULT_CHANGED, facts))
+    assert expected in text
+
+
+def test_same_letter_is_the_same_bytes(renderer: Renderer, write: Write) -> None:
+    assert renderer.envelope(write()) == renderer.envelope(write())
+
+
+def test_missing_fact_is_an_error_and_no_gap(renderer: Renderer, write: Write) -> None:
+    with pytest.raises(Exception, match="exam"):
+        renderer.envelope(write(context={"taken_on": "2026-03-01"}))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chosen"), [(None, "en"), ("en-GB", "en"), ("EN", "en"), ("xx", "en"), ("de-CH", "en")]
+)
+def test_language_without_templates_falls_back(wanted: str | None, chosen: str) -> None:
+    assert languages.choose(wanted) == chosen
+
+
+def test_domain_in_another_script_is_written_for_every_server(renderer: Renderer, write: Write) -> None:
+    envelope = renderer.envelope(write(email="ada@bücher.example"))
+    assert envelope.recipient.text == "ada@xn--bcher-kva.example"
+    assert not envelope.recipient.needs_utf8
+    assert b"<ada@xn--bcher-kva.example>" in envelope.content
+    assert renderer.envelope(write(email="ζωή@bücher.example")).recipient.needs_utf8
