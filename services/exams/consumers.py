@@ -61,18 +61,16 @@ class ServiceEvents:
             return
         results = await self._store.waiting_results(session, waiting)
         registrations = await self._store.waiting_registrations(session, waiting)
-        versions = await self._store.versions(session, candidates.values())
         for row in registrations:
             row["candidate_id"] = candidates[row["link"]]
-            announce_appointment(transaction, row, versions, links[row["link"]])
+            announce_appointment(transaction, row, links[row["link"]])
         for row in results:
             row["candidate_id"] = candidates[row["link"]]
-            announce(transaction, row, versions, links[row["link"]])
+            announce(transaction, row, links[row["link"]])
         keys = [row["_id"] for row in registrations]
         await self._store.save_registrations(session, dict(zip(keys, registrations, strict=True)), keys)
         keys = [row["_id"] for row in results]
         await self._store.save_results(session, dict(zip(keys, results, strict=True)), keys)
-        await self._store.save_versions(session, versions)
 
 
 def _rejection(refusal: Refusal, transaction: Transaction) -> Document:

@@ -7,9 +7,10 @@ from libs.common.bus.messages import Received
 from libs.common.events import exams, vendors
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.versions import next_version
 from services.exams.domain.appointments import Appointment, State, change, register
 from services.exams.results import link_of, vendor_name
-from services.exams.store import ExamsStore, Versions, registration_key, utc
+from services.exams.store import ExamsStore, registration_key, utc
 
 
 class RegistrationIntake:
@@ -28,7 +29,6 @@ class RegistrationIntake:
         known = set(rows)
         links = [_registration_link(message) for message in messages]
         candidates = await self._store.candidates_of(session, [link for link in links if link])
-        versions = await self._store.versions(session, _candidates(rows, candidates))
         changed: dict[str, Document] = {}
         for message, key, link in zip(messages, keys, links, strict=True):
             row = self._apply(message, rows.get(key), key, link)
@@ -37,11 +37,10 @@ class RegistrationIntake:
             if row["candidate_id"] is None and row["link"] is not None:
                 row["candidate_id"] = candidates.get(row["link"])
             rows[key] = changed[key] = row
-            announce_appointment(self._transaction, row, versions, message)
+            announce_appointment(self._transaction, row, message)
         await self._store.save_registrations(session, changed, known)
         waiting = {row["link"] for row in changed.values() if row["candidate_id"] is None and row["link"]}
         await self._store.wait_for(session, waiting)
-        await self._store.save_versions(session, versions)
 
     def _apply(
         self,
@@ -76,9 +75,7 @@ class RegistrationIntake:
         return new
 
 
-def announce_appointment(
-    transaction: Transaction, row: Document, versions: Versions, cause: Received[Any] | None
-) -> None:
+def announce_appointment(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
     """Tell an appointment's first state, then each change of it, once it has a candidate and its registration."""
     candidate_id = row["candidate_id"]
     if candidate_id is None or row["link"] is None or row["scheduled_at"] is None:
@@ -95,23 +92,24 @@ def announce_appointment(
         return
     row["told"] = now_is
     if told is None:
-        event: exams.ExamScheduled | exams.ExamAppointmentChanged = exams.ExamScheduled(
-            **common, delivery=row["delivery"], site=row["site"]
-        )
-        version = versions.next(candidate_id)
-        transaction.emit(event, program=row["program"], subject=candidate_id, version=version, cause=cause)
+        scheduled = exams.ExamScheduled(**common, delivery=row["delivery"], site=row["site"])
+        _emit(transaction, row, scheduled, cause)
     if row["state"] != State.SCHEDULED:
-        event = exams.ExamAppointmentChanged(**common, change=row["state"])
-        version = versions.next(candidate_id)
-        transaction.emit(event, program=row["program"], subject=candidate_id, version=version, cause=cause)
+        _emit(transaction, row, exams.ExamAppointmentChanged(**common, change=row["state"]), cause)
+
+
+def _emit(
+    transaction: Transaction,
+    row: Document,
+    event: exams.ExamScheduled | exams.ExamAppointmentChanged,
+    cause: Received[Any] | None,
+) -> None:
+    row["version"] = next_version(row["version"], transaction.now)
+    transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=row["version"], cause=cause)
 
 
 def _registration_link(message: Received[Any]) -> str | None:
     return link_of(message) if isinstance(message.data, vendors.ExamRegistered) else None
-
-
-def _candidates(rows: dict[str, Document], linked: dict[str, str]) -> set[str]:
-    return {row["candidate_id"] for row in rows.values() if row["candidate_id"]} | set(linked.values())
 
 
 def _appointment(row: Document | None) -> Appointment | None:
@@ -129,4 +127,5 @@ def _new_registration(message: Received[Any], key: str) -> Document:
         "candidate_id": None,
         "link": None,
         "told": None,
+        "version": None,
     }

@@ -12,8 +12,9 @@ from libs.common.bus.messages import Received
 from libs.common.events import exams, vendors
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.versions import next_version
 from services.exams.domain.results import Consequence, Grade, Outcome, Verdict, consequence, judge
-from services.exams.store import ExamsStore, Versions, link_id, result_key, utc
+from services.exams.store import ExamsStore, link_id, result_key, utc
 
 REPORTS = Counter("certrail_results_reported_total", "Result reports by what they turned out to be", ["verdict"])
 
@@ -40,7 +41,6 @@ class ResultIntake:
         rows = await self._store.results(session, keys)
         known = set(rows)
         candidates = await self._store.candidates_of(session, links)
-        versions = await self._store.versions(session, candidates.values())
         refusals: list[Refusal] = []
         changed: dict[str, Document] = {}
         for report, key, link in zip(reports, keys, links, strict=True):
@@ -50,10 +50,9 @@ class ResultIntake:
                 refusals.append(_contradiction(report))
             elif verdict is not Verdict.DUPLICATE:
                 changed[key] = rows[key]
-                announce(self._transaction, rows[key], versions, report)
+                announce(self._transaction, rows[key], report)
         await self._store.save_results(session, changed, known)
         await self._store.wait_for(session, {row["link"] for row in changed.values() if row["candidate_id"] is None})
-        await self._store.save_versions(session, versions)
         return refusals
 
     def _apply(
@@ -83,7 +82,7 @@ class ResultIntake:
         return verdict
 
 
-def announce(transaction: Transaction, row: Document, versions: Versions, cause: Received[Any] | None) -> None:
+def announce(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
     """Tell what a result now is, if it has a candidate and differs from what was told."""
     candidate_id = row["candidate_id"]
     if candidate_id is None:
@@ -96,8 +95,8 @@ def announce(transaction: Transaction, row: Document, versions: Versions, cause:
         return
     row["told"] = {"revision": current.revision, "grade": current.grade.value, "score": current.score}
     event = _event(what, row, told, current, transaction)
-    version = versions.next(candidate_id)
-    transaction.emit(event, program=row["program"], subject=candidate_id, version=version, cause=cause)
+    row["version"] = next_version(row["version"], transaction.now)
+    transaction.emit(event, program=row["program"], subject=candidate_id, version=row["version"], cause=cause)
 
 
 def _event(
@@ -187,6 +186,7 @@ def _new_row(
         "candidate_id": candidate_id,
         "received_at": transaction.now,
         "told": None,
+        "version": None,
         "revisions": [revision],
         **_state(report),
     }

@@ -1,7 +1,6 @@
-"""The exams database: links to candidates, histories, registrations, results, rejections."""
+"""The exams database: links to candidates, registrations, results, rejections."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +17,6 @@ MIGRATIONS = [
             {
                 **COMMON,
                 "links": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
-                "histories": [],
                 "registrations": [
                     IndexModel([("candidate_id", ASCENDING), ("_id", ASCENDING)], name="candidate"),
                     IndexModel([("link", ASCENDING)], name="link"),
@@ -54,25 +52,11 @@ def registration_key(program: str, vendor: str, registration_id: str) -> str:
     return f"{program}:{vendor}:{registration_id}"
 
 
-@dataclass(slots=True)
-class Versions:
-    """The version of each candidate's history, counted on while a transaction adds to it."""
-
-    stored: dict[str, int]
-    current: dict[str, int] = field(default_factory=dict)
-
-    def next(self, candidate_id: str) -> int:
-        version = self.current.get(candidate_id, self.stored.get(candidate_id, 0)) + 1
-        self.current[candidate_id] = version
-        return version
-
-
 class ExamsStore:
     """All queries of the service. Methods with a session are part of its transaction."""
 
     def __init__(self, database: Database) -> None:
         self._links = database["links"]
-        self._histories = database["histories"]
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -108,21 +92,6 @@ class ExamsStore:
         if changes:
             await self._links.bulk_write(changes, ordered=False, session=session)
         return [link for link, row in before.items() if row.get("waiting")]
-
-    async def versions(self, session: Session, candidates: Iterable[str]) -> Versions:
-        found = self._histories.find({"_id": {"$in": list(set(candidates))}}, session=session)
-        return Versions({row["_id"]: row["version"] async for row in found})
-
-    async def save_versions(self, session: Session, versions: Versions) -> None:
-        if not versions.current:
-            return
-        writes: list[Any] = [
-            UpdateOne({"_id": candidate}, {"$set": {"version": version}})
-            if candidate in versions.stored
-            else InsertOne({"_id": candidate, "version": version})
-            for candidate, version in versions.current.items()
-        ]
-        await self._histories.bulk_write(writes, ordered=False, session=session)
 
     async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)

@@ -7,6 +7,7 @@ from libs.common.events import certs, fulfillment
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
+from libs.common.versions import next_version
 from services.fulfillment.domain.offers import Offer, offers_for
 from services.fulfillment.store import FulfillmentStore
 
@@ -30,17 +31,12 @@ class ServiceEvents:
         fresh = [pair for key, pair in due.items() if key not in made]
         if not fresh:
             return
-        versions = await self._store.versions(session, [offer.candidate_id for offer, _ in fresh])
         for offer, item in fresh:
-            versions[offer.candidate_id] = versions.get(offer.candidate_id, 0) + 1
-            _announce(transaction, offer, item, versions[offer.candidate_id])
+            _announce(transaction, offer, item)
         await self._store.add(session, [_row(offer, item, transaction) for offer, item in fresh])
-        await self._store.save_versions(session, versions)
 
 
-def _announce(
-    transaction: Transaction, offer: Offer, cause: Received[certs.CertificationAwarded], version: int
-) -> None:
+def _announce(transaction: Transaction, offer: Offer, cause: Received[certs.CertificationAwarded]) -> None:
     event = fulfillment.BenefitOffered(
         candidate_id=offer.candidate_id,
         offer_id=offer.id,
@@ -49,6 +45,7 @@ def _announce(
         certification=offer.certification,
         offered_at=transaction.now,
     )
+    version = next_version(None, transaction.now)
     transaction.emit(event, program=cause.event.program, subject=offer.candidate_id, version=version, cause=cause)
 
 

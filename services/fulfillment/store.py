@@ -1,8 +1,8 @@
 """The fulfillment database: offers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from pymongo import ASCENDING, IndexModel, UpdateOne
+from pymongo import ASCENDING, IndexModel
 
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import COMMON, Migration, declare
@@ -15,7 +15,6 @@ MIGRATIONS = [
             {
                 **COMMON,
                 "offers": [IndexModel([("candidate_id", ASCENDING), ("_id", ASCENDING)], name="candidate")],
-                "versions": [],
             }
         ),
     )
@@ -27,7 +26,6 @@ class FulfillmentStore:
 
     def __init__(self, database: Database) -> None:
         self._offers = database["offers"]
-        self._versions = database["versions"]
 
     async def offered(self, session: Session, ids: Iterable[str]) -> set[str]:
         """Which of these offers have been made."""
@@ -36,18 +34,6 @@ class FulfillmentStore:
 
     async def add(self, session: Session, rows: Sequence[Document]) -> None:
         await self._offers.insert_many(rows, session=session, ordered=False)
-
-    async def versions(self, session: Session, candidates: Iterable[str]) -> dict[str, int]:
-        """How much was said about each candidate so far; none where nothing was."""
-        found = self._versions.find({"_id": {"$in": list(set(candidates))}}, session=session)
-        return {row["_id"]: row["version"] async for row in found}
-
-    async def save_versions(self, session: Session, versions: Mapping[str, int]) -> None:
-        writes = [
-            UpdateOne({"_id": candidate}, {"$set": {"version": version}}, upsert=True)
-            for candidate, version in versions.items()
-        ]
-        await self._versions.bulk_write(writes, ordered=False, session=session)
 
     async def offers(self, program: str, candidate_id: str, *, after: str | None, limit: int) -> list[Document]:
         query: Document = {"candidate_id": candidate_id, "program": program}

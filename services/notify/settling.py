@@ -10,6 +10,7 @@ from prometheus_client import Counter, Histogram
 
 from libs.common.events import notify
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.versions import next_version
 from services.notify.domain.delivery import Accepted, Postponed, Refused, Verdict, consequence
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
@@ -82,7 +83,7 @@ class Settler:
             self._event(letter, outcome),
             program=letter.program,
             subject=letter.recipient.candidate_id,
-            version=_version(outcome.at),
+            version=next_version(None, outcome.at),
             cause=letter.cause.as_received(),
         )
 
@@ -95,11 +96,6 @@ class Settler:
         if isinstance(outcome, Accepted):
             return notify.EmailSent(**common, accepted_at=outcome.at)
         return notify.EmailBounced(**common, reason=outcome.reason, refused_at=outcome.at)
-
-
-def _version(at: datetime) -> int:
-    """The moment in microseconds: one mail's outcome never replaces another's, so no counter need be kept."""
-    return int(at.timestamp() * 1_000_000)
 
 
 def _settled(answer: Answered, now: datetime) -> Settled:

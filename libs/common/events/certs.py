@@ -14,7 +14,7 @@ class _Certification(EventData):
     certification: Code
     title: Line
     earned_on: date
-    expires_on: date | None
+    expires_on: date | None = None
     """Last active day; None where it never expires."""
     because: Annotated[str, Field(max_length=2000)]
     """The reason as one plain sentence."""
