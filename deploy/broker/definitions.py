@@ -20,6 +20,9 @@ OPERATOR = "operator"
 LOG_SEGMENT_BYTES = 50_000_000
 """The log forgets whole segments; with the default of 500 MB a small platform would never forget."""
 
+PARKED_DELIVERIES = 1_000_000
+"""How often operators may look at a parked message; "unlimited" is written differently by each version."""
+
 _NO_TOPIC = "^$"
 _TOPIC_EXCHANGES = (topology.EVENTS, topology.VENDORS, topology.REJECTIONS)
 _DEFAULT_EXCHANGE = ""
@@ -95,7 +98,7 @@ def _service(service: str) -> Definition:
             *(_retry_queue(queue, step) for queue in consumed for step in _retry_steps()),
         ],
         "bindings": list(_service_bindings(service)),
-        "policies": [_consumed_policy(service)] if consumed else [],
+        "policies": [*([_consumed_policy(service)] if consumed else []), _parked_policy(service)],
         **_rights(service, topology.service_permissions(service)),
     }
 
@@ -205,6 +208,18 @@ def _consumed_policy(service: str) -> Definition:
             "dead-letter-strategy": "at-least-once",
             "overflow": "reject-publish",
         },
+    }
+
+
+def _parked_policy(service: str) -> Definition:
+    """Looking at a parked message counts as a delivery; where no limit is set, newer brokers drop it after twenty."""
+    return {
+        "name": f"parked-by-{service}",
+        "vhost": VHOST,
+        "pattern": rf"^{service}\.parked$",
+        "apply-to": "queues",
+        "priority": 10,
+        "definition": {"delivery-limit": PARKED_DELIVERIES},
     }
 
 

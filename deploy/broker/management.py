@@ -47,9 +47,16 @@ class Management:
 
     async def queue_lengths(self) -> dict[str, int]:
         """Messages by queue; the broker refreshes a quorum queue's figure every few seconds."""
+        return await self._queue_figures("messages")
+
+    async def unacknowledged(self) -> dict[str, int]:
+        """Messages that a consumer has in hand, by queue, as old as `queue_lengths`."""
+        return await self._queue_figures("messages_unacknowledged")
+
+    async def _queue_figures(self, figure: str) -> dict[str, int]:
         query = "?disable_stats=true&enable_queue_totals=true"
         answer = await self._request("GET", f"/api/queues/{quote(VHOST, safe='')}{query}")
-        return {str(queue["name"]): int(queue.get("messages", 0)) for queue in answer}
+        return {str(queue["name"]): int(queue.get(figure, 0)) for queue in answer}
 
     async def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         auth = {"Authorization": aiohttp.encode_basic_auth(self.user, self.password)}

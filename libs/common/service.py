@@ -7,6 +7,7 @@ unsent outbox rows are taken over.
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -120,7 +121,19 @@ def main(service: Service) -> None:
         programs = load_programs(settings.programs_dir)
     except ProgramErrors as error:
         raise SystemExit(f"CERTRAIL_PROGRAMS_DIR: {error}") from None
+    _calm_garbage_collection()
     uvloop.run(_until_signal(service, settings, role, programs))
+
+
+def _calm_garbage_collection() -> None:
+    """Keep what start-up has built out of every later collection, and collect after batches rather than within.
+
+    A batch allocates tens of thousands of small objects that reference counting frees; walking all of them every
+    seven hundred allocations is work without a find.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 async def _until_signal(

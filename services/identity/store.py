@@ -109,10 +109,7 @@ class IdentityStore:
         return row if row is not None and row["expires_at"] > now else None
 
     async def set_password(self, session: Session, candidate_id: str, password_hash: str, now: datetime) -> None:
-        change = {
-            "$set": {"password": password_hash, "activated_at": now, "failures": 0},
-            "$unset": {"locked_until": ""},
-        }
+        change = {"$set": {"password": password_hash, "activated_at": now, "failures": 0, "locked_until": None}}
         await self._candidates.update_one({"_id": candidate_id}, change, session=session)
 
     async def note_login(self, candidate_id: str, *, failures: int, locked_until: datetime | None) -> None:

@@ -24,6 +24,10 @@ class Reply(NamedTuple):
     text: str
 
 
+_LOST = (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+"""A connection that is gone, silent or out of step; `ValueError` is a reply that begins with no code."""
+
+
 class RefusedMailError(Exception):
     """The server did not take this mail; the session goes on."""
 
@@ -73,7 +77,7 @@ class Session:
                 else:
                     replies = await self._one_by_one(commands)
             await self._hand_over(envelope, replies)
-        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
+        except _LOST as error:
             raise BrokenSessionError(type(error).__name__) from error
 
     async def _one_by_one(self, commands: tuple[bytes, ...]) -> list[Reply]:
@@ -121,7 +125,7 @@ class Session:
             async with asyncio.timeout(1.0):
                 self._transport.write(b"QUIT\r\n")
                 await self._reply()
-        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+        except _LOST:
             return
         finally:
             self._transport.close()
