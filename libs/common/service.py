@@ -262,6 +262,7 @@ class _Process:
             quiet.set()
             for task in inward:
                 task.cancel()
+        await asyncio.to_thread(self._tracing.close)
         log.info("stopped")
 
     def _inward(self, stopping: asyncio.Event) -> list[Any]:

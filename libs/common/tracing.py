@@ -1,7 +1,7 @@
 """Traces that cross the bus: W3C Trace Context carried in each event, spans sent only where a collector is named."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,8 +21,14 @@ def trace_id(traceparent: str | None) -> str | None:
 class Tracing:
     """Opens and closes spans; without a collector it costs nothing and hands the incoming context on."""
 
-    def __init__(self, tracer: "Tracer | None" = None) -> None:
+    def __init__(self, tracer: "Tracer | None" = None, flush: Callable[[], None] | None = None) -> None:
         self._tracer = tracer
+        self._flush = flush
+
+    def close(self) -> None:
+        """Send what has not been sent; the last act of a process. Blocks for a moment."""
+        if self._flush is not None:
+            self._flush()
 
     def begin(self, name: str, parents: Iterable[str | None], *, server: bool = False, **attributes: str) -> "Spans":
         """One span for each event of a batch, as child of the context that the event carries.
@@ -78,4 +84,4 @@ def open_tracing(service: str, endpoint: str | None) -> Tracing:
 
     provider = TracerProvider(resource=Resource.create({"service.name": f"certrail-{service}"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
-    return Tracing(provider.get_tracer("certrail"))
+    return Tracing(provider.get_tracer("certrail"), provider.shutdown)

@@ -159,7 +159,8 @@ def _envelope_reasons(body: bytes, error: ValidationError) -> list[Reason]:
         orjson.loads(body)
     except orjson.JSONDecodeError as broken:
         return [Reason("", "not_json", f"the body is not JSON: {broken.msg}, character {broken.pos}")]
-    return _reasons(error, "envelope")
+    in_data = all(fault["loc"][:1] == ("data",) for fault in error.errors(include_url=False, include_context=False))
+    return _reasons(error, "schema" if in_data else "envelope")
 
 
 def _reasons(error: ValidationError, code: str) -> list[Reason]:
