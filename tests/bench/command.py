@@ -1,0 +1,164 @@
+"""The command line: which participants, how much, and in which order."""
+
+import argparse
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from tests.bench import report
+from tests.bench.http_runs import HttpFigures, measure_http
+from tests.bench.participants import http_targets, pipelines
+from tests.bench.pipeline import HttpTarget, Pipeline
+from tests.bench.processes import BenchError
+from tests.bench.runs import Latency, Throughput, measure_latency, measure_throughput
+from tests.bench.servers import Bench, bench_servers
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+_PAUSE_SECONDS = 2.0
+"""Between two measurements: the broker and the database finish what the last one left to do."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything."""
+
+    rounds: int = 3
+    results: int = 20_000
+    """For a pipeline with a share of 1."""
+    least_results: int = 500
+    rate: float = 50.0
+    latency_seconds: float = 20.0
+    http_seconds: float = 8.0
+
+    def results_of(self, pipeline: Pipeline) -> int:
+        return max(min(self.least_results, self.results), round(self.results * pipeline.share))
+
+
+QUICK = Sizes(rounds=1, results=5_000, least_results=300, latency_seconds=6.0, http_seconds=4.0)
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+P = TypeVar("P", bound=_Named)
+M = TypeVar("M")
+
+
+class Rounds:
+    """Measures participants in turn, and goes on without one that fails: the others' figures are still good."""
+
+    def __init__(self, *, pause: float = _PAUSE_SECONDS) -> None:
+        self._pause = pause
+        self.failures: list[str] = []
+
+    async def run(
+        self, participants: Sequence[P], rounds: int, what: str, measure: Callable[[P], Awaitable[M]]
+    ) -> dict[str, list[M]]:
+        """Measure each participant once a round, every other round in the opposite order.
+
+        What drifts on the machine, and what one leaves to the next, then weighs on all alike. The result has no entry
+        for a participant that failed in any round: figures of a pipeline that loses something mean nothing.
+        """
+        measured: dict[str, list[M]] = {participant.name: [] for participant in participants}
+        for number in range(rounds):
+            for participant in participants if number % 2 == 0 else reversed(participants):
+                if participant.name not in measured:
+                    continue
+                print(f"  {what}, round {number + 1} of {rounds}: {participant.name}", flush=True)
+                try:
+                    measured[participant.name].append(await measure(participant))
+                except BenchError as error:
+                    del measured[participant.name]
+                    self.failures.append(f"{participant.name}, {what}: {error}")
+                    print(f"  FAILED {self.failures[-1]}", flush=True)
+                await asyncio.sleep(self._pause)
+        return measured
+
+
+async def measure_pipelines(bench: Bench, chosen: Sequence[Pipeline], sizes: Sizes, rounds: Rounds) -> list[str]:
+    async def throughput(pipeline: Pipeline) -> Throughput:
+        return await measure_throughput(bench, pipeline, sizes.results_of(pipeline))
+
+    async def latency(pipeline: Pipeline) -> Latency:
+        return await measure_latency(bench, pipeline, sizes.rate, sizes.latency_seconds)
+
+    rates = await rounds.run(chosen, sizes.rounds, "throughput", throughput)
+    latencies = await rounds.run(chosen, 1, "latency", latency)
+    return [
+        report.throughput_tables(rates),
+        report.latency_table(latencies),
+        report.ratio_table("Ratios of results/s: row / column", report.rates_of(rates)),
+    ]
+
+
+async def measure_servers(bench: Bench, chosen: Sequence[HttpTarget], sizes: Sizes, rounds: Rounds) -> list[str]:
+    async def read(target: HttpTarget) -> HttpFigures:
+        return await measure_http(bench, target, sizes.http_seconds)
+
+    figures = await rounds.run(chosen, sizes.rounds, "HTTP", read)
+    return [
+        report.http_table(figures),
+        report.ratio_table("Ratios of requests/s: row / column", report.rates_of(figures)),
+    ]
+
+
+def write_figures(path: Path, figures: str) -> None:
+    """Put the figures between the marks of a document. Raises `ValueError` where it has no marks."""
+    text = path.read_text() if path.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
+    before, found, rest = text.partition(BEGIN)
+    _old, closed, after = rest.partition(END)
+    if not found or not closed:
+        raise ValueError(f"{path} has no lines {BEGIN!r} and {END!r} to write between")
+    path.write_text(f"{before}{BEGIN}\n\n{figures}\n{END}{after}")
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets())]
+    options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
+    options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
+    options.add_argument("--only", nargs="+", metavar="NAME", choices=names, default=names, help=", ".join(names))
+    options.add_argument("--rounds", type=int, help="repetitions, in alternating order")
+    options.add_argument("--results", type=int, help="results a round; the slow references get a twentieth")
+    options.add_argument("--rate", type=float, help="results a second in the measurement of latency")
+    options.add_argument("--write", type=Path, metavar="FILE", help="also put the tables into this document")
+    return options.parse_args(arguments)
+
+
+def sizes_of(options: argparse.Namespace) -> Sizes:
+    base = QUICK if options.quick else Sizes()
+    return Sizes(
+        rounds=options.rounds or base.rounds,
+        results=options.results or base.results,
+        least_results=base.least_results,
+        rate=options.rate or base.rate,
+        latency_seconds=base.latency_seconds,
+        http_seconds=base.http_seconds,
+    )
+
+
+async def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark and print its tables. Leaves with status 1 where a participant failed."""
+    options = parse(arguments)
+    sizes = sizes_of(options)
+    rounds = Rounds()
+    parts = [report.machine()]
+    print(parts[0], flush=True)
+    with tempfile.TemporaryDirectory(prefix="certrail-bench-") as work:
+        async with bench_servers(Path(work)) as bench:
+            chosen = [each for each in pipelines() if each.name in options.only]
+            if chosen:
+                parts += await measure_pipelines(bench, chosen, sizes, rounds)
+            targets = [each for each in http_targets() if each.name in options.only]
+            if targets:
+                parts += await measure_servers(bench, targets, sizes, rounds)
+    figures = "\n".join(parts)
+    print(f"\n{figures}")
+    if rounds.failures:
+        raise SystemExit("\n".join(["FAILED", *rounds.failures]))
+    if options.write:
+        write_figures(options.write, figures)
