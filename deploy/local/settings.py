@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.common.events import SERVICES
@@ -89,13 +89,16 @@ class LocalSettings(BaseSettings):
     amqp_admin_url: SecretStr | None = Field(
         default=None, description="a RabbitMQ to use, with its administrator; started here without it"
     )
-    management_url: str | None = Field(default=None, description="that RabbitMQ's management API: http://host:port")
+    management_url: str | None = Field(
+        default=None, validate_default=True, description="that RabbitMQ's management API: http://host:port"
+    )
 
-    @model_validator(mode="after")
-    def _broker_with_management(self) -> Self:
-        if self.amqp_admin_url is not None and self.management_url is None:
-            raise ValueError("CERTRAIL_AMQP_ADMIN_URL needs CERTRAIL_MANAGEMENT_URL beside it")
-        return self
+    @field_validator("management_url")
+    @classmethod
+    def _beside_the_broker(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("amqp_admin_url") is not None:
+            raise ValueError("is needed beside CERTRAIL_AMQP_ADMIN_URL")
+        return value
 
     @property
     def ports(self) -> LocalPorts:

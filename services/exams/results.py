@@ -1,6 +1,7 @@
 """Takes reports of results in: each result one document with all its revisions, and what follows from it told once."""
 
-from collections.abc import Sequence
+from collections import Counter as Counts
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -42,10 +43,11 @@ class ResultIntake:
         known = set(rows)
         candidates = await self._store.candidates_of(session, links)
         refusals: list[Refusal] = []
+        verdicts: Counts[Verdict] = Counts()
         changed: dict[str, Document] = {}
         for report, key, link in zip(reports, keys, links, strict=True):
             verdict = self._apply(report, rows, key, link, candidates.get(link))
-            REPORTS.labels(verdict).inc()
+            verdicts[verdict] += 1
             if verdict is Verdict.CONFLICT:
                 refusals.append(_contradiction(report))
             elif verdict is not Verdict.DUPLICATE:
@@ -53,6 +55,7 @@ class ResultIntake:
                 announce(self._transaction, rows[key], report)
         await self._store.save_results(session, changed, known)
         await self._store.wait_for(session, {row["link"] for row in changed.values() if row["candidate_id"] is None})
+        self._transaction.on_commit(lambda: _count(verdicts))
         return refusals
 
     def _apply(
@@ -80,6 +83,11 @@ class ResultIntake:
                 return Verdict.DUPLICATE
             row["revisions"].append(revision)
         return verdict
+
+
+def _count(verdicts: Mapping[Verdict, int]) -> None:
+    for verdict, count in verdicts.items():
+        REPORTS.labels(verdict).inc(count)
 
 
 def announce(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:

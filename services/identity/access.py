@@ -85,11 +85,14 @@ class Access:
         right = await self._passwords.matches(None if resting else account["password"], password)
         if resting:
             return False
-        failures = 0 if right else account["failures"] + 1
-        if failures != account["failures"]:
-            rest = rest_after(failures)
-            await self._store.note_login(account["_id"], failures=failures, locked_until=now + rest if rest else None)
-        return right
+        # Other tries may have been counted while the hash was computed: the last look is the database's, in one step.
+        if right:
+            return await self._store.enter(account["_id"], now)
+        failures = await self._store.count_failure(account["_id"])
+        rest = rest_after(failures)
+        if rest:
+            await self._store.let_rest(account["_id"], until=now + rest)
+        return False
 
     async def activate(self, token: str, password: str) -> None:
         """Set the password of the account that a single-use link belongs to. Raises the problem `link-invalid`."""

@@ -57,6 +57,16 @@ class Transaction:
         """The one moment at which everything in this transaction happens."""
         self._events = events
         self._inbox = inbox
+        self._notes: list[Callable[[], None]] = []
+
+    def on_commit(self, note: Callable[[], None]) -> None:
+        """Call `note` once, after this very attempt has committed: for counters, which a retry must not count again."""
+        self._notes.append(note)
+
+    def committed(self) -> None:
+        """Call what waits for the commit; the unit of work does this."""
+        for note in self._notes:
+            note()
 
     def emit(
         self, data: EventData, *, program: str, subject: str, version: int, cause: Received[Any] | None = None
@@ -146,7 +156,8 @@ class UnitOfWork:
             )
             try:
                 now = self._clock.now()
-                result = await work(Transaction(session, events, self._inbox, now))
+                transaction = Transaction(session, events, self._inbox, now)
+                result = await work(transaction)
                 messages = events.messages()
                 if messages:
                     await self._outbox.add(session, messages, owner=self._owner, now=now)
@@ -154,6 +165,7 @@ class UnitOfWork:
                 await _abort(session)
                 raise
             await _commit(session, deadline)
+        transaction.committed()
         if messages:
             self._relay.hand_over(messages)
         return result

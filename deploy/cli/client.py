@@ -1,0 +1,91 @@
+"""The platform's HTTP APIs as the operator: fetches an access token, and a new one before it runs out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+
+from deploy.cli.access import Access
+from deploy.cli.errors import CliError
+from libs.common.clock import Clock, SystemClock
+
+_CLIENT = "operator"
+_TIMEOUT = aiohttp.ClientTimeout(total=30)
+_SPARE = timedelta(seconds=30)
+"""A token is renewed this long before its end."""
+_UNAUTHENTICATED = 401
+
+
+class OperatorClient:
+    """Reads from the services' APIs."""
+
+    def __init__(self, access: Access, session: aiohttp.ClientSession, clock: Clock) -> None:
+        self._access = access
+        self._session = session
+        self._clock = clock
+        self._token: tuple[str, datetime] | None = None
+
+    async def token(self) -> tuple[str, datetime]:
+        """An access token and the moment it ends.
+
+        Raises:
+            CliError: identity refuses the operator's secret.
+        """
+        if self._token is None or self._clock.now() > self._token[1] - _SPARE:
+            asked = {
+                "grant_type": "client_credentials",
+                "client_id": _CLIENT,
+                "client_secret": self._access.operator_secret,
+            }
+            url = f"{self._access.api_url('identity')}/tokens"
+            async with self._session.post(url, json=asked) as response:
+                answer = await _content(response)
+            ends = self._clock.now() + timedelta(seconds=answer["expires_in"])
+            self._token = (answer["access_token"], ends)
+        return self._token
+
+    async def get(self, service: str, path: str, **query: str | int) -> Any:
+        """What a service answers.
+
+        Raises:
+            CliError: it answers with a problem; the message says which.
+        """
+        url = self._access.api_url(service) + path
+        for repeated in (False, True):
+            token, _ = await self.token()
+            headers = {"Authorization": f"Bearer {token}"}
+            async with self._session.get(url, params=query, headers=headers) as response:
+                if response.status == _UNAUTHENTICATED and not repeated:
+                    self._token = None  # signed with keys that are gone since
+                    continue
+                return await _content(response)
+        raise AssertionError("the second answer is returned or raised")
+
+    async def pages(self, service: str, path: str, **query: str | int) -> AsyncIterator[dict[str, Any]]:
+        """The items of a list, page after page."""
+        page = await self.get(service, path, **query)
+        while True:
+            for item in page["items"]:
+                yield item
+            if page["next"] is None:
+                return
+            page = await self.get(service, path, **{**query, "cursor": page["next"]})
+
+
+@asynccontextmanager
+async def operator_client(access: Access) -> AsyncIterator[OperatorClient]:
+    """A client for the length of a command."""
+    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+        yield OperatorClient(access, session, SystemClock())
+
+
+async def _content(response: aiohttp.ClientResponse) -> Any:
+    if response.ok:
+        return await response.json()
+    problem = await response.json() if "json" in response.content_type else {}
+    words = ": ".join(str(problem[key]) for key in ("title", "detail") if problem.get(key))
+    faults = [f"{fault.get('path')}: {fault.get('message')}" for fault in problem.get("errors", [])]
+    what = "; ".join([words or (response.reason or "no reason given"), *faults])
+    raise CliError(f"{response.url.path} answered {response.status}: {what}")
