@@ -29,9 +29,10 @@ from services.notify.store import Claim, NotifyStore, known_recipient, letter_of
 LEASE = timedelta(seconds=20)
 """How long a claim lasts: after a crash its mails wait at most this long for another. It is extended only for mails
 that are begun. One that still waits here by then goes to whoever claims it first, and that may be this process."""
-EXTEND_SECONDS = LEASE.total_seconds() / 4
-MARGIN = timedelta(seconds=2)
-"""A mail whose claim ends sooner than this is not begun: clocks differ a little."""
+EXTEND_SECONDS = LEASE.total_seconds() / 5
+MARGIN = LEASE / 2
+"""A mail whose claim ends sooner than this is not begun. Well above `EXTEND_SECONDS`: a mail must not lose its claim
+between being begun and the next extension, or another process would send it too."""
 BATCH = 400
 """Mails that one batch of events may call for; room for so many is waited for."""
 MEMORY = 1_000

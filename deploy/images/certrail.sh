@@ -1,0 +1,3 @@
+#!/bin/sh
+# The operator's command line, without an installed distribution.
+exec python -c 'from deploy.cli.main import main; main()' "$@"

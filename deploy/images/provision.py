@@ -1,0 +1,106 @@
+"""Makes every secret of a composed platform once, and gives each container a volume with its own and no other's.
+
+`python -m deploy.images.provision FOLDER`, where FOLDER holds the mounted volumes: `operator` keeps all secrets,
+`mongo`, `rabbitmq` and one for each service receive what these need. Safe to repeat: what exists stays.
+"""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from joserfc.jwk import OKPKey
+
+from deploy.images.addresses import ADMINISTRATOR, BROKER, MONGO
+from deploy.local.mongod import mongo_url
+from deploy.local.rabbitmq import amqp_url
+from deploy.local.secret_store import SecretStore, write_private
+from deploy.mongo.users import database_name
+from libs.common.bus import topology
+from libs.common.events import SERVICES
+from libs.common.ids import new_id
+
+OURS = 10_001
+"""The user that our images run as."""
+SERVERS = 999
+"""The user that the images of MongoDB and of RabbitMQ run as."""
+
+MOUNTED = Path("/run/certrail")
+"""Where a service finds its volume."""
+SIGNING_KEYS = "signing-keys.json"
+
+
+def provision(volumes: Path) -> None:
+    """Fill the volumes below `volumes`."""
+    secrets = SecretStore(volumes / "operator")
+    _provide(volumes / "mongo", SERVERS, mongo_files(secrets))
+    _provide(volumes / "rabbitmq", SERVERS, {"90-certrail.conf": broker_settings(secrets)})
+    if not (volumes / "identity" / SIGNING_KEYS).exists():
+        _provide(volumes / "identity", OURS, {SIGNING_KEYS: signing_keys()})
+    for service in SERVICES:
+        _provide(volumes / service, OURS, {"environment": assignments(service_secrets(secrets, service))})
+    for path in (volumes / "operator", *(volumes / "operator").iterdir()):
+        os.chown(path, OURS, OURS)
+
+
+def mongo_files(secrets: SecretStore) -> dict[str, str]:
+    """The administrator's password, and the key by which members of the replica set know each other."""
+    return {
+        "admin-password": secrets.get("mongo/admin"),
+        "replica-set.key": secrets.keyfile("mongo.key").read_text(),
+    }
+
+
+def broker_settings(secrets: SecretStore) -> str:
+    """The broker's own settings; the administrator is made at the first start only."""
+    settings = {
+        "default_user": ADMINISTRATOR,
+        "default_pass": secrets.get("amqp/admin"),
+        "default_user_tags.administrator": "true",
+        "max_message_size": topology.MAX_MESSAGE_BYTES,
+        "heartbeat": 15,
+        # Prometheus reads the counters at their source; a second set of statistics only costs CPU.
+        "management.disable_stats": "true",
+        "management_agent.disable_metrics_collector": "true",
+        "log.console": "true",
+        "log.console.level": "warning",
+    }
+    return "".join(f"{name} = {value}\n" for name, value in settings.items())
+
+
+def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
+    """The settings of a service that hold passwords."""
+    database = database_name(service)
+    found = {
+        "CERTRAIL_MONGO_URL": mongo_url(MONGO, database, service, secrets.get(f"mongo/{service}")),
+        "CERTRAIL_AMQP_URL": amqp_url(BROKER, service, secrets.get(f"amqp/{service}")),
+    }
+    if service == "identity":
+        found["CERTRAIL_SIGNING_KEYS_FILE"] = str(MOUNTED / SIGNING_KEYS)
+        found["CERTRAIL_OPERATOR_SECRET"] = secrets.get("client/operator")
+    return found
+
+
+def assignments(values: Mapping[str, str]) -> str:
+    """Variables as a shell reads them."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def signing_keys() -> str:
+    """A new key that signs access tokens, as a JWK set."""
+    key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)
+    return json.dumps({"keys": [key.as_dict(private=True)]})
+
+
+def _provide(volume: Path, owner: int, files: Mapping[str, str]) -> None:
+    for name, content in files.items():
+        write_private(volume / name, content)
+        os.chown(volume / name, owner, owner)
+    os.chown(volume, owner, owner)
+    volume.chmod(0o700)
+
+
+if __name__ == "__main__":
+    provision(Path(sys.argv[1]))

@@ -1,0 +1,66 @@
+"""What the composed platform's one-shot writes into each container's volume."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.images.provision import assignments, broker_settings, service_secrets, signing_keys
+from deploy.local.secret_store import SecretStore
+from libs.common.bus import topology
+from libs.common.events import SERVICES
+from services.identity.settings import read_signing_keys
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> SecretStore:
+    return SecretStore(tmp_path)
+
+
+def _passwords(secrets: SecretStore, service: str) -> set[str]:
+    return {secrets.get(f"mongo/{service}"), secrets.get(f"amqp/{service}")}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_gets_its_own_passwords_and_no_other(secrets: SecretStore, service: str) -> None:
+    given = " ".join(service_secrets(secrets, service).values())
+    assert all(password in given for password in _passwords(secrets, service))
+    others = {secrets.get("mongo/admin"), secrets.get("amqp/admin"), secrets.get("amqp/operator")}
+    others |= {password for other in SERVICES if other != service for password in _passwords(secrets, other)}
+    assert not [password for password in others if password in given]
+
+
+def test_only_identity_gets_keys_and_the_operators_secret(secrets: SecretStore) -> None:
+    holders = {
+        name: [service for service in SERVICES if name in service_secrets(secrets, service)]
+        for name in ("CERTRAIL_SIGNING_KEYS_FILE", "CERTRAIL_OPERATOR_SECRET")
+    }
+    assert holders == {name: ["identity"] for name in holders}
+
+
+def test_a_second_run_gives_the_same_secrets(secrets: SecretStore, tmp_path: Path) -> None:
+    first = {service: service_secrets(secrets, service) for service in SERVICES}
+    assert {service: service_secrets(SecretStore(tmp_path), service) for service in SERVICES} == first
+
+
+def test_a_shell_reads_assignments_as_they_were_written(tmp_path: Path) -> None:
+    values = {"FIRST": "mongodb://a:b@c/d?e=f&g=h", "SECOND": "it's $HOME `id` \"\\ two  words"}
+    file = tmp_path / "environment"
+    file.write_text(assignments(values))
+    script = f"set -a; . {file}; exec env -0"
+    output = subprocess.run(["sh", "-c", script], env={"PATH": "/usr/bin:/bin"}, capture_output=True, check=True).stdout
+    read = dict(entry.split("=", 1) for entry in output.decode().split("\0") if "=" in entry)
+    assert {name: read[name] for name in values} == values
+
+
+def test_the_broker_takes_no_larger_message_than_the_local_one(secrets: SecretStore) -> None:
+    lines = broker_settings(secrets).splitlines()
+    assert f"max_message_size = {topology.MAX_MESSAGE_BYTES}" in lines
+    assert f"default_pass = {secrets.get('amqp/admin')}" in lines
+
+
+def test_identity_reads_the_signing_keys(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(signing_keys())
+    assert len(read_signing_keys(file)) == len(json.loads(file.read_text())["keys"]) == 1
