@@ -1,0 +1,161 @@
+"""The services' OpenAPI documents as pages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.gateway.reference.schemas import Field, Json, Schemas
+from libs.common.http.openapi import openapi
+from libs.common.http.server import Api
+from services.certs.api import CertsApi
+from services.exams.api import ExamsApi
+from services.fulfillment.api import FulfillmentApi
+from services.identity.api import IdentityApi
+from services.notify.api import NotifyApi
+
+_SUCCESS_BELOW = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemRow:
+    """One error that an operation may answer with."""
+
+    status: int
+    type: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One form of a request's body."""
+
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route as its section of a page."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    scopes: tuple[str, ...] | None
+    """None where no token is asked for."""
+    parameters: tuple[Field, ...]
+    bodies: tuple[Body, ...]
+    """Each form that the body may have; none where there is no body."""
+    status: int
+    answer: str
+    headers: tuple[tuple[str, str], ...]
+    response: tuple[Field, ...]
+    problems: tuple[ProblemRow, ...]
+    curl: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPage:
+    """One service's API."""
+
+    service: str
+    title: str
+    description: str
+    version: str
+    document: str
+    operations: tuple[Operation, ...]
+
+
+def documented_apis() -> list[Api]:
+    """Every service's API as its routes describe it; no handler of these can run."""
+    nothing: Any = None
+    return [
+        IdentityApi(nothing, nothing).api(),
+        ExamsApi(nothing).api(),
+        CertsApi(nothing, {}, nothing).api(),
+        FulfillmentApi(nothing).api(),
+        NotifyApi(nothing, nothing).api(),
+    ]
+
+
+def api_page(api: Api) -> ApiPage:
+    """The page of one API."""
+    document = openapi(api.title, api.description, api.version, api.base, api.routes)
+    schemas = Schemas(document)
+    operations = tuple(
+        _operation(path, method, operation, schemas)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    )
+    return ApiPage(api.service, api.title, api.description, api.version, f"{api.base}/openapi.json", operations)
+
+
+def _operation(path: str, method: str, given: Json, schemas: Schemas) -> Operation:
+    status, success = next((int(code), answer) for code, answer in given["responses"].items() if _succeeds(code))
+    body = _content(given.get("requestBody", {}))
+    security = given["security"]
+    scopes = tuple(security[0]["bearer"]) if security else None
+    return Operation(
+        id=given["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=given["summary"],
+        description=given.get("description", ""),
+        scopes=scopes,
+        parameters=tuple(_parameter(parameter, schemas) for parameter in given["parameters"]),
+        bodies=tuple(_forms(body, schemas)),
+        status=status,
+        answer=success["description"],
+        headers=tuple((name, header["description"]) for name, header in success.get("headers", {}).items()),
+        response=tuple(schemas.fields(_content(success))),
+        problems=tuple(_problems(given["responses"])),
+        curl=_curl(path, method.upper(), needs_token=scopes is not None, has_body=bool(body)),
+    )
+
+
+def _succeeds(code: str) -> bool:
+    return int(code) < _SUCCESS_BELOW
+
+
+def _content(part: Json) -> Json:
+    schema: Json = part.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema
+
+
+def _parameter(parameter: Json, schemas: Schemas) -> Field:
+    described = {**parameter["schema"], "description": parameter.get("description", "")}
+    field = schemas.single(parameter["name"], described, required=parameter["required"])
+    return Field(
+        field.name,
+        f"{field.kind}, in the {parameter['in']}",
+        field.required,
+        field.limits,
+        field.pattern,
+        field.description,
+    )
+
+
+def _forms(body: Json, schemas: Schemas) -> Iterator[Body]:
+    for form in schemas.options(body) or ([body] if body else []):
+        yield Body(schemas.title(form), schemas.description(form), tuple(schemas.fields(form)))
+
+
+def _problems(responses: Json) -> Iterator[ProblemRow]:
+    for code, answer in responses.items():
+        if not _succeeds(code):
+            examples = answer["content"]["application/problem+json"]["examples"]
+            for example in examples.values():
+                yield ProblemRow(int(code), example["value"]["type"], example["value"]["title"])
+
+
+def _curl(path: str, method: str, *, needs_token: bool, has_body: bool) -> str:
+    parts = ["curl"]
+    if method != "GET":
+        parts.append(f"-X {method}")
+    if needs_token:
+        parts.append('-H "Authorization: Bearer $TOKEN"')
+    if has_body:
+        parts.append("-H 'Content-Type: application/json' -d @body.json")
+    return " ".join([*parts, f'"$GATEWAY{path}"'])
