@@ -2,12 +2,14 @@
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import orjson
 import structlog
-from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, WrappedLogger
+
+from libs.common.errors import Unavailable, Unprocessable
 
 # fmt: off
 ALLOWED = frozenset((
@@ -21,9 +23,39 @@ ALLOWED = frozenset((
 # fmt: on
 """Keys whose values may be written. Any other value is withheld, so that a careless line cannot leak a name."""
 
+SPEAKABLE = (Unavailable, Unprocessable, OSError, RuntimeError, TypeError, AttributeError, AssertionError, ImportError)
+"""Errors whose text speaks of machines and programs. The text of others may quote what people wrote: a failed
+validation names its input, a refused write its whole document."""
+FRAMES = 30
+
 
 def _withhold(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
     return {key: value if key in ALLOWED else "[withheld]" for key, value in entry.items()}
+
+
+def _described(error: BaseException) -> dict[str, Any]:
+    """An error by its kind, its place and what led to it; never with the values of variables."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    entry: dict[str, Any] = {
+        "type": type(error).__name__,
+        "text": str(error) if isinstance(error, SPEAKABLE) else "[withheld]",
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier is not None:
+        entry["cause"] = _described(earlier)
+    if isinstance(error, BaseExceptionGroup):
+        entry["parts"] = [_described(part) for part in error.exceptions]
+    return entry
+
+
+def _exception(exc_info: ExcInfo) -> dict[str, Any]:
+    return _described(exc_info[1])
+
+
+def _exception_text(exc_info: ExcInfo) -> str:
+    """The same for a terminal."""
+    return orjson.dumps(_exception(exc_info), option=orjson.OPT_INDENT_2).decode()
 
 
 def _dumps(entry: EventDict, **_options: Any) -> str:
@@ -36,8 +68,7 @@ def configure_logs(*, level: str, service: str, role: str, human: bool) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # Without the values of local variables: they hold what people wrote.
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+        structlog.processors.ExceptionRenderer(_exception_text if human else _exception),
         _withhold,
     ]
     renderer: Any = structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer(_dumps)

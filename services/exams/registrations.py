@@ -71,7 +71,8 @@ class RegistrationIntake:
                 "delivery": data.delivery,
                 "site": data.site,
             }
-        new |= {"state": after.state.value, "said_at": after.said_at, "scheduled_at": after.scheduled_at}
+        new |= {"state": after.state.value, "said_at": after.said_at}
+        new |= {"scheduled_at": after.scheduled_at, "moved_at": after.moved_at}
         return new
 
 
@@ -115,7 +116,7 @@ def _registration_link(message: Received[Any]) -> str | None:
 def _appointment(row: Document | None) -> Appointment | None:
     if row is None:
         return None
-    return Appointment(State(row["state"]), row["said_at"], row["scheduled_at"])
+    return Appointment(State(row["state"]), row["said_at"], row["scheduled_at"], row["moved_at"])
 
 
 def _new_registration(message: Received[Any], key: str) -> Document:

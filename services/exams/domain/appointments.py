@@ -17,13 +17,16 @@ class Appointment:
     """What is known of it.
 
     Attributes:
-        said_at: when the vendor said what stands here; a message from before it changes nothing.
+        said_at: when the vendor said what the state is; an earlier word changes it no more.
         scheduled_at: None while only a change has arrived and the registration itself has not.
+        moved_at: when the vendor said the day; None where it stands as registered. Apart from `said_at`, because
+            the last word on the state need not be the last word on the day.
     """
 
     state: State
     said_at: datetime
     scheduled_at: datetime | None = None
+    moved_at: datetime | None = None
 
 
 def register(known: Appointment | None, scheduled_at: datetime, said_at: datetime) -> Appointment:
@@ -36,9 +39,22 @@ def register(known: Appointment | None, scheduled_at: datetime, said_at: datetim
 
 
 def change(known: Appointment | None, state: State, scheduled_at: datetime | None, said_at: datetime) -> Appointment:
-    """A change arrives, possibly before the registration or after a later change."""
+    """A change arrives, possibly before the registration or after a later change.
+
+    Whatever a registration's own time, every change comes after it. Of two changes said at the same moment one
+    wins by its name, so that it is the same one in any order.
+    """
     if known is None:
-        return Appointment(state, said_at, scheduled_at)
-    if said_at <= known.said_at and known.state is not State.SCHEDULED:
-        return known
-    return Appointment(state, max(said_at, known.said_at), scheduled_at or known.scheduled_at)
+        return Appointment(state, said_at, scheduled_at, said_at if scheduled_at else None)
+    after = known
+    if known.state is State.SCHEDULED or (said_at, state) > (known.said_at, known.state):
+        after = replace(after, state=state, said_at=said_at)
+    if scheduled_at is not None and _moves(known, scheduled_at, said_at):
+        after = replace(after, scheduled_at=scheduled_at, moved_at=said_at)
+    return after
+
+
+def _moves(known: Appointment, scheduled_at: datetime, said_at: datetime) -> bool:
+    if known.moved_at is None or known.scheduled_at is None:
+        return True
+    return (said_at, scheduled_at) > (known.moved_at, known.scheduled_at)

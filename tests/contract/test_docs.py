@@ -1,0 +1,185 @@
+"""The guides against the code: a setting, metric, command, code or field that is missing there fails here."""
+
+import importlib
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import typer
+from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
+
+from deploy.cli.access import OperatorSettings
+from deploy.cli.main import app
+from deploy.gateway.reference.guides import slug
+from deploy.local.settings import LocalSettings
+from libs.common.bus import ingress
+from libs.common.events import VENDOR, all_events
+from libs.common.events.asyncapi import event_schema
+from libs.common.http import problems, scopes
+from libs.common.http.problems import ProblemType
+from libs.common.settings import PREFIX, ServiceSettings
+from services.exams import results
+from services.identity import access
+from services.identity.settings import IdentitySettings
+from services.notify.settings import NotifySettings
+from tests import servers
+
+PROJECT = Path(__file__).parents[2]
+DOCS = PROJECT / "docs"
+PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
+SETTINGS = (ServiceSettings, IdentitySettings, NotifySettings, LocalSettings, OperatorSettings)
+
+OPERATORS = (DOCS / "operators.md").read_text()
+VENDORS = (DOCS / "vendors.md").read_text()
+API = (DOCS / "api.md").read_text()
+
+
+def row_of(guide: str, name: str) -> str:
+    """The row of a table that begins with `name`, or nothing."""
+    found = re.search(rf"^\| `{re.escape(name)}`[^|]*\|.*$", guide, re.MULTILINE)
+    return found[0] if found else ""
+
+
+def settings() -> Iterator[tuple[type[BaseSettings], str]]:
+    for model in SETTINGS:
+        for name in model.model_fields:
+            yield model, name
+
+
+@pytest.mark.parametrize(("model", "name"), list(settings()), ids=lambda value: getattr(value, "__name__", value))
+def test_setting_stands_in_the_operators_guide_with_its_default(model: type[BaseSettings], name: str) -> None:
+    row = row_of(OPERATORS, f"{PREFIX}{name.upper()}")
+    default = model.model_fields[name].default
+    assert row
+    if default is PydanticUndefined:
+        assert "required" in row
+    elif isinstance(default, (str, int, float)):
+        shown = str(default).lower() if isinstance(default, bool) else str(default)
+        assert f"| `{shown}` |" in row
+
+
+@pytest.fixture(scope="module")
+def metrics() -> dict[str, tuple[str, ...]]:
+    """The labels of every metric of ours, after all code that may declare one is loaded."""
+    for root in ("libs", "services"):
+        package = importlib.import_module(root)
+        for module in pkgutil.walk_packages(package.__path__, f"{root}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    found = {}
+    for one in set(REGISTRY._collector_to_names):
+        if isinstance(one, MetricWrapperBase) and one._name.startswith("certrail_"):
+            found[f"{one._name}_total" if one._type == "counter" else one._name] = tuple(one._labelnames)
+    return found
+
+
+def test_operators_guide_has_every_metric_with_its_labels_and_no_other(metrics: dict[str, tuple[str, ...]]) -> None:
+    rows = re.findall(r"^\| `(certrail_[a-z_]+)`[^|]*\|([^|]*)\|", OPERATORS, re.MULTILINE)
+    assert {name: tuple(re.findall(r"`([a-z_]+)`", labels)) for name, labels in rows} == metrics
+
+
+def commands(command: click.Command, path: str) -> Iterator[str]:
+    # By its parts: typer may bring a click of its own.
+    parts = getattr(command, "commands", None)
+    if not parts:
+        yield path
+        return
+    for name, part in parts.items():
+        yield from commands(part, f"{path} {name}")
+
+
+@pytest.mark.parametrize("command", list(commands(typer.main.get_command(app), "certrail")))
+def test_command_stands_in_the_operators_guide(command: str) -> None:
+    assert f"`{command}`" in OPERATORS
+
+
+@pytest.mark.parametrize("name", [servers.MONGO_ADMIN_URL, servers.AMQP_ADMIN_URL, servers.MANAGEMENT_URL])
+def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
+    assert f"`{name}`" in (DOCS / "testing.md").read_text()
+
+
+def declared_problems() -> list[ProblemType]:
+    modules = (problems, access)
+    return [kind for module in modules for kind in vars(module).values() if isinstance(kind, ProblemType)]
+
+
+@pytest.mark.parametrize("kind", declared_problems(), ids=lambda kind: kind.code)
+def test_problem_type_stands_in_the_api_guide_with_its_status(kind: ProblemType) -> None:
+    assert str(kind.status) in row_of(API, kind.code).split("|")[2]
+
+
+def gateway_problems() -> list[str]:
+    template = (PROJECT / "deploy" / "gateway" / "nginx.conf.template").read_text()
+    return sorted(set(re.findall(r"\$\{PROBLEM_ROOT\}([a-z-]+)", template)))
+
+
+@pytest.mark.parametrize("code", gateway_problems())
+def test_problem_of_the_gateway_stands_in_the_api_guide(code: str) -> None:
+    assert row_of(API, code)
+
+
+@pytest.mark.parametrize("scope", sorted(scopes.OPERATOR))
+def test_scope_stands_in_the_api_guide(scope: str) -> None:
+    assert row_of(API, scope)
+
+
+def rejection_codes() -> list[str]:
+    """Every code a vendor can be answered with, from the sources: they are words in calls, not a list."""
+    found: set[str] = set()
+    for module in (ingress, results):
+        source = Path(str(module.__file__)).read_text()
+        found.update(re.findall(r'_refused\("[^"]*", "([a-z_]+)"', source))
+        found.update(re.findall(r'Reason\(\s*"[^"]*",\s*"([a-z_]+)"', source))
+        found.update(re.findall(r'_reasons\(\w+, "([a-z_]+)"', source))
+    return sorted(found)
+
+
+def test_codes_are_found_in_the_sources() -> None:
+    assert {"too_large", "schema", "not_json", "revision_conflict", "user_id_missing"} <= set(rejection_codes())
+
+
+@pytest.mark.parametrize("code", rejection_codes())
+def test_rejection_code_stands_in_the_vendors_guide(code: str) -> None:
+    assert row_of(VENDORS, code)
+
+
+def vendor_fields() -> Iterator[tuple[str, str]]:
+    for model in all_events().values():
+        if model.publisher == VENDOR:
+            schema = json.dumps(event_schema(model)["$defs"])
+            for name in set(re.findall(r'"([a-z_]+)": \{[^{}]*"title"', schema)) | set(model.model_fields):
+                yield f"{model.name}.v{model.version}", name
+
+
+@pytest.mark.parametrize(("event", "field"), sorted(vendor_fields()))
+def test_field_of_a_vendors_event_stands_in_the_vendors_guide(event: str, field: str) -> None:
+    assert f"`{field}`" in row_of(VENDORS, event)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if re.match(r"https?:|/docs/", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert DOCS in (file, *file.parents) or page.parent == PROJECT, f"{target} is not served with the guides"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+            assert anchor in {slug(heading) for heading in headings}, target
+
+
+def test_example_pins_the_versions_it_names() -> None:
+    package = json.loads((DOCS / "examples" / "node" / "package.json").read_text())
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in package["dependencies"].values())
+    requirements = (DOCS / "examples" / "python" / "requirements.txt").read_text().split()
+    locked = (PROJECT / "requirements" / "common.txt").read_text()
+    assert all(f"{requirement} " in locked for requirement in requirements)

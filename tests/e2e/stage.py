@@ -1,0 +1,117 @@
+"""Certrail's services as processes on the session's servers, each with its own accounts, settings and walls."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from joserfc.jwk import OKPKey
+
+from deploy.local.platform import PROGRAMS
+from deploy.local.ports import free_ports
+from deploy.local.secret_store import write_private
+from deploy.local.settings import LOOPBACK
+from libs.common.events import SERVICES
+from libs.common.ids import new_id
+from tests.e2e.supervisor import Part, Supervisor, answering, listening
+from tests.servers import BrokerUnderTest, MongoUnderTest, session_folder
+
+WHOLE = tuple((service, "all") for service in SERVICES)
+"""One process a service."""
+
+
+class Stage:
+    """The services under test, where they are reached, and where their mail goes."""
+
+    def __init__(self, folder: Path, mongo: MongoUnderTest, broker: BrokerUnderTest) -> None:
+        self.folder = folder
+        self.mongo = mongo
+        self.broker = broker
+        self.processes = Supervisor(folder)
+        self.operator_secret = secrets.token_hex(24)
+        self.smtp_port, self.mail_port, *api = free_ports(2 + len(SERVICES))
+        self._api_ports = dict(zip(SERVICES, api, strict=True))
+        self._keys = folder / "signing-keys.json"
+        key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)
+        write_private(self._keys, json.dumps({"keys": [key.as_dict(private=True)]}))
+
+    def api_url(self, service: str) -> str:
+        return f"http://{LOOPBACK}:{self._api_ports[service]}/api/{service}/v1"
+
+    @property
+    def inbox_url(self) -> str:
+        """The mail catcher's pages, where it was started."""
+        return f"http://{LOOPBACK}:{self.mail_port}"
+
+    async def start(self, processes: Iterable[tuple[str, str]]) -> None:
+        """Start services, each as `(service, role)`; the second of a kind is called `service-role-2`."""
+        chosen = list(processes)
+        parts: dict[str, Part] = {}
+        for (service, role), port in zip(chosen, free_ports(len(chosen)), strict=True):
+            like = sum(name.startswith(f"{service}-{role}") for name in parts)
+            name = f"{service}-{role}-{like + 1}" if like else f"{service}-{role}"
+            parts[name] = self._service(name, service, role, port)
+        await self.processes.start(*parts.values())
+
+    async def start_sink(self) -> None:
+        """The lean mail server: it keeps no mail, but the Message-ID and recipient of each; see `sink.Sink`."""
+        options = ("--smtp-port", str(self.smtp_port), "--control-port", str(self.mail_port))
+        command = (sys.executable, "-m", "tests.bench.sink", *options)
+        await self.processes.start(Part("sink", command, _inherited(), listening(self.mail_port)))
+
+    async def start_mail_catcher(self) -> None:
+        """The one that keeps mails to be read."""
+        options = ("--smtp-port", str(self.smtp_port), "--http-port", str(self.mail_port))
+        command = (sys.executable, "-m", "deploy.mailcatcher", *options, "--data", str(self.folder / "mail.sqlite"))
+        await self.processes.start(Part("mailcatcher", command, _inherited(), answering(f"{self.inbox_url}/healthz")))
+
+    def services(self, service: str = "") -> list[str]:
+        """The names of the services' processes, or of one service's."""
+        return [name for name in self.processes.names if name.startswith(f"{service}-" if service else SERVICES)]
+
+    def _service(self, name: str, service: str, role: str, internal_port: int) -> Part:
+        return Part(
+            name,
+            (sys.executable, "-m", f"services.{service}", "--role", role),
+            _inherited() | self._environment(service, role, internal_port),
+            answering(f"http://{LOOPBACK}:{internal_port}/readyz"),
+        )
+
+    def _environment(self, service: str, role: str, internal_port: int) -> dict[str, str]:
+        environment = {
+            "CERTRAIL_MONGO_URL": self.mongo.url(service),
+            "CERTRAIL_AMQP_URL": self.broker.url(service),
+            "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
+            "CERTRAIL_API_PORT": str(self._api_ports[service] if role in ("api", "all") else 0),
+            "CERTRAIL_INTERNAL_PORT": str(internal_port),
+            "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",
+        }
+        if service == "identity":
+            environment["CERTRAIL_SIGNING_KEYS_FILE"] = str(self._keys)
+            environment["CERTRAIL_OPERATOR_SECRET"] = self.operator_secret
+        if service == "notify":
+            environment["CERTRAIL_SMTP_HOST"] = LOOPBACK
+            environment["CERTRAIL_SMTP_PORT"] = str(self.smtp_port)
+        return environment
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without settings that are not meant for a service."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CERTRAIL_")}
+
+
+@asynccontextmanager
+async def open_stage(mongo: MongoUnderTest, broker: BrokerUnderTest) -> AsyncIterator[Stage]:
+    """A stage on empty servers; at its end everything stops, and must stop by itself."""
+    await mongo.empty()
+    await broker.empty()
+    with session_folder() as folder:
+        stage = Stage(folder, mongo, broker)
+        try:
+            yield stage
+        finally:
+            killed = await stage.processes.stop()
+        assert not killed, f"did not stop when told to: {killed}"

@@ -1,0 +1,232 @@
+"""The main job on real servers: a vendor publishes, and the candidate has everything that follows from it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from libs.common.bus.messages import Outgoing
+from libs.common.events import notify, vendors
+from libs.common.tracing import new_traceparent, trace_id
+from tests.e2e import desk, event_log
+from tests.e2e.desk import Desk
+from tests.e2e.stage import Stage
+from tests.e2e.vendor import Vendor, vendor_message
+from tests.e2e.waiting import eventually
+
+TAKEN = datetime(2025, 3, 10, 10, tzinfo=UTC)
+EXAM = "200-301"
+PASSWORD = "correct horse battery staple"
+CHAIN = "order-4711"
+MAILS = {"activation", "exam_passed", "certification_awarded"}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A candidate as vendor and platform know them."""
+
+    number: str
+    candidate_id: str
+    email: str
+    messages: tuple[Outgoing, Outgoing]
+    traceparent: str
+
+    def path(self, what: str) -> str:
+        return f"/programs/cisco/candidates/{self.candidate_id}/{what}"
+
+
+@pytest.fixture(scope="module")
+def staff(stage: Stage, session: aiohttp.ClientSession) -> Desk:
+    return desk.operator(stage, session)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def ada(vendor: Vendor, staff: Desk) -> AsyncIterator[Person]:
+    """Somebody who has registered and passed."""
+    yield await appear(vendor, staff, "V-1815", "ada@example.com")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def bob(vendor: Vendor, staff: Desk) -> AsyncIterator[Person]:
+    """Somebody else who has."""
+    yield await appear(vendor, staff, "V-1920", "bob@example.com")
+
+
+async def appear(vendor: Vendor, staff: Desk, number: str, email: str) -> Person:
+    traceparent = new_traceparent()
+    messages = (
+        vendor_message(registration(number, email), traceparent=traceparent, correlationid=CHAIN),
+        vendor_message(result(number), traceparent=traceparent, correlationid=CHAIN),
+    )
+    for message in messages:
+        await vendor.publish(message)
+    found = await eventually(
+        lambda: staff.get("identity", "/candidates", program="cisco", system="vue", external_id=number),
+        lambda page: len(page["items"]) == 1,
+    )
+    return Person(number, found["items"][0]["candidate_id"], email, messages, traceparent)
+
+
+def registration(number: str, email: str) -> vendors.ExamRegistered:
+    person = vendors.VendorCandidate(given_name="Zoë", family_name="Ångström", email=email, country="SE")
+    return vendors.ExamRegistered(
+        vendor_candidate_id=number,
+        registration_id=f"G-{number}",
+        exam_code=EXAM,
+        delivery="test_center",
+        scheduled_at=TAKEN,
+        candidate=person,
+    )
+
+
+def result(number: str, exam_code: str = EXAM) -> vendors.ExamResultReported:
+    return vendors.ExamResultReported(
+        result_id=f"R-{number}",
+        revision=1,
+        vendor_candidate_id=number,
+        registration_id=f"G-{number}",
+        exam_code=exam_code,
+        taken_at=TAKEN,
+        grade="pass",
+        score=900,
+    )
+
+
+async def mails_to(stage: Stage, session: aiohttp.ClientSession, person: Person, count: int) -> list[dict[str, Any]]:
+    """The mails in the inbox to a person, once there are that many."""
+
+    async def look() -> list[dict[str, Any]]:
+        async with session.get(f"{stage.inbox_url}/api/messages", params={"q": person.email}) as response:
+            found: list[dict[str, Any]] = (await response.json())["messages"]
+        return found
+
+    return await eventually(look, lambda mails: len(mails) >= count)
+
+
+async def activation_token(stage: Stage, session: aiohttp.ClientSession, person: Person) -> str:
+    """The secret in the link of a person's first mail."""
+    mails = await mails_to(stage, session, person, len(MAILS))
+    (first,) = [mail["id"] for mail in mails if "ctivate" in mail["subject"]]
+    async with session.get(f"{stage.inbox_url}/api/messages/{first}") as response:
+        links = [urlsplit(str(link)) for link in (await response.json())["links"]]
+    (token,) = [token for link in links if link.path == "/activate" for token in parse_qs(link.query)["token"]]
+    return token
+
+
+async def test_a_result_stands_in_the_history(staff: Desk, ada: Person) -> None:
+    page = await eventually(lambda: staff.get("exams", ada.path("results")), lambda page: bool(page["items"]))
+    (attempt,) = page["items"]
+    assert (attempt["exam_code"], attempt["grade"], attempt["taken_on"]) == (EXAM, "pass", "2025-03-10")
+    assert attempt["result_id"].endswith("R-V-1815")
+    assert [revision["grade"] for revision in attempt["revisions"]] == ["pass"]
+
+
+async def test_a_pass_gives_the_certification_and_says_why(staff: Desk, ada: Person) -> None:
+    held = await eventually(
+        lambda: staff.get("certs", ada.path("certifications")), lambda answer: bool(answer["certifications"])
+    )
+    (certification,) = held["certifications"]
+    assert (certification["certification"], certification["earned_on"]) == ("CCNA", "2025-03-10")
+    assert any("R-V-1815" in reason["fact"] for reason in certification["because"])
+    assert all(reason["clause"] and reason["text"] for reason in certification["because"])
+    assert certification["text"]
+
+
+async def test_a_certification_brings_the_offer_of_a_kit(staff: Desk, ada: Person) -> None:
+    page = await eventually(lambda: staff.get("fulfillment", ada.path("offers")), lambda page: bool(page["items"]))
+    (offer,) = page["items"]
+    assert (offer["benefit"], offer["certification"], offer["state"]) == ("initial_kit", "CCNA", "offered")
+
+
+async def test_three_mails_lie_in_the_inbox_and_in_the_log(
+    stage: Stage, session: aiohttp.ClientSession, staff: Desk, ada: Person
+) -> None:
+    mails = await mails_to(stage, session, ada, len(MAILS))
+    assert len(mails) == len(MAILS)
+    assert len({mail["message_id"] for mail in mails}) == len(MAILS)
+    log = await eventually(
+        lambda: staff.get("notify", ada.path("messages")),
+        lambda page: [item["state"] for item in page["items"]] == ["sent"] * len(MAILS),
+    )
+    assert {item["template"] for item in log["items"]} == MAILS
+    assert all(any(item["message_id"] in mail["message_id"] for mail in mails) for item in log["items"])
+
+
+async def test_the_activation_link_opens_the_account_and_nothing_else(
+    stage: Stage, session: aiohttp.ClientSession, ada: Person, bob: Person
+) -> None:
+    token = await activation_token(stage, session, ada)
+    body = {"token": token, "password": PASSWORD}
+    assert (await desk.post(stage, session, "/activations", body))[0] == 204
+    assert (await desk.post(stage, session, "/activations", body))[0] == 410  # it works once
+    own = desk.candidate(stage, session, login=ada.email, password=PASSWORD)
+    pages = (("exams", "results"), ("certs", "certifications"), ("fulfillment", "offers"), ("notify", "messages"))
+    for service, what in pages:
+        await own.get(service, ada.path(what))
+        assert (await own.ask(service, bob.path(what)))[0] == 404
+    profile = await own.get("identity", ada.path("").rstrip("/"))
+    assert profile["activated_at"] is not None
+    assert (await own.ask("identity", bob.path("").rstrip("/")))[0] == 404
+    assert (await own.ask("identity", "/totals"))[0] == 403
+
+
+async def test_an_account_opens_with_its_own_password_only(
+    stage: Stage, session: aiohttp.ClientSession, bob: Person
+) -> None:
+    credentials = {"grant_type": "password", "program": "cisco", "login": bob.email, "password": PASSWORD}
+    assert (await desk.post(stage, session, "/tokens", credentials))[0] == 401
+
+
+async def test_events_delivered_again_change_nothing(
+    stage: Stage, session: aiohttp.ClientSession, vendor: Vendor, staff: Desk, ada: Person
+) -> None:
+    before = {mail["message_id"] for mail in await mails_to(stage, session, ada, len(MAILS))}
+    for message in ada.messages:
+        await vendor.publish(message)
+    # Queues keep their order: once somebody who came later has all their mails, the repetition has been handled.
+    later = await appear(vendor, staff, "V-1936", "later@example.com")
+    await mails_to(stage, session, later, len(MAILS))
+    after = await mails_to(stage, session, ada, len(MAILS))
+    assert {mail["message_id"] for mail in after} == before
+    assert [mail["deliveries"] for mail in after] == [1] * len(MAILS)
+    assert len((await staff.get("exams", ada.path("results")))["items"]) == 1
+    assert len((await staff.get("fulfillment", ada.path("offers")))["items"]) == 1
+
+
+async def test_a_vendor_reads_why_its_message_was_refused(vendor: Vendor) -> None:
+    refused = vendor_message(result("V-1815", exam_code="999-999"))
+    await vendor.publish(refused)
+    answer = await vendor.rejection()
+    assert answer["message_id"] == refused.id
+    assert [(reason["path"], reason["code"]) for reason in answer["reasons"]] == [("data.exam_code", "unknown_exam")]
+    assert answer["original"] == refused.body.decode()
+
+
+async def test_one_trace_leads_from_the_vendor_to_the_mail(
+    stage: Stage, session: aiohttp.ClientSession, ada: Person
+) -> None:
+    await mails_to(stage, session, ada, len(MAILS))
+
+    async def chain() -> list[dict[str, Any]]:
+        events = await event_log.read_log(stage.broker)
+        return [event for event in events if trace_id(event.get("traceparent")) == trace_id(ada.traceparent)]
+
+    events = await eventually(chain, lambda found: len(event_log.of_type(found, notify.EmailSent)) == len(MAILS))
+    names = {event["type"].split(".")[2] for event in events}
+    assert names >= {
+        "CandidateRegistered", "ExternalIdLinked", "AccessRequested", "ExamPassed",
+        "CertificationAwarded", "BenefitOffered", "EmailSent",
+    }  # fmt: skip
+    assert {event["correlationid"] for event in events} == {CHAIN}
+    # Each names its cause, and the causes lead back to one of the vendor's two messages.
+    causes = {event["id"]: event["causationid"] for event in events}
+    for origin in causes:
+        step = origin
+        while step in causes:
+            step = causes[step]
+        assert step in {message.id for message in ada.messages}

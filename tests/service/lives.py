@@ -1,0 +1,143 @@
+"""Lives of a service's process, each killed one await later than the one before, each cleaning up after the last."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from libs.common.bus.consumer import Decode
+from libs.common.bus.messages import Delivery, Item, Undecodable
+from libs.common.mongo.client import Client
+from libs.common.mongo.outbox import LEASE
+from libs.common.service import Parts, Platform, Role, Service, run
+from tests.service.bus import PATIENCE_SECONDS
+from tests.service.mortal import Mortal
+from tests.service.proxy import Proxy, proxy_to
+from tests.service.rig import eventually
+from tests.service.world import World
+
+COUNTED = ("Consumer.run", "UnitOfWork._until_committed", "Relay.run", "Publisher.publish")
+"""The tasks between receipt and acknowledgement, and between commit and mark-sent."""
+
+
+class Life:
+    """One process of a service with all its roles, on connections that can be cut."""
+
+    def __init__(self, world: World, service: Service) -> None:
+        self._world = world
+        self._service = service
+        self._stack = ExitStack()
+        self._wires: list[Proxy] = []
+        self._stopping = asyncio.Event()
+        self._awaited: bytes | None = None
+        self._die_at = -1
+        self.process = Mortal(*COUNTED)
+        self._root: asyncio.Task[None] | None = None
+        self._client: Client | None = None
+
+    async def begin(self, queues: Sequence[str]) -> None:
+        """Start, and wait until it reads its queues."""
+        name = self._service.name
+        mongo_url, amqp_url = (self._wire(url) for url in (self._world.mongo.url(name), self._world.broker.url(name)))
+        settings = self._world.settings(name, mongo_url, amqp_url)
+        service = replace(self._service, build=self._watched_build)
+        work = run(service, settings, Role.ALL, self._world.programs, stopping=self._stopping, clock=self._world.clock)
+        self._root = self.process.run(work)
+        for queue in queues:
+            await eventually(lambda queue=queue: self._world.bus.readers(queue), lambda count: count == 1)
+
+    def _wire(self, url: str) -> str:
+        proxy, through = self._stack.enter_context(proxy_to(url))
+        self._wires.append(proxy)
+        return through
+
+    def _watched_build(self, platform: Platform, settings: Any) -> Parts:
+        self._client = platform.database.client
+        parts = self._service.build(platform, settings)
+        watched = [replace(one, decode=self._watched(one.decode)) for one in parts.subscriptions]
+        return replace(parts, subscriptions=watched)
+
+    def _watched(self, decode: Decode) -> Decode:
+        def watch(delivery: Delivery) -> Sequence[Item | Undecodable]:
+            if self._awaited is not None and self._awaited in delivery.body and not self.process.armed:
+                self.process.arm(self._die_at)
+                self._stopping.set()
+            return decode(delivery)
+
+        return watch
+
+    def die_after_receipt_of(self, marker: bytes, die_at: int) -> None:
+        """Receipt of the message with these bytes begins the counting, and a stop that finishes what is in hand."""
+        self._awaited, self._die_at = marker, die_at
+
+    async def end(self) -> bool:
+        """Wait for its end. Returns whether it died; otherwise it has stopped by itself."""
+        assert self._root is not None
+        struck = asyncio.ensure_future(self.process.struck.wait())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.wait([self._root, struck], return_when=asyncio.FIRST_COMPLETED)
+        struck.cancel()
+        if not self.process.dying:
+            self._root.result()
+            self._stack.close()
+            return False
+        await self.process.stand_still()
+        for wire in self._wires:
+            wire.cut()
+        return True
+
+    async def bury(self) -> None:
+        """Tidy up after a death; a closed client refuses at once what would else wait for the cut network."""
+        if self._client is not None:
+            await asyncio.to_thread(self._client.close)
+        await self.process.bury()
+        self._stack.close()
+
+    async def stop(self) -> None:
+        """Stop it cleanly."""
+        self._stopping.set()
+        await self.end()
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One message and what must come of it, for any number of subjects."""
+
+    service: Service
+    queue: str
+    marker: Callable[[int], bytes]
+    """Bytes that only the message about the n-th subject holds."""
+    deliver: Callable[[int], Any]
+    """Publishes that message."""
+    settled: Callable[[int], Any]
+    """Waits until the effects about the n-th subject are seen."""
+    check: Callable[[int], Any]
+    """Fails where there is not exactly one of each effect about the n-th subject."""
+
+
+async def kill_at_every_await(world: World, scenario: Scenario, *, at_most: int = 300) -> int:
+    """Kill one life after the other, each one await later, until one comes through. Returns how many died."""
+    graves: list[asyncio.Task[None]] = []
+    queues = [scenario.queue]
+    try:
+        for point in range(1, at_most):
+            life = Life(world, scenario.service)
+            await life.begin(queues)
+            if point > 1:
+                await scenario.settled(point - 1)
+            life.die_after_receipt_of(scenario.marker(point), point)
+            await scenario.deliver(point)
+            if not await life.end():
+                await scenario.settled(point)
+                for subject in range(1, point + 1):
+                    await scenario.check(subject)
+                assert await world.bus.ready(scenario.queue) == 0
+                return point - 1
+            await world.end_sessions(scenario.service.name)
+            world.clock.advance(LEASE + timedelta(seconds=1))
+            graves.append(asyncio.create_task(life.bury()))
+    finally:
+        await asyncio.gather(*graves)
+    raise AssertionError(f"the scenario does not end within {at_most} awaits")

@@ -1,0 +1,259 @@
+"""Exams through its handlers on a real database: matched whenever both halves are there, told once, in any order."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from libs.common.bus.messages import Received
+from libs.common.events import BATCH, exams, vendors
+from libs.common.mongo.unit_of_work import Transaction
+from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.store import ExamsStore
+from services.exams.unmatched import UnmatchedWatch
+from tests.service.conftest import OpenBase
+from tests.service.rig import Base, Kept
+from tests.service.samples import TAKEN, linked, received, registration, reported, result
+
+LATER = TAKEN + timedelta(hours=1)
+ROUNDS = 30
+
+
+class Exams:
+    """The service's handlers, and what they have said."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self.store = ExamsStore(base.database)
+        self._vendors = VendorMessages(self.store)
+        self._services = ServiceEvents(self.store)
+
+    async def take(self, *items: Received[Any]) -> None:
+        """Handle vendors' messages as one batch."""
+        await self.base.handle(self._vendors.handle, *items)
+
+    async def link(self, *items: Received[Any]) -> None:
+        """Handle identity's events as one batch."""
+        await self.base.handle(self._services.handle, *items)
+
+    def said(self) -> list[dict[str, Any]]:
+        return said(self.base)
+
+    def told(self, candidate_id: str = "C1") -> list[tuple[str, Any]]:
+        """Type and grade or change of each event about a candidate, in order of their versions."""
+        about = [event for event in self.said() if event.get("subject") == candidate_id]
+        versions: dict[str, int] = {}
+        for event in about:
+            data, version = event["data"], event["subjectversion"]
+            thing = data.get("result_id") or data["registration_id"]
+            assert version > versions.get(thing, 0), "what is said later of the same thing has a higher version"
+            versions[thing] = version
+        about.sort(key=lambda event: int(event["subjectversion"]))
+        return [(_name(event), event["data"].get("grade") or event["data"].get("change")) for event in about]
+
+    async def result(self, result_id: str = "R1") -> dict[str, Any]:
+        (row,) = await self.base.rows("results", result_id=result_id)
+        return row
+
+
+def said(base: Base) -> list[dict[str, Any]]:
+    """Every event that was handed to the relay."""
+    assert isinstance(base.relay, Kept)
+    events = []
+    for message in base.relay.messages:
+        body = orjson.loads(message.body)
+        events += body if message.content_type == BATCH else [body]
+    return events
+
+
+def _name(event: dict[str, Any]) -> str:
+    return str(event.get("type", "certrail.MessageRejected.v1")).split(".")[-2]
+
+
+@pytest.fixture
+async def service(base_of: OpenBase) -> AsyncIterator[Exams]:
+    async with base_of("exams") as base:
+        yield Exams(base)
+
+
+async def test_result_before_its_registration_waits_and_is_told_when_the_link_comes(service: Exams) -> None:
+    await service.take(reported(result()))
+    assert service.said() == []
+    assert (await service.result())["candidate_id"] is None
+    await service.link(received(linked()))
+    assert service.told() == [("ExamPassed", None)]
+    assert (await service.result())["candidate_id"] == "C1"
+
+
+async def test_result_after_the_link_is_told_at_once(service: Exams) -> None:
+    await service.link(received(linked()))
+    await service.take(reported(result()))
+    assert service.told() == [("ExamPassed", None)]
+
+
+async def test_results_are_matched_by_program_vendor_and_number_together(service: Exams) -> None:
+    await service.take(
+        reported(result("P1", "R1")),
+        reported(result("P1", "R2"), vendor="psi"),
+        reported(result("P1", "R3", exam_code="JN0-105"), program="juniper"),
+        reported(result("P2", "R4")),
+    )
+    await service.link(received(linked("P1", "C1", "vue")))
+    assert [event["data"]["result_id"] for event in service.said()] == ["cisco:vue:R1"]
+
+
+async def test_link_that_comes_again_tells_nothing_again(service: Exams) -> None:
+    link = received(linked())
+    await service.take(reported(result()))
+    for _ in range(3):
+        await service.link(link, link)
+    assert service.told() == [("ExamPassed", None)]
+
+
+async def test_link_and_result_at_the_same_moment_never_miss_each_other(service: Exams) -> None:
+    """Each in a transaction of its own, neither seeing the other: one of the two must look again."""
+    dice = random.Random(7)
+
+    async def after(delay: float, work: Any) -> None:
+        await asyncio.sleep(delay)
+        await work
+
+    for n in range(ROUNDS):
+        first, second = dice.uniform(0, 0.004), dice.uniform(0, 0.004)
+        await asyncio.gather(
+            after(first, service.take(reported(result(f"P{n}", f"R{n}")))),
+            after(second, service.link(received(linked(f"P{n}", f"C{n}")))),
+        )
+    unmatched = await service.base.rows("results", candidate_id=None)
+    assert unmatched == []
+    for n in range(ROUNDS):
+        assert service.told(f"C{n}") == [("ExamPassed", None)]
+
+
+async def test_link_and_result_that_cannot_see_each_other_still_meet(service: Exams) -> None:
+    """The same race with the moment chosen: both have read before either writes."""
+    both_have_read = asyncio.Barrier(2)
+    first_look = {"result": True, "link": True}
+
+    def slowed(name: str, handle: Any) -> Any:
+        async def work(transaction: Transaction, items: Any) -> None:
+            if first_look.pop(name, False):
+                await service.store.candidates_of(transaction.session, ["cisco:vue:P1"])
+                await both_have_read.wait()
+            await handle(transaction, items)
+
+        return work
+
+    vendors_, services_ = VendorMessages(service.store).handle, ServiceEvents(service.store).handle
+    await asyncio.gather(
+        service.base.handle(slowed("result", vendors_), reported(result())),
+        service.base.handle(slowed("link", services_), received(linked())),
+    )
+    assert service.told() == [("ExamPassed", None)]
+    assert (await service.result())["candidate_id"] == "C1"
+
+
+async def test_higher_revision_replaces_and_is_told(service: Exams) -> None:
+    await service.link(received(linked()))
+    await service.take(reported(result(grade="fail", score=700.0)))
+    await service.take(reported(result(revision=2)))
+    assert service.told() == [("ExamFailed", None), ("ExamResultRevised", "pass")]
+    row = await service.result()
+    assert (row["revision"], row["grade"], len(row["revisions"])) == (2, "pass", 2)
+
+
+async def test_lower_revision_that_comes_late_is_kept_and_changes_nothing(service: Exams) -> None:
+    await service.link(received(linked()))
+    await service.take(reported(result(revision=3)))
+    late = reported(result(revision=1, grade="fail", score=100.0))
+    await service.take(late)
+    await service.take(late)
+    assert service.told() == [("ExamPassed", None)]
+    row = await service.result()
+    assert (row["revision"], row["grade"]) == (3, "pass")
+    assert sorted(kept["revision"] for kept in row["revisions"]) == [1, 3]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one by one"])
+async def test_repeated_report_has_one_effect(service: Exams, together: bool) -> None:
+    await service.link(received(linked()))
+    report, resent = reported(result()), reported(result())
+    if together:
+        await service.take(report, report, resent)
+    else:
+        for one in (report, report, resent):
+            await service.take(one)
+    assert service.told() == [("ExamPassed", None)]
+    assert len((await service.result())["revisions"]) == 1
+
+
+async def test_same_revision_with_another_grade_is_refused_and_changes_nothing(service: Exams) -> None:
+    await service.link(received(linked()))
+    await service.take(reported(result()))
+    await service.take(reported(result(grade="fail"), event_id="contradiction"))
+    assert service.told() == [("ExamPassed", None)]
+    assert (await service.result())["grade"] == "pass"
+    (rejection,) = await service.base.rows("rejections")
+    assert [reason["code"] for reason in rejection["reasons"]] == ["revision_conflict"]
+    assert [_name(event) for event in service.said()] == ["ExamPassed", "MessageRejected"]
+
+
+async def test_pending_result_is_told_when_it_is_final(service: Exams) -> None:
+    await service.link(received(linked()))
+    await service.take(reported(result(grade="pending", score=None)))
+    assert service.said() == []
+    await service.take(reported(result(revision=2)))
+    assert service.told() == [("ExamPassed", None)]
+
+
+async def test_void_result_is_told_only_to_whom_it_was_told_before(service: Exams) -> None:
+    await service.link(received(linked("P1", "C1")), received(linked("P2", "C2")))
+    await service.take(reported(result("P1", "R1")))
+    await service.take(reported(result("P1", "R1", 2, grade="invalidated", score=None)))
+    await service.take(reported(result("P2", "R2", grade="invalidated", score=None)))
+    assert service.told("C1") == [("ExamPassed", None), ("ExamResultInvalidated", None)]
+    assert service.told("C2") == []
+
+
+async def test_appointment_is_told_whatever_came_first(service: Exams) -> None:
+    cancelled = vendors.ExamAppointmentChanged(registration_id="G1", change="cancelled")
+    await service.take(reported(cancelled, time=LATER))
+    await service.take(reported(registration()))
+    await service.link(received(linked()))
+    assert service.told() == [("ExamScheduled", None), ("ExamAppointmentChanged", "cancelled")]
+    (row,) = await service.base.rows("registrations")
+    assert (row["state"], row["exam_code"]) == ("cancelled", "200-301")
+
+
+async def test_many_at_once_for_one_candidate_are_each_told_once(service: Exams) -> None:
+    await service.link(received(linked()))
+    reports = [reported(result("P1", f"R{n}")) for n in range(12)]
+    await asyncio.gather(*(service.take(report) for report in reports), *(service.take(report) for report in reports))
+    assert service.told() == [("ExamPassed", None)] * 12
+
+
+async def test_correction_is_the_later_one_though_the_clock_went_back(service: Exams) -> None:
+    clock: Any = service.base.clock
+    await service.link(received(linked()))
+    await service.take(reported(result()))
+    clock.advance(-timedelta(hours=1))
+    await service.take(reported(result(revision=2, grade="fail", score=100.0)))
+    assert service.told() == [("ExamPassed", None), ("ExamResultRevised", "fail")]
+
+
+async def test_unclaimed_result_is_told_once_after_a_while(service: Exams) -> None:
+    clock: Any = service.base.clock
+    watch = UnmatchedWatch(service.store, service.base.unit_of_work, clock)
+    await service.take(reported(result()))
+    await watch.run()
+    assert service.said() == []
+    clock.advance(UnmatchedWatch.AFTER + timedelta(seconds=1))
+    await watch.run()
+    await watch.run()
+    assert [event["type"] for event in service.said()] == [exams.ExamResultUnmatched.event_type]
+    await service.link(received(linked()))
+    assert service.told() == [("ExamPassed", None)]
