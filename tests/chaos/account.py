@@ -115,8 +115,8 @@ def _audit_causes(mails: Mapping[str, Accepted], events: Sequence[Event], who: M
 async def finish(stage: Stage, vendor: Vendor, flow: Flow, *, log_is_whole: bool = True) -> int:
     """Wait for the end and audit it; prints how long it took. Returns the repeated mails.
 
-    `log_is_whole` is False where the broker was killed: the work queues keep what they have confirmed, but the
-    log is a stream, which the broker writes without waiting for the disk.
+    `log_is_whole` is False where the broker was killed: quorum queues keep what they have confirmed, but the log, a
+    stream that the broker never syncs to disk, has been seen to come back without a message that they had.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()

@@ -106,7 +106,7 @@ class Bus:
         """The next message of a queue, which must come."""
         source = await (await self.channel()).get_queue(queue, ensure=False)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while (message := await source.get(no_ack=True, fail=False)) is None:  # noqa: ASYNC110 the broker says nothing
+            while (message := await source.get(no_ack=True, fail=False)) is None:  # noqa: ASYNC110 the broker sets no event of ours
                 await asyncio.sleep(0.02)
         return message
 

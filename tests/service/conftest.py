@@ -58,7 +58,7 @@ def rigs(mongo: MongoUnderTest, broker: BrokerUnderTest, bus: Bus, clock: FixedC
 
 
 @pytest.fixture
-def world(  # noqa: PLR0917 fixtures come by name
+def world(  # noqa: PLR0917 fixtures
     mongo: MongoUnderTest,
     broker: BrokerUnderTest,
     bus: Bus,

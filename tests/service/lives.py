@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from libs.common.bus.consumer import Decode
@@ -46,7 +47,7 @@ class Life:
         work = run(service, settings, Role.ALL, self._world.programs, stopping=self._stopping, clock=self._world.clock)
         self._root = self.process.run(work)
         for queue in queues:
-            await eventually(lambda queue=queue: self._world.bus.readers(queue), lambda count: count == 1)
+            await eventually(partial(self._world.bus.readers, queue), lambda count: count == 1)
 
     def _wire(self, url: str) -> str:
         proxy, through = self._stack.enter_context(proxy_to(url))

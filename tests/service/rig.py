@@ -12,7 +12,7 @@ from libs.common.bus.failures import RetryLadder
 from libs.common.bus.messages import Outgoing
 from libs.common.bus.publisher import Publisher
 from libs.common.bus.relay import OutboxSweep, Relay
-from libs.common.clock import Clock
+from libs.common.clock import FixedClock
 from libs.common.ids import new_id
 from libs.common.mongo.client import Client, Database, open_client, open_database
 from libs.common.mongo.migrations import COMMON, declare
@@ -47,7 +47,7 @@ class Base:
     service: str
     client: Client
     database: Database
-    clock: Clock
+    clock: FixedClock
     owner: str
     outbox: Outbox
     relay: Kept | Relay
@@ -118,7 +118,7 @@ class Rig(Base):
 
 
 @asynccontextmanager
-async def open_base(service: str, mongo_url: str, clock: Clock) -> AsyncIterator[Base]:
+async def open_base(service: str, mongo_url: str, clock: FixedClock) -> AsyncIterator[Base]:
     """A service's database with its collections, and nobody who publishes."""
     client = open_client(mongo_url, application="test")
     try:
@@ -132,7 +132,7 @@ async def open_base(service: str, mongo_url: str, clock: Clock) -> AsyncIterator
 
 
 @asynccontextmanager
-async def open_rig(service: str, bus: Bus, *, mongo_url: str, amqp_url: str, clock: Clock) -> AsyncIterator[Rig]:
+async def open_rig(service: str, bus: Bus, *, mongo_url: str, amqp_url: str, clock: FixedClock) -> AsyncIterator[Rig]:
     """A service's database and its connection for publishing; the relay runs only where `relaying` says so."""
     client = open_client(mongo_url, application="test")
     owner = f"{service}-{new_id()}"
@@ -168,14 +168,14 @@ async def _prepare(service: str, database: Database) -> None:
 async def until(condition: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something that is bound to come true."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 what is waited for says nothing
+        while not condition():  # noqa: ASYNC110 another process sets no event of ours
             await asyncio.sleep(0.005)
 
 
 async def eventually(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:
     """Look again and again until what is seen is what is wanted, and return it."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not wanted(seen := await look()):  # noqa: ASYNC110 what is waited for says nothing
+        while not wanted(seen := await look()):  # noqa: ASYNC110 another process sets no event of ours
             await asyncio.sleep(0.01)
     return seen
 
@@ -183,7 +183,7 @@ async def eventually(look: Callable[[], Awaitable[T]], wanted: Callable[[T], boo
 class Rigs:
     """Opens rigs on the servers under test."""
 
-    def __init__(self, mongo: MongoUnderTest, broker: BrokerUnderTest, bus: Bus, clock: Clock) -> None:
+    def __init__(self, mongo: MongoUnderTest, broker: BrokerUnderTest, bus: Bus, clock: FixedClock) -> None:
         self.mongo, self.broker, self.bus, self.clock = mongo, broker, bus, clock
 
     @asynccontextmanager

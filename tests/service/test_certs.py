@@ -35,7 +35,6 @@ class Certs:
 
     @property
     def clock(self) -> FixedClock:
-        assert isinstance(self.base.clock, FixedClock)
         return self.base.clock
 
     async def take(self, *items: Received[Any]) -> None:

@@ -63,7 +63,7 @@ class Exams:
 def said(base: Base) -> list[dict[str, Any]]:
     """Every event that was handed to the relay."""
     assert isinstance(base.relay, Kept)
-    events = []
+    events: list[dict[str, Any]] = []
     for message in base.relay.messages:
         body = orjson.loads(message.body)
         events += body if message.content_type == BATCH else [body]
@@ -237,7 +237,7 @@ async def test_many_at_once_for_one_candidate_are_each_told_once(service: Exams)
 
 
 async def test_correction_is_the_later_one_though_the_clock_went_back(service: Exams) -> None:
-    clock: Any = service.base.clock
+    clock = service.base.clock
     await service.link(received(linked()))
     await service.take(reported(result()))
     clock.advance(-timedelta(hours=1))
@@ -246,7 +246,7 @@ async def test_correction_is_the_later_one_though_the_clock_went_back(service: E
 
 
 async def test_unclaimed_result_is_told_once_after_a_while(service: Exams) -> None:
-    clock: Any = service.base.clock
+    clock = service.base.clock
     watch = UnmatchedWatch(service.store, service.base.unit_of_work, clock)
     await service.take(reported(result()))
     await watch.run()

@@ -16,7 +16,7 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 from deploy.sample.invalid import invalid_messages
 from deploy.sample.rows import REPORTED, Row
 from libs.common.bus import topology
-from libs.common.clock import SystemClock
+from libs.common.clock import FixedClock
 from libs.common.programs import Program
 from services.exams.app import SERVICE as EXAMS
 from services.exams.consumers import KEPT_CHARACTERS
@@ -108,7 +108,7 @@ async def border(
     """One process of each service for all the messages, so that one of them would harm those after it."""
     await mongo_server.empty()
     await broker_server.empty()
-    bus, clock = Bus(broker_server), SystemClock()
+    bus, clock = Bus(broker_server), FixedClock(datetime.now(UTC))
     folder: Path = tmp_path_factory.mktemp("border")
     world = World(mongo_server, broker_server, bus, clock, programs, folder)
     async with (

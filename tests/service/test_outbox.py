@@ -1,6 +1,7 @@
 """What is said is what was committed: the outbox, the relay, and the sweep that takes over after a crash."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -67,7 +68,7 @@ async def test_neither_change_nor_event_is_left_of_a_failure(rigs: Rigs, bus: Bu
         assert [row["_id"] for row in await rig.rows("jobs")] == ["C2"]
 
 
-def fail_after_saying(rig: Rig):
+def fail_after_saying(rig: Rig) -> Callable[[Transaction], Awaitable[None]]:
     async def work(transaction: Transaction) -> None:
         await rig.database["jobs"].insert_one({"_id": "C1"}, session=transaction.session)
         transaction.emit(awarded("C1"), program="cisco", subject="C1", version=1)

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pymongo import MongoClient
 
 from deploy.mongo.users import database_name
 from libs.common.bus import topology
-from libs.common.clock import Clock
+from libs.common.clock import FixedClock
 from libs.common.programs import Program
 from libs.common.service import Role, Service, run
 from libs.common.settings import ServiceSettings
@@ -31,7 +32,7 @@ class World:
     mongo: MongoUnderTest
     broker: BrokerUnderTest
     bus: Bus
-    clock: Clock
+    clock: FixedClock
     programs: dict[str, Program]
     folder: Path
 
@@ -63,7 +64,7 @@ class World:
             tasks.create_task(process)
             try:
                 for queue in topology.consumed_queues(name):
-                    await eventually(lambda queue=queue: self.bus.readers(queue), lambda count: count > 0)
+                    await eventually(partial(self.bus.readers, queue), bool)
                 yield
             finally:
                 stopping.set()
