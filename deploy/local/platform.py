@@ -12,6 +12,7 @@ import aiohttp
 from joserfc.jwk import OKPKey
 
 from deploy.gateway.nginx import local_upstreams, nginx_binary, start_gateway, stop_gateway
+from deploy.gateway.reference import write_site
 from deploy.local.processes import POLL_SECONDS, ServerProcess, StartError, log_tail, recorded, spawn
 from deploy.local.secret_store import write_private
 from deploy.local.servers import LocalServers, Report, start_servers, stop_servers
@@ -51,7 +52,10 @@ async def start_platform(settings: LocalSettings, report: Report) -> LocalServer
     if nginx_binary() is None:
         report("no gateway: nginx is not installed, so each service answers on its own port")
     else:
-        await start_gateway(settings.state_dir / "gateway", settings.ports.gateway, local_upstreams(settings.ports))
+        site = settings.state_dir / "site"
+        await asyncio.to_thread(write_site, site, inbox=f"http://{LOOPBACK}:{settings.ports.inbox}/")
+        upstreams = local_upstreams(settings.ports)
+        await start_gateway(settings.state_dir / "gateway", settings.ports.gateway, upstreams, site)
         report(f"gateway on port {settings.ports.gateway}")
     return servers
 

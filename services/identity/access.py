@@ -80,18 +80,27 @@ class Access:
         raise Problem(UNAUTHENTICATED, _WRONG)
 
     async def _opens(self, account: Document, password: str) -> bool:
-        now = self._clock.now()
-        resting = account["locked_until"] is not None and account["locked_until"] > now
-        right = await self._passwords.matches(None if resting else account["password"], password)
-        if resting:
+        if not await self._admits(account):
+            await self._passwords.matches(None, password)
             return False
-        # Other tries may have been counted while the hash was computed: the last look is the database's, in one step.
+        right = await self._passwords.matches(account["password"], password)
         if right:
-            return await self._store.enter(account["_id"], now)
-        failures = await self._store.count_failure(account["_id"])
-        rest = rest_after(failures)
-        if rest:
-            await self._store.let_rest(account["_id"], until=now + rest)
+            await self._store.forget_tries(account["_id"])
+        return right
+
+    async def _admits(self, account: Document) -> bool:
+        """Count a try and say whether its password may be looked at.
+
+        Every try counts as wrong until it has proved right, or many at the same moment would all be looked at
+        before the first of them was counted.
+        """
+        now = self._clock.now()
+        known: Document | None = account
+        while known is not None and not (known["locked_until"] and known["locked_until"] > now):
+            rest = rest_after(known["failures"] + 1)
+            if await self._store.count_try(known, locked_until=now + rest if rest else None):
+                return True
+            known = await self._store.candidate(account["program"], account["_id"])
         return False
 
     async def activate(self, token: str, password: str) -> None:

@@ -112,22 +112,15 @@ class IdentityStore:
         change = {"$set": {"password": password_hash, "activated_at": now, "failures": 0, "locked_until": None}}
         await self._candidates.update_one({"_id": candidate_id}, change, session=session)
 
-    async def count_failure(self, candidate_id: str) -> int:
-        """Count a wrong password. Returns how many there were in a row; tries at the same moment all count."""
-        row = await self._candidates.find_one_and_update(
-            {"_id": candidate_id}, {"$inc": {"failures": 1}}, {"failures": 1}, return_document=True
-        )
-        return int(row["failures"]) if row else 0
+    async def count_try(self, known: Document, *, locked_until: datetime | None) -> bool:
+        """Count a try on the account as it is known. Returns False where it has changed since it was read."""
+        unchanged = {"_id": known["_id"], "failures": known["failures"], "locked_until": known["locked_until"]}
+        change = {"$inc": {"failures": 1}, "$set": {"locked_until": locked_until}}
+        result = await self._candidates.update_one(unchanged, change)
+        return bool(result.modified_count)
 
-    async def let_rest(self, candidate_id: str, *, until: datetime) -> None:
-        """Look at no password of the account until then; a longer rest stays as it is."""
-        await self._candidates.update_one({"_id": candidate_id}, {"$max": {"locked_until": until}})
-
-    async def enter(self, candidate_id: str, now: datetime) -> bool:
-        """Forget the wrong passwords, unless they have made the account rest. Returns whether it does not."""
-        awake = {"_id": candidate_id, "$or": [{"locked_until": None}, {"locked_until": {"$lte": now}}]}
-        result = await self._candidates.update_one(awake, {"$set": {"failures": 0, "locked_until": None}})
-        return bool(result.matched_count)
+    async def forget_tries(self, candidate_id: str) -> None:
+        await self._candidates.update_one({"_id": candidate_id}, {"$set": {"failures": 0, "locked_until": None}})
 
     async def totals(self, programs: Sequence[str]) -> Mapping[str, int]:
         own = {"program": {"$in": list(programs)}}

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-import aio_pika
 from pymongo import MongoClient
 
-from deploy.broker.definitions import all_queues
-from deploy.local.servers import VENDORS
 from deploy.mongo.users import database_name
 from libs.common.events import SERVICES
 from tests.chaos.flow import CERTIFICATION, Expected
@@ -96,23 +93,3 @@ def _holdings(url: str, prefix: str) -> tuple[Holdings, dict[str, str]]:
 def _tally(who: Mapping[str, str], things: Iterable[tuple[str, ...]]) -> Tally:
     """Things counted by address in place of candidate ID; what nobody owns is kept under its own."""
     return Counter((who.get(owner, str(owner)), *rest) for owner, *rest in things)
-
-
-async def left_over(stage: Stage) -> dict[str, int]:
-    """What still waits or was given up: messages in queues, rows in outboxes, mails not settled. Empty at rest."""
-    counts = await asyncio.to_thread(_unsettled, stage.mongo.admin_url)
-    async with await aio_pika.connect(stage.broker.admin_url) as connection, connection.channel() as channel:
-        for name in all_queues(VENDORS):
-            queue = await channel.declare_queue(name, passive=True)
-            counts[name] = queue.declaration_result.message_count or 0
-    return {name: count for name, count in counts.items() if count}
-
-
-def _unsettled(url: str) -> dict[str, int]:
-    with MongoClient[dict[str, Any]](url) as client:
-        counts = {
-            f"{service} outbox": client[database_name(service)]["outbox"].count_documents({}) for service in SERVICES
-        }
-        mails = client[database_name("notify")]["messages"]
-        counts["notify mails"] = mails.count_documents({"state": {"$nin": ["sent", "refused"]}})
-    return counts

@@ -104,9 +104,13 @@ class Supervisor:
             for line in self.log(name).splitlines():
                 entry = _entry(line)
                 if entry.get("level", "info") not in ("debug", "info"):
-                    words = (str(entry[key]) for key in ("level", "event", "cause", "code") if entry.get(key))
+                    words = (str(entry[key]) for key in ("level", "event", "step", "cause", "code") if entry.get(key))
                     told[" ".join((name, *words))] += 1
         return [f"{count} x {what}" for what, count in sorted(told.items())]
+
+    def set_aside(self) -> list[str]:
+        """Complaints of events that failed and were tried again later or parked. Outages are no reason for either."""
+        return [line for line in self.complaints() if "event_retried" in line or "event_parked" in line]
 
     def _log(self, part: Part) -> Path:
         return self._folder / part.name / "output.log"

@@ -18,6 +18,11 @@ from tests.service.world import World
 OpenBase = Callable[[str], AbstractAsyncContextManager[Base]]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The client library closes a connection that was never made in its finaliser, in whatever thread that runs."""
+    config.addinivalue_line("filterwarnings", "ignore:coroutine 'Connection.close' was never awaited:RuntimeWarning")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _plain_logs() -> None:
     """Without the console's tracebacks, which show every local variable and take seconds each."""

@@ -1,8 +1,6 @@
 """The same scenario killed at every await: exactly one effect each, whoever cleans up."""
 
 import asyncio
-import gc
-import warnings
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -34,11 +32,8 @@ async def _mortality(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """Processes can be killed, and who comes after them need not wait long to look for what they left."""
     monkeypatch.setattr("libs.common.mongo.client.SELECTION_TIMEOUT_MS", 1_000)
     monkeypatch.setattr("libs.common.bus.relay.SWEEP_SECONDS", 0.05)
-    with mortals(asyncio.get_running_loop()), warnings.catch_warnings():
-        # A connection that breaks while it is being made leaves this behind in the client library.
-        warnings.filterwarnings("ignore", "coroutine 'Connection.close' was never awaited", RuntimeWarning)
+    with mortals(asyncio.get_running_loop()):
         yield
-        gc.collect()
 
 
 class Effects:

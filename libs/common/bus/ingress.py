@@ -14,10 +14,13 @@ from pydantic import ConfigDict, ValidationError
 
 from libs.common.bus.failures import original_key, vendor_of
 from libs.common.bus.messages import Delivery, Item, Received, Undecodable
-from libs.common.bus.topology import VENDOR_NAME
+from libs.common.bus.topology import VENDOR_BINDINGS, VENDOR_NAME
 from libs.common.clock import Clock
 from libs.common.events import SINGLE, CloudEvent, EventData, vendor_event, vendors
 from libs.common.events.envelope import parse_single
+
+TAKEN = frozenset(model for models in VENDOR_BINDINGS.values() for model in models)
+"""The vendors' events that a service handles. Another of the published language is answered, not parked."""
 
 MAX_VENDOR_BYTES = 524_288
 """Far above any honest message; the broker itself takes twice as much."""
@@ -123,8 +126,8 @@ class Border:
             raise _refused("source", "envelope", f"source names {event.source!r}, the publisher is {vendor!r}")
         if event.type != key:
             raise _refused("type", "type_mismatch", f"type must equal the routing key {key!r}")
-        if model is None:
-            raise _refused("type", "unknown_type", f"there is no event type {event.type!r}")
+        if model is None or model not in TAKEN:
+            raise _refused("type", "unknown_type", f"no event type {event.type!r} is taken here")
         if event.program not in self._programs:
             raise _refused("program", "unknown_program", f"there is no program {event.program!r}")
 
