@@ -28,5 +28,4 @@ def _api_lines(access: Access) -> list[tuple[str, str]]:
     specs = [access.api_url(service) + "/openapi.json" for service in SERVICES]
     if gateway is None:
         return [("API docs" if spec is specs[0] else "", spec) for spec in specs]
-    shared = f"{gateway}/api/<service>/v1/openapi.json"
-    return [("gateway", gateway), ("API docs", f"{shared} (service: {', '.join(SERVICES)})")]
+    return [("gateway", gateway), ("API docs", f"{gateway}/docs/")]
