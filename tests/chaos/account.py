@@ -124,8 +124,9 @@ def _audit_causes(mails: Mapping[str, Accepted], events: Sequence[Event], who: M
 async def finish(stage: Stage, vendor: Vendor, flow: Flow, *, log_is_whole: bool = True) -> int:
     """Wait for the end and audit it; prints how long it took. Returns the repeated mails.
 
-    `log_is_whole` is False where the broker was killed: quorum queues keep what they have confirmed, but the log, a
-    stream that the broker never syncs to disk, has been seen to come back without a message that they had.
+    `log_is_whole` is False where the broker was started again: in its first moments RabbitMQ (3.10) confirms
+    messages that have reached every quorum queue they are for, while the log, a stream, has no leader yet and never
+    gets them. No service reads its work from the log.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
