@@ -35,15 +35,12 @@ def resolve(document: Document, reference: str) -> Any:
     return place
 
 
-def references(node: Any, *, within: str) -> list[str]:
-    """Every reference outside the event schemas, which are self-contained."""
+def references(node: Any) -> list[str]:
     if isinstance(node, dict):
-        own = [node["$ref"]] if "$ref" in node else []
-        return own + [
-            found for key, value in node.items() if key != within for found in references(value, within=within)
-        ]
+        own = [node["$ref"]] if isinstance(node.get("$ref"), str) else []
+        return own + [found for value in node.values() for found in references(value)]
     if isinstance(node, list):
-        return [found for value in node for found in references(value, within=within)]
+        return [found for value in node for found in references(value)]
     return []
 
 
@@ -64,7 +61,7 @@ def test_document_has_what_asyncapi_3_requires(document: Document) -> None:
 
 
 def test_every_reference_of_the_document_leads_somewhere(document: Document) -> None:
-    found = references(document, within="schemas")
+    found = references(document)
     assert found
     for reference in found:
         resolve(document, reference)

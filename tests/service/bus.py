@@ -1,7 +1,7 @@
 """The tests' side of the bus: publish as anyone, listen to what is published, look into queues."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 
 from libs.common.bus import topology
 from libs.common.bus.messages import Outgoing
-from libs.common.events import BATCH, SINGLE, EventData
+from libs.common.events import BATCH, EventData
 from tests.servers import BrokerUnderTest
 from tests.service.samples import Letter
 
@@ -148,10 +148,3 @@ def _receiver(heard: Heard) -> Any:
         heard.receive(message)
 
     return receive
-
-
-def single(events: Sequence[Outgoing]) -> Outgoing:
-    """The one message of a list."""
-    (message,) = events
-    assert message.content_type in (SINGLE, BATCH)
-    return message

@@ -149,8 +149,10 @@ async def test_expiry_is_told_once_and_on_its_day_in_the_programs_time_zone(serv
     await service.take(received(passed()))
     # The last active day is over at midnight in Los Angeles, eight hours after midnight in UTC.
     service.clock.advance(datetime(2028, 3, 11, 7, 59, tzinfo=UTC) - service.clock.now())
+    before = await service.ledger()
     await service.sweep.run()
     assert service.told() == [AWARDED]
+    assert await service.ledger() == before, "it is not due yet"
     service.clock.advance(timedelta(minutes=2))
     await service.sweep.run()
     assert service.told() == [AWARDED, EXPIRED]

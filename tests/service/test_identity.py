@@ -20,7 +20,6 @@ from services.identity.consumers import ACTIVATION_LASTS, VendorMessages
 from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.lockout import FREE_TRIES, LONGEST
 from services.identity.store import IdentityStore
-from tests.servers import MongoUnderTest
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
 from tests.service.samples import registration, reported
@@ -176,7 +175,7 @@ async def test_link_expires(service: Identity) -> None:
     assert not await service.enters(candidate_id, PASSWORD)
 
 
-async def test_database_holds_no_link_that_works(service: Identity, mongo: MongoUnderTest) -> None:
+async def test_database_holds_no_link_that_works(service: Identity) -> None:
     _, token = await service.account()
     stored = str([await service.base.rows(name) for name in ("links", "candidates", "external_ids")])
     assert token not in stored

@@ -210,24 +210,28 @@ async def write_without_waiting(base: Base) -> None:
         await session.commit_transaction()
 
 
-async def test_cancelled_work_leaves_no_lock(base: Base) -> None:
+async def test_cancelled_work_is_over_and_leaves_no_lock(base: Base) -> None:
     runs: list[int] = []
     inner = counting(base, runs)
-    inside = asyncio.Event()
+    inside, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def work(transaction: Transaction) -> None:
         await inner(transaction)
         inside.set()
-        if len(runs) == 1:
-            await base.database["jobs"].find_one({"_id": "other"}, session=transaction.session)
+        await may_go_on.wait()
+        await base.database["jobs"].find_one({"_id": "other"}, session=transaction.session)
 
     task = asyncio.create_task(base.unit_of_work.run(work))
     await inside.wait()
     task.cancel()
+    await asyncio.sleep(0.01)
+    assert not task.done(), "the attempt is still under way, so its caller must not go on"
+    may_go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     await write_without_waiting(base)
-    assert (await base.rows("jobs", _id="count"))[0]["n"] in (100, 101)
+    assert (await base.rows("jobs", _id="count"))[0]["n"] == 101
+    assert (await effects(base))[1:] == (1, 1)
 
 
 async def test_endless_conflict_ends_as_contended(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:

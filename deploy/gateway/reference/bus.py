@@ -73,14 +73,14 @@ def _section(channel: Json, name: str, document: Json) -> EventSection:
         address=channel["address"],
         exchange=channel["bindings"]["amqp"]["exchange"]["name"],
         audience=channel["description"],
-        fields=tuple(Schemas(schema).fields(schema["properties"][_NESTED])),
+        fields=tuple(Schemas(document).fields(schema["properties"][_NESTED])),
     )
 
 
 def _envelope(document: Json) -> tuple[Field, ...]:
     """The fields around `data`: the same for all events, so those of the first."""
     schema = next(iter(document["components"]["schemas"].values()))
-    schemas = Schemas(schema)
+    schemas = Schemas(document)
     required = schema["required"]
     return tuple(
         schemas.single(name, part, required=name in required or name == "specversion")

@@ -6,7 +6,8 @@ Here the user simply starts anew on each connection, so it always knows that old
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import aio_pika
 import structlog
@@ -25,6 +26,21 @@ log = structlog.get_logger(__name__)
 
 LOST: tuple[type[BaseException], ...] = (AMQPError, ConnectionError, OSError, TimeoutError, RuntimeError)
 """What aio-pika raises when a connection or channel is gone, or not there yet."""
+
+
+@contextmanager
+def loss_by_its_name() -> Iterator[None]:
+    """Make a connection's loss a `ConnectionError`, also where the client library does not say what it is.
+
+    What waits for an answer when a connection goes is ended with a bare `Exception` if the library knows no reason.
+    No defect of ours raises that one, so it can be told from those.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        raise ConnectionError("the connection went while something waited for it") from error
 
 
 async def keep_connected(
@@ -48,7 +64,8 @@ async def keep_connected(
             RECONNECTS.labels(name.rsplit("-", 1)[-1]).inc()
             pause = 0.1
             try:
-                await use(connection)
+                with loss_by_its_name():
+                    await use(connection)
             except LOST as error:
                 log.warning("broker_connection_lost", cause=type(error).__name__)
             finally:
@@ -71,7 +88,8 @@ async def wait_or_stop(stopping: asyncio.Event, seconds: float) -> bool:
 async def close_quietly(connection: AbstractConnection) -> None:
     """Close; a connection that is already gone needs no more."""
     try:
-        async with asyncio.timeout(5):
-            await connection.close()
+        with loss_by_its_name():
+            async with asyncio.timeout(5):
+                await connection.close()
     except LOST as error:
         log.debug("broker_close_failed", cause=type(error).__name__)

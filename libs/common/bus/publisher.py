@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import ChannelInvalidStateError, DeliveryError, PublishError
 from prometheus_client import Counter, Gauge
 
-from libs.common.bus.connection import LOST, keep_connected
+from libs.common.bus.connection import LOST, keep_connected, loss_by_its_name
 from libs.common.bus.messages import Outgoing
 from libs.common.errors import Unavailable
 
@@ -75,10 +75,11 @@ class Publisher:
             Unavailable: no broker, or no confirm in time; it may or may not have arrived.
         """
         try:
-            async with asyncio.timeout(PUBLISH_TIMEOUT):
-                await self._open.wait()
-                exchange = await self._exchange(message.exchange)
-                await exchange.publish(_properties(message), message.routing_key, mandatory=True)
+            with loss_by_its_name():
+                async with asyncio.timeout(PUBLISH_TIMEOUT):
+                    await self._open.wait()
+                    exchange = await self._exchange(message.exchange)
+                    await exchange.publish(_properties(message), message.routing_key, mandatory=True)
         except PublishError as error:
             raise Refused(f"no queue takes {message.routing_key}") from error
         except DeliveryError as error:

@@ -25,7 +25,7 @@ def asyncapi_document() -> Document:
         "operations": {f"publish-{_name(key)}": _operation(key) for key in messages},
         "components": {
             "messages": {_name(key): message for key, message in messages.items()},
-            "schemas": {_name(key): event_schema(model) for key, model in all_events().items()},
+            "schemas": {_name(key): _embedded(key, model) for key, model in all_events().items()},
         },
     }
 
@@ -36,6 +36,24 @@ def event_schema(model: type[EventData]) -> Document:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = model.event_key
     return schema
+
+
+def _embedded(key: str, model: type[EventData]) -> Document:
+    """The schema as a part of the document, where a reference begins at the document's root and not at its own."""
+    place = f"#/components/schemas/{_name(key)}"
+
+    def moved(node: Any) -> Any:
+        if isinstance(node, list):
+            return [moved(part) for part in node]
+        if not isinstance(node, dict):
+            return node
+        return {
+            name: place + value.removeprefix("#") if name == "$ref" and isinstance(value, str) else moved(value)
+            for name, value in node.items()
+        }
+
+    document: Document = moved(event_schema(model))
+    return document
 
 
 def _name(key: str) -> str:
