@@ -26,7 +26,7 @@ import aio_pika
 import psutil
 from pymongo import MongoClient
 
-from deploy.broker.definitions import all_queues, broker_users
+from deploy.broker.definitions import all_queues, broker_users, log_arguments
 from deploy.broker.management import Management
 from deploy.local.mongod import MongoServer, mongo_url, mongod_binary, start_mongod
 from deploy.local.ports import free_ports
@@ -35,6 +35,7 @@ from deploy.local.rabbitmq import BrokerPorts, BrokerServer, amqp_url, rabbitmq_
 from deploy.local.secret_store import SecretStore
 from deploy.local.servers import VENDORS
 from deploy.mongo.users import database_name, ensure_users
+from libs.common.bus import topology
 from libs.common.events import SERVICES
 from tests.containers import mongo_container, rabbitmq_container
 
@@ -101,11 +102,14 @@ class BrokerUnderTest:
         await self.management.apply(VENDORS, self.passwords)
 
     async def empty(self) -> None:
-        """Purge every queue but the log, which cannot be: read it from its end. Stop consumers first."""
+        """Purge every queue, and begin the log anew: a stream cannot be purged. Stop consumers first."""
         async with await aio_pika.connect(self.admin_url) as connection, connection.channel() as channel:
             for name in all_queues(VENDORS):
                 queue = await channel.get_queue(name, ensure=False)
                 await queue.purge()
+            await channel.queue_delete(topology.LOG)
+            log = await channel.declare_queue(topology.LOG, durable=True, arguments=log_arguments())
+            await log.bind(topology.EVENTS, "#")
 
 
 @asynccontextmanager

@@ -80,7 +80,7 @@ def _shared() -> Definition:
             _exchange(topology.REJECTIONS, "topic"),
             _exchange(topology.UNROUTED, "fanout"),
         ],
-        "queues": [_log_queue()],
+        "queues": [_queue(topology.LOG, log_arguments())],
         "bindings": [
             _binding(topology.EVENTS, topology.LOG, "#"),
             _binding(topology.UNROUTED, topology.vendors_queue(topology.INGRESS), ""),
@@ -170,16 +170,14 @@ def _retry_queue(queue: str, step: int) -> Definition:
     )
 
 
-def _log_queue() -> Definition:
+def log_arguments() -> dict[str, str | int]:
+    """The arguments of the stream that keeps every event for a while."""
     days = int(topology.LOG_RETENTION.total_seconds() // 86_400)
-    return _queue(
-        topology.LOG,
-        {
-            "x-queue-type": "stream",
-            "x-max-age": f"{days}D",
-            "x-stream-max-segment-size-bytes": LOG_SEGMENT_BYTES,
-        },
-    )
+    return {
+        "x-queue-type": "stream",
+        "x-max-age": f"{days}D",
+        "x-stream-max-segment-size-bytes": LOG_SEGMENT_BYTES,
+    }
 
 
 def _binding(exchange: str, queue: str, key: str) -> Definition:

@@ -63,7 +63,6 @@ class Flow:
 
     def __init__(self, prefix: str, results: int) -> None:
         self.prefix = prefix
-        self.began = datetime.now(UTC)
         self.expected = Expected()
         self.messages: list[Outgoing] = []
         for number in range(results):
