@@ -27,7 +27,8 @@ class ServiceEvents:
             if program is not None:
                 for offer in offers_for(program, item.data.candidate_id, item.data.certification):
                     due.setdefault(offer.id, (offer, item))
-        made = await self._store.offered(session, due)
+        # An award that comes again is rare, and its offer's key stops the first attempt.
+        made = await self._store.offered(session, due) if transaction.repeated else set()
         fresh = [pair for key, pair in due.items() if key not in made]
         if not fresh:
             return

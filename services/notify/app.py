@@ -24,7 +24,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         platform.clock,
         owner=platform.owner,
     )
-    events = NotifyEvents(store, platform.unit_of_work, sender, platform.programs)
+    events = NotifyEvents(store, sender, platform.programs)
     return Parts(
         api=NotifyApi(store, renderer).api(),
         subscriptions=(Subscription(topology.events_queue("notify"), decode_events, events.handle),),

@@ -8,7 +8,7 @@ from libs.common.errors import Unprocessable
 from libs.common.events import identity
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
-from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.notify.domain.mails import mail_for
 from services.notify.domain.recipients import Recipient, latest, recipient_of
@@ -32,24 +32,20 @@ PROFILE_EVENTS = (identity.CandidateRegistered, identity.CandidateProfileChanged
 class NotifyEvents:
     """Takes in what the other services tell candidates of."""
 
-    def __init__(
-        self, store: NotifyStore, unit_of_work: UnitOfWork, sender: Sender, programs: Mapping[str, Program]
-    ) -> None:
+    def __init__(self, store: NotifyStore, sender: Sender, programs: Mapping[str, Program]) -> None:
         self._store = store
-        self._unit_of_work = unit_of_work
         self._sender = sender
         self._programs = programs
 
-    async def handle(self, _consumer_transaction: Transaction, items: Sequence[Received[Any]]) -> None:
+    async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         """Record a batch, and hand its mails to the sender once they are committed.
 
-        The work has a transaction of its own, because only then does its end show here; the consumer's stays empty,
-        and an empty one never reaches the server. Everything written has a key that follows from its event, so a
-        batch that comes again finds its traces.
+        Everything written has a key that follows from its event, so a batch that comes again finds its traces.
         """
-        await self._sender.wait_for_room(ROOM_SECONDS)
-        letters = await self._unit_of_work.run(lambda transaction: self.record(transaction, items))
-        await self._sender.take(letters)
+        if not transaction.repeated:
+            await self._sender.wait_for_room(ROOM_SECONDS)
+        letters = await self.record(transaction, items)
+        transaction.on_commit(lambda: self._sender.take(letters))
 
     async def record(self, transaction: Transaction, items: Sequence[Received[Any]]) -> list[Letter]:
         """Write what a batch says, as a part of `transaction`. Returns the mails claimed for this process."""
@@ -86,7 +82,7 @@ class NotifyEvents:
                 template=mail.template,
                 candidate_id=mail.candidate_id,
                 context=mail.context,
-                cause=Cause(event.id, event.correlationid or event.id, item.traceparent),
+                cause=Cause(item.event_id, item.correlation_id, item.traceparent),
                 now=transaction.now,
             )
         return rows
@@ -97,8 +93,9 @@ class NotifyEvents:
         """Store the mails that are new, those with a known recipient claimed already if the sender has room."""
         if not messages:
             return []
-        for known in await self._store.known(transaction.session, messages):
-            del messages[known]
+        if transaction.repeated:  # an event that comes again is rare, and its mail's key stops the first attempt
+            for known in await self._store.known(transaction.session, messages):
+                del messages[known]
         ready = [row for row in messages.values() if row["candidate_id"] in recipients]
         waiting = [row for row in messages.values() if row["candidate_id"] not in recipients]
         state = self._ready_state(transaction, len(ready))

@@ -5,15 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from libs.common.bus.messages import Delivery, Received
-from libs.common.events import CloudEvent
 from services.notify.domain.addresses import WireAddress
 from services.notify.domain.mails import Template
 from services.notify.domain.recipients import Recipient
-
-_NO_DELIVERY = Delivery(
-    body=b"", exchange="", routing_key="", content_type=None, type=None, message_id=None, user_id=None, headers={}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +17,6 @@ class Cause:
     event_id: str
     correlation_id: str
     traceparent: str | None
-
-    def as_received(self) -> Received[Any]:
-        """The form in which `Transaction.emit` takes a cause."""
-        # Read by `emit` and nobody else, and it reads these two.
-        known: dict[str, Any] = {"id": self.event_id, "correlationid": self.correlation_id}
-        event: CloudEvent[Any] = CloudEvent.model_construct(**known)
-        return Received(event, _NO_DELIVERY, self.traceparent)
 
 
 @dataclass(slots=True)

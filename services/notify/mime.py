@@ -12,11 +12,16 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
-_LINE_BREAKS = re.compile(r"\r\n|\r|\n")
+_LINE_BREAKS = re.compile(r"\r\n?")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLAIN = re.compile(r"[ -~]*")
 _WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 """A display name that needs no quotes (RFC 5322, 3.2.3 `atext`)."""
+
+_SEVEN_BIT = b"\t\r\n" + bytes(range(0x20, 0x7F))
+"""Octets that need no encoding (RFC 2045, 2.7)."""
+_LONGEST_LINE = 999
+"""998 octets and the CR (RFC 5322, 2.1.1)."""
 
 _PLAIN_LIMIT = 60
 """Characters of a header value that stand as they are; a longer one is written in parts that may be folded."""
@@ -31,7 +36,7 @@ def alternative(headers: Iterable[tuple[str, str]], *, text: str, html: str, bou
         headers: names and values, the values as `unstructured` and the like below return them.
         text: the plain form.
         html: the rich form.
-        boundary: letters and digits; it can never stand in a body, because `=_` never does.
+        boundary: letters and digits; with `=_` before it, it can never stand in a body.
     """
     lines = [f"{name}: {value}" for name, value in headers]
     head = "\r\n".join(lines).encode()
@@ -43,12 +48,10 @@ def alternative(headers: Iterable[tuple[str, str]], *, text: str, html: str, bou
             mark,
             b'"\r\n\r\n--',
             mark,
-            _PART % b"plain",
-            _quoted_printable(text),
+            _part(b"plain", text),
             b"\r\n--",
             mark,
-            _PART % b"html",
-            _quoted_printable(html),
+            _part(b"html", html),
             b"\r\n--",
             mark,
             b"--\r\n",
@@ -56,7 +59,12 @@ def alternative(headers: Iterable[tuple[str, str]], *, text: str, html: str, bou
     )
 
 
-_PART = b"\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+def _part(subtype: bytes, body: str) -> bytes:
+    encoding, content = _transfer(body)
+    return _PART % (subtype, encoding, content)
+
+
+_PART = b"\r\nContent-Type: text/%b; charset=utf-8\r\nContent-Transfer-Encoding: %b\r\n\r\n%b"
 
 
 def unstructured(value: str) -> str:
@@ -91,6 +99,11 @@ def mailbox(name: str, address: str) -> str:
 
 
 def date(moment: datetime) -> str:
+    return _date_of_second(moment.replace(microsecond=0))
+
+
+@lru_cache(maxsize=64)
+def _date_of_second(moment: datetime) -> str:
     return format_datetime(moment.astimezone(UTC))
 
 
@@ -115,8 +128,21 @@ def _encoded_words(value: str) -> str:
     return "\r\n ".join(f"=?utf-8?b?{b64encode(chunk).decode()}?=" for chunk in chunks)
 
 
-def _quoted_printable(body: str) -> bytes:
-    canonical = _LINE_BREAKS.sub("\r\n", body).encode("utf-8", "replace")
+def _transfer(body: str) -> tuple[bytes, bytes]:
+    """A body's transfer encoding and its bytes: as it is where every server on the way takes it so."""
+    canonical = _canonical(body)
+    if _fits_seven_bit(canonical):
+        return b"7bit", canonical
     encoded = b2a_qp(canonical, quotetabs=False, istext=True)
     # The encoder breaks long lines in the way of the first line end it sees, and a single line shows it none.
-    return encoded if b"\r\n" in canonical else encoded.replace(b"=\n", b"=\r\n")
+    return b"quoted-printable", encoded if b"\r\n" in canonical else encoded.replace(b"=\n", b"=\r\n")
+
+
+def _fits_seven_bit(body: bytes) -> bool:
+    plain = not body.translate(None, _SEVEN_BIT) and b"=_" not in body
+    return plain and max(map(len, body.split(b"\n"))) <= _LONGEST_LINE
+
+
+def _canonical(body: str) -> bytes:
+    lines = _LINE_BREAKS.sub("\n", body) if "\r" in body else body
+    return lines.replace("\n", "\r\n").encode("utf-8", "replace")

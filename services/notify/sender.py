@@ -10,6 +10,7 @@ one settlement.
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -20,7 +21,7 @@ from libs.common.clock import Clock
 from libs.common.errors import Unavailable
 from libs.common.mongo.faults import database_faults
 from services.notify.domain.delivery import Refused, Verdict
-from services.notify.letters import Letter
+from services.notify.letters import Envelope, Letter
 from services.notify.rendering import Renderer
 from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection
@@ -37,12 +38,12 @@ BATCH = 400
 """Mails that one batch of events may call for; room for so many is waited for."""
 MEMORY = 1_000
 """Mails in hand at most. More than these stay in the database until there is room."""
-UNSETTLED = 100
+UNSETTLED = 200
 """Mails begun or answered, and not settled: how many a crash may repeat. Sending pauses at this number."""
-SETTLE_MAILS = 50
-SETTLE_SECONDS = 0.025
+SETTLE_MAILS = 100
+SETTLE_SECONDS = 0.05
 """One settlement takes what was answered within this time, or so many: a transaction costs the same for one as for
-fifty. It delays no mail, only the record of it, and with that what a crash repeats."""
+a hundred. It delays no mail, only the record of it, and with that what a crash repeats."""
 POLL_SECONDS = 1.0
 POLL_LIMIT = 200
 LONGEST_PAUSE = 2.0
@@ -53,6 +54,12 @@ TAKEN_OVER = Counter("certrail_mails_polled_total", "Mails found due in the data
 LAPSED = Counter("certrail_mail_claims_lapsed_total", "Claims that ran out before the mail was begun")
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    letter: Letter
+    envelope: Envelope
 
 
 class Sender:
@@ -82,6 +89,7 @@ class Sender:
         self._enough = asyncio.Event()
         self._settled = asyncio.Event()
         self._window = asyncio.Semaphore(UNSETTLED)
+        self._giving_back: set[asyncio.Future[None]] = set()
         self._closing = False
         self._all_answered = False
 
@@ -109,10 +117,10 @@ class Sender:
         """A claim for this process, from now on."""
         return Claim(self._owner, milliseconds(self._clock.now() + LEASE))
 
-    async def take(self, letters: Sequence[Letter]) -> None:
+    def take(self, letters: Sequence[Letter]) -> None:
         """Take letters whose claim by this process is committed."""
         if self._closing:
-            await self._release([letter.id for letter in letters])
+            self._give_back([letter.id for letter in letters])
             return
         for letter in letters:
             known = self._in_hand.get(letter.id)
@@ -122,6 +130,11 @@ class Sender:
             self._in_hand[letter.id] = letter
             self._waiting.put_nowait(letter)
         IN_HAND.set(len(self._in_hand))
+
+    def _give_back(self, ids: Sequence[str]) -> None:
+        task = asyncio.ensure_future(self._release(ids))
+        self._giving_back.add(task)
+        task.add_done_callback(self._giving_back.discard)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send until `stopping` is set; then finish what is begun, settle it, and give the rest back."""
@@ -149,33 +162,61 @@ class Sender:
 
     async def _send(self, connection: Connection, stopping: asyncio.Event) -> None:
         try:
-            while (letter := await self._waiting.get()) is not None:
-                # Connected first: an outage of the server holds letters up here and costs them no try.
-                if not await connection.connect(stopping):
+            mail = await self._next_mail(connection, stopping)
+            while mail is not None:
+                following = await self._mail_at_hand()
+                verdict = await connection.send(mail.envelope, following=following.envelope if following else None)
+                self._answer(mail.letter, verdict)
+                if following is None:
+                    following = await self._next_mail(connection, stopping)
+                elif not await connection.connect(stopping):
                     return
-                await self._window.acquire()
-                if letter.claimed_until - MARGIN < self._clock.now():
-                    self._window.release()
-                    self._forget(letter)
-                    continue
-                self._begun[letter.id] = letter
-                verdict = await self._verdict(connection, letter)
-                self._answered.append(Answered(letter, verdict))
-                self._news.set()
-                if len(self._answered) >= SETTLE_MAILS:
-                    self._enough.set()
+                mail = following
         finally:
             await connection.close()
 
-    async def _verdict(self, connection: Connection, letter: Letter) -> Verdict:
+    async def _next_mail(self, connection: Connection, stopping: asyncio.Event) -> _Mail | None:
+        """The next mail to send, begun, however long it takes to come. None where a stop came first."""
+        while (letter := await self._waiting.get()) is not None:
+            # Connected first: an outage of the server holds letters up here and costs them no try.
+            if not await connection.connect(stopping):
+                return None
+            mail = await self._begin(letter)
+            if mail is not None:
+                return mail
+        return None
+
+    async def _mail_at_hand(self) -> _Mail | None:
+        """A mail that can be begun without waiting for anything."""
+        while not (self._closing or self._window.locked() or self._waiting.empty()):
+            letter = self._waiting.get_nowait()
+            mail = await self._begin(letter) if letter is not None else None
+            if mail is not None:
+                return mail
+        return None
+
+    async def _begin(self, letter: Letter) -> _Mail | None:
+        """Write a letter out; from here on it is kept claimed. None where that is no longer so, or cannot be done."""
+        await self._window.acquire()
+        if letter.claimed_until - MARGIN < self._clock.now():
+            self._window.release()
+            self._forget(letter)
+            return None
+        self._begun[letter.id] = letter
         try:
-            envelope = self._renderer.envelope(letter)
+            return _Mail(letter, self._renderer.envelope(letter))
         except Exception as error:  # noqa: BLE001 one mail that cannot be written must not stop the others
             # The error's own text may hold what the mail says.
             cause = type(error).__name__
             log.error("mail_unwritable", message_id=letter.id, template=letter.template.value, cause=cause)  # noqa: TRY400 a traceback may hold it as well
-            return Refused(self._clock.now(), f"could not be written: {cause}")
-        return await connection.send(envelope)
+            self._answer(letter, Refused(self._clock.now(), f"could not be written: {cause}"))
+            return None
+
+    def _answer(self, letter: Letter, verdict: Verdict) -> None:
+        self._answered.append(Answered(letter, verdict))
+        self._news.set()
+        if len(self._answered) >= SETTLE_MAILS:
+            self._enough.set()
 
     def _forget(self, letter: Letter) -> None:
         """Leave a letter whose claim has run out to whoever claims it next."""
@@ -247,7 +288,7 @@ class Sender:
             else:
                 log.error("mail_without_recipient", message_id=row["_id"])
         TAKEN_OVER.inc(len(letters))
-        await self.take(letters)
+        self.take(letters)
         return len(rows)
 
     async def _extend(self, settled: asyncio.Event) -> None:

@@ -38,6 +38,10 @@ Outcome = Accepted | Refused | Postponed
 Settled = tuple[Letter, Outcome]
 
 
+class _ClaimLostError(Exception):
+    """Another process has taken a mail over, or it is settled already; rare, so looked for only when it shows."""
+
+
 class Settler:
     """Settles the mails that this process has claimed."""
 
@@ -53,14 +57,20 @@ class Settler:
         Raises:
             Unavailable: nothing is recorded; try the same again.
         """
-        settled = await self._unit_of_work.run(lambda transaction: self._record(transaction, answered))
+        try:
+            settled = await self._unit_of_work.run(lambda transaction: self._record(transaction, answered))
+        except _ClaimLostError:
+            settled = await self._unit_of_work.run(lambda transaction: self._record_ours(transaction, answered))
         for letter, outcome in settled:
             _count(letter, outcome)
 
+    async def _record_ours(self, transaction: Transaction, answered: Sequence[Answered]) -> list[Settled]:
+        ids = [answer.letter.id for answer in answered]
+        ours = await self._store.still_claimed(transaction.session, ids, self._owner)
+        return await self._record(transaction, [answer for answer in answered if answer.letter.id in ours])
+
     async def _record(self, transaction: Transaction, answered: Sequence[Answered]) -> list[Settled]:
-        session = transaction.session
-        ours = await self._store.still_claimed(session, [answer.letter.id for answer in answered], self._owner)
-        settled = [_settled(answer, transaction.now) for answer in answered if answer.letter.id in ours]
+        settled = [_settled(answer, transaction.now) for answer in answered]
         await self._mark(transaction, settled)
         for letter, outcome in settled:
             if not isinstance(outcome, Postponed):
@@ -68,15 +78,21 @@ class Settler:
         return settled
 
     async def _mark(self, transaction: Transaction, settled: Sequence[Settled]) -> None:
+        """Write outcomes down. Raises `_ClaimLostError` where one of the mails is no longer ours to settle."""
         session = transaction.session
         accepted = {letter.id: outcome.at for letter, outcome in settled if isinstance(outcome, Accepted)}
         refused = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Refused)}
         postponed = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Postponed)}
+        marked = 0
         if accepted:
             # Answered within one settlement of each other, so the last moment stands for all of them.
-            await self._store.mark_sent(session, list(accepted), milliseconds(max(accepted.values())))
-        await self._store.mark_refused(session, refused)
-        await self._store.mark_postponed(session, postponed)
+            marked = await self._store.mark_sent(
+                session, list(accepted), self._owner, milliseconds(max(accepted.values()))
+            )
+        marked += await self._store.mark_refused(session, refused, self._owner)
+        marked += await self._store.mark_postponed(session, postponed, self._owner)
+        if marked != len(settled):
+            raise _ClaimLostError
 
     def _tell(self, transaction: Transaction, letter: Letter, outcome: Accepted | Refused) -> None:
         transaction.emit(
@@ -84,7 +100,7 @@ class Settler:
             program=letter.program,
             subject=letter.recipient.candidate_id,
             version=next_version(None, outcome.at),
-            cause=letter.cause.as_received(),
+            cause=letter.cause,
         )
 
     def _event(self, letter: Letter, outcome: Accepted | Refused) -> notify.EmailSent | notify.EmailBounced:

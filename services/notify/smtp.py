@@ -105,15 +105,20 @@ class Connection:
                 self._takes_utf8 = client.supports_extension("smtputf8")
         return False
 
-    async def send(self, envelope: Envelope) -> Verdict:
-        """Hand a mail over and say what became of it. `connect` first."""
+    async def send(self, envelope: Envelope, *, following: Envelope | None = None) -> Verdict:
+        """Hand a mail over and say what became of it. `connect` first.
+
+        `following` is the mail that this connection will be given next, where that is known.
+        """
         session = self._session
         if session is None:
             raise RuntimeError("connect before sending")
-        if envelope.recipient.needs_utf8 and not self._takes_utf8:
+        if not self._takes(envelope):
             return Refused(self._clock.now(), "SMTPUTF8 is not offered")
+        if following is not None and not self._takes(following):
+            following = None
         try:
-            await session.send(envelope)
+            await session.send(envelope, following=following)
         except RefusedMailError as error:
             if error.reply.code == _CLOSING:
                 self._drop(session)
@@ -122,6 +127,9 @@ class Connection:
             self._drop(session)
             return Deferred(self._clock.now(), f"connection lost: {error}")
         return Accepted(self._clock.now())
+
+    def _takes(self, envelope: Envelope) -> bool:
+        return self._takes_utf8 or not envelope.recipient.needs_utf8
 
     def _drop(self, session: Session) -> None:
         session.close()

@@ -156,9 +156,10 @@ class NotifyStore:
         found = self._messages.find(mine, {"_id": 1}, session=session)
         return {row["_id"] async for row in found}
 
-    async def mark_sent(self, session: Session, ids: Sequence[str], at: datetime) -> None:
-        await self._messages.update_many(
-            {"_id": {"$in": list(ids)}},
+    async def mark_sent(self, session: Session, ids: Sequence[str], owner: str, at: datetime) -> int:
+        """Settle those of the mails that are still the owner's. Returns how many were."""
+        result = await self._messages.update_many(
+            {"_id": {"$in": list(ids)}, "state": State.SENDING, "claimed_by": owner},
             {
                 "$set": {"state": State.SENT, "sent_at": at, "error": None},
                 "$inc": {"attempts": 1},
@@ -166,20 +167,24 @@ class NotifyStore:
             },
             session=session,
         )
+        return result.matched_count
 
-    async def mark_refused(self, session: Session, refusals: Mapping[str, Refused]) -> None:
-        await self._mark(
+    async def mark_refused(self, session: Session, refusals: Mapping[str, Refused], owner: str) -> int:
+        """As `mark_sent`."""
+        return await self._mark(
             session,
+            owner,
             {
                 key: {"$set": {"state": State.REFUSED, "error": refused.reason}, "$unset": _SETTLED}
                 for key, refused in refusals.items()
             },
         )
 
-    async def mark_postponed(self, session: Session, postponed: Mapping[str, Postponed]) -> None:
-        """Leave mails to be taken again when they are due."""
-        await self._mark(
+    async def mark_postponed(self, session: Session, postponed: Mapping[str, Postponed], owner: str) -> int:
+        """Leave mails to be taken again when they are due. Otherwise as `mark_sent`."""
+        return await self._mark(
             session,
+            owner,
             {
                 key: {
                     "$set": {"state": State.QUEUED, "error": outcome.reason, "due_at": outcome.due_at},
@@ -189,10 +194,15 @@ class NotifyStore:
             },
         )
 
-    async def _mark(self, session: Session, changes: Mapping[str, Document]) -> None:
-        writes = [UpdateOne({"_id": key}, {**change, "$inc": {"attempts": 1}}) for key, change in changes.items()]
-        if writes:
-            await self._messages.bulk_write(writes, ordered=False, session=session)
+    async def _mark(self, session: Session, owner: str, changes: Mapping[str, Document]) -> int:
+        writes = [
+            UpdateOne({"_id": key, "state": State.SENDING, "claimed_by": owner}, {**change, "$inc": {"attempts": 1}})
+            for key, change in changes.items()
+        ]
+        if not writes:
+            return 0
+        result = await self._messages.bulk_write(writes, ordered=False, session=session)
+        return result.matched_count
 
     # Mails, as people ask for them
 

@@ -104,7 +104,7 @@ class Station:
         settle = settler(self.store, unit_of_work, self.renderer, owner=owner)
         ways = Connection.many(4, MailServer(settings), self.clock)
         sender = Sender(self.store, settle, self.renderer, ways, self.clock, owner=owner)
-        return Process(unit_of_work, settle, sender, NotifyEvents(self.store, unit_of_work, sender, PROGRAMS))
+        return Process(unit_of_work, settle, sender, NotifyEvents(self.store, sender, PROGRAMS))
 
     async def messages(self, **query: Any) -> list[Document]:
         return await self.database["messages"].find(query).to_list(None)

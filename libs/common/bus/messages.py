@@ -63,6 +63,20 @@ class Item(Protocol):
         """It and nothing else as a message body, with the content type."""
 
 
+class Cause(Protocol):
+    """What led to an event, as far as the event carries it on."""
+
+    @property
+    def event_id(self) -> str: ...
+
+    @property
+    def correlation_id(self) -> str:
+        """The id of the first event of the chain."""
+
+    @property
+    def traceparent(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Received(Generic[D]):
     """One event out of a delivery."""
@@ -70,6 +84,14 @@ class Received(Generic[D]):
     event: CloudEvent[D]
     delivery: Delivery
     traceparent: str | None = None
+
+    @property
+    def event_id(self) -> str:
+        return self.event.id
+
+    @property
+    def correlation_id(self) -> str:
+        return self.event.correlationid or self.event.id
 
     @property
     def data(self) -> D:

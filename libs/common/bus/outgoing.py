@@ -1,9 +1,8 @@
 """Collects the events of one transaction and packs them into as few messages as the bus allows."""
 
 from datetime import datetime
-from typing import Any
 
-from libs.common.bus.messages import Outgoing, Received
+from libs.common.bus.messages import Cause, Outgoing
 from libs.common.bus.topology import EVENTS
 from libs.common.events import BATCH, SINGLE, EventData
 from libs.common.events.envelope import dump_event, join_batch, schema_urn
@@ -28,7 +27,7 @@ class OutgoingEvents:
         program: str,
         subject: str,
         version: int,
-        cause: Received[Any] | None,
+        cause: Cause | None,
         now: datetime,
     ) -> None:
         model = type(data)
@@ -43,8 +42,8 @@ class OutgoingEvents:
             "datacontenttype": "application/json",
             "dataschema": schema_urn(model),
             "program": program,
-            "correlationid": (cause.event.correlationid or cause.event.id) if cause else None,
-            "causationid": cause.event.id if cause else None,
+            "correlationid": cause.correlation_id if cause else None,
+            "causationid": cause.event_id if cause else None,
             "traceparent": cause.traceparent if cause else None,
             "subjectversion": version,
         }

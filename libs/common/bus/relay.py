@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -20,6 +21,9 @@ IN_FLIGHT = 50
 MEMORY = 2_000
 """Messages kept in memory at most. More than these stay in the outbox, for the sweep."""
 SWEEP_SECONDS = 1.0
+REMOVE_SECONDS = 0.25
+"""How long rows that the broker has confirmed are gathered before they are removed together. A crash meanwhile makes
+them be published once more, and every consumer knows their events."""
 
 HANDED_OVER = Counter("certrail_outbox_published_total", "Outbox rows published", ["by"])
 PARKED = Counter("certrail_outbox_parked_total", "Outbox rows parked because the broker refused them")
@@ -42,6 +46,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._confirmed: list[str] = []
 
     def hand_over(self, messages: Sequence[Outgoing]) -> None:
         """Take committed messages. What does not fit into memory is left to the sweep."""
@@ -52,6 +57,15 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Publish until `stopping` is set; `flush` first, or what is left waits for another process's sweep."""
+        ended = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._remove_confirmed(ended))
+            try:
+                await self._publish_handed_over(stopping)
+            finally:
+                ended.set()
+
+    async def _publish_handed_over(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             if not self._waiting:
                 self._idle.set()
@@ -75,7 +89,9 @@ class Relay:
     async def _publish_until_settled(self, chunk: list[Outgoing], stopping: asyncio.Event) -> list[Outgoing]:
         pause = 0.1
         while chunk and not stopping.is_set():
-            chunk = await publish_rows(chunk, self._publisher, self._outbox, self._clock, by="memory")
+            outcome = await publish_rows(chunk, self._publisher, self._outbox, self._clock, by="memory")
+            self._confirmed += outcome.confirmed
+            chunk = outcome.unknown
             if chunk:
                 await wait_or_stop(stopping, pause)
                 pause = min(pause * 2, LEASE.total_seconds() / 4)
@@ -83,6 +99,16 @@ class Relay:
                     ids = [message.id for message in chunk]
                     await self._outbox.extend(ids, owner=self._owner, now=self._clock.now())
         return chunk
+
+    async def _remove_confirmed(self, ended: asyncio.Event) -> None:
+        while True:
+            last = await wait_or_stop(ended, REMOVE_SECONDS)
+            ids, self._confirmed = self._confirmed, []
+            if ids:
+                async with database_faults(log):
+                    await self._outbox.remove(ids)
+            if last:
+                return
 
     async def _give_back(self, messages: list[Outgoing]) -> None:
         messages.extend(self._waiting)
@@ -116,7 +142,9 @@ class OutboxSweep:
         )
         if rows:
             log.info("outbox_taken_over", count=len(rows))
-            await publish_rows(rows, self._publisher, self._outbox, self._clock, by="sweep")
+            outcome = await publish_rows(rows, self._publisher, self._outbox, self._clock, by="sweep")
+            if outcome.confirmed:
+                await self._outbox.remove(outcome.confirmed)
         unsent, parked, oldest = await self._outbox.backlog(now)
         UNSENT.set(unsent)
         PARKED_NOW.set(parked)
@@ -124,31 +152,33 @@ class OutboxSweep:
         return len(rows)
 
 
-async def publish_rows(
-    rows: list[Outgoing], publisher: Publisher, outbox: Outbox, clock: Clock, *, by: str
-) -> list[Outgoing]:
-    """Publish rows and settle each in the outbox. Returns those whose outcome is unknown, to be tried again."""
-    outcomes = await publisher.publish_all(rows)
-    unknown: list[Outgoing] = []
-    sent: list[str] = []
-    for row, outcome in zip(rows, outcomes, strict=True):
-        if outcome is None:
-            sent.append(row.id)
-        elif isinstance(outcome, Refused):
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of rows: the ids that the broker has confirmed, and the rows to be tried again."""
+
+    confirmed: list[str]
+    unknown: list[Outgoing]
+
+
+async def publish_rows(rows: list[Outgoing], publisher: Publisher, outbox: Outbox, clock: Clock, *, by: str) -> Outcome:
+    """Publish rows. Those that the broker refuses are settled here; the confirmed are for the caller to remove."""
+    results = await publisher.publish_all(rows)
+    outcome = Outcome([], [])
+    for row, result in zip(rows, results, strict=True):
+        if result is None:
+            outcome.confirmed.append(row.id)
+        elif isinstance(result, Refused):
             async with database_faults(log):
-                if await outbox.refused(row, error=str(outcome), now=clock.now()):
+                if await outbox.refused(row, error=str(result), now=clock.now()):
                     PARKED.inc()
                     log.error("outbox_row_parked", message_id=row.id, routing_key=row.routing_key)
-        elif isinstance(outcome, Unavailable):
-            unknown.append(row)
+        elif isinstance(result, Unavailable):
+            outcome.unknown.append(row)
         else:
-            raise outcome
-    if sent:
-        HANDED_OVER.labels(by).inc(len(sent))
-        # A row that stays because this fails is published once more, and every consumer knows its events.
-        async with database_faults(log):
-            await outbox.remove(sent)
-    return unknown
+            raise result
+    if outcome.confirmed:
+        HANDED_OVER.labels(by).inc(len(outcome.confirmed))
+    return outcome
 
 
 async def _first(one: asyncio.Event, other: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from pymongo import ASCENDING, IndexModel
 from pymongo.operations import UpdateOne
+from pymongo.write_concern import WriteConcern
 
 from libs.common.bus.messages import Outgoing
 from libs.common.mongo.client import Database, Document, Session
@@ -28,6 +29,8 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._rows = database[COLLECTION]
+        # A removal that is lost makes a message come again, and every consumer knows its events.
+        self._removals = self._rows.with_options(write_concern=WriteConcern(w=1))
 
     async def add(self, session: Session, messages: Sequence[Outgoing], *, owner: str, now: datetime) -> None:
         """Write messages as part of the session's transaction, leased to `owner`."""
@@ -36,7 +39,7 @@ class Outbox:
 
     async def remove(self, ids: Sequence[str]) -> None:
         """Forget messages that the broker has confirmed."""
-        await self._rows.delete_many({"_id": {"$in": list(ids)}})
+        await self._removals.delete_many({"_id": {"$in": list(ids)}})
 
     async def extend(self, ids: Sequence[str], *, owner: str, now: datetime) -> None:
         """Keep the lease on rows that this process still means to send."""

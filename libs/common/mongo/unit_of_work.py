@@ -23,7 +23,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from libs.common.bus.messages import Outgoing, Received
+from libs.common.bus.messages import Cause, Outgoing, Received
 from libs.common.bus.outgoing import OutgoingEvents
 from libs.common.clock import Clock
 from libs.common.errors import Contended, Unavailable
@@ -51,16 +51,21 @@ class Hand(Protocol):
 class Transaction:
     """What a handler works with: the session for its store, and `emit` for what it has to say."""
 
-    def __init__(self, session: Session, events: OutgoingEvents, inbox: Inbox, now: datetime) -> None:
+    def __init__(
+        self, session: Session, events: OutgoingEvents, inbox: Inbox, now: datetime, *, repeated: bool = False
+    ) -> None:
         self.session = session
         self.now = now
         """The one moment at which everything in this transaction happens."""
+        self.repeated = repeated
+        """Whether an attempt at the same work has failed before, on a duplicate key perhaps. Work whose repetition is
+        rare may insert first, and look for what is there already only then."""
         self._events = events
         self._inbox = inbox
         self._notes: list[Callable[[], None]] = []
 
     def on_commit(self, note: Callable[[], None]) -> None:
-        """Call `note` once, after this very attempt has committed: for counters, which a retry must not count again."""
+        """Call `note` once, after this very attempt has committed: what a retry must not do again, or too early."""
         self._notes.append(note)
 
     def committed(self) -> None:
@@ -68,9 +73,7 @@ class Transaction:
         for note in self._notes:
             note()
 
-    def emit(
-        self, data: EventData, *, program: str, subject: str, version: int, cause: Received[Any] | None = None
-    ) -> None:
+    def emit(self, data: EventData, *, program: str, subject: str, version: int, cause: Cause | None = None) -> None:
         """Publish an event once, if and only if this transaction commits.
 
         Args:
@@ -128,7 +131,7 @@ class UnitOfWork:
         duplicates = 0
         for attempt in range(1_000_000):
             try:
-                return await self._attempt(work, deadline)
+                return await self._attempt(work, deadline, repeated=attempt > 0)
             except (DuplicateKeyError, BulkWriteError) as error:
                 # Two transactions inserted the same key; the second look finds the other's document.
                 duplicates += 1
@@ -146,7 +149,7 @@ class UnitOfWork:
             await asyncio.sleep(random.uniform(0.001, min(0.005 * 2**attempt, 0.25)))  # noqa: S311 jitter
         raise AssertionError  # the deadline ends the loop long before
 
-    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]], deadline: float) -> T:
+    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]], deadline: float, *, repeated: bool) -> T:
         events = OutgoingEvents(self._service)
         async with await self._client.start_session() as session:
             session.start_transaction(
@@ -156,7 +159,7 @@ class UnitOfWork:
             )
             try:
                 now = self._clock.now()
-                transaction = Transaction(session, events, self._inbox, now)
+                transaction = Transaction(session, events, self._inbox, now, repeated=repeated)
                 result = await work(transaction)
                 messages = events.messages()
                 if messages:
