@@ -6,6 +6,7 @@ from typing import Any
 from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
 
 from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.migrations import COMMON, Migration, declare
 
 MIGRATIONS = [
@@ -35,6 +36,7 @@ class CertsStore:
 
     def __init__(self, database: Database) -> None:
         self._candidates = database["candidates"]
+        self._shown = GatheredReads(database, "candidates", _SHOWN)
 
     async def ledgers(self, session: Session, candidates: Iterable[str]) -> dict[str, Document]:
         found = self._candidates.find({"_id": {"$in": list(set(candidates))}}, session=session)
@@ -56,8 +58,8 @@ class CertsStore:
 
     async def certifications(self, program: str, candidate_id: str) -> Document | None:
         """What a candidate holds and has held, without the facts behind it."""
-        row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program}, _SHOWN)
-        return row
+        row = await self._shown.get(candidate_id)
+        return row if row is not None and row["program"] == program else None
 
     async def totals(self, programs: Sequence[str], today: Mapping[str, str]) -> dict[str, int]:
         """Counts for the account of a run; `today` is each program's calendar day."""

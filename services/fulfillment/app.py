@@ -8,6 +8,9 @@ from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
+LINGER_SECONDS = 0.05
+"""Nobody waits for an offer: the candidate hears of the certification, and finds the offer when they look."""
+
 
 def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     store = FulfillmentStore(platform.database)
@@ -18,6 +21,7 @@ def build(platform: Platform, _settings: ServiceSettings) -> Parts:
                 topology.events_queue("fulfillment"),
                 decode_events,
                 ServiceEvents(store, platform.programs).handle,
+                linger_seconds=LINGER_SECONDS,
             ),
         ),
     )

@@ -8,16 +8,18 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any, ClassVar, Literal
 
 from joserfc import jwt
 from joserfc.jwk import OKPKey
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from tests.bench.holdings import ledger
 from tests.bench.pipeline import Environment, HttpRequest, HttpTarget, Service
+from tests.bench.population import PROGRAM
 from tests.bench.reference import Database, databases, open_client
 
 ALGORITHM = "Ed25519"
@@ -38,24 +40,35 @@ class HttpReferenceSettings(BaseSettings):
     """The public key that tokens are signed for, as JSON."""
 
 
-class Certification(BaseModel):
-    model_config = ConfigDict(frozen=True)
+class Reason(BaseModel):
+    fact: str
+    clause: str
+    text: str
 
+
+class Holding(BaseModel):
+    earned_on: date
+    expires_on: date | None
+
+
+class Certification(BaseModel):
     certification: str
     title: str
     status: Literal["active", "expired"]
     earned_on: date
     expires_on: date | None
-    because: str
+    text: str
+    because: list[Reason]
+    holdings: list[Holding]
 
 
-class Holdings(BaseModel):
-    """The answer."""
-
-    model_config = ConfigDict(frozen=True)
+class Certifications(BaseModel):
+    """The answer, field by field the product's."""
 
     candidate_id: str
     program: str
+    as_of: date
+    version: int
     certifications: list[Certification]
 
 
@@ -95,10 +108,26 @@ def open_database(settings: HttpReferenceSettings) -> Database:
     return open_client(settings.mongo_url)[DATABASE]
 
 
-async def read_holdings(database: Database, candidate_id: str) -> bytes | None:
-    """The candidate's certifications as JSON."""
-    document = await database["holdings"].find_one({"_id": candidate_id})
-    return None if document is None else Holdings.model_validate(document).model_dump_json().encode()
+async def read_certifications(database: Database, candidate_id: str) -> Certifications | None:
+    """What the candidate holds and has held."""
+    query = {"_id": candidate_id, "program": PROGRAM}
+    row = await database["candidates"].find_one(query, {"program": 1, "certifications": 1, "version": 1})
+    if row is None:
+        return None
+    today = datetime.now(UTC).date()
+    return Certifications(
+        candidate_id=candidate_id,
+        program=row["program"],
+        as_of=today,
+        version=row["version"],
+        certifications=[_certification(entry, today.isoformat()) for entry in row["certifications"]],
+    )
+
+
+def _certification(entry: dict[str, Any], today: str) -> Certification:
+    expires_on = entry["expires_on"]
+    status = "active" if expires_on is None or today <= expires_on else "expired"
+    return Certification.model_validate({**entry, "status": status})
 
 
 class HttpReference(HttpTarget):
@@ -112,7 +141,9 @@ class HttpReference(HttpTarget):
     async def set_up(self, environment: Environment, candidates: int) -> None:
         await self.tear_down(environment)
         async with databases(environment) as client:
-            await client[DATABASE]["holdings"].insert_many(_document(index) for index in range(candidates))
+            await client[DATABASE]["candidates"].insert_many(
+                ledger(_candidate_id(index)) for index in range(candidates)
+            )
 
     def service(self, environment: Environment, port: int) -> Service:
         variables = {
@@ -137,23 +168,3 @@ class HttpReference(HttpTarget):
 
 def _candidate_id(index: int) -> str:
     return f"candidate-{index:08d}"
-
-
-def _document(index: int) -> dict[str, Any]:
-    certifications = [
-        {
-            "certification": name,
-            "title": f"Certified {name}",
-            "status": "active",
-            "earned_on": f"2025-0{month}-11",
-            "expires_on": f"2028-0{month}-11",
-            "because": f"passed {name} on 2025-0{month}-11; valid for 3 years",
-        }
-        for month, name in enumerate(("CCNA", "CCNP-Enterprise", "Specialist-350-401"), start=1)
-    ]
-    return {
-        "_id": _candidate_id(index),
-        "candidate_id": _candidate_id(index),
-        "program": "cisco",
-        "certifications": certifications,
-    }

@@ -6,10 +6,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
 
 import aio_pika
 from joserfc.jwk import OKPKey
@@ -26,16 +24,14 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CERTS_READ
 from libs.common.http.tokens import sign
 from libs.common.mongo.migrations import migrate
-from libs.common.programs import Program, load_program
 from libs.common.service import Service as Declared
 from services.certs.app import SERVICE as CERTS
-from services.certs.domain.facts import ExamFact
-from services.certs.ledger import stored_ledger
 from services.exams.app import SERVICE as EXAMS
 from services.exams.store import link_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.notify.app import SERVICE as NOTIFY
 from tests.bench import population
+from tests.bench.holdings import ledger
 from tests.bench.pipeline import Counts, Environment, HttpRequest, HttpTarget, Pipeline, Service, VendorDoor
 from tests.bench.reference import databases
 
@@ -167,7 +163,7 @@ class CertsApi(HttpTarget):
         await prepare(environment)
         async with databases(environment) as client:
             await client[database_name("certs")]["candidates"].insert_many(
-                _ledger(candidate_id(index)) for index in range(candidates)
+                ledger(candidate_id(index)) for index in range(candidates)
             )
 
     def service(self, environment: Environment, port: int) -> Service:
@@ -227,21 +223,6 @@ class KeyServer:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-
-
-def _ledger(candidate: str) -> dict[str, Any]:
-    """A candidate of three certifications, as the service itself would have stored them."""
-    now = datetime.now(UTC)
-    facts = [
-        ExamFact(f"cisco:vue:{code}-{candidate}", 1, code, now.date() - timedelta(days=days), "pass", now)
-        for code, days in (("200-301", 400), ("200-201", 300), ("200-901", 200))
-    ]
-    return stored_ledger(candidate, _cisco(), facts, now)
-
-
-@lru_cache
-def _cisco() -> Program:
-    return load_program(PROGRAMS / "cisco.yaml")
 
 
 PIPELINES = (Product(),)

@@ -11,7 +11,7 @@ from tests.bench.http_case import (
     RefusedError,
     TokenCheck,
     open_database,
-    read_holdings,
+    read_certifications,
 )
 
 
@@ -29,10 +29,10 @@ def build_app(settings: HttpReferenceSettings) -> web.Application:
             candidate = check.subject(request.headers.get("Authorization"))
         except RefusedError:
             return web.Response(status=401)
-        body = await read_holdings(database, candidate)
-        if body is None:
+        found = await read_certifications(database, candidate)
+        if found is None:
             return web.Response(status=404)
-        return web.Response(body=body, content_type="application/json")
+        return web.Response(body=found.model_dump_json().encode(), content_type="application/json")
 
     app = web.Application()
     app.router.add_get("/certifications", certifications)

@@ -6,12 +6,13 @@ import uvicorn
 from fastapi import Depends, FastAPI, Header, HTTPException
 
 from tests.bench.http_case import (
-    Holdings,
+    Certifications,
     HttpReference,
     HttpReferenceSettings,
     RefusedError,
     TokenCheck,
     open_database,
+    read_certifications,
 )
 
 
@@ -32,11 +33,11 @@ def build_app(settings: HttpReferenceSettings) -> FastAPI:
             raise HTTPException(401) from None
 
     @app.get("/certifications")
-    async def certifications(candidate_id: Annotated[str, Depends(candidate)]) -> Holdings:
-        document = await database["holdings"].find_one({"_id": candidate_id})
-        if document is None:
+    async def certifications(candidate_id: Annotated[str, Depends(candidate)]) -> Certifications:
+        found = await read_certifications(database, candidate_id)
+        if found is None:
             raise HTTPException(404)
-        return Holdings.model_validate(document)
+        return found
 
     return app
 

@@ -63,6 +63,7 @@ class Consumer:
         tracing: Tracing,
         batch_size: int,
         prefetch: int,
+        linger_seconds: float = 0.0,
     ) -> None:
         self.queue = queue
         self._url = url
@@ -74,6 +75,7 @@ class Consumer:
         self._tracing = tracing
         self._batch_size = batch_size
         self._prefetch = prefetch
+        self._linger_seconds = linger_seconds
         self._arrived: deque[tuple[int, Delivery]] = deque()
         self._wake = asyncio.Event()
         self._consuming = False
@@ -106,17 +108,23 @@ class Consumer:
         self._consuming = True
         try:
             while not any(end.done() for end in ends):
-                if self._arrived:
-                    await self._take_batch(underlay, stopping)
-                else:
+                if not self._arrived:
                     self._wake.clear()
                     await self._wake.wait()
+                elif not await self._lingered(stopping):
+                    await self._take_batch(underlay, stopping)
         finally:
             self._consuming = False
             for end in ends:
                 if end.done() and not end.cancelled():
                     end.exception()
                 end.cancel()
+
+    async def _lingered(self, stopping: asyncio.Event) -> bool:
+        """Wait for more than has arrived, once a batch. Returns whether a stop came meanwhile."""
+        if self._linger_seconds and len(self._arrived) < self._prefetch:
+            return await wait_or_stop(stopping, self._linger_seconds)
+        return False
 
     async def _arrive(self, message: DeliveredMessage) -> None:
         self._arrived.append((message.delivery_tag or 0, _delivery(message)))

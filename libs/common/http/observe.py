@@ -32,6 +32,9 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
+SLOW_SECONDS = 1.0
+"""From here on an answer is worth a line in the log whatever it was."""
+
 UNMATCHED = "unmatched"
 """Route label of requests that no route takes: their paths are the sender's choice and without number."""
 
@@ -101,7 +104,10 @@ class Observer:
         if timer is None:  # looking a child up by its labels costs more than observing it
             timer = self._timers[key] = SECONDS.labels(method, route, str(status))
         timer.observe(seconds)
-        log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 2))
+        # What goes well is counted here and listed by the gateway; at "debug" it is listed here as well.
+        notable = status >= web.HTTPBadRequest.status_code or seconds >= SLOW_SECONDS
+        line = log.info if notable else log.debug
+        line("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 2))
 
 
 def _template(request: web.Request) -> str:
