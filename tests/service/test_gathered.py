@@ -58,14 +58,20 @@ async def test_crowd_shares_queries_and_a_query_has_a_limit(mongo: MongoUnderTes
     client.close()
 
 
-async def test_answer_is_never_older_than_the_question(database: Database) -> None:
-    reads = GatheredReads(database, "things", {"n": 1})
-    for number in range(1000, 1020):
-        early = asyncio.ensure_future(reads.get("t1"))  # its query may have begun before the change
-        await asyncio.sleep(0)
-        await database["things"].update_one({"_id": "t1"}, {"$set": {"n": number}})
-        assert await reads.get("t1") == {"_id": "t1", "n": number}
+async def test_question_asked_while_a_query_is_under_way_gets_a_query_of_its_own(
+    mongo: MongoUnderTest, database: Database
+) -> None:
+    finds = Finds()
+    client = open_client(mongo.url("certs"), application="test-gathered", listeners=[finds])
+    reads = GatheredReads(open_database(client), "things", {"n": 1})
+    for number in range(1, 11):
+        early = asyncio.ensure_future(reads.get("t1"))
+        while len(finds.sizes) < 2 * number - 1:
+            await asyncio.sleep(0)
+        assert await reads.get("t1") == {"_id": "t1", "n": 1}
         await early
+        assert len(finds.sizes) == 2 * number
+    client.close()
 
 
 async def test_caller_who_gives_up_takes_nothing_from_the_others(database: Database) -> None:
