@@ -11,6 +11,7 @@ from deploy.cli.down import down
 from deploy.cli.errors import explained
 from deploy.cli.feed import feed
 from deploy.cli.rejected import rejected
+from deploy.cli.simulate import simulate
 from deploy.cli.status import status
 from deploy.cli.token import token
 from deploy.cli.up import up
@@ -32,6 +33,7 @@ app.add_typer(parked.app, name="parked")
 app.command()(rejected)
 app.add_typer(events.app, name="events")
 app.add_typer(programs.app, name="programs")
+app.command()(simulate)
 app.command()(token)
 
 

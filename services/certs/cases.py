@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from libs.common.programs import Program
 from services.certs.domain import facts as known
 from services.certs.domain.facts import Fact
-from services.certs.domain.progress import waiting
+from services.certs.domain.progress import progress, waiting
 from services.certs.domain.standing import CertificationStanding, Standing
 
 Day = date
@@ -347,3 +347,29 @@ def _entry(program: Program, entry: CertificationStanding) -> dict[str, Any]:
         "sentence": entry.sentence,
         "because": because,
     }
+
+
+def goals(program: Program, facts: Sequence[Fact], as_of: date) -> list[dict[str, Any]]:
+    """What is missing for each certification that something in hand counts towards."""
+    return [
+        {
+            "cert": one.certification,
+            "clause": one.clause,
+            "in_hand": [
+                {
+                    "fact": own.fact,
+                    "code": own.code,
+                    "passed": own.passed_on.isoformat(),
+                    "counts_through": own.counts_through.isoformat() if own.counts_through else "",
+                }
+                for own in one.in_hand
+            ],
+            "missing": [
+                {"n": part.n, "exams": list(part.exams), "certifications": list(part.certifications)}
+                for part in one.missing
+            ],
+            "text": one.sentence,
+        }
+        for one in progress(program, facts, as_of)
+        if one.in_hand
+    ]
