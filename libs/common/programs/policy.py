@@ -21,6 +21,10 @@ class Way:
     clause: str
 
 
+LADDER_CLAUSE = "ladder"
+"""Where a definition says what an award or a renewal renews below."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ladder:
     """The certifications that stand above one another.
@@ -31,7 +35,6 @@ class Ladder:
     levels: frozenset[str]
     without: frozenset[str]
     """Certifications of these levels that stand apart all the same."""
-    clause: str = "ladder"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def split(known: Known) -> Iterator[tuple[str | None, Known]]:
     Facts that name none belong to the only one there is, and stand alone where there are several; an agreement
     that names none holds for all, and a change of a result follows the result.
     """
-    if known.only_exams and all(fact.account is None for fact in known.exams):
+    if known.only_exams and known.one_account:
         yield None, known
         return
     into = _merged(known)

@@ -34,6 +34,8 @@ def evaluate(policy: Program, facts: Iterable[Fact], as_of: date | datetime) -> 
     rules = rules_of(policy)
     today, known_until = moment(as_of, rules.zone)
     known = Known(facts, known_until)
+    if not known.exams and known.only_exams:
+        return Standing(policy.id, policy.version, today, {})
     parts = [_evaluate(rules, part, today, account) for account, part in accounts.split(known)]
     return parts[0] if len(parts) == 1 else accounts.joined(parts)
 
@@ -57,7 +59,7 @@ def _evaluate(rules: ProgramRules, known: Known, today: date, account: str | Non
     replay, results = run(rules, known, today)
     telling = Telling.of(rules, known, today, account)
     certifications: dict[str, CertificationStanding] = {}
-    for held in sorted(replay.held_by.values(), key=lambda held: held.rule.certification.id):
+    for _, held in sorted(replay.held_by.items()):
         entry = told(held, telling)
         other = certifications.get(entry.certification)
         # Two certifications become one by a rename: the newest holding is told.

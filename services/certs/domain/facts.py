@@ -5,7 +5,7 @@ later (a claim validated, a hold released) are fields of their own, because the 
 told by its `key`; the same key again is the same fact.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -13,7 +13,7 @@ from typing import Literal
 Outcome = Literal["pass", "fail", "pending", "invalidated", "no_show"]
 ClaimStatus = Literal["validated", "pending", "rejected"]
 
-Key = tuple[str, ...]
+Key = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ExamFact:
 
     @property
     def key(self) -> Key:
-        return ("exam", self.result_id, str(self.revision))
+        return ("exam", self.result_id, self.revision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ResultChangeFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("result_change", self.change, self.code, str(self.taken_on), str(self.on), self.outcome or "")
 
 
@@ -89,7 +89,7 @@ class CreditFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("credit", self.claim_id)
 
 
@@ -110,7 +110,7 @@ class CourseFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("course", self.course_id)
 
 
@@ -132,7 +132,7 @@ class ImportFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("import", self.certification, str(self.earned_on))
 
 
@@ -146,7 +146,7 @@ class RetirementFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("retirement", self.certification, str(self.on))
 
 
@@ -161,7 +161,7 @@ class RenameFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("rename", self.old, self.new, str(self.on))
 
 
@@ -177,7 +177,7 @@ class ExtensionFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         window = self.window or (None, None)
         return ("extension", str(self.on), str(self.months), str(window[0]), str(window[1]))
 
@@ -193,7 +193,7 @@ class EmeritusFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("emeritus", self.certification, str(self.on))
 
 
@@ -208,7 +208,7 @@ class MergeFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("merge", self.source, self.into, str(self.on))
 
 
@@ -221,7 +221,7 @@ class AgreementFact:
     account: str | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> tuple[str, ...]:
         return ("agreement", str(self.accepted_on))
 
 
@@ -244,20 +244,17 @@ Fact = (
 class Known:
     """The facts known at a moment, by kind; each fact once."""
 
-    __slots__ = (
-        "agreements",
-        "changes",
-        "courses",
-        "credits",
-        "emeritus",
-        "exams",
-        "extensions",
-        "imports",
-        "merges",
-        "only_exams",
-        "renames",
-        "retirements",
-    )
+    # Most candidates have exams only, so every other kind is this empty one until there is something of it.
+    changes: Sequence[ResultChangeFact] = ()
+    credits: Sequence[CreditFact] = ()
+    courses: Sequence[CourseFact] = ()
+    imports: Sequence[ImportFact] = ()
+    retirements: Sequence[RetirementFact] = ()
+    renames: Sequence[RenameFact] = ()
+    extensions: Sequence[ExtensionFact] = ()
+    emeritus: Sequence[EmeritusFact] = ()
+    merges: Sequence[MergeFact] = ()
+    agreements: Sequence[AgreementFact] = ()
 
     def __init__(self, facts: Iterable[Fact], known_until: datetime) -> None:
         """Sorts the facts.
@@ -266,11 +263,15 @@ class Known:
             TypeError: for a kind of fact that is not understood; it is never passed over.
         """
         self.exams: list[ExamFact] = []
+        self.one_account = True
+        """Whether no exam names an account."""
         others: list[Fact] = []
         for fact in facts:
             if type(fact) is ExamFact:
                 if fact.known_at <= known_until:
                     self.exams.append(fact)
+                    if fact.account is not None:
+                        self.one_account = False
             elif fact.__class__ in _OTHERS:
                 # That an agreement is asked for is known before any answer to it.
                 if fact.known_at <= known_until or fact.__class__ is AgreementFact:
@@ -278,24 +279,14 @@ class Known:
             else:
                 raise TypeError(f"unknown kind of fact: {fact!r}")
         self.only_exams = not others
-        self.changes: list[ResultChangeFact] = []
-        self.credits: list[CreditFact] = []
-        self.courses: list[CourseFact] = []
-        self.imports: list[ImportFact] = []
-        self.retirements: list[RetirementFact] = []
-        self.renames: list[RenameFact] = []
-        self.extensions: list[ExtensionFact] = []
-        self.emeritus: list[EmeritusFact] = []
-        self.merges: list[MergeFact] = []
-        self.agreements: list[AgreementFact] = []
         if others:
             self._sort(others)
 
     def _sort(self, others: list[Fact]) -> None:
         # Of two tellings of one fact the later known counts; of two of one moment, the same one in any order.
         once = {fact.key: fact for fact in sorted(others, key=_told)}
-        for fact in once.values():
-            getattr(self, _OTHERS[fact.__class__]).append(fact)
+        for kind, name in _OTHERS.items():
+            setattr(self, name, [fact for fact in once.values() if fact.__class__ is kind])
 
 
 def _told(fact: Fact) -> tuple[datetime, str]:

@@ -1,6 +1,6 @@
 """One certification during the replay: how long it is held, in which cycle, and what became of its time."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from libs.common.programs import add_years
@@ -108,7 +108,7 @@ class Held:
         whole = legacy.active_years + legacy.inactive_years
         if not stated or self.expires_on is None:
             self.expires_on = add_years(self.earned_on, whole)
-            self.steps[0] = replace(self.steps[0], expires_on=self.expires_on, years=whole, clause=legacy.clause)
+            self.steps[0] = self.steps[0]._replace(expires_on=self.expires_on, years=whole, clause=legacy.clause)
             self.cycle_from = self.earned_on
         inactive_from = add_days(add_years(self.expires_on, -legacy.inactive_years), 1)
         self.dormant = (inactive_from, legacy.until, legacy.clause)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
@@ -10,6 +10,8 @@ from services.certs.domain.facts import Known, RenameFact
 from services.certs.domain.held import Held
 from services.certs.domain.rules import CertificationRule, ProgramRules
 from services.certs.domain.standing import CertificationStanding, Ground, Holding, Status
+
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Telling:
 
     @classmethod
     def of(cls, rules: ProgramRules, known: Known, today: date, account: str | None) -> "Telling":
+        if known.only_exams and account is None and not rules.program.policy.agreement_required:
+            return cls(today, None, accepted=True, renamed={})
         accepted = not rules.program.policy.agreement_required
         if known.agreements:
             days = [fact.accepted_on for fact in known.agreements if fact.accepted_on is not None]
@@ -111,7 +115,7 @@ def _status(held: Held, today: date) -> _Told:
                 return "active", last, (), min(start, add_days(last, 1))
             ground = Ground(held.rule.certification.id, clause, "inactive since", start)
             return "inactive", last, (ground,), min(end, add_days(last, 1))
-        return "active", last, (), add_days(last, 1) if last < date.max else None
+        return "active", last, (), last + _ONE_DAY if last < date.max else None
     return _honour(held, today, last)
 
 

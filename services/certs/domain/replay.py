@@ -8,14 +8,16 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
-from libs.common.programs import add_months, add_years
+from libs.common.programs import add_years
+from libs.common.programs.policy import LADDER_CLAUSE
 from services.certs.domain import flags
 from services.certs.domain.credit import Credits
+from services.certs.domain.decrees import extend, grant, taken_over
 from services.certs.domain.facts import CourseFact, CreditFact, EmeritusFact, ExamFact, ExtensionFact, ImportFact
 from services.certs.domain.flags import Flag
-from services.certs.domain.held import Held, awarded, imported
+from services.certs.domain.held import Held, awarded
 from services.certs.domain.results import Dated
-from services.certs.domain.rules import CertificationRule, Met, Prerequisite, ProgramRules
+from services.certs.domain.rules import CertificationRule, Met, Prerequisite, ProgramRules, filled
 from services.certs.domain.standing import Ground, spoken
 
 _ONE_DAY = timedelta(days=1)
@@ -84,12 +86,18 @@ class Replay:
             for claim in happened.credits:
                 self._credit(claim)
             self._spend_credits()
+        if happened.extensions or happened.emeritus:
+            self._decreed(happened)
+
+    def _decreed(self, happened: Day) -> None:
         if happened.extensions:
             for extension, clause in happened.extensions:
-                self._extend(extension, clause)
+                for held in extend(self.held_by.values(), extension, clause, self.day):
+                    self._tick_after(held)
             self._award_waiting()
-        for grant in happened.emeritus:
-            self._grant(grant)
+        for granted in happened.emeritus:
+            rule = self._names.get(granted.certification)
+            self._flag(grant(self.held_by.get(rule.certification.id) if rule else None, granted, self._today))
 
     def _pass_time(self) -> None:
         """A day on which nothing happened but an end: a prerequisite is active again, a lower level is the highest."""
@@ -177,7 +185,7 @@ class Replay:
     def fill(self, slots: tuple[frozenset[str], ...], after: date) -> list[tuple[str, ExamFact]] | None:
         """Passes after a day that fill every slot, each with a code of its own; None where there are not enough."""
         passed = {code: fact for on, code, fact in self._recent if on > after}
-        return _fill(slots, passed)
+        return filled(slots, passed)
 
     def _check_practical(self, code: str, fact: ExamFact) -> None:
         """A lab does not wait: what it needs is there on its day, or it earns nothing."""
@@ -202,8 +210,12 @@ class Replay:
 
     def _award(self, positions: Iterable[int]) -> None:
         """Tries certifications, prerequisites first."""
+        ordered, passes = self._rules.ordered, self.passes
         for position in sorted(positions):
-            self._attempt(self._rules.ordered[position])
+            rule = ordered[position]
+            # Most of what a pass can lead to lacks its own exam: those are passed over without a look.
+            if rule.needs_one_of is None or not rule.needs_one_of.isdisjoint(passes):
+                self._attempt(rule)
 
     def _attempt(self, rule: CertificationRule) -> None:
         name = rule.certification.id
@@ -254,13 +266,14 @@ class Replay:
         rank, day = cause.rule.rank, self.day
         if self._credits is not None:
             self._credits.lapse(rank)
-        ladder = self._rules.program.policy.ladder
+        grounds: tuple[Ground, ...] = ()
         for held in self.held_by.values():
             rule = held.rule
             if rule.on_ladder and rule.rank <= rank and held.cycle_from < day and held.renewable(day):
-                words = f"{cause.rule.certification.id} {what} on"
-                fact = cause.steps[-1].grounds[-1].fact
-                held.renew(day, (Ground(fact, ladder.clause if ladder else "", words, day),), "above")
+                if not grounds:
+                    words = f"{cause.rule.certification.id} {what} on"
+                    grounds = (Ground(cause.steps[-1].grounds[-1].fact, LADDER_CLAUSE, words, day),)
+                held.renew(day, grounds, "above")
                 self._tick_after(held)
 
     def _reactivate(self, held: Held, grounds: tuple[Ground, ...], by: str) -> None:
@@ -284,30 +297,24 @@ class Replay:
         rule = self._names.get(fact.certification)
         if rule is None:
             text = f"{fact.certification} is no certification of the program"
-            self.flags.append(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(fact.key), text))
+            self._flag(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(fact.key), text))
             return
         name = rule.certification.id
         before = self.held_by.get(name)
         if before is not None and before.active(self.day):
             before.take_over(fact)
             return
-        held = imported(rule, fact, before)
+        held, flag = taken_over(fact, rule, before, self._rules.program.policy)
         held.retired_on = self._retired.get(name, date.max)
-        if fact.validity is not None:
-            self._divide(held, fact)
         self.held_by[name] = held
+        self._flag(flag)
         self._tick_after(held)
+        if held.dormant is not None and held.dormant[1] <= self._today:
+            heappush(self._ticks, held.dormant[1])
 
-    def _divide(self, held: Held, fact: ImportFact) -> None:
-        """An older division of a holding's time: some years active, then some inactive, until a rule changed that."""
-        legacy = (self._rules.program.policy.legacy_validity or {}).get(fact.validity or "")
-        if legacy is None:
-            text = f"the program knows no validity {fact.validity!r}"
-            self.flags.append(Flag(flags.VALIDITY_UNKNOWN, ":".join(fact.key), text))
-            return
-        held.divide(legacy, stated=fact.expires_on is not None)
-        if legacy.until <= self._today:
-            heappush(self._ticks, legacy.until)
+    def _flag(self, flag: Flag | None) -> None:
+        if flag is not None:
+            self.flags.append(flag)
 
     def _course(self, fact: CourseFact) -> None:
         """Renews what is active in the course's track at its level or below, from its last day."""
@@ -349,34 +356,6 @@ class Replay:
         submitted = fact.submitted_on or fact.last_day
         return held.expires_on is not None and submitted > held.expires_on
 
-    def _extend(self, fact: ExtensionFact, clause: str) -> None:
-        """Each covered expiry moves once, from its own date; one that has just passed comes back."""
-        for held in self.held_by.values():
-            end = held.expires_on
-            if end is None:
-                continue
-            covered = held.active(self.day) if fact.window is None else fact.window[0] <= end <= fact.window[1]
-            if covered:
-                ground = Ground(":".join(fact.key), clause, f"extended by {fact.months} months on", fact.on)
-                held.extend(self.day, add_months(end, fact.months), ground)
-                self._tick_after(held)
-
-    def _grant(self, fact: EmeritusFact) -> None:
-        rule = self._names.get(fact.certification)
-        held = self.held_by.get(rule.certification.id) if rule else None
-        name, subject = None, ":".join(fact.key)
-        if held is None or held.rule.emeritus is None:
-            name, text = flags.EMERITUS_NOT_ELIGIBLE, f"{fact.certification} is not held, or has no emeritus"
-        elif fact.paid_on is None or fact.paid_on > self._today:
-            name, text = flags.EMERITUS_UNPAID, f"the year granted on {spoken(fact.on)} is not paid"
-        elif not held.grant(fact, held.rule.emeritus.years_per_grant, held.rule.emeritus.clause):
-            name, text = flags.EMERITUS_LATE, f"the grant of {spoken(fact.on)} comes after the last day"
-        elif add_years(held.since, held.rule.emeritus.eligible_after_years) > (held.expires_on or date.max):
-            name, text = flags.EMERITUS_EARLY, "granted before the years the program asks for"
-        else:
-            return
-        self.flags.append(Flag(name, subject, text))
-
     # --- Credits -----------------------------------------------------------------------------------------------------
 
     def _highest(self) -> int | None:
@@ -414,14 +393,3 @@ class Replay:
 
 def _passed(code: str, fact: ExamFact, clause: str) -> Ground:
     return Ground(fact.result_id, clause, f"{code} passed on", fact.taken_on)
-
-
-def _fill(slots: tuple[frozenset[str], ...], passed: dict[str, ExamFact]) -> list[tuple[str, ExamFact]] | None:
-    if not slots:
-        return []
-    for code, fact in passed.items():
-        if code in slots[0]:
-            rest = _fill(slots[1:], {other: one for other, one in passed.items() if other != code})
-            if rest is not None:
-                return [(code, fact), *rest]
-    return None

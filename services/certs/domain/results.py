@@ -51,7 +51,7 @@ def settle(rules: ProgramRules, exams: Iterable[ExamFact], changes: Iterable[Res
             attempts.append((fact.taken_on, exam.code, fact.result_id, fact))
     attempts.sort(key=_order)
     retake = rules.program.policy.retake
-    if retake is not None:
+    if retake is not None and not _no_retakes(attempts):
         attempts = _allowed(retake, attempts, results)
     results.passes = [attempt for attempt in attempts if attempt[3].outcome == "pass"]
     return results
@@ -77,6 +77,12 @@ def _counts(fact: ExamFact, exam: Exam, today: date, ahead: date, results: Resul
         text = f"{exam.code} was taken on {spoken(fact.taken_on)}, before its first day {spoken(exam.first_day)}"
         results.flags.append(Flag(flags.EXAM_NOT_YET_OFFERED, fact.result_id, text))
     return True
+
+
+def _no_retakes(attempts: list[Dated]) -> bool:
+    """Whether nothing was failed, and no code taken twice."""
+    codes = {attempt[1] for attempt in attempts if attempt[3].outcome == "pass"}
+    return len(codes) == len(attempts)
 
 
 def _order(attempt: Dated) -> tuple[date, str, str, str]:

@@ -153,6 +153,8 @@ class CertificationRule:
     """In lower case."""
     names: frozenset[str]
     """Every exam and certification its requirement names."""
+    needs_one_of: frozenset[str] | None
+    """Exams without one of which it cannot be earned; None where certifications alone may do."""
     needs_certifications: bool
     alone: dict[str, Way]
     """Exam codes that renew it by themselves."""
@@ -271,6 +273,7 @@ def _rule(certification: Certification, program: Program) -> CertificationRule:
         names=frozenset(
             leaf.exam if isinstance(leaf, ExamNode) else leaf.certification for leaf in leaves(certification.requires)
         ),
+        needs_one_of=_needs_one_of(certification.requires),
         needs_certifications=any(isinstance(leaf, CertificationNode) for leaf in leaves(certification.requires)),
         alone=alone,
         together=tuple(way for way in certification.renewal if len(way.slots) > 1 and not way.credits),
@@ -281,6 +284,18 @@ def _rule(certification: Certification, program: Program) -> CertificationRule:
         designation=next((one for one in policy.designations if one.level == certification.level), None),
         emeritus=policy.emeritus if policy.emeritus and policy.emeritus.level == certification.level else None,
     )
+
+
+def _needs_one_of(node: Requirement) -> frozenset[str] | None:
+    """The smallest set of exams of which one is in every way to meet a requirement."""
+    if isinstance(node, ExamNode):
+        return frozenset({node.exam})
+    if isinstance(node, CertificationNode):
+        return None
+    parts = [_needs_one_of(part) for part in node.parts]
+    if isinstance(node, AllNode):
+        return min((part for part in parts if part is not None), key=len, default=None)
+    return None if None in parts else frozenset().union(*(part for part in parts if part is not None))
 
 
 def _part(node: Requirement, certification: Certification, program: Program) -> Part:
@@ -294,3 +309,15 @@ def _part(node: Requirement, certification: Certification, program: Program) -> 
     if isinstance(node, AllNode):
         return AllPart(parts)
     return SomePart(node.n if isinstance(node, NOfNode) else 1, parts)
+
+
+def filled(slots: tuple[frozenset[str], ...], passed: dict[str, ExamFact]) -> list[tuple[str, ExamFact]] | None:
+    """Passes that fill every slot, each with a code of its own; None where there are not enough."""
+    if not slots:
+        return []
+    for code, fact in passed.items():
+        if code in slots[0]:
+            rest = filled(slots[1:], {other: one for other, one in passed.items() if other != code})
+            if rest is not None:
+                return [(code, fact), *rest]
+    return None

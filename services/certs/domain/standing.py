@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from services.certs.domain.flags import Flag
@@ -18,13 +19,13 @@ _MONTHS = (
 # fmt: on
 
 
+@lru_cache(maxsize=8192)
 def spoken(day: date) -> str:
     """A day as a sentence has it: 10 May 2026."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One fact, and the clause of the program that gave it effect."""
 
     fact: str
@@ -51,8 +52,7 @@ class Ground(NamedTuple):
         return Reason(self.fact, self.clause, self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """An award, a renewal, or another change of the last active day."""
 
     kind: StepKind
@@ -83,8 +83,7 @@ class Step:
         return " and ".join(ground.text for ground in self.grounds)
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """One unbroken time of holding a certification; a lapse ends it, earning again begins another."""
 
     steps: tuple[Step, ...]
@@ -105,8 +104,7 @@ class Holding:
         return self.steps[-1].expires_on
 
 
-@dataclass(frozen=True, slots=True)
-class CertificationStanding:
+class CertificationStanding(NamedTuple):
     """A certification a candidate holds or has held."""
 
     certification: str

@@ -1,0 +1,59 @@
+"""What the program itself decides for a candidate: opening balances, extensions, granted years of emeritus."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from libs.common.programs import add_months, add_years
+from libs.common.programs.policy import Policy
+from services.certs.domain import flags
+from services.certs.domain.facts import EmeritusFact, ExtensionFact, ImportFact
+from services.certs.domain.flags import Flag
+from services.certs.domain.held import Held, imported
+from services.certs.domain.rules import CertificationRule
+from services.certs.domain.standing import Ground, spoken
+
+
+def taken_over(
+    fact: ImportFact, rule: CertificationRule, before: Held | None, policy: Policy
+) -> tuple[Held, Flag | None]:
+    """An opening balance, its time divided as an older rule did where it names one."""
+    held = imported(rule, fact, before)
+    if fact.validity is None:
+        return held, None
+    legacy = (policy.legacy_validity or {}).get(fact.validity)
+    if legacy is None:
+        text = f"the program knows no validity {fact.validity!r}"
+        return held, Flag(flags.VALIDITY_UNKNOWN, ":".join(fact.key), text)
+    held.divide(legacy, stated=fact.expires_on is not None)
+    return held, None
+
+
+def extend(every: Iterable[Held], fact: ExtensionFact, clause: str, day: date) -> list[Held]:
+    """Moves each covered expiry once, from its own date; one that has just passed comes back."""
+    moved = []
+    for held in every:
+        end = held.expires_on
+        if end is None:
+            continue
+        covered = held.active(day) if fact.window is None else fact.window[0] <= end <= fact.window[1]
+        if covered:
+            ground = Ground(":".join(fact.key), clause, f"extended by {fact.months} months on", fact.on)
+            held.extend(day, add_months(end, fact.months), ground)
+            moved.append(held)
+    return moved
+
+
+def grant(held: Held | None, fact: EmeritusFact, today: date) -> Flag | None:
+    """Grants a year of emeritus once it is paid; what is odd about it is flagged."""
+    subject = ":".join(fact.key)
+    rules = held.rule.emeritus if held is not None else None
+    if held is None or rules is None:
+        text = f"{fact.certification} is not held, or has no emeritus"
+        return Flag(flags.EMERITUS_NOT_ELIGIBLE, subject, text)
+    if fact.paid_on is None or fact.paid_on > today:
+        return Flag(flags.EMERITUS_UNPAID, subject, f"the year granted on {spoken(fact.on)} is not paid")
+    if not held.grant(fact, rules.years_per_grant, rules.clause):
+        return Flag(flags.EMERITUS_LATE, subject, f"the grant of {spoken(fact.on)} comes after the last day")
+    if add_years(held.since, rules.eligible_after_years) > (held.expires_on or date.max):
+        return Flag(flags.EMERITUS_EARLY, subject, "granted before the years the program asks for")
+    return None
