@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from libs.common.programs import add_years
+from libs.common.programs import add_months, add_years
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import LegacyValidity
 from services.certs.domain.facts import EmeritusFact, ImportFact
@@ -38,7 +38,8 @@ class Held:
     retired_on: date = date.max
 
     def active(self, day: date) -> bool:
-        if self.expires_on is not None and day > self.expires_on:
+        end = self.expires_on
+        if end is not None and day > end:
             return False
         return self.dormant is None or not self.dormant[0] <= day < self.dormant[1]
 
@@ -64,24 +65,24 @@ class Held:
 
     def renew(self, day: date, grounds: tuple[Ground, ...], by: By, kind: StepKind = "renewed") -> None:
         """Begins a new cycle; each certification by its own validity, and never to an earlier day."""
-        years = self.rule.certification.validity_years_of(self.earned_on)
+        certification = self.rule.certification
+        if certification.earlier_validity:
+            years = certification.validity_years_of(self.earned_on)
+            clause = validity_clause(self.rule, self.earned_on)
+        else:
+            years, clause = certification.validity_years, certification.validity_clause
         self.cycle_from, self.by, self.dormant = day, by, None
         if self.expires_on is None:  # what never expires stays so
             return
-        until = None if years is None else add_years(day, years)
-        kept = until is not None and until <= self.expires_on
-        if not kept:
-            self.expires_on = until
-        self.steps.append(
-            Step(kind, day, self.expires_on, grounds, None if kept else years, self._validity_clause(self.earned_on))
-        )
+        until = None if years is None else add_months(day, years * 12)
+        if until is not None and until <= self.expires_on:
+            until, years = self.expires_on, None
+        self.expires_on = until
+        self.steps.append(Step(kind, day, until, grounds, years, clause))
 
     def extend(self, day: date, until: date, ground: Ground) -> None:
         self.expires_on = until
         self.steps.append(Step("extended", day, until, (ground,), None, ground.clause))
-
-    def _validity_clause(self, earned_on: date) -> str:
-        return validity_clause(self.rule, earned_on)
 
     def grant(self, fact: EmeritusFact, years: int, clause: str) -> bool:
         """Adds a granted year to the last active or emeritus day it precedes; False where it came after."""

@@ -57,6 +57,7 @@ class Replay:
         self._recent: list[tuple[date, str, ExamFact]] = []  # passes that may renew together with others
         self._credits: Credits | None = None
         self._ticks: list[date] = []
+        self._renewed = (date.min, 0)  # day and level of the last renewal of everything below
 
     def play(self, events: dict[date, Day], *, with_credits: bool) -> None:
         """Walks through the days of `events`, and those on which time alone does something."""
@@ -94,6 +95,7 @@ class Replay:
             for extension, clause in happened.extensions:
                 for held in extend(self.held_by.values(), extension, clause, self.day):
                     self._tick_after(held)
+            self._renewed = (date.min, 0)  # an extension can bring back what was not active before
             self._award_waiting()
         for granted in happened.emeritus:
             rule = self._names.get(granted.certification)
@@ -108,8 +110,6 @@ class Replay:
     def _tick_after(self, held: Held) -> None:
         if self._credits is not None and held.expires_on is not None and held.expires_on < self._today:
             heappush(self._ticks, held.expires_on + _ONE_DAY)
-
-    # --- What requirements see ---------------------------------------------------------------------------------------
 
     def held(self, certification: str) -> tuple[date, date] | None:
         held = self.held_by.get(certification)
@@ -266,6 +266,9 @@ class Replay:
         rank, day = cause.rule.rank, self.day
         if self._credits is not None:
             self._credits.lapse(rank)
+        if self._renewed == (day, rank):  # nothing is left to renew
+            return
+        self._renewed = day, rank
         grounds: tuple[Ground, ...] = ()
         for held in self.held_by.values():
             rule = held.rule
@@ -274,7 +277,8 @@ class Replay:
                     words = f"{cause.rule.certification.id} {what} on"
                     grounds = (Ground(cause.steps[-1].grounds[-1].fact, LADDER_CLAUSE, words, day),)
                 held.renew(day, grounds, "above")
-                self._tick_after(held)
+                if self._credits is not None:
+                    self._tick_after(held)
 
     def _reactivate(self, held: Held, grounds: tuple[Ground, ...], by: str) -> None:
         """Brings back a designated holder's certification and the lower ones of its track, as first earned."""
