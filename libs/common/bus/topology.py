@@ -87,6 +87,11 @@ def retry_queue(queue: str, step: int) -> str:
     return f"{queue}.retry.{step}"
 
 
+def is_retry_queue(name: str) -> bool:
+    """Whether messages only wait there: nobody reads it."""
+    return ".retry." in name
+
+
 def rejections_queue(vendor: str) -> str:
     return f"{vendor}.rejections"
 
