@@ -12,6 +12,7 @@ from libs.common.programs import Program
 from services.certs.domain.changes import Change, diff, next_transition
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import ExamFact
+from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
 from services.certs.domain.standing import CertificationStanding, Standing
 
 EVENTS: dict[
@@ -77,6 +78,14 @@ class Ledger:
                 version=self._version,
                 cause=cause,
             )
+        for reminder in due_reminders(self._policy.reminders, earlier, after):
+            self._version += 1
+            transaction.emit(
+                _reminder_event(self.candidate_id, reminder),
+                program=self._policy.id,
+                subject=self.candidate_id,
+                version=self._version,
+            )
         self._standing, self._evaluated_at = after, as_of
 
     def document(self) -> Document:
@@ -89,12 +98,13 @@ class Ledger:
             "version": self._version,
             "facts": [_stored_fact(fact) for fact in self._facts],
             "evaluated_at": self._evaluated_at,
-            **_derived(standing),
+            **_derived(self._policy, standing),
         }
 
 
-def _derived(standing: Standing) -> Document:
-    due = next_transition(standing)
+def _derived(policy: Program, standing: Standing) -> Document:
+    days = [next_transition(standing), next_reminder(policy.reminders, standing)]
+    due = min((day for day in days if day is not None), default=None)
     return {
         "program": standing.program,
         "policy_version": standing.policy_version,
@@ -110,7 +120,7 @@ def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[ExamFact],
         "version": 0,
         "facts": [_stored_fact(fact) for fact in facts],
         "evaluated_at": as_of,
-        **_derived(evaluate(policy, facts, as_of)),
+        **_derived(policy, evaluate(policy, facts, as_of)),
     }
 
 
@@ -125,6 +135,19 @@ def _event(
         earned_on=entry.earned_on,
         expires_on=entry.expires_on,
         because=change.sentence,
+    )
+
+
+def _reminder_event(candidate_id: str, reminder: Reminder) -> certs.CertificationExpiring:
+    entry = reminder.certification
+    return certs.CertificationExpiring(
+        candidate_id=candidate_id,
+        certification=entry.certification,
+        title=entry.title,
+        earned_on=entry.earned_on,
+        expires_on=entry.expires_on,
+        because=entry.sentence,
+        days_left=reminder.days_left,
     )
 
 

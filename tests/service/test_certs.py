@@ -70,6 +70,7 @@ async def service(base_of: OpenBase, programs: dict[str, Program]) -> AsyncItera
 
 AWARDED = ("CertificationAwarded", CERTIFICATION)
 REVOKED = ("CertificationRevoked", CERTIFICATION)
+EXPIRING = ("CertificationExpiring", CERTIFICATION)
 EXPIRED = ("CertificationExpired", CERTIFICATION)
 RENEWED = ("CertificationRenewed", CERTIFICATION)
 
@@ -149,17 +150,42 @@ async def test_expiry_is_told_once_and_on_its_day_in_the_programs_time_zone(serv
     await service.take(received(passed()))
     # The last active day is over at midnight in Los Angeles, eight hours after midnight in UTC.
     service.clock.advance(datetime(2028, 3, 11, 7, 59, tzinfo=UTC) - service.clock.now())
+    await service.sweep.run()
+    assert service.told() == [AWARDED, EXPIRING]
     before = await service.ledger()
     await service.sweep.run()
-    assert service.told() == [AWARDED]
     assert await service.ledger() == before, "it is not due yet"
     service.clock.advance(timedelta(minutes=2))
     await service.sweep.run()
-    assert service.told() == [AWARDED, EXPIRED]
+    assert service.told() == [AWARDED, EXPIRING, EXPIRED]
     for _ in range(3):
         service.clock.advance(timedelta(days=1))
         await service.sweep.run()
-    assert service.told() == [AWARDED, EXPIRED]
+    assert service.told() == [AWARDED, EXPIRING, EXPIRED]
+
+
+async def test_each_reminder_day_is_told_once_and_only_its_own_day_is_swept(service: Certs) -> None:
+    await service.take(received(passed()))
+    assert (await service.ledger())["next_transition_on"] == "2027-03-11"
+    for day in ("2027-03-11", "2027-12-11", "2028-01-10", "2028-02-09"):
+        service.clock.advance(datetime.fromisoformat(f"{day}T12:00:00+00:00") - service.clock.now())
+        await asyncio.gather(service.sweep.run(), service.sweep.run())
+        service.clock.advance(timedelta(days=1))
+        await service.sweep.run()
+    assert service.told() == [AWARDED, *[EXPIRING] * 4]
+    left = [event["data"]["days_left"] for event in said(service.base) if "CertificationExpiring" in event["type"]]
+    assert sorted(left, reverse=True) == [365, 90, 60, 30]
+    assert (await service.ledger())["next_transition_on"] == "2028-03-11"
+
+
+async def test_renewed_certification_is_reminded_of_by_its_new_expiry_only(service: Certs) -> None:
+    await service.take(received(passed()))
+    service.clock.advance(datetime(2027, 3, 11, 20, tzinfo=UTC) - service.clock.now())  # a reminder day
+    later = {"taken_on": date(2027, 3, 10), "taken_at": datetime(2027, 3, 10, 9, tzinfo=UTC)}
+    await service.take(received(passed("C1", "R2", **later)))
+    await service.sweep.run()
+    assert service.told() == [AWARDED, RENEWED]
+    assert (await service.ledger())["next_transition_on"] == "2028-03-10", "two years before 10 March 2030"
 
 
 async def test_two_sweeps_at_the_same_moment_tell_an_expiry_once(service: Certs) -> None:
@@ -174,9 +200,13 @@ async def test_sweep_touches_only_what_is_due(service: Certs) -> None:
     await service.take(received(passed("C1", "R1")))
     later = {"taken_on": date(2026, 6, 1), "taken_at": datetime(2026, 6, 1, 9, tzinfo=UTC)}
     await service.take(received(passed("C2", "R2", **later)))
+    service.clock.advance(datetime(2028, 3, 1, tzinfo=UTC) - service.clock.now())
+    await service.sweep.run()
+    untouched = await service.ledger("C2")
     service.clock.advance(datetime(2028, 3, 12, tzinfo=UTC) - service.clock.now())
     await service.sweep.run()
-    assert (service.told("C1"), service.told("C2")) == ([AWARDED, EXPIRED], [AWARDED])
+    assert service.told("C1") == [AWARDED, EXPIRING, EXPIRED]
+    assert await service.ledger("C2") == untouched
 
 
 async def test_more_than_a_slice_is_swept_whole(service: Certs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultInvalidated,
         certs.CertificationAwarded,
         certs.CertificationRenewed,
+        certs.CertificationExpiring,
         certs.CertificationExpired,
         certs.CertificationRevoked,
     ),
