@@ -71,7 +71,7 @@ class CertsApi:
 
     def __init__(self, store: CertsStore, programs: Mapping[str, Program], clock: Clock) -> None:
         self._store = store
-        self._zones = {program.id: ZoneInfo(program.time_zone) for program in programs.values()}
+        self._programs = programs
         self._clock = clock
 
     def api(self) -> Api:
@@ -103,12 +103,12 @@ class CertsApi:
         )
 
     def _today(self, program: str) -> date:
-        return self._clock.now().astimezone(self._zones[program]).date()
+        return self._clock.now().astimezone(ZoneInfo(self._programs[program].time_zone)).date()
 
     async def list_certifications(self, call: Call[CandidatePath]) -> CertificationsView:
         program, candidate_id = call.path.program, call.path.candidate_id
         call.principal.require(program, candidate_id)
-        if program not in self._zones:
+        if program not in self._programs:
             raise Problem(NOT_FOUND)
         row = await self._store.certifications(program, candidate_id)
         today = self._today(program)
@@ -122,7 +122,7 @@ class CertsApi:
         )
 
     async def show_totals(self, call: Call) -> TotalsView:
-        programs = sorted(call.principal.programs & self._zones.keys())
+        programs = sorted(call.principal.programs & self._programs.keys())
         today = {program: self._today(program).isoformat() for program in programs}
         return TotalsView(**await self._store.totals(programs, today))
 

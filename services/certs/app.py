@@ -8,18 +8,25 @@ from libs.common.settings import ServiceSettings
 from services.certs.api import CertsApi
 from services.certs.consumers import ServiceEvents
 from services.certs.expiry import ExpirySweep
+from services.certs.policies import Policies
+from services.certs.reevaluation import Reevaluation
 from services.certs.store import MIGRATIONS, CertsStore
 
 
 def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     store = CertsStore(platform.database)
-    sweep = ExpirySweep(store, platform.programs, platform.unit_of_work, platform.clock)
+    policies = Policies(store, platform.programs)
+    sweep = ExpirySweep(store, policies, platform.programs, platform.unit_of_work)
+    reevaluation = Reevaluation(store, policies, platform.programs, platform.unit_of_work)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(),
         subscriptions=(
-            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(store, platform.programs).handle),
+            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(store, policies).handle),
         ),
-        jobs=(Job("expiry", sweep.EVERY, sweep.run),),
+        jobs=(
+            Job("expiry", sweep.EVERY, sweep.run),
+            Job("reevaluation", reevaluation.EVERY, reevaluation.run),
+        ),
     )
 
 

@@ -34,9 +34,13 @@ EVENTS: dict[
 class Ledger:
     """One candidate's document, opened for changes."""
 
-    def __init__(self, candidate_id: str, policy: Program, stored: Document | None) -> None:
+    def __init__(
+        self, candidate_id: str, policy: Program, stored: Document | None, *, told_under: Program | None = None
+    ) -> None:
+        """`told_under` is the policy it was last evaluated with, where that was another version."""
         self.candidate_id = candidate_id
         self._policy = policy
+        self._told_under = told_under or policy
         self._version: int = stored["version"] if stored else 0
         self._facts = [_fact(row) for row in stored["facts"]] if stored else []
         self._known = {(fact.result_id, fact.revision) for fact in self._facts}
@@ -55,13 +59,13 @@ class Ledger:
         return True
 
     def pass_time(self, transaction: Transaction) -> None:
-        """Tell what has changed by time alone."""
+        """Tell what has changed by time, or by a new version of the policy."""
         self._tell(self._told(), transaction.now, transaction, None)
 
     def _told(self) -> Standing | None:
         """The standing as it was last told: what was known then, as of then."""
         if self._standing is None and self._evaluated_at is not None:
-            self._standing = evaluate(self._policy, self._facts, self._evaluated_at)
+            self._standing = evaluate(self._told_under, self._facts, self._evaluated_at)
         return self._standing
 
     def _tell(

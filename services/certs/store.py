@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
+from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne, ReturnDocument
 
+from libs.common.errors import Unavailable
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.migrations import COMMON, Migration, declare
@@ -25,7 +26,19 @@ MIGRATIONS = [
                 ],
             }
         ),
-    )
+    ),
+    Migration(
+        2,
+        "policies, and ledgers by the version they were evaluated with",
+        declare(
+            {
+                "policies": [],
+                "candidates": [
+                    IndexModel([("program", ASCENDING), ("policy_version", ASCENDING)], name="policy"),
+                ],
+            }
+        ),
+    ),
 ]
 
 _SHOWN = {"program": 1, "certifications": 1, "version": 1}
@@ -36,6 +49,7 @@ class CertsStore:
 
     def __init__(self, database: Database) -> None:
         self._candidates = database["candidates"]
+        self._policies = database["policies"]
         self._shown = GatheredReads(database, "candidates", _SHOWN)
 
     async def ledgers(self, session: Session, candidates: Iterable[str]) -> dict[str, Document]:
@@ -55,6 +69,35 @@ class CertsStore:
         query = {"program": program, "next_transition_on": {"$type": "string", "$lte": today}}
         found = self._candidates.find(query, session=session).sort("next_transition_on", ASCENDING)
         return await found.to_list(limit)
+
+    async def outdated(self, session: Session, program: str, version: int, limit: int) -> list[Document]:
+        """Ledgers that were evaluated with an earlier version of the program's policy."""
+        query = {"program": program, "policy_version": {"$lt": version}}
+        return await self._candidates.find(query, session=session).to_list(limit)
+
+    async def count_outdated(self, program: str, version: int) -> int:
+        return await self._candidates.count_documents({"program": program, "policy_version": {"$lt": version}})
+
+    async def keep_policy(self, program: str, version: int, definition: str) -> None:
+        """Keep a policy's text.
+
+        Raises:
+            Unavailable: another text is kept under that version. Nothing can be evaluated until the file's version is
+                raised, and nothing is lost meanwhile.
+        """
+        row = {"program": program, "version": version, "definition": definition}
+        kept = await self._policies.find_one_and_update(
+            {"_id": f"{program}:{version}"}, {"$setOnInsert": row}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        if kept["definition"] != definition:
+            raise Unavailable(f"another definition of {program} was in force as version {version}: raise its version")
+
+    async def policy(self, program: str, version: int) -> str:
+        """The text of a policy that was in force. Raises `LookupError` where none is kept."""
+        row = await self._policies.find_one({"_id": f"{program}:{version}"})
+        if row is None:
+            raise LookupError(f"version {version} of {program} was never in force here")
+        return str(row["definition"])
 
     async def certifications(self, program: str, candidate_id: str) -> Document | None:
         """What a candidate holds and has held, without the facts behind it."""

@@ -9,11 +9,13 @@ import pytest
 
 from libs.common.bus.messages import Received
 from libs.common.clock import FixedClock
-from libs.common.errors import Unprocessable
+from libs.common.errors import Unavailable, Unprocessable
 from libs.common.events import exams
-from libs.common.programs import Program
+from libs.common.programs import Program, load_definition
 from services.certs.consumers import ServiceEvents
 from services.certs.expiry import ExpirySweep
+from services.certs.policies import Policies
+from services.certs.reevaluation import Reevaluation
 from services.certs.store import CertsStore
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
@@ -29,9 +31,12 @@ class Certs:
 
     def __init__(self, base: Base, programs: dict[str, Program]) -> None:
         self.base = base
+        self.programs = programs
         store = CertsStore(base.database)
-        self._handler = ServiceEvents(store, programs)
-        self.sweep = ExpirySweep(store, programs, base.unit_of_work, base.clock)
+        policies = Policies(store, programs)
+        self._handler = ServiceEvents(store, policies)
+        self.sweep = ExpirySweep(store, policies, programs, base.unit_of_work)
+        self.reevaluation = Reevaluation(store, policies, programs, base.unit_of_work)
 
     @property
     def clock(self) -> FixedClock:
@@ -65,7 +70,7 @@ def clock() -> FixedClock:
 @pytest.fixture
 async def service(base_of: OpenBase, programs: dict[str, Program]) -> AsyncIterator[Certs]:
     async with base_of("certs") as base:
-        yield Certs(base, programs)
+        yield Certs(base, dict(programs))
 
 
 AWARDED = ("CertificationAwarded", CERTIFICATION)
@@ -228,3 +233,61 @@ async def test_event_of_a_program_we_do_not_have_can_never_be_handled(service: C
     with pytest.raises(Unprocessable) as refused:
         await service.take(received(passed(), program="nosuch"))
     assert refused.value.code == "unknown_program"
+
+
+def next_version(program: Program, *replacements: tuple[str, str]) -> Program:
+    """The program's definition with changes, as its next version."""
+    text = program.definition
+    for before, after in ((f"\nversion: {program.version}\n", f"\nversion: {program.version + 1}\n"), *replacements):
+        assert before in text
+        text = text.replace(before, after, 1)
+    return load_definition(text, name="cisco.yaml")
+
+
+FOUR_YEARS = ("validity: 3 years ", "validity: 4 years ")
+
+
+async def test_new_policy_is_told_to_everybody_once_a_slice_at_a_time(
+    service: Certs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reevaluation, "SLICE", 4)
+    await service.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(10)))
+    service.programs["cisco"] = next_version(service.programs["cisco"], FOUR_YEARS)
+    await asyncio.gather(service.reevaluation.run(), service.reevaluation.run())
+    await service.reevaluation.run()
+    for n in range(10):
+        assert service.told(f"C{n}") == [AWARDED, RENEWED]
+        assert (await service.held(f"C{n}"))[CERTIFICATION] == ("2025-03-10", "2029-03-10")
+        assert (await service.ledger(f"C{n}"))["policy_version"] == 2
+
+
+async def test_fact_that_comes_before_the_reevaluation_brings_its_ledger_to_the_new_policy(service: Certs) -> None:
+    await service.take(received(passed()))
+    service.programs["cisco"] = next_version(service.programs["cisco"], FOUR_YEARS)
+    later = {"taken_on": date(2024, 5, 1), "taken_at": datetime(2024, 5, 1, 9, tzinfo=UTC)}
+    await service.take(received(failed("C1", "R0", **later)))
+    assert service.told() == [AWARDED, RENEWED]
+    await service.reevaluation.run()
+    assert service.told() == [AWARDED, RENEWED]
+
+
+async def test_process_with_an_older_policy_leaves_a_ledger_alone(service: Certs) -> None:
+    old = service.programs["cisco"]
+    await service.take(received(passed()))
+    service.programs["cisco"] = next_version(old, FOUR_YEARS)
+    await service.reevaluation.run()
+    service.programs["cisco"] = old
+    with pytest.raises(Unavailable):
+        await service.take(received(failed("C1", "R9")))
+    service.clock.advance(timedelta(days=3650))
+    with pytest.raises(Unavailable):
+        await service.sweep.run()
+    assert (await service.held())[CERTIFICATION][1] == "2029-03-10"
+
+
+async def test_definition_that_changes_without_its_version_stops_the_work_and_says_so(service: Certs) -> None:
+    await service.take(received(passed()))
+    changed = next_version(service.programs["cisco"], FOUR_YEARS, ("\nversion: 2\n", "\nversion: 1\n"))
+    restarted = Certs(service.base, {"cisco": changed})
+    with pytest.raises(Unavailable, match="raise its version"):
+        await restarted.take(received(passed("C2", "R2")))

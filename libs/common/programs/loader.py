@@ -1,6 +1,7 @@
 """Loads program definitions: reads, applies defaults, expands templates, checks every reference."""
 
 from pathlib import Path as FilePath
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -30,7 +31,15 @@ def load_program(path: FilePath) -> Program:
     source.raise_faults()
     if head is None:
         raise AssertionError("a head that is missing was reported")
-    return _program(head, exams, certifications, aliases)
+    return _program(head, exams, certifications, aliases, path.read_text(encoding="utf-8"))
+
+
+def load_definition(text: str, *, name: str) -> Program:
+    """One definition from its text; faults are told with `name` as the file's. Raises `ProgramErrors`."""
+    with TemporaryDirectory(prefix="certrail-program-") as folder:
+        path = FilePath(folder) / name
+        path.write_text(text, encoding="utf-8")
+        return load_program(path)
 
 
 def load_programs(directory: FilePath) -> dict[str, Program]:
@@ -86,6 +95,7 @@ def _program(
     exams: dict[str, Exam],
     certifications: dict[str, Certification],
     aliases: dict[str, str],
+    definition: str,
 ) -> Program:
     return Program(
         id=head.id,
@@ -101,4 +111,5 @@ def _program(
         exams=MappingProxyType(exams),
         certifications=MappingProxyType(certifications),
         aliases=MappingProxyType(aliases),
+        definition=definition,
     )

@@ -5,7 +5,7 @@ New rules are new fields with a default, so that a program that does not use the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -158,6 +158,9 @@ class Program:
     certifications: Mapping[str, Certification]
     aliases: Mapping[str, str]
     """Other code to exam code."""
+
+    definition: str = field(default="", repr=False)
+    """The text it was loaded from."""
 
     def find_exam(self, code: str) -> Exam | None:
         """The exam of that code or of that other code; None where the program has none."""
