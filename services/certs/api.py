@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from libs.common.clock import Clock
@@ -74,7 +74,8 @@ class CertsApi:
         self._programs = programs
         self._clock = clock
 
-    def api(self) -> Api:
+    def api(self, more: tuple[Route[Any, Any, Any, Any], ...] = ()) -> Api:
+        """The service's whole API; `more` are routes of other parts of it."""
         return Api(
             service="certs",
             title="Certrail certifications",
@@ -99,6 +100,7 @@ class CertsApi:
                     response=TotalsView,
                     scopes=OPERATIONS_READ,
                 ),
+                *more,
             ),
         )
 

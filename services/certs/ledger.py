@@ -42,7 +42,7 @@ class Ledger:
         self._policy = policy
         self._told_under = told_under or policy
         self._version: int = stored["version"] if stored else 0
-        self._facts = [_fact(row) for row in stored["facts"]] if stored else []
+        self._facts = stored_facts(stored) if stored else []
         self._known = {(fact.result_id, fact.revision) for fact in self._facts}
         self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
         self._standing: Standing | None = None
@@ -153,6 +153,11 @@ def _reminder_event(candidate_id: str, reminder: Reminder) -> certs.Certificatio
         because=entry.sentence,
         days_left=reminder.days_left,
     )
+
+
+def stored_facts(ledger: Document) -> list[ExamFact]:
+    """The facts in a stored ledger."""
+    return [_fact(row) for row in ledger["facts"]]
 
 
 def _fact(row: Document) -> ExamFact:
