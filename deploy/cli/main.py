@@ -12,6 +12,7 @@ from deploy.cli.errors import explained
 from deploy.cli.feed import feed
 from deploy.cli.program_changes import dry_run, publish
 from deploy.cli.rejected import rejected
+from deploy.cli.simulate import simulate
 from deploy.cli.status import status
 from deploy.cli.token import token
 from deploy.cli.up import up
@@ -35,6 +36,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(programs.app, name="programs")
 programs.app.command("dry-run")(dry_run)
 programs.app.command()(publish)
+app.command()(simulate)
 app.command()(token)
 
 

@@ -135,6 +135,9 @@ class Count:
                 self.mails["revocation"] += 1
             elif was and now and after[name].expires > before[name].expires:
                 self.mails["renewal"] += 1
+            elif was and now and after[name].expires < before[name].expires:
+                self.tally["shortened"] += 1
+                self.mails["revocation"] += 1  # a renewal has fallen: it is held, but ends earlier than was said
 
     def message(self, message: dict[str, Any]) -> None:
         """One hand-made message, taken as its file says."""

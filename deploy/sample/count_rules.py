@@ -1,7 +1,8 @@
 """The rules the second account goes by: a table of certifications, and what passes come to.
 
 Written apart from the platform's program files and evaluation, on purpose and as plainly as possible. It
-knows the exams of the sample feed: requirements, prerequisites, how long a pass counts, validity.
+knows the exams of the sample feed: requirements, prerequisites, how long a pass counts, validity, and what a pass
+renews.
 """
 
 from collections.abc import Iterator
@@ -98,6 +99,17 @@ def add_years(day: date, years: int) -> date:
         return day.replace(year=day.year + years, day=28)
 
 
+ROLES = {
+    "entry": frozenset(["100-150", "100-160", "100-140", "800-150"]),
+    "associate": frozenset(["200-301", "200-201", "200-901"]),
+    "core": frozenset(code for item in PROGRAMS["cisco"] if item.id.startswith("CCNP") for code in item.slots[0]),
+    "concentration": frozenset(
+        code for item in PROGRAMS["cisco"] if item.id.startswith("CCNP") for code in item.slots[1]
+    ),
+    "expert": frozenset(code for item in PROGRAMS["cisco"] if item.practical for code in item.slots[1]) | {"400-007"},
+}
+
+
 @dataclass
 class Holding:
     """From when a certification is held, when it was last awarded or renewed, and its last active day."""
@@ -109,11 +121,75 @@ class Holding:
     def covers(self, day: date) -> bool:
         return self.earned <= day <= self.expires
 
+    def renew(self, certification: str, day: date) -> None:
+        if self.covers(day) and self.renewed < day:
+            self.expires = max(self.expires, expiry(certification, self.earned, day))
+            self.renewed = day
+
 
 def expiry(certification: str, earned: date, start: date) -> date:
     if certification.startswith("CCST"):
         return date.max if earned < CCST_LIMITED_FROM else add_years(start, 5)
     return add_years(start, 3)
+
+
+ASSOCIATE, SPECIALIST, PROFESSIONAL, EXPERT = 1, 2, 3, 4
+TWO, THREE = 2, 3
+
+
+def _ladder(certification: str) -> int:
+    """Position on Cisco's ladder; 0 stands apart."""
+    if certification == "Specialist-CSM":
+        return 0
+    steps = {"CCNA": ASSOCIATE, "Specialist": SPECIALIST, "CCNP": PROFESSIONAL, "CCIE": EXPERT, "CCDE": EXPERT}
+    return steps.get(certification.split("-", maxsplit=1)[0], 0)
+
+
+def _suffices(certification: str, code: str, since: set[str]) -> bool:
+    """Whether Cisco renews a certification by an exam, with the codes passed since its last renewal."""
+    if certification == "Specialist-CSM":
+        return code == "820-605"
+    cores, concentrations = len(since & ROLES["core"]), len(since & ROLES["concentration"])
+    any_of = {0: "entry associate core concentration expert", 1: "associate core concentration expert"}
+    step = _ladder(certification)
+    if step <= SPECIALIST:
+        return any(code in ROLES[role] for role in any_of.get(step, "core concentration expert").split())
+    if code in ROLES["expert"]:
+        return True
+    if step == PROFESSIONAL:
+        return code in ROLES["core"] or (code in ROLES["concentration"] and concentrations >= TWO)
+    enough = cores >= TWO or (cores > 0 and concentrations > 0) or concentrations >= THREE
+    return enough and code in ROLES["core"] | ROLES["concentration"]
+
+
+def _renew_below(held: dict[str, Holding], step: int, day: date) -> None:
+    for name, holding in held.items():
+        if 0 < _ladder(name) <= step:
+            holding.renew(name, day)
+
+
+def _renew_cisco(held: dict[str, Holding], passed: list[tuple[date, str]], day: date) -> None:
+    """What the exams of a day renew, and everything below it."""
+    for code in sorted(code for passed_on, code in passed if passed_on == day):
+        for name, holding in list(held.items()):
+            since = {other for on, other in passed if holding.renewed < on <= day}
+            if holding.covers(day) and holding.renewed < day and _suffices(name, code, since):
+                holding.renew(name, day)
+                _renew_below(held, _ladder(name), day)
+
+
+def _renew_juniper(held: dict[str, Holding], certification: str, day: date) -> None:
+    """What an award or another pass of a certification renews: its track downwards, and every associate."""
+    level, _, track = certification.partition("-")
+    order = ["JNCIA", "JNCIS", "JNCIP", "JNCIE"]
+    track = track.split("-")[0]
+    for name, holding in held.items():
+        other, _, others_track = name.partition("-")
+        below = others_track.split("-")[0] == track and order.index(other) <= order.index(level)
+        upward = level == "JNCIP" and other == "JNCIE" and others_track == track
+        across = certification == "JNCIP-DC" and name == "JNCIS-ENT"
+        if other == "JNCIA" or below or upward or across:
+            holding.renew(name, day)
 
 
 def _completes(
@@ -125,8 +201,7 @@ def _completes(
 ) -> bool:
     """Whether everything a certification takes is there on a day, none of it used for it before."""
     own = held.get(certification.id)
-    renewing = own is not None and own.covers(day)
-    if certification.prerequisites and not renewing:
+    if certification.prerequisites:
         awarded = [held[name] for name in certification.prerequisites if name in held]
         if not any(holding.covers(day) for holding in awarded):
             return False
@@ -151,14 +226,21 @@ def certifications(program: str, passed: list[tuple[date, str]], as_of: date) ->
     codes = {code for _, code in passed}
     touched = [item for item in PROGRAMS[program] if any(codes & slot for slot in item.slots)]
     for day in sorted({day for day, _ in passed if day <= as_of}):
-        passes.update({code: day for passed_on, code in passed if passed_on == day})
+        today = {code for passed_on, code in passed if passed_on == day}
+        passes.update(dict.fromkeys(today, day))
+        if program == "cisco":
+            _renew_cisco(held, passed, day)
         for certification in touched:
-            if not _completes(certification, program, passes, held, day):
-                continue
             own = held.get(certification.id)
             if own is not None and own.covers(day):
-                until = max(own.expires, expiry(certification.id, own.earned, day))
-                held[certification.id] = Holding(own.earned, day, until)
+                if program == "juniper" and any(today & slot for slot in certification.slots):
+                    _renew_juniper(held, certification.id, day)
+                continue
+            if not _completes(certification, program, passes, held, day):
+                continue
+            held[certification.id] = Holding(day, day, expiry(certification.id, day, day))
+            if program == "cisco":
+                _renew_below(held, _ladder(certification.id), day)
             else:
-                held[certification.id] = Holding(day, day, expiry(certification.id, day, day))
+                _renew_juniper(held, certification.id, day)
     return held

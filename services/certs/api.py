@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
 
 from libs.common.clock import Clock
 from libs.common.events.types import Identifier
@@ -14,6 +16,7 @@ from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ
 from libs.common.http.server import Api
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
+from services.certs.domain.standing import Status
 from services.certs.store import CertsStore
 
 
@@ -40,7 +43,7 @@ class HoldingView(View):
 class CertificationView(View):
     certification: str
     title: str
-    status: Literal["active", "expired"]
+    status: Status
     earned_on: date
     expires_on: date | None
     """Last active day; null where it never expires."""
@@ -48,6 +51,8 @@ class CertificationView(View):
     """The status and its reason as one sentence."""
     because: list[ReasonView]
     holdings: list[HoldingView]
+    designations: list[str] = Field(default=[])
+    """Titles that came by themselves and stay, whatever the status."""
 
 
 class CertificationsView(View):
@@ -132,5 +137,7 @@ class CertsApi:
 def _certification(entry: Document, today: date) -> CertificationView:
     expires_on = date.fromisoformat(entry["expires_on"]) if entry["expires_on"] else None
     # The sweep tells an expiry soon after midnight; a reader is told the truth at midnight.
-    status = "active" if expires_on is None or today <= expires_on else "expired"
+    status = entry.get("status", "active")
+    if status == "active" and expires_on is not None and expires_on < today:
+        status = "expired"
     return CertificationView.model_validate({**entry, "status": status})

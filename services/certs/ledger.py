@@ -11,9 +11,11 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.certs.domain.changes import Change, diff, next_transition
 from services.certs.domain.evaluate import evaluate
-from services.certs.domain.facts import ExamFact
+from services.certs.domain.facts import Fact
 from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
 from services.certs.domain.standing import CertificationStanding, Standing
+from services.certs.stored_facts import loaded
+from services.certs.stored_facts import stored as stored_fact
 
 EVENTS: dict[
     str,
@@ -43,17 +45,17 @@ class Ledger:
         self._told_under = told_under or policy
         self._version: int = stored["version"] if stored else 0
         self._facts = stored_facts(stored) if stored else []
-        self._known = {(fact.result_id, fact.revision) for fact in self._facts}
+        self._known = {fact.key for fact in self._facts}
         self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
         self._standing: Standing | None = None
 
-    def add(self, fact: ExamFact, transaction: Transaction, cause: Received[Any] | None) -> bool:
+    def add(self, fact: Fact, transaction: Transaction, cause: Received[Any] | None) -> bool:
         """Take a fact in and tell what it changes. Returns False where it was known already."""
-        if (fact.result_id, fact.revision) in self._known:
+        if fact.key in self._known:
             return False
         before = self._told()
         self._facts.append(fact)
-        self._known.add((fact.result_id, fact.revision))
+        self._known.add(fact.key)
         # A publisher's clock may be ahead of ours; what it knows we know now.
         self._tell(before, max(transaction.now, fact.known_at), transaction, cause)
         return True
@@ -100,7 +102,7 @@ class Ledger:
         return {
             "_id": self.candidate_id,
             "version": self._version,
-            "facts": [_stored_fact(fact) for fact in self._facts],
+            "facts": [stored_fact(fact) for fact in self._facts],
             "evaluated_at": self._evaluated_at,
             **_derived(self._policy, standing),
         }
@@ -117,12 +119,12 @@ def _derived(policy: Program, standing: Standing) -> Document:
     }
 
 
-def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[ExamFact], as_of: datetime) -> Document:
+def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[Fact], as_of: datetime) -> Document:
     """The document of a candidate of whom these facts are known and nothing was told yet: an opening balance."""
     return {
         "_id": candidate_id,
         "version": 0,
-        "facts": [_stored_fact(fact) for fact in facts],
+        "facts": [stored_fact(fact) for fact in facts],
         "evaluated_at": as_of,
         **_derived(policy, evaluate(policy, facts, as_of)),
     }
@@ -155,43 +157,22 @@ def _reminder_event(candidate_id: str, reminder: Reminder) -> certs.Certificatio
     )
 
 
-def stored_facts(ledger: Document) -> list[ExamFact]:
+def stored_facts(ledger: Document) -> list[Fact]:
     """The facts in a stored ledger."""
-    return [_fact(row) for row in ledger["facts"]]
-
-
-def _fact(row: Document) -> ExamFact:
-    return ExamFact(
-        result_id=row["result_id"],
-        revision=row["revision"],
-        code=row["code"],
-        taken_on=date.fromisoformat(row["taken_on"]),
-        outcome=row["outcome"],
-        known_at=row["known_at"],
-    )
-
-
-def _stored_fact(fact: ExamFact) -> Document:
-    return {
-        "kind": "exam",
-        "result_id": fact.result_id,
-        "revision": fact.revision,
-        "code": fact.code,
-        "taken_on": fact.taken_on.isoformat(),
-        "outcome": fact.outcome,
-        "known_at": fact.known_at,
-    }
+    return [loaded(row) for row in ledger["facts"]]
 
 
 def _stored(entry: CertificationStanding) -> Document:
     return {
         "certification": entry.certification,
         "title": entry.title,
+        "status": entry.status,
         "earned_on": entry.earned_on.isoformat(),
         "expires_on": entry.expires_on.isoformat() if entry.expires_on else None,
         "text": entry.sentence,
         "because": [{"fact": reason.fact, "clause": reason.clause, "text": reason.text} for reason in entry.because],
         "holdings": [_stored_holding(holding.earned_on, holding.expires_on) for holding in entry.holdings],
+        **({"designations": list(entry.designations)} if entry.designations else {}),
     }
 
 

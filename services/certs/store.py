@@ -115,9 +115,14 @@ class CertsStore:
                 {
                     "$group": {
                         "_id": {
-                            "$or": [
-                                {"$eq": ["$certifications.expires_on", None]},
-                                {"$gte": ["$certifications.expires_on", today[program]]},
+                            "$and": [
+                                {"$eq": [{"$ifNull": ["$certifications.status", "active"]}, "active"]},
+                                {
+                                    "$or": [
+                                        {"$eq": ["$certifications.expires_on", None]},
+                                        {"$gte": ["$certifications.expires_on", today[program]]},
+                                    ]
+                                },
                             ]
                         },
                         "count": {"$sum": 1},

@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 _MONTHS = 12
 _SHORTEST_MONTH = 28
@@ -27,12 +27,19 @@ def add_years(day: date, years: int) -> date:
     return add_months(day, years * _MONTHS)
 
 
+def add_days(day: date, days: int) -> date:
+    """So many days later; the calendar's last day where there are none left."""
+    return date.max if days > (date.max - day).days else day + timedelta(days)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A length of calendar time; zero months is the day itself."""
 
     months: int
+    days: int = 0
 
     def last_day(self, start: date) -> date:
         """The last day that still lies within the period begun on `start`."""
-        return add_months(start, self.months)
+        end = add_months(start, self.months)
+        return add_days(end, self.days) if self.days else end

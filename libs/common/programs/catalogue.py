@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from libs.common.programs.errors import Path
-from libs.common.programs.model import Certification, EarlierValidity, Exam, PassCounts
+from libs.common.programs.errors import Path, dotted
+from libs.common.programs.model import Certification, EarlierValidity, Exam, FormerName, PassCounts, Requirement
+from libs.common.programs.policy import Way
+from libs.common.programs.policy_reader import RenewalReader
 from libs.common.programs.requirements import RequirementReader
 from libs.common.programs.shape import CertificationShape, DefaultsShape, ExamShape, ProgramShape
 from libs.common.programs.source import Source
@@ -27,6 +29,9 @@ def read_exams(raw: dict[str, Any], source: Source) -> dict[str, Exam]:
             source.report((*path, "last_day"), "is before first_day")
         fields = dict(shape) | {"aliases": tuple(shape.aliases)}
         exams[code] = Exam(code=code, **fields)
+    for code, exam in exams.items():
+        if exam.replaced_by is not None and exam.replaced_by not in raw:
+            source.report(("exams", code, "replaced_by"), f"unknown exam {exam.replaced_by!r}")
     return exams
 
 
@@ -44,6 +49,7 @@ def read_certifications(
     shapes = {name: validated(CertificationShape, raw[name], ("certifications", name), source) for name in raw}
     expanded = _Expansion(exams, source).expand(shapes)
     reader = RequirementReader(codes, raw.keys() | expanded.keys(), source.report)
+    renewals = RenewalReader(head, exams, source)
     defaults = head.defaults if head else DefaultsShape()
     certifications: dict[str, Certification] = {}
     for name, (shape, path) in expanded.items():
@@ -51,19 +57,25 @@ def read_certifications(
             source.report(path, "an id has only letters, digits and . _ : * -")
         if head and shape.level not in head.levels:
             source.report((*path, "level"), f"unknown level {shape.level!r}")
-        certification = _certification(name, shape, path, reader, defaults)
-        if certification:
+        requires = reader.read(shape.requires, (*path, "requires"))
+        ways = renewals.ways(name, shape, path)
+        if requires is not None:
+            certification = _certification(name, shape, path, requires, ways=ways, defaults=defaults)
             certifications[name] = certification
-            _check_earlier(certification, path, source)
+            _check_dates(certification, path, source)
+    renewals.check(certifications)
     return certifications
 
 
 def _certification(
-    name: str, shape: CertificationShape, path: Path, reader: RequirementReader, defaults: DefaultsShape
-) -> Certification | None:
-    requires = reader.read(shape.requires, (*path, "requires"))
-    if requires is None:
-        return None
+    name: str,
+    shape: CertificationShape,
+    path: Path,
+    requires: Requirement,
+    *,
+    ways: tuple[Way, ...],
+    defaults: DefaultsShape,
+) -> Certification:
     own = shape.model_fields_set
     return Certification(
         id=name,
@@ -77,6 +89,12 @@ def _certification(
         ),
         pass_counts=_pass_counts(shape, defaults),
         entitlements=tuple(shape.entitlements if "entitlements" in own else defaults.entitlements),
+        also_tracks=tuple(shape.also_tracks),
+        renewal=ways,
+        retired_on=shape.retired,
+        formerly=tuple(FormerName(former.title, former.until, former.id) for former in shape.formerly),
+        path=dotted(path),
+        validity_clause=dotted((*path, "validity")) if "validity" in own else "defaults.validity",
     )
 
 
@@ -88,10 +106,13 @@ def _pass_counts(shape: CertificationShape, defaults: DefaultsShape) -> PassCoun
     )
 
 
-def _check_earlier(certification: Certification, path: Path, source: Source) -> None:
+def _check_dates(certification: Certification, path: Path, source: Source) -> None:
     days = [earlier.earned_before for earlier in certification.earlier_validity]
     if days != sorted(set(days)):
         source.report((*path, "earlier_validity"), "must be in order of 'earned_before', each day once")
+    ends = [former.until for former in certification.formerly]
+    if ends != sorted(set(ends)):
+        source.report((*path, "formerly"), "must be in order of 'until', each day once")
 
 
 class _Expansion:

@@ -7,8 +7,11 @@ from typing import Any
 
 from libs.common.programs.catalogue import read_certifications, read_exams
 from libs.common.programs.checks import check_prerequisites, check_uses
+from libs.common.programs.clauses import Clauses
 from libs.common.programs.errors import Path, ProgramError, ProgramErrors
 from libs.common.programs.model import Branding, Certification, Exam, Program
+from libs.common.programs.policy import Policy
+from libs.common.programs.policy_reader import read_policy
 from libs.common.programs.shape import ProgramShape
 from libs.common.programs.source import Source
 from libs.common.programs.validation import validated
@@ -28,10 +31,19 @@ def load_program(path: FilePath) -> Program:
     aliases = _aliases(exams, raw_exams.keys(), source)
     check_prerequisites(certifications, source)
     check_uses(head, certifications, source)
+    policy = read_policy(head, certifications, source)
     source.raise_faults()
     if head is None:
         raise AssertionError("a head that is missing was reported")
-    return _program(head, exams, certifications, aliases, path.read_text(encoding="utf-8"))
+    return _program(
+        head,
+        exams,
+        certifications,
+        aliases,
+        policy=policy,
+        clauses=source.clauses(),
+        definition=path.read_text(encoding="utf-8"),
+    )
 
 
 def load_definition(text: str, *, name: str) -> Program:
@@ -95,6 +107,9 @@ def _program(
     exams: dict[str, Exam],
     certifications: dict[str, Certification],
     aliases: dict[str, str],
+    *,
+    policy: Policy,
+    clauses: Clauses,
     definition: str,
 ) -> Program:
     return Program(
@@ -111,5 +126,7 @@ def _program(
         exams=MappingProxyType(exams),
         certifications=MappingProxyType(certifications),
         aliases=MappingProxyType(aliases),
+        policy=policy,
+        clauses=clauses,
         definition=definition,
     )

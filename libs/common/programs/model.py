@@ -10,6 +10,8 @@ from datetime import date
 from typing import Literal
 
 from libs.common.programs.calendar import Period
+from libs.common.programs.clauses import Clause, Clauses
+from libs.common.programs.policy import Policy, Way
 
 ExamKind = Literal["written", "practical"]
 Entitlement = Literal["initial_kit"]
@@ -82,6 +84,7 @@ class Exam:
     track: str | None = None
     aliases: tuple[str, ...] = ()
     """Other codes under which results of this exam arrive."""
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,17 @@ class EarlierValidity:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerName:
+    """What a certification was called before a day."""
+
+    title: str
+    until: date
+    """The first day of the next name."""
+    id: str | None = None
+    """The id it had, under which older systems still name it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Certification:
     """A certification: what it takes, and how long it lasts."""
 
@@ -115,6 +129,21 @@ class Certification:
     """Oldest first."""
     pass_counts: PassCounts = PassCounts()
     entitlements: tuple[Entitlement, ...] = ()
+    also_tracks: tuple[str, ...] = ()
+    """Further tracks it is the foundation of."""
+    renewal: tuple[Way, ...] = ()
+    """Any one of these renews it while it is active; without any, it renews by being earned again."""
+    retired_on: date | None = None
+    """First day without awards and renewals."""
+    formerly: tuple[FormerName, ...] = ()
+    """Oldest first."""
+    path: str = ""
+    """Where the definition has it: of one made from a template, the template."""
+    validity_clause: str = ""
+
+    def title_on(self, day: date) -> str:
+        """Its name on a day."""
+        return next((former.title for former in self.formerly if day < former.until), self.title)
 
     def validity_years_of(self, earned_on: date) -> int | None:
         """How many years a holding that began on `earned_on` lasts from each award or renewal."""
@@ -135,7 +164,7 @@ class Branding:
     support_url: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Program:
     """A certification program. Compared by identity: one object is one loaded definition."""
 
@@ -158,6 +187,16 @@ class Program:
     certifications: Mapping[str, Certification]
     aliases: Mapping[str, str]
     """Other code to exam code."""
+    policy: Policy
+    clauses: Clauses
+
+    def __repr__(self) -> str:
+        """Its name; a whole definition would fill a screen."""
+        return f"<program {self.id} version {self.version}>"
+
+    def clause(self, path: str) -> Clause:
+        """Where the definition states something, and in which words."""
+        return self.clauses.find(path)
 
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""

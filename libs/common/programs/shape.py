@@ -1,38 +1,26 @@
 """The shape of a definition file: which keys, of which form. The loader checks what refers to what."""
 
-import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
-from libs.common.programs.calendar import Period
 from libs.common.programs.model import Entitlement, ExamKind
-
-_LENGTH = re.compile(r"([1-9][0-9]?) (year|years|month|months)")
-_MONTHS = {"year": 12, "years": 12, "month": 1, "months": 1}
-
-
-def _validity(value: object) -> int | None:
-    if value == "never expires":
-        return None
-    match = _LENGTH.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not match[2].startswith("year"):
-        raise ValueError("must read like '3 years' or 'never expires'")
-    return int(match[1])
-
-
-def _pass_period(value: object) -> Period | None:
-    if value == "no limit":
-        return None
-    if value == "same day":
-        return Period(0)
-    match = _LENGTH.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("must read like '3 years', '36 months', 'same day' or 'no limit'")
-    return Period(int(match[1]) * _MONTHS[match[2]])
+from libs.common.programs.policy_shape import (
+    CoursesShape,
+    CreditsShape,
+    DesignationShape,
+    EmeritusShape,
+    ExtensionShape,
+    FormerNameShape,
+    LadderShape,
+    LegacyValidityShape,
+    RetakeShape,
+    WayShape,
+)
+from libs.common.programs.written import PassPeriod, Shape, Validity, Word
 
 
 def _time_zone(value: str) -> str:
@@ -43,16 +31,7 @@ def _time_zone(value: str) -> str:
     return value
 
 
-Validity = Annotated[int | None, BeforeValidator(_validity)]
-PassPeriod = Annotated[Period | None, BeforeValidator(_pass_period)]
-Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Days = Annotated[int, Field(ge=1, le=3650)]
-
-
-class Shape(BaseModel):
-    """A mapping whose keys are all known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class CandidateIdShape(Shape):
@@ -79,7 +58,7 @@ class DefaultsShape(Shape):
 
     validity: Validity = None
     pass_counts: PassCountsShape = PassCountsShape()
-    entitlements: list[Entitlement] = []
+    entitlements: list[Entitlement] = Field(default=[])
 
 
 class ProgramShape(Shape):
@@ -95,6 +74,16 @@ class ProgramShape(Shape):
     reminders_days: list[Days]
     result_promise_business_days: Annotated[int, Field(ge=0, le=60)]
     defaults: DefaultsShape = DefaultsShape()
+    renewal: dict[Word, list[WayShape]] = Field(default={})
+    ladder: LadderShape | None = None
+    credits: CreditsShape | None = None
+    courses: CoursesShape | None = None
+    retake: RetakeShape | None = None
+    emeritus: EmeritusShape | None = None
+    designations: list[DesignationShape] = Field(default=[])
+    legacy_validity: dict[str, LegacyValidityShape] = Field(default={})
+    extensions: list[ExtensionShape] = Field(default=[])
+    agreement: Literal["where recorded", "required"] = "where recorded"
     exams: dict[Code, Any]
     certifications: dict[str, Any]
 
@@ -106,7 +95,8 @@ class ExamShape(Shape):
     track: Line | None = None
     first_day: date | None = None
     last_day: date | None = None
-    aliases: list[Code] = []
+    aliases: list[Code] = Field(default=[])
+    replaced_by: Code | None = None
 
 
 class EachExamShape(Shape):
@@ -129,6 +119,13 @@ class CertificationShape(Shape):
     requires: Any
     each_exam: EachExamShape | None = None
     validity: Validity = None
-    earlier_validity: list[EarlierValidityShape] = []
+    earlier_validity: list[EarlierValidityShape] = Field(default=[])
     pass_counts: PassCountsShape = PassCountsShape()
-    entitlements: list[Entitlement] = []
+    entitlements: list[Entitlement] = Field(default=[])
+    also_tracks: list[Line] = Field(default=[])
+    renewal: list[WayShape] | None = None
+    """In place of the level's ways."""
+    also_renewed_by: list[WayShape] = Field(default=[])
+    """Beside them."""
+    retired: date | None = None
+    formerly: list[FormerNameShape] = Field(default=[])

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from libs.common.programs.clauses import Clauses, Span
 from libs.common.programs.errors import Path, ProgramError, ProgramErrors, dotted
 
 _LARGEST = 4 * 1024 * 1024
@@ -17,6 +18,8 @@ class Source:
     def __init__(self, path: FilePath) -> None:
         self.file = path.name
         self._lines: dict[Path, int] = {(): 1}
+        self._spans: dict[str, Span] = {}
+        self._text_read = ""
         self._faults: dict[ProgramError, None] = {}  # in order of finding, each once
         self._seen: set[int] = set()
         self._loader: yaml.SafeLoader | None = None
@@ -37,6 +40,10 @@ class Source:
             path = path[:-1]
         return self._lines[path]
 
+    def clauses(self) -> Clauses:
+        """Every path with its place and wording."""
+        return Clauses(self.file, self._text_read, self._spans)
+
     def raise_faults(self) -> None:
         """Ends the load if anything was reported.
 
@@ -47,7 +54,7 @@ class Source:
             raise ProgramErrors(self.faults)
 
     def _read(self, path: FilePath) -> Any:
-        text = self._text(path)
+        text = self._text_read = self._text(path)
         try:
             self._loader = yaml.SafeLoader(text)
             node = self._loader.get_single_node()
@@ -80,6 +87,7 @@ class Source:
             return None
         self._seen.add(id(node))
         self._lines.setdefault(path, node.start_mark.line + 1)
+        self._spans[dotted(path)] = Span(self._lines[path], node.start_mark.index, node.end_mark.index)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):

@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from libs.common.programs.errors import Path
-from libs.common.programs.shape import Shape
 from libs.common.programs.source import Source
+from libs.common.programs.written import Shape
 
 _Shape = TypeVar("_Shape", bound=Shape)
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from services.certs.domain.standing import CertificationStanding, Standing
 
 ChangeKind = Literal["awarded", "renewed", "revoked", "expired"]
-
-_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +86,10 @@ def _end(standing: CertificationStanding) -> date:
 def next_transition(standing: Standing) -> date | None:
     """The first day after `standing.as_of` on which it changes though nothing new is known; None if never.
 
-    That is the day after a last active day, or the day a result dated ahead begins to count; a day of the
-    program's calendar, like every other here.
+    That is the day after a last active or emeritus day, the day of a designation, or the day on which a result
+    dated ahead begins to count; a day of the program's calendar, like every other here.
     """
-    days = [
-        entry.expires_on + _ONE_DAY
-        for entry in standing.certifications.values()
-        if entry.status == "active" and entry.expires_on is not None and entry.expires_on < date.max
-    ]
+    days = [entry.changes_on for entry in standing.certifications.values() if entry.changes_on is not None]
     if standing.resumes_on is not None:
         days.append(standing.resumes_on)
     return min(days, default=None)

@@ -1,59 +1,44 @@
 """From facts to certifications: a pure function, the same for the same facts in any order, number or batch.
 
-The facts known at `as_of` are replayed in the order of the days they took effect. So a late, revised, voided
-or restored result changes the past, and with it everything that rests on it.
+The facts known at `as_of` are replayed in the order of the days they took effect (`replay`); what stands at the end
+is told as of that day (`outcome`).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from libs.common.programs import Program, add_years
-from services.certs.domain.facts import ExamFact, Fact
-from services.certs.domain.rules import CertificationRule, Met, Prerequisite, ProgramRules, rules_of
-from services.certs.domain.standing import (
-    CertificationStanding,
-    Holding,
-    Reason,
-    Standing,
-    Step,
-    StepKind,
-    spoken,
-)
+from libs.common.programs import Program
+from services.certs.domain import accounts, flags
+from services.certs.domain.credit import countable
+from services.certs.domain.facts import CourseFact, ExtensionFact, Fact, Known
+from services.certs.domain.flags import Flag
+from services.certs.domain.outcome import Telling, told
+from services.certs.domain.replay import Day, Replay
+from services.certs.domain.results import Results, settle
+from services.certs.domain.rules import ProgramRules, rules_of
+from services.certs.domain.standing import CertificationStanding, Standing, spoken
 
 _ONE_DAY = timedelta(days=1)
-"""A place of delivery can be a calendar day ahead of the program's time zone."""
-
-_Dated = tuple[date, str, str, ExamFact]
-"""A pass in replay order: day, exam code, result id, the fact."""
 
 
 def evaluate(policy: Program, facts: Iterable[Fact], as_of: date | datetime) -> Standing:
     """What the facts known at `as_of` give under the policy.
 
-    A date stands for its whole day in the program's time zone. Results of exams the program does not have
-    and results dated after an exam's last day have no effect.
+    A date stands for its whole day in the program's time zone. What cannot take effect is kept and flagged.
 
     Raises:
+        TypeError: for a kind of fact that is not understood.
         ValueError: where `as_of` is a moment without an offset from UTC.
     """
     rules = rules_of(policy)
-    day, known_until = _moment(as_of, rules.zone)
-    passes, resumes_on = _passes(rules, facts, day, known_until)
-    replay = _Replay(rules)
-    for exam_day, group in groupby(passes, key=_day_of):
-        replay.play(exam_day, list(group))
-    certifications = {name: track.standing(day) for name, track in sorted(replay.tracks.items())}
-    return Standing(rules.program, rules.version, day, certifications, resumes_on)
+    today, known_until = moment(as_of, rules.zone)
+    known = Known(facts, known_until)
+    parts = [_evaluate(rules, part, today, account) for account, part in accounts.split(known)]
+    return parts[0] if len(parts) == 1 else accounts.joined(parts)
 
 
-def _day_of(dated: _Dated) -> date:
-    return dated[0]
-
-
-def _moment(as_of: date | datetime, zone: ZoneInfo) -> tuple[date, datetime]:
+def moment(as_of: date | datetime, zone: ZoneInfo) -> tuple[date, datetime]:
     """The day in the program's time zone, and the last moment whose knowledge counts."""
     try:
         if not isinstance(as_of, datetime):
@@ -68,149 +53,128 @@ def _moment(as_of: date | datetime, zone: ZoneInfo) -> tuple[date, datetime]:
         return as_of, datetime.max.replace(tzinfo=UTC)
 
 
-def _passes(
-    rules: ProgramRules, facts: Iterable[Fact], day: date, known_until: datetime
-) -> tuple[list[_Dated], date | None]:
-    """The passes that count, in replay order; and the day on which the next one dated ahead begins to."""
-    ahead = _later(day, _ONE_DAY)
-    passes: list[_Dated] = []
-    resumes_on: date | None = None
-    for fact in _latest(facts, known_until):
-        exam = rules.exams.get(fact.code)
-        if fact.outcome != "pass" or exam is None:
+def _evaluate(rules: ProgramRules, known: Known, today: date, account: str | None) -> Standing:
+    replay, results = run(rules, known, today)
+    telling = Telling.of(rules, known, today, account)
+    certifications: dict[str, CertificationStanding] = {}
+    for held in sorted(replay.held_by.values(), key=lambda held: held.rule.certification.id):
+        entry = told(held, telling)
+        other = certifications.get(entry.certification)
+        # Two certifications become one by a rename: the newest holding is told.
+        if other is None or other.earned_on <= entry.earned_on:
+            certifications[entry.certification] = entry
+    found = results.flags + replay.flags
+    return Standing(
+        program=rules.program.id,
+        policy_version=rules.program.version,
+        as_of=today,
+        certifications=certifications,
+        resumes_on=min(results.transitions, default=None),
+        flags=tuple(sorted(set(found))) if found else (),
+        decided_by=replay.decided_by,
+        earliest_retake=results.earliest_retake,
+    )
+
+
+def run(rules: ProgramRules, known: Known, today: date) -> tuple[Replay, Results]:
+    """The replay of what is known, up to and including a day."""
+    results = settle(rules, known.exams, known.changes, today)
+    events: dict[date, Day] = {}
+    for attempt in results.passes:
+        _day(events, attempt[0]).exams.append(attempt)
+    retired = rules.retired
+    if not known.only_exams:
+        retired = _others(rules, known, today, events, results)
+    for extension in _extensions(rules, known, today):
+        _day(events, extension[0].on).extensions.append(extension)
+    replay = Replay(rules, today, retired)
+    replay.play(events, with_credits=bool(known.credits))
+    return replay, results
+
+
+def _day(events: dict[date, Day], day: date) -> Day:
+    found = events.get(day)
+    if found is None:
+        found = events[day] = Day()
+    return found
+
+
+def _others(
+    rules: ProgramRules, known: Known, today: date, events: dict[date, Day], results: Results
+) -> dict[str, date]:
+    """Puts everything but exams on its day; returns since when which certification is retired."""
+    found, later = results.flags, results.transitions
+    for balance in known.imports:
+        if not _ahead(f"{balance.certification}", balance.earned_on, today, results):
+            _day(events, balance.earned_on).imports.append(balance)
+    for course in known.courses:
+        if _course_counts(rules, course, today, found):
+            _day(events, course.last_day).courses.append(course)
+        later += _after(today, course.approved_on, course.last_day)
+    for claim in sorted(known.credits, key=lambda claim: (claim.completed_on, claim.item or "", claim.claim_id)):
+        if countable(claim, rules.program.policy.credits, today, found):
+            _day(events, claim.completed_on).credits.append(claim)
+        later += _after(today, claim.validated_on, claim.completed_on)
+    for grant in sorted(known.emeritus, key=lambda grant: (grant.on, grant.certification)):
+        if not _ahead("a year of emeritus", grant.on, today, results):
+            _day(events, grant.on).emeritus.append(grant)
+        later += _after(today, grant.paid_on)
+    for agreement in known.agreements:
+        later += _after(today, agreement.accepted_on)
+    return _retired(rules, known, found)
+
+
+def _retired(rules: ProgramRules, known: Known, found: list[Flag]) -> dict[str, date]:
+    retired = dict(rules.retired)
+    for retirement in known.retirements:
+        rule = rules.by_name.get(retirement.certification)
+        if rule is None:
+            text = f"{retirement.certification} is no certification of the program"
+            found.append(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(retirement.key), text))
             continue
-        if exam.last_day is not None and fact.taken_on > exam.last_day:
-            continue
-        if fact.taken_on > ahead:
-            begins = fact.taken_on - _ONE_DAY
-            resumes_on = begins if resumes_on is None else min(resumes_on, begins)
-            continue
-        passes.append((fact.taken_on, exam.code, fact.result_id, fact))
-    passes.sort()
-    return passes, resumes_on
+        name = rule.certification.id
+        retired[name] = min(retirement.on, retired.get(name, date.max))
+    return retired
 
 
-def _later(day: date, step: timedelta) -> date:
-    return date.max if day > date.max - step else day + step
+def _after(today: date, *days: date | None) -> list[date]:
+    return [day for day in days if day is not None and day > today]
 
 
-def _latest(facts: Iterable[Fact], known_until: datetime) -> Iterable[ExamFact]:
-    """Of each result the highest revision known."""
-    latest: dict[str, ExamFact] = {}
-    for fact in facts:
-        if fact.known_at > known_until:
-            continue
-        known = latest.get(fact.result_id)
-        if known is None or _replaces(fact, known):
-            latest[fact.result_id] = fact
-    return latest.values()
+def _ahead(what: str, day: date, today: date, results: Results) -> bool:
+    if day <= today:
+        return False
+    text = f"{what} is dated {spoken(day)}, which has not come"
+    results.flags.append(Flag(flags.DATED_AHEAD, f"{what} on {day}", text))
+    results.transitions.append(day)
+    return True
 
 
-def _replaces(fact: ExamFact, known: ExamFact) -> bool:
-    if fact.revision != known.revision:
-        return fact.revision > known.revision
-    # The same revision is the same fact, known since its first report. Should a publisher break that
-    # rule, the rest of the comparison keeps the answer independent of the order of arrival.
-    return _content(fact) < _content(known)
+def _course_counts(rules: ProgramRules, course: CourseFact, today: date, found: list[Flag]) -> bool:
+    """Whether a course counts on `today`: attended, known to the program, and approved where a claim is needed."""
+    policy = rules.program.policy.courses
+    name = None
+    if policy is None or course.level not in rules.ranks or course.track.casefold() not in rules.tracks:
+        name, text = flags.COURSE_UNKNOWN, f"the program has no {course.level} courses of {course.track}"
+    elif course.last_day > today:
+        name, text = flags.DATED_AHEAD, f"the course {course.code} ends on {spoken(course.last_day)}"
+    elif course.rejected and (course.approved_on is None or course.approved_on <= today):
+        return False
+    elif course.delivery in policy.claimed and (course.approved_on is None or course.approved_on > today):
+        name, text = flags.COURSE_PENDING, f"the claim of the course {course.code} is not decided"
+    else:
+        return True
+    found.append(Flag(name, course.course_id, text))
+    return False
 
 
-def _content(fact: ExamFact) -> tuple[datetime, date, str, str]:
-    return fact.known_at, fact.taken_on, fact.code, fact.outcome
-
-
-@dataclass(slots=True)
-class _Track:
-    """One certification during the replay."""
-
-    rule: CertificationRule
-    earned_on: date
-    floor: date
-    """Day of the last award or renewal: what is not newer is used up."""
-    expires_on: date | None
-    steps: list[Step]
-    past: list[Holding] = field(default_factory=list)
-
-    def active(self, day: date) -> bool:
-        return self.expires_on is None or day <= self.expires_on
-
-    def standing(self, day: date) -> CertificationStanding:
-        certification = self.rule.certification
-        return CertificationStanding(
-            certification=certification.id,
-            title=certification.title,
-            status="active" if self.active(day) else "expired",
-            holdings=(*self.past, Holding(tuple(self.steps))),
-        )
-
-
-class _Replay:
-    """Walks through the days on which something was passed; the `Look` of the requirements."""
-
-    def __init__(self, rules: ProgramRules) -> None:
-        self.tracks: dict[str, _Track] = {}
-        self.passes: dict[str, ExamFact] = {}
-        self.day = date.min
-        self.floor = date.min
-        self.renewing = False
-        self._rules = rules
-
-    def held(self, certification: str) -> tuple[date, date] | None:
-        track = self.tracks.get(certification)
-        if track is None or not track.active(self.day):
-            return None
-        return track.earned_on, track.floor
-
-    def play(self, day: date, passes: list[_Dated]) -> None:
-        """Adds a day's passes and tries every certification they can touch, prerequisites first."""
-        self.day = day
-        touched: set[int] = set()
-        for _, code, _, fact in passes:
-            self.passes[code] = fact
-            touched.update(self._rules.touched.get(code, ()))
-        for position in sorted(touched):
-            self._attempt(self._rules.ordered[position])
-
-    def _attempt(self, rule: CertificationRule) -> None:
-        track = self.tracks.get(rule.certification.id)
-        self.floor = date.min if track is None else track.floor
-        self.renewing = track is not None and track.active(self.day)
-        met = rule.part.meet(self)
-        if met is None or met.newest <= self.floor:
-            return
-        if track is not None and self.renewing:
-            self._renew(track, met)
-        else:
-            self._award(rule, track, met)
-
-    def _award(self, rule: CertificationRule, track: _Track | None, met: Met) -> None:
-        years = rule.certification.validity_years_of(self.day)
-        expires_on = None if years is None else add_years(self.day, years)
-        step = self._step("awarded", rule, met, years, expires_on)
-        past = [] if track is None else [*track.past, Holding(tuple(track.steps))]
-        self.tracks[rule.certification.id] = _Track(rule, self.day, self.day, expires_on, [step], past)
-
-    def _renew(self, track: _Track, met: Met) -> None:
-        years = track.rule.certification.validity_years_of(track.earned_on)
-        if track.expires_on is not None:  # what never expires stays so
-            renewed_until = None if years is None else add_years(self.day, years)
-            track.expires_on = None if renewed_until is None else max(track.expires_on, renewed_until)
-        track.floor = self.day
-        track.steps.append(self._step("renewed", track.rule, met, years, track.expires_on))
-
-    def _step(
-        self, kind: StepKind, rule: CertificationRule, met: Met, years: int | None, expires_on: date | None
-    ) -> Step:
-        reasons = [self._reason(item, rule) for item in met.evidence]
-        text = "never expires"
-        if expires_on is not None:
-            length = "1 year" if years == 1 else f"{years} years"
-            text = f"{length} from {spoken(self.day)}: active through {spoken(expires_on)}"
-        reasons.append(Reason(reasons[-1].fact, rule.validity_clause, text))
-        return Step(kind, self.day, expires_on, tuple(reasons))
-
-    def _reason(self, item: ExamFact | Prerequisite, rule: CertificationRule) -> Reason:
-        if isinstance(item, Prerequisite):
-            text = f"{item.certification} held since {spoken(item.earned_on)}"
-            return Reason(item.certification, rule.requires_clause, text)
-        code = self._rules.exams[item.code].code
-        return Reason(item.result_id, rule.requires_clause, f"{code} passed on {spoken(item.taken_on)}")
+def _extensions(rules: ProgramRules, known: Known, today: date) -> Iterable[tuple[ExtensionFact, str]]:
+    """Extensions of the definition and of the facts; one told by both moves each expiry once."""
+    if not rules.extensions and not known.extensions:
+        return ()
+    once: dict[tuple[object, ...], tuple[ExtensionFact, str]] = {}
+    told = [*rules.extensions, *((fact, "extensions") for fact in sorted(known.extensions, key=lambda fact: fact.on))]
+    for fact, clause in told:
+        if fact.on <= today:
+            once.setdefault((fact.months, fact.window or fact.on), (fact, clause))
+    return once.values()

@@ -5,7 +5,7 @@ Prepared once for each `Program` object and kept as long as the program is.
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
@@ -23,7 +23,8 @@ from libs.common.programs import (
     in_dependence_order,
     leaves,
 )
-from services.certs.domain.facts import ExamFact
+from libs.common.programs.policy import Designation, EmeritusRules, Way
+from services.certs.domain.facts import ExamFact, ExtensionFact
 
 
 class Prerequisite(NamedTuple):
@@ -63,6 +64,7 @@ class Part(Protocol):
         ...
 
 
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 _NOTHING_NEW = Met(date.min, ())
 
 
@@ -138,22 +140,37 @@ class SomePart:
         return Met(max(met.newest for met in chosen), tuple(item for met in chosen for item in met.evidence))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CertificationRule:
-    """One certification, ready to be earned."""
+    """One certification, ready to be earned and renewed."""
 
     certification: Certification
     part: Part
     requires_clause: str
-    validity_clause: str
+    rank: int
+    """Position of its level, lowest first."""
+    tracks: frozenset[str]
+    """In lower case."""
+    names: frozenset[str]
+    """Every exam and certification its requirement names."""
+    needs_certifications: bool
+    alone: dict[str, Way]
+    """Exam codes that renew it by themselves."""
+    together: tuple[Way, ...]
+    """Ways of several exams."""
+    mixed: tuple[Way, ...]
+    """Ways with credits."""
+    on_ladder: bool
+    """Whether it renews what is below it and is renewed by what is above it."""
+    designation: Designation | None
+    emeritus: EmeritusRules | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ProgramRules:
     """A whole program, ready for replay."""
 
-    program: str
-    version: int
+    program: Program
     zone: ZoneInfo
     exams: dict[str, Exam]
     """By code and by other code."""
@@ -161,6 +178,21 @@ class ProgramRules:
     """Exam code to the positions of the certifications it can change, directly or through prerequisites."""
     ordered: tuple[CertificationRule, ...]
     """Every prerequisite before what needs it."""
+    by_name: dict[str, CertificationRule]
+    """By id and by former id."""
+    waiting: dict[str, CertificationRule]
+    """Exams whose pass waits for a prerequisite, and the certification it waits for."""
+    practicals: dict[str, tuple[CertificationRule, ...]]
+    """Practical exams, and what they earn."""
+    counts_together: frozenset[str]
+    """Exams that renew something together with others or with credits."""
+    ranks: dict[str, int]
+    tracks: frozenset[str]
+    """Every track of a certification, in lower case."""
+    retired: dict[str, date]
+    """First day without awards and renewals, by certification."""
+    extensions: tuple[tuple[ExtensionFact, str], ...]
+    """Extensions the definition states, each with its clause."""
 
 
 _prepared: WeakKeyDictionary[Program, ProgramRules] = WeakKeyDictionary()
@@ -178,13 +210,36 @@ def _prepare(program: Program) -> ProgramRules:
     order = in_dependence_order(program.certifications)
     exams = dict(program.exams)
     exams.update({alias: program.exams[code] for alias, code in program.aliases.items()})
+    ordered = tuple(_rule(program.certifications[name], program) for name in order)
+    by_name = {former.id: rule for rule in ordered for former in rule.certification.formerly if former.id}
+    by_name.update({rule.certification.id: rule for rule in ordered})
+    earned_by: defaultdict[str, list[CertificationRule]] = defaultdict(list)
+    for rule in ordered:
+        for leaf in leaves(rule.certification.requires):
+            if isinstance(leaf, ExamNode):
+                earned_by[leaf.exam].append(rule)
     return ProgramRules(
-        program=program.id,
-        version=program.version,
+        program=program,
         zone=ZoneInfo(program.time_zone),
         exams=exams,
         touched=_touched(program, order),
-        ordered=tuple(_rule(program.certifications[name], program) for name in order),
+        ordered=ordered,
+        by_name=by_name,
+        waiting={code: rules[0] for code, rules in earned_by.items() if all(one.needs_certifications for one in rules)},
+        practicals={code: tuple(rules) for code, rules in earned_by.items() if program.exams[code].kind == "practical"},
+        counts_together=frozenset(
+            code for rule in ordered for way in (*rule.together, *rule.mixed) for slot in way.slots for code in slot
+        ),
+        ranks={level: rank for rank, level in enumerate(program.levels)},
+        tracks=frozenset(track for rule in ordered for track in rule.tracks),
+        retired={
+            rule.certification.id: rule.certification.retired_on
+            for rule in ordered
+            if rule.certification.retired_on is not None
+        },
+        extensions=tuple(
+            (ExtensionFact(one.months, one.on, _ALWAYS, one.window), one.clause) for one in program.policy.extensions
+        ),
     )
 
 
@@ -202,12 +257,29 @@ def _touched(program: Program, order: tuple[str, ...]) -> dict[str, tuple[int, .
 
 
 def _rule(certification: Certification, program: Program) -> CertificationRule:
-    path = f"certifications.{certification.id}"
+    policy, ladder = program.policy, program.policy.ladder
+    alone: dict[str, Way] = {}
+    for way in certification.renewal:
+        if len(way.slots) == 1 and not way.credits:
+            alone = dict.fromkeys(way.slots[0], way) | alone
     return CertificationRule(
         certification=certification,
         part=_part(certification.requires, certification, program),
-        requires_clause=f"{path}.requires",
-        validity_clause=f"{path}.validity",
+        requires_clause=f"{certification.path}.requires",
+        rank=program.levels.index(certification.level),
+        tracks=frozenset(track.casefold() for track in (certification.track, *certification.also_tracks)),
+        names=frozenset(
+            leaf.exam if isinstance(leaf, ExamNode) else leaf.certification for leaf in leaves(certification.requires)
+        ),
+        needs_certifications=any(isinstance(leaf, CertificationNode) for leaf in leaves(certification.requires)),
+        alone=alone,
+        together=tuple(way for way in certification.renewal if len(way.slots) > 1 and not way.credits),
+        mixed=tuple(way for way in certification.renewal if way.credits),
+        on_ladder=ladder is not None
+        and certification.level in ladder.levels
+        and certification.id not in ladder.without,
+        designation=next((one for one in policy.designations if one.level == certification.level), None),
+        emeritus=policy.emeritus if policy.emeritus and policy.emeritus.level == certification.level else None,
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
-Status = Literal["active", "expired"]
-StepKind = Literal["awarded", "renewed"]
+from services.certs.domain.flags import Flag
+
+Status = Literal["active", "expired", "emeritus", "lifetime_emeritus", "pending_agreement", "inactive"]
+StepKind = Literal["awarded", "renewed", "extended", "imported", "reactivated"]
 
 # fmt: off
 _MONTHS = (
@@ -32,20 +34,53 @@ class Reason:
     text: str
 
 
+class Ground(NamedTuple):
+    """A reason as the evaluation keeps it: what happened, on which day, under which clause."""
+
+    fact: str
+    clause: str
+    words: str
+    day: date
+
+    @property
+    def text(self) -> str:
+        return f"{self.words} {spoken(self.day)}"
+
+    @property
+    def reason(self) -> Reason:
+        return Reason(self.fact, self.clause, self.text)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An award or a renewal."""
+    """An award, a renewal, or another change of the last active day."""
 
     kind: StepKind
     on: date
     expires_on: date | None
-    because: tuple[Reason, ...]
-    """What met the requirement; the last one says how long it lasts from there."""
+    grounds: tuple[Ground, ...]
+    """What met the requirement; never empty."""
+    years: int | None
+    """Length of the validity; None where the program's rule of so many years did not set the day."""
+    clause: str
+    """What says how long it lasts from there."""
 
     @property
-    def grounds(self) -> str:
+    def because(self) -> tuple[Reason, ...]:
+        """What met the requirement; the last one says how long it lasts from there."""
+        if self.expires_on is None:
+            text = "never expires"
+        elif self.years is None:
+            text = f"active through {spoken(self.expires_on)}"
+        else:
+            length = "1 year" if self.years == 1 else f"{self.years} years"
+            text = f"{length} from {spoken(self.on)}: active through {spoken(self.expires_on)}"
+        return (*(ground.reason for ground in self.grounds), Reason(self.grounds[-1].fact, self.clause, text))
+
+    @property
+    def sentence(self) -> str:
         """What met the requirement, as part of a sentence."""
-        return " and ".join(reason.text for reason in self.because[:-1])
+        return " and ".join(ground.text for ground in self.grounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +88,7 @@ class Holding:
     """One unbroken time of holding a certification; a lapse ends it, earning again begins another."""
 
     steps: tuple[Step, ...]
-    """The award, then the renewals; never empty."""
+    """The award or import, then what moved its last active day; never empty."""
 
     @property
     def earned_on(self) -> date:
@@ -79,32 +114,46 @@ class CertificationStanding:
     status: Status
     holdings: tuple[Holding, ...]
     """Oldest first; never empty. Everything else tells of the newest."""
+    expires_on: date | None
+    """Last active day, of an emeritus the last emeritus day; None where it never expires."""
+    grounds: tuple[Ground, ...] = ()
+    """Why the status is another than the dates alone say."""
+    designations: tuple[str, ...] = ()
+    number: str | None = None
+    """Certification number carried by an import."""
+    account: str | None = None
+    changes_on: date | None = None
+    """Next day on which time alone changes the status or the designations."""
 
     @property
     def earned_on(self) -> date:
         return self.holdings[-1].earned_on
 
     @property
-    def expires_on(self) -> date | None:
-        """Last active day; None where it never expires."""
-        return self.holdings[-1].expires_on
-
-    @property
     def because(self) -> tuple[Reason, ...]:
-        """Why it is held and lasts so long: the reasons of its award and of each renewal."""
-        return tuple(reason for step in self.holdings[-1].steps for reason in step.because)
+        """Why it is held, lasts so long, and has its status: the reasons of each step, then of the status."""
+        steps = (reason for step in self.holdings[-1].steps for reason in step.because)
+        return (*steps, *(ground.reason for ground in self.grounds))
 
     @property
     def sentence(self) -> str:
         """The status and its reason as one plain sentence."""
-        award, *renewals = self.holdings[-1].steps
-        text = f"Earned on {spoken(award.on)}: {award.grounds}"
-        if renewals:
-            text += f"; renewed on {spoken(renewals[-1].on)}: {renewals[-1].grounds}"
+        first, *later = self.holdings[-1].steps
+        text = f"Earned on {spoken(first.on)}: {first.sentence}"
+        if later:
+            text += f"; {later[-1].kind} on {spoken(later[-1].on)}: {later[-1].sentence}"
+        text += "".join(f"; {ground.text}" for ground in self.grounds)
+        return f"{text}; {self._end()}."
+
+    def _end(self) -> str:
+        if self.status == "pending_agreement":
+            return "waits for the agreement"
+        if self.status == "lifetime_emeritus":
+            return "emeritus for life"
         if self.expires_on is None:
-            return f"{text}; it never expires."
-        end = "active through" if self.status == "active" else "expired after"
-        return f"{text}; {end} {spoken(self.expires_on)}."
+            return "it never expires"
+        end = {"active": "active through", "expired": "expired after", "emeritus": "emeritus through"}
+        return f"{end.get(self.status, f'{self.status}, ends after')} {spoken(self.expires_on)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +165,13 @@ class Standing:
     as_of: date
     """The day in the program's time zone."""
     certifications: Mapping[str, CertificationStanding]
-    """By certification id; what was never earned, or was earned by what no longer counts, is not there."""
+    """By certification id; what was never earned, or was earned by what no longer counts, is not there. Where two
+    accounts that stand alone hold the same one, the second is listed as `id@account`."""
     resumes_on: date | None = None
-    """Day on which a known result dated in the future begins to count; None where there is none."""
+    """Day on which something known that is dated or decided ahead begins to count; None where there is none."""
+    flags: tuple[Flag, ...] = ()
+    """What a person should look at, in a fixed order."""
+    decided_by: str | None = None
+    """Name of the dated rule that decided last, where it is not the present one."""
+    earliest_retake: date | None = None
+    """First day on which the exam failed last may be taken again, where a wait runs."""

@@ -116,17 +116,6 @@ def test_no_step_of_a_holding_shortens_it_and_holdings_do_not_touch(
             ends.append(expiries[-1])
 
 
-@untimed
-@given(st.lists(DAYS, min_size=1, max_size=6), DAYS)
-def test_one_more_pass_of_a_single_exam_never_shortens(cisco: Program, days: list[date], extra: date) -> None:
-    def expiry(passes: list[date]) -> date:
-        known_at = datetime(2014, 1, 1, tzinfo=UTC)
-        facts = [ExamFact(f"r{n}", 1, "200-301", day, "pass", known_at) for n, day in enumerate(passes)]
-        return evaluate(cisco, facts, date(2027, 1, 1)).certifications["CCNA"].expires_on or date.max
-
-    assert expiry([*days, extra]) >= expiry(days)
-
-
 @both_programs
 @untimed
 @given(st.data())

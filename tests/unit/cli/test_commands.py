@@ -59,7 +59,7 @@ def test_every_command_and_option_has_a_help_text(words: str) -> None:
 
 
 def test_the_promised_commands_are_there() -> None:
-    promised = {"up", "down", "status", "feed", "rejected", "token", "events tail"}
+    promised = {"up", "down", "status", "feed", "rejected", "simulate", "token", "events tail"}
     promised |= {f"parked {name}" for name in ("list", "show", "replay", "drop")}
     promised |= {f"programs {name}" for name in ("list", "show", "check", "dry-run", "publish")}
     assert promised == COMMANDS.keys()
@@ -152,7 +152,7 @@ def test_programs_in_order_are_listed_and_shown() -> None:
 
 
 def test_a_faulty_definition_is_told_with_file_and_line(tmp_path: Path) -> None:
-    text = (PROJECT / "deploy" / "programs" / "juniper.yaml").read_text().replace("version: 1", "version: none", 1)
+    text = (PROJECT / "deploy" / "programs" / "juniper.yaml").read_text().replace("version: 2", "version: none", 1)
     path = tmp_path / "broken.yaml"
     path.write_text(text)
     line = text[: text.index("version: none")].count("\n") + 1

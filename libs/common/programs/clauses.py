@@ -1,0 +1,48 @@
+"""Where a definition states each of its rules: file, line and wording, found by path."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+_LAST_PART = re.compile(r"(\[\d+\]|\.?[^.\[\]]+)$")
+_LONGEST = 400
+"""Characters of wording shown; a clause is one rule, not a chapter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One statement of a definition."""
+
+    path: str
+    file: str
+    line: int
+    wording: str
+
+
+class Span(NamedTuple):
+    """Where a value is written: its line, and its first and last character."""
+
+    line: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clauses:
+    """Every path of one definition."""
+
+    file: str
+    text: str
+    spans: Mapping[str, Span]
+
+    def find(self, path: str) -> Clause:
+        """The statement at `path`, or the nearest one around it."""
+        place = path
+        while place and place not in self.spans:
+            place = _LAST_PART.sub("", place)
+        span = self.spans.get(place, Span(1, 0, 0))
+        wording = " ".join(self.text[span.start : span.end].split())
+        if len(wording) > _LONGEST:
+            wording = wording[: _LONGEST - 1] + "…"
+        return Clause(path, self.file, span.line, wording)

@@ -1,0 +1,63 @@
+"""Continuing-education credits: which claims count, to which level they belong, and when they are gone."""
+
+from datetime import date
+
+from libs.common.programs.calendar import add_days
+from libs.common.programs.policy import CreditRules
+from services.certs.domain import flags
+from services.certs.domain.facts import CreditFact
+from services.certs.domain.flags import Flag
+from services.certs.domain.standing import spoken
+
+
+class Credits:
+    """Credits of each level's present cycle."""
+
+    def __init__(self, rules: CreditRules | None) -> None:
+        self._once = rules is not None and rules.once_per_cycle
+        self._by_rank: dict[int, list[CreditFact]] = {}
+
+    def at(self, rank: int) -> list[CreditFact]:
+        return self._by_rank.get(rank, [])
+
+    def add(self, rank: int, claim: CreditFact) -> None:
+        self._by_rank.setdefault(rank, []).append(claim)
+
+    def lapse(self, rank: int) -> None:
+        """A new cycle at a level and below: what was used is gone, and so is the rest."""
+        for level in [level for level in self._by_rank if level <= rank]:
+            del self._by_rank[level]
+
+    def of_cycle(self, rank: int, first_day: date) -> list[CreditFact]:
+        """Credits of a cycle, its first day included; each item once where the program says so."""
+        found: list[CreditFact] = []
+        items: set[str] = set()
+        for claim in self.at(rank):
+            if claim.completed_on < first_day:
+                continue
+            if self._once and claim.item is not None:
+                if claim.item in items:
+                    continue
+                items.add(claim.item)
+            found.append(claim)
+        return found
+
+
+def countable(claim: CreditFact, rules: CreditRules | None, today: date, found: list[Flag]) -> bool:
+    """Whether a claim counts on `today`: validated, and submitted in time after completion."""
+    if rules is None:
+        found.append(Flag(flags.CE_UNUSABLE, claim.claim_id, "the program has no credits"))
+        return False
+    if claim.completed_on > today:
+        text = f"{claim.credits} credits are dated {spoken(claim.completed_on)}, which has not come"
+        found.append(Flag(flags.DATED_AHEAD, claim.claim_id, text))
+        return False
+    late = claim.submitted_on is not None and claim.submitted_on > add_days(claim.completed_on, rules.claim_within_days)
+    if late:
+        text = f"claimed more than {rules.claim_within_days} days after {spoken(claim.completed_on)}"
+        found.append(Flag(flags.CE_LATE, claim.claim_id, text))
+    if claim.status == "pending" or (claim.validated_on is not None and today < claim.validated_on):
+        text = f"{claim.credits} credits completed on {spoken(claim.completed_on)} are not validated"
+        found.append(Flag(flags.CE_PENDING, claim.claim_id, text))
+        return False
+    return claim.status == "validated" and not late

@@ -1,0 +1,61 @@
+"""Reasons for a person to look: what was kept and did not take its usual effect, or may not have been meant so."""
+
+from typing import Final, NamedTuple
+
+RETAKE_WAIT: Final = "RETAKE_WAIT"
+"""An attempt before the waiting time after a fail was over; without effect."""
+RETAKE_AFTER_PASS: Final = "RETAKE_AFTER_PASS"  # noqa: S105 no password
+"""The same code again too soon after a pass; without effect."""
+EXAM_RETIRED: Final = "EXAM_RETIRED"
+"""A result dated after the code's last day; without effect."""
+EXAM_NOT_YET_OFFERED: Final = "EXAM_NOT_YET_OFFERED"
+"""A result dated before the code's first day; it counts, because trial deliveries come before it."""
+EXAM_UNKNOWN: Final = "EXAM_UNKNOWN"
+"""A result of an exam the program does not have; without effect."""
+DATED_AHEAD: Final = "DATED_AHEAD"
+"""A known fact whose day has not come; without effect until then."""
+RESULT_ON_HOLD: Final = "RESULT_ON_HOLD"
+"""A result is held and not released; without effect meanwhile."""
+RESULT_UNKNOWN: Final = "RESULT_UNKNOWN"
+"""A change names a result that is not there."""
+NAME_MISMATCH: Final = "NAME_MISMATCH"
+"""The name on the result differs from the profile; the result counts."""
+PREREQ_MISSING: Final = "PREREQ_MISSING"
+"""A lab was passed, and what it needs was never passed or held."""
+PREREQ_EXPIRED: Final = "PREREQ_EXPIRED"
+"""A lab was passed, and what it needs was there once but is too old or expired."""
+CE_PENDING: Final = "CE_PENDING"
+"""A claim of credits is submitted and not decided."""
+CE_LATE: Final = "CE_LATE"
+"""A claim came after its deadline; without effect."""
+CE_UNUSABLE: Final = "CE_UNUSABLE"
+"""Credits completed on a day on which nothing was held that could use them, or that the program does not know."""
+COURSE_PENDING: Final = "COURSE_PENDING"
+"""A course claim is submitted and not decided."""
+COURSE_LATE: Final = "COURSE_LATE"
+"""A course claim came after the certification's last active day; no renewal."""
+COURSE_TWICE: Final = "COURSE_TWICE"
+"""Second renewal by course in a row where the rule forbids it; no renewal."""
+COURSE_UNKNOWN: Final = "COURSE_UNKNOWN"
+"""A course of a level or track the program does not have, or of a program without courses; without effect."""
+CERTIFICATION_UNKNOWN: Final = "CERTIFICATION_UNKNOWN"
+"""A fact names a certification the program does not have; without effect."""
+EMERITUS_UNPAID: Final = "EMERITUS_UNPAID"
+"""A granted year of emeritus is not paid; without effect until it is."""
+EMERITUS_LATE: Final = "EMERITUS_LATE"
+"""A year of emeritus was granted after the last day it could follow; without effect."""
+EMERITUS_NOT_ELIGIBLE: Final = "EMERITUS_NOT_ELIGIBLE"
+"""A year of emeritus for a certification that has none or is not held; without effect."""
+EMERITUS_EARLY: Final = "EMERITUS_EARLY"
+"""A year of emeritus granted before the years the program asks for; it counts, because it was granted."""
+VALIDITY_UNKNOWN: Final = "VALIDITY_UNKNOWN"
+"""An import names a division of time the program does not know; its dates count as they stand."""
+
+
+class Flag(NamedTuple):
+    """One reason to look."""
+
+    code: str
+    fact: str
+    """Id of what is meant."""
+    text: str

@@ -1,0 +1,424 @@
+"""Plays what is known in order of the days of effect: the state of every day follows from the day before.
+
+So a late, voided, restored or modified result changes the past: holdings join or break, credits find another window,
+and what rested on it falls. Within a day: imports, exams, courses, credits, then what the program itself does.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from heapq import heappop, heappush
+
+from libs.common.programs import add_months, add_years
+from services.certs.domain import flags
+from services.certs.domain.credit import Credits
+from services.certs.domain.facts import CourseFact, CreditFact, EmeritusFact, ExamFact, ExtensionFact, ImportFact
+from services.certs.domain.flags import Flag
+from services.certs.domain.held import Held, awarded, imported
+from services.certs.domain.results import Dated
+from services.certs.domain.rules import CertificationRule, Met, Prerequisite, ProgramRules
+from services.certs.domain.standing import Ground, spoken
+
+_ONE_DAY = timedelta(days=1)
+
+
+class Day:
+    """What happened on one day, by kind."""
+
+    __slots__ = ("courses", "credits", "emeritus", "exams", "extensions", "imports")
+
+    def __init__(self) -> None:
+        self.imports: list[ImportFact] = []
+        self.exams: list[Dated] = []
+        self.courses: list[CourseFact] = []
+        self.credits: list[CreditFact] = []
+        self.extensions: list[tuple[ExtensionFact, str]] = []
+        self.emeritus: list[EmeritusFact] = []
+
+
+class Replay:
+    """One candidate's certifications, day by day; the `Look` of the requirements."""
+
+    def __init__(self, rules: ProgramRules, today: date, retired: dict[str, date]) -> None:
+        self.held_by: dict[str, Held] = {}
+        self.passes: dict[str, ExamFact] = {}
+        self.flags: list[Flag] = []
+        self.decided_by: str | None = None
+        self.day = date.min
+        self.floor = date.min
+        self.renewing = False
+        self._rules = rules
+        self._today = today
+        self._retired = retired
+        self._recent: list[tuple[date, str, ExamFact]] = []  # passes that may renew together with others
+        self._credits: Credits | None = None
+        self._ticks: list[date] = []
+
+    def play(self, events: dict[date, Day], *, with_credits: bool) -> None:
+        """Walks through the days of `events`, and those on which time alone does something."""
+        if with_credits:
+            self._credits = Credits(self._rules.program.policy.credits)
+        days, ticks = sorted(events, reverse=True), self._ticks
+        while days or ticks:
+            if days and (not ticks or days[-1] <= ticks[0]):
+                self.day = days.pop()
+                self._play_day(events[self.day])
+            else:
+                self.day = heappop(ticks)
+                self._pass_time()
+
+    # --- A day -------------------------------------------------------------------------------------------------------
+
+    def _play_day(self, happened: Day) -> None:
+        if happened.imports:
+            for balance in happened.imports:
+                self._import(balance)
+            self._award_waiting()
+        if happened.exams:
+            self._examine(happened.exams)
+        for course in happened.courses:
+            self._course(course)
+        if self._credits is not None:
+            for claim in happened.credits:
+                self._credit(claim)
+            self._spend_credits()
+        if happened.extensions:
+            for extension, clause in happened.extensions:
+                self._extend(extension, clause)
+            self._award_waiting()
+        for grant in happened.emeritus:
+            self._grant(grant)
+
+    def _pass_time(self) -> None:
+        """A day on which nothing happened but an end: a prerequisite is active again, a lower level is the highest."""
+        self._award_waiting()
+        if self._credits is not None:
+            self._spend_credits()
+
+    def _tick_after(self, held: Held) -> None:
+        if self._credits is not None and held.expires_on is not None and held.expires_on < self._today:
+            heappush(self._ticks, held.expires_on + _ONE_DAY)
+
+    # --- What requirements see ---------------------------------------------------------------------------------------
+
+    def held(self, certification: str) -> tuple[date, date] | None:
+        held = self.held_by.get(certification)
+        if held is None or not held.active(self.day):
+            return None
+        return held.earned_on, held.cycle_from
+
+    # --- Exams -------------------------------------------------------------------------------------------------------
+
+    def _examine(self, passes: list[Dated]) -> None:
+        """A day's passes: those that wait for nothing renew at once, then come awards, then what these complete."""
+        acting: list[tuple[str, ExamFact]] = []
+        touched: set[int] = set()
+        rules, day = self._rules, self.day
+        for _, code, _, fact in passes:
+            if code in rules.counts_together:
+                self._recent.append((day, code, fact))
+            waits_for = rules.waiting.get(code)
+            if waits_for is None or self._acts_now(code, waits_for):
+                acting.append((code, fact))
+            if waits_for is None or not self._used_above(code, waits_for):
+                self.passes[code] = fact
+                touched.update(rules.touched.get(code, ()))
+        for code, fact in acting:
+            self._renew_by_exam(code, fact)
+        if touched:
+            self._award(touched)
+        if rules.practicals:
+            for _, code, _, fact in passes:
+                if code in rules.practicals:
+                    self._check_practical(code, fact)
+
+    def _acts_now(self, code: str, waits_for: CertificationRule) -> bool:
+        own = self.held_by.get(waits_for.certification.id)
+        return (own is not None and own.active(self.day)) or self._used_above(code, waits_for)
+
+    def _used_above(self, code: str, waits_for: CertificationRule) -> bool:
+        """Whether a pass whose own certification is not held renews one of a higher level, and is used up by it."""
+        own = self.held_by.get(waits_for.certification.id)
+        if own is not None and own.active(self.day):
+            return False
+        return any(
+            code in held.rule.alone
+            and held.rule.rank >= waits_for.rank
+            and ((held.rule.rank > waits_for.rank and held.renewable(self.day)) or held.reactivatable(self.day))
+            for held in self.held_by.values()
+        )
+
+    def _renew_by_exam(self, code: str, fact: ExamFact) -> None:
+        """Renews whatever the pass suffices for, alone or with the other exams of the cycle."""
+        day = self.day
+        joins = code in self._rules.counts_together
+        for held in tuple(self.held_by.values()):
+            rule = held.rule
+            if held.cycle_from >= day:
+                continue
+            way = rule.alone.get(code)
+            if way is None and not (joins and rule.together):
+                continue
+            if not held.renewable(day):
+                if way is not None and held.reactivatable(day):
+                    self._reactivate(held, (_passed(code, fact, way.clause),), "exam")
+                continue
+            if way is not None:
+                self._renew(held, (_passed(code, fact, way.clause),), "exam")
+                continue
+            for several in rule.together:
+                found = self.fill(several.slots, held.cycle_from)
+                if found is not None:
+                    self._renew(held, tuple(_passed(*one, several.clause) for one in found), "exam")
+                    break
+
+    def fill(self, slots: tuple[frozenset[str], ...], after: date) -> list[tuple[str, ExamFact]] | None:
+        """Passes after a day that fill every slot, each with a code of its own; None where there are not enough."""
+        passed = {code: fact for on, code, fact in self._recent if on > after}
+        return _fill(slots, passed)
+
+    def _check_practical(self, code: str, fact: ExamFact) -> None:
+        """A lab does not wait: what it needs is there on its day, or it earns nothing."""
+        for rule in self._rules.practicals[code]:
+            own = self.held_by.get(rule.certification.id)
+            if own is not None and own.active(self.day):
+                continue
+            if self.day >= self._retired.get(rule.certification.id, date.max):
+                continue
+            others = rule.names - {code}
+            once = any(name in self.passes or name in self.held_by for name in others)
+            name = flags.PREREQ_EXPIRED if once else flags.PREREQ_MISSING
+            needs = " or ".join(sorted(others))
+            text = f"{code} was passed on {spoken(fact.taken_on)} without {needs}"
+            self.flags.append(Flag(name, fact.result_id, text))
+
+    # --- Awards ------------------------------------------------------------------------------------------------------
+
+    def _award_waiting(self) -> None:
+        if self.passes:
+            self._award({position for code in self.passes for position in self._rules.touched.get(code, ())})
+
+    def _award(self, positions: Iterable[int]) -> None:
+        """Tries certifications, prerequisites first."""
+        for position in sorted(positions):
+            self._attempt(self._rules.ordered[position])
+
+    def _attempt(self, rule: CertificationRule) -> None:
+        name = rule.certification.id
+        before = self.held_by.get(name)
+        self.renewing = before is not None and before.active(self.day)
+        if self.renewing and rule.certification.renewal:
+            return
+        if self._retired and self.day >= self._retired.get(name, date.max):
+            return
+        self.floor = date.min if before is None else before.cycle_from
+        met = rule.part.meet(self)
+        if met is None or met.newest <= self.floor:
+            return
+        grounds = self._grounds(rule, met)
+        if before is not None and self.renewing:  # a program without ways to renew: by being earned again
+            self._renew(before, grounds, "exam")
+            return
+        held = self.held_by[name] = awarded(rule, self.day, grounds, before)
+        held.retired_on = self._retired.get(name, date.max)
+        self._tick_after(held)
+        self._renew_below(held, "earned")
+        if rule.needs_certifications:
+            for item in met.evidence:
+                if isinstance(item, ExamFact) and item.taken_on <= self.day:
+                    self._renew_by_exam(self._rules.exams[item.code].code, item)
+
+    def _grounds(self, rule: CertificationRule, met: Met) -> tuple[Ground, ...]:
+        found = []
+        for item in met.evidence:
+            if isinstance(item, Prerequisite):
+                words = f"{item.certification} held since"
+                found.append(Ground(item.certification, rule.requires_clause, words, item.earned_on))
+            else:
+                found.append(_passed(self._rules.exams[item.code].code, item, rule.requires_clause))
+        return tuple(found)
+
+    # --- Renewals ----------------------------------------------------------------------------------------------------
+
+    def _renew(self, held: Held, grounds: tuple[Ground, ...], by: str) -> None:
+        held.renew(self.day, grounds, by)
+        self._tick_after(held)
+        self._renew_below(held, "renewed")
+
+    def _renew_below(self, cause: Held, what: str) -> None:
+        """Who earns or renews at a level renews all that is active at that level and below, from the same day."""
+        if not cause.rule.on_ladder:
+            return
+        rank, day = cause.rule.rank, self.day
+        if self._credits is not None:
+            self._credits.lapse(rank)
+        ladder = self._rules.program.policy.ladder
+        for held in self.held_by.values():
+            rule = held.rule
+            if rule.on_ladder and rule.rank <= rank and held.cycle_from < day and held.renewable(day):
+                words = f"{cause.rule.certification.id} {what} on"
+                fact = cause.steps[-1].grounds[-1].fact
+                held.renew(day, (Ground(fact, ladder.clause if ladder else "", words, day),), "above")
+                self._tick_after(held)
+
+    def _reactivate(self, held: Held, grounds: tuple[Ground, ...], by: str) -> None:
+        """Brings back a designated holder's certification and the lower ones of its track, as first earned."""
+        designation = held.rule.designation
+        if designation is None:
+            return
+        since = add_years(held.earned_on, designation.after_years)
+        honour = Ground(held.rule.certification.id, designation.clause, f"{designation.name} since", since)
+        grounds = (*grounds, honour)
+        held.renew(self.day, grounds, by, "reactivated")
+        for other in self.held_by.values():
+            rule = other.rule
+            below = rule.rank < held.rule.rank and rule.tracks & held.rule.tracks
+            if below and not other.active(self.day) and self.day < other.retired_on:
+                other.renew(self.day, grounds, by, "reactivated")
+
+    # --- Other facts -------------------------------------------------------------------------------------------------
+
+    def _import(self, fact: ImportFact) -> None:
+        rule = self._rules.by_name.get(fact.certification)
+        if rule is None:
+            text = f"{fact.certification} is no certification of the program"
+            self.flags.append(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(fact.key), text))
+            return
+        name = rule.certification.id
+        before = self.held_by.get(name)
+        if before is not None and before.active(self.day):
+            before.take_over(fact)
+            return
+        held = imported(rule, fact, before)
+        held.retired_on = self._retired.get(name, date.max)
+        if fact.validity is not None:
+            self._divide(held, fact)
+        self.held_by[name] = held
+        self._tick_after(held)
+
+    def _divide(self, held: Held, fact: ImportFact) -> None:
+        """An older division of a holding's time: some years active, then some inactive, until a rule changed that."""
+        legacy = (self._rules.program.policy.legacy_validity or {}).get(fact.validity or "")
+        if legacy is None:
+            text = f"the program knows no validity {fact.validity!r}"
+            self.flags.append(Flag(flags.VALIDITY_UNKNOWN, ":".join(fact.key), text))
+            return
+        held.divide(legacy, stated=fact.expires_on is not None)
+        if legacy.until <= self._today:
+            heappush(self._ticks, legacy.until)
+
+    def _course(self, fact: CourseFact) -> None:
+        """Renews what is active in the course's track at its level or below, from its last day."""
+        courses = self._rules.program.policy.courses
+        if courses is None:
+            return
+        rule = courses.on(fact.last_day)
+        rank = self._rules.ranks[fact.level]
+        acted = False
+        for held in tuple(self.held_by.values()):
+            fits = held.rule.rank <= rank and fact.track.casefold() in held.rule.tracks
+            if not fits or held.cycle_from >= self.day:
+                continue
+            back = held.reactivatable(self.day)
+            if not back and not held.renewable(self.day):
+                continue
+            name = held.rule.certification.id
+            if not back and self._claimed_late(fact, held):
+                text = f"the course {fact.code} was claimed after the last active day of {name}"
+                self.flags.append(Flag(flags.COURSE_LATE, fact.course_id, text))
+                continue
+            acted = True
+            if not rule.in_a_row and held.by == "course":
+                text = f"{name} was renewed by a course before, and {fact.code} would be the second in a row"
+                self.flags.append(Flag(flags.COURSE_TWICE, fact.course_id, text))
+                continue
+            grounds = (Ground(fact.course_id, rule.clause, f"course {fact.code} ended on", fact.last_day),)
+            if back:
+                self._reactivate(held, grounds, "course")
+            else:
+                held.renew(self.day, grounds, "course")
+        if acted:
+            self.decided_by = rule.name if rule is not courses.present else None
+
+    def _claimed_late(self, fact: CourseFact, held: Held) -> bool:
+        courses = self._rules.program.policy.courses
+        if courses is None or fact.delivery not in courses.claimed:
+            return False
+        submitted = fact.submitted_on or fact.last_day
+        return held.expires_on is not None and submitted > held.expires_on
+
+    def _extend(self, fact: ExtensionFact, clause: str) -> None:
+        """Each covered expiry moves once, from its own date; one that has just passed comes back."""
+        for held in self.held_by.values():
+            end = held.expires_on
+            if end is None:
+                continue
+            covered = held.active(self.day) if fact.window is None else fact.window[0] <= end <= fact.window[1]
+            if covered:
+                ground = Ground(":".join(fact.key), clause, f"extended by {fact.months} months on", fact.on)
+                held.extend(self.day, add_months(end, fact.months), ground)
+                self._tick_after(held)
+
+    def _grant(self, fact: EmeritusFact) -> None:
+        rule = self._rules.by_name.get(fact.certification)
+        held = self.held_by.get(rule.certification.id) if rule else None
+        name, subject = None, ":".join(fact.key)
+        if held is None or held.rule.emeritus is None:
+            name, text = flags.EMERITUS_NOT_ELIGIBLE, f"{fact.certification} is not held, or has no emeritus"
+        elif fact.paid_on is None or fact.paid_on > self._today:
+            name, text = flags.EMERITUS_UNPAID, f"the year granted on {spoken(fact.on)} is not paid"
+        elif not held.grant(fact, held.rule.emeritus.years_per_grant, held.rule.emeritus.clause):
+            name, text = flags.EMERITUS_LATE, f"the grant of {spoken(fact.on)} comes after the last day"
+        elif add_years(held.since, held.rule.emeritus.eligible_after_years) > (held.expires_on or date.max):
+            name, text = flags.EMERITUS_EARLY, "granted before the years the program asks for"
+        else:
+            return
+        self.flags.append(Flag(name, subject, text))
+
+    # --- Credits -----------------------------------------------------------------------------------------------------
+
+    def _highest(self) -> int | None:
+        ranks = [held.rule.rank for held in self.held_by.values() if held.rule.on_ladder and held.active(self.day)]
+        return max(ranks, default=None)
+
+    def _credit(self, fact: CreditFact) -> None:
+        """Credits belong to the level that is the highest at the end of their day, and help no other."""
+        rank = self._highest()
+        if rank is None or self._credits is None:
+            text = f"{fact.credits} credits were completed on {spoken(fact.completed_on)} while nothing could use them"
+            self.flags.append(Flag(flags.CE_UNUSABLE, fact.claim_id, text))
+            return
+        self._credits.add(rank, fact)
+
+    def _spend_credits(self) -> None:
+        """Renews the highest level where its credits, alone or with exams of the cycle, are enough."""
+        rank = self._highest()
+        if rank is None or self._credits is None or not self._credits.at(rank):
+            return
+        for held in tuple(self.held_by.values()):
+            if held.rule.rank != rank or not held.rule.on_ladder or not held.renewable(self.day):
+                continue
+            claims = self._credits.of_cycle(rank, held.cycle_from)
+            total = sum(claim.credits for claim in claims)
+            for way in held.rule.mixed:
+                found = self.fill(way.slots, held.cycle_from) if total >= way.credits else None
+                if found is None:
+                    continue
+                words = f"{total} credits completed through"
+                credit = Ground(claims[-1].claim_id, way.clause, words, claims[-1].completed_on)
+                self._renew(held, (*(_passed(*one, way.clause) for one in found), credit), "credits")
+                return
+
+
+def _passed(code: str, fact: ExamFact, clause: str) -> Ground:
+    return Ground(fact.result_id, clause, f"{code} passed on", fact.taken_on)
+
+
+def _fill(slots: tuple[frozenset[str], ...], passed: dict[str, ExamFact]) -> list[tuple[str, ExamFact]] | None:
+    if not slots:
+        return []
+    for code, fact in passed.items():
+        if code in slots[0]:
+            rest = _fill(slots[1:], {other: one for other, one in passed.items() if other != code})
+            if rest is not None:
+                return [(code, fact), *rest]
+    return None
