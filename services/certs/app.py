@@ -10,6 +10,7 @@ from services.certs.consumers import ServiceEvents
 from services.certs.dryrun_store import MIGRATION, DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
+from services.certs.outlook_api import OutlookApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.reevaluation import Reevaluation
@@ -18,14 +19,15 @@ from services.certs.store import MIGRATIONS, CertsStore
 
 def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     store = CertsStore(platform.database)
-    policies = Policies(store, platform.programs)
+    policies = Policies(store, platform.programs, platform.clock)
     sweep = ExpirySweep(store, policies, platform.programs, platform.unit_of_work)
     reevaluation = Reevaluation(store, policies, platform.programs, platform.unit_of_work)
     dry_run_store = DryRunStore(platform.database)
     dry_runs = DryRuns(dry_run_store, platform.programs, platform.unit_of_work, platform.clock)
+    outlook = OutlookApi(store, policies, platform.clock)
     managing = ProgramsApi(store, dry_run_store, platform.programs, platform.clock)
     return Parts(
-        api=CertsApi(store, platform.programs, platform.clock).api(managing.routes()),
+        api=CertsApi(store, platform.programs, platform.clock).api((*outlook.routes(), *managing.routes())),
         subscriptions=(
             Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(store, policies).handle),
         ),

@@ -116,6 +116,7 @@ def _derived(policy: Program, standing: Standing) -> Document:
         "policy_version": standing.policy_version,
         "certifications": [_stored(entry) for entry in standing.certifications.values()],
         "next_transition_on": due.isoformat() if due else None,
+        "flags": [flag._asdict() for flag in standing.flags],
     }
 
 

@@ -1,7 +1,9 @@
 """Every version of a program's policy that was ever in force, so that what was told under it can be derived again."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from libs.common.clock import Clock
 from libs.common.errors import Unavailable, Unprocessable
 from libs.common.mongo.client import Document
 from libs.common.programs import Program, load_definition
@@ -14,9 +16,10 @@ Version = tuple[str, int]
 class Policies:
     """The policies in force, and those before them."""
 
-    def __init__(self, store: CertsStore, programs: Mapping[str, Program]) -> None:
+    def __init__(self, store: CertsStore, programs: Mapping[str, Program], clock: Clock) -> None:
         self._store = store
         self._programs = programs
+        self._clock = clock
         self._loaded: dict[Version, Program] = {}
         self._kept: set[Version] = set()
 
@@ -31,7 +34,7 @@ class Policies:
             raise Unprocessable("unknown_program", f"there is no program {program!r}")
         version = (policy.id, policy.version)
         if version not in self._kept:
-            await self._store.keep_policy(policy.id, policy.version, policy.definition)
+            await self._store.keep_policy(policy.id, policy.version, policy.definition, self._clock.now())
             self._kept.add(version)
         return policy
 
@@ -46,6 +49,14 @@ class Policies:
         if stored["policy_version"] > policy.version:
             raise Unavailable(f"{policy.id} is at version {stored['policy_version']}, and {policy.version} here")
         return await self._version(policy.id, stored["policy_version"])
+
+    async def in_force_at(self, program: str, moment: datetime) -> Program:
+        """The policy that was in force at a moment; of a moment before any was, the present one."""
+        definition = await self._store.policy_on(program, moment)
+        current = await self.current(program)
+        if definition is None or definition == current.definition:
+            return current
+        return load_definition(definition, name=f"{program}.yaml")
 
     async def _version(self, program: str, version: int) -> Program:
         found = self._loaded.get((program, version))

@@ -33,7 +33,7 @@ class Certs:
         self.base = base
         self.programs = programs
         store = CertsStore(base.database)
-        policies = Policies(store, programs)
+        policies = Policies(store, programs, base.clock)
         self._handler = ServiceEvents(store, policies)
         self.sweep = ExpirySweep(store, policies, programs, base.unit_of_work)
         self.reevaluation = Reevaluation(store, policies, programs, base.unit_of_work)

@@ -88,7 +88,7 @@ async def certifications(base: Base, candidate_id: str) -> Certifications:
 
 async def certify(base: Base, programs: dict[str, Program], batches: Sequence[Sequence[Received[Any]]]) -> None:
     store = CertsStore(base.database)
-    handler = Certs(store, Policies(store, programs))
+    handler = Certs(store, Policies(store, programs, base.clock))
     for batch in batches:
         await base.handle(handler.handle, *batch)
 

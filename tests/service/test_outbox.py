@@ -118,7 +118,7 @@ async def test_row_published_but_not_removed_comes_again_with_its_id_and_changes
     """The crash between publishing and forgetting: the one case in which the bus sees an event twice."""
     async with rigs("exams") as sender, rigs("certs") as receiver, bus.listening() as heard:
         ledgers = CertsStore(receiver.database)
-        handler = ServiceEvents(ledgers, Policies(ledgers, programs))
+        handler = ServiceEvents(ledgers, Policies(ledgers, programs, receiver.clock))
         queue = topology.events_queue("certs")
         async with receiver.consuming(queue, handler.handle), receiver.relaying():
             (message,) = outgoing("exams", [passed("C1")])
