@@ -31,6 +31,7 @@ check: setup ## Format, lint, types, import contracts, drift of published schema
 	step types .venv/bin/mypy
 	step "import contracts" .venv/bin/lint-imports --no-logo
 	step "published schemas" $(PY) -m libs.common.events.contracts --check
+	step "schema of definitions" $(PY) -m libs.common.programs.schema --check
 
 bench: setup ## The benchmark tables, product beside reference
 	@$(PY) -m tests.bench $(ARGS)

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import orjson
 import typer
 from pydantic import ValidationError
+from rich.text import Text
 
-from deploy.cli.console import note, output, say, say_json, table
+from deploy.cli.console import output, say, say_json, table
 from deploy.cli.errors import CliError
 from deploy.cli.programs import Folder, load
 from deploy.local.platform import PROGRAMS
@@ -100,7 +101,8 @@ def _print(one: dict[str, Any]) -> None:
     say(f"{one['id'] or one['program']}, as of {one['as_of']}", style="bold")
     made = table("certification", "status", "earned", "expires", "why")
     for entry in one["certifications"]:
-        made.add_row(entry["cert"], entry["status"], entry["earned"], entry["expires"] or "never", entry["sentence"])
+        dates = entry["earned"], entry["expires"] or "never"
+        made.add_row(Text(entry["cert"]), entry["status"], *dates, Text(entry["sentence"]))
     if one["certifications"]:
         output().print(made)
     else:
@@ -110,5 +112,5 @@ def _print(one: dict[str, Any]) -> None:
     for goal in one["goals"]:
         say(goal["text"])
     if one["earliest_retake"]:
-        note(f"the exam failed last may be taken again from {one['earliest_retake']}")
+        say(f"the exam failed last may be taken again from {one['earliest_retake']}")
     say("")

@@ -287,7 +287,7 @@ class _Reader:
         return known.MergeFact(one.source, one.into, one.date, self._at(one, one.date), one.account)
 
     def _AgreementInput(self, one: AgreementInput) -> known.AgreementFact:  # noqa: N802
-        return known.AgreementFact(one.accepted, self._at(one, one.accepted, date.min), one.account)
+        return known.AgreementFact(self._at(one, one.accepted, date.min), one.accepted, one.account)
 
 
 def _differs(candidate: Mapping[str, Any] | None, profile: Mapping[str, Any] | None) -> bool:

@@ -2,6 +2,7 @@
 
 from libs.common.programs.calendar import Period, add_months, add_years
 from libs.common.programs.checks import in_dependence_order, prerequisites
+from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.errors import ProgramError, ProgramErrors
 from libs.common.programs.loader import load_definition, load_program, load_programs
 from libs.common.programs.model import (
@@ -28,6 +29,8 @@ __all__ = [
     "Branding",
     "Certification",
     "CertificationNode",
+    "Clause",
+    "Clauses",
     "EarlierValidity",
     "Entitlement",
     "Exam",

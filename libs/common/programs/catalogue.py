@@ -63,7 +63,7 @@ def read_certifications(
             certification = _certification(name, shape, path, requires, ways=ways, defaults=defaults)
             certifications[name] = certification
             _check_dates(certification, path, source)
-    renewals.check(certifications)
+    renewals.check()
     return certifications
 
 

@@ -38,6 +38,7 @@ class RenewalReader:
         for exam in exams.values():
             if exam.role is not None:
                 self._by_role.setdefault(exam.role, set()).add(exam.code)
+        self._read: set[str] = set()
         self._useful: set[str] = set()
 
     def ways(self, name: str, shape: CertificationShape, path: Path) -> tuple[Way, ...]:
@@ -58,23 +59,23 @@ class RenewalReader:
                     self._check_credits(name, shape, way, (*place, position))
         return tuple(found)
 
-    def check(self, certifications: Mapping[str, Certification]) -> None:
+    def check(self) -> None:
         """Reports levels without certifications, and ways that renew nothing."""
         if self._head is None:
             return
-        levels = {certification.level for certification in certifications.values()}
         for level, ways in self._head.renewal.items():
             if level not in self._head.levels:
                 self._source.report(("renewal", level), f"unknown level {level!r}")
             for position in range(len(ways)):
                 path: Path = ("renewal", level, position)
-                if level in levels and dotted(path) not in self._useful and not self._source.faults:
+                if dotted(path) in self._read - self._useful and not self._source.faults:
                     self._source.report(path, "can never hold: no certification of the level has exams for it")
 
     def _way(self, way: WayShape, path: Path, tracks: set[str], *, own: bool) -> Way | None:
         if not way.exams and way.credits is None:
             self._source.report(path, "must name exams, credits or both")
             return None
+        self._read.add(dotted(path))
         slots = tuple(
             frozenset(self._codes(slot, (*path, "exams", position), tracks if way.own_track else None))
             for position, slot in enumerate(way.exams)

@@ -216,8 +216,8 @@ class MergeFact:
 class AgreementFact:
     """The certification agreement is asked for; accepted on a day, or not yet."""
 
-    accepted_on: date | None
     known_at: datetime
+    accepted_on: date | None = None
     account: str | None = None
 
     @property

@@ -61,7 +61,7 @@ def test_every_command_and_option_has_a_help_text(words: str) -> None:
 def test_the_promised_commands_are_there() -> None:
     promised = {"up", "down", "status", "feed", "rejected", "simulate", "token", "events tail"}
     promised |= {f"parked {name}" for name in ("list", "show", "replay", "drop")}
-    promised |= {f"programs {name}" for name in ("list", "show", "check", "dry-run", "publish")}
+    promised |= {f"programs {name}" for name in ("list", "show", "check", "diff", "dry-run", "publish")}
     assert promised == COMMANDS.keys()
 
 
