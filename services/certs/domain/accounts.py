@@ -8,13 +8,14 @@ from services.certs.domain.standing import CertificationStanding, Standing
 
 _PERSONAL = ("exams", "changes", "credits", "courses", "imports", "emeritus", "agreements")
 """Kinds of facts that belong to an account; the others are the program's, and hold for every account."""
+_STANDING_ALONE = ("exams", "credits", "courses", "imports", "emeritus")
 
 
 def split(known: Known) -> Iterator[tuple[str | None, Known]]:
     """The facts of each account that stands alone.
 
     Facts that name none belong to the only one there is, and stand alone where there are several; an agreement
-    that names none holds for all.
+    that names none holds for all, and a change of a result follows the result.
     """
     if known.only_exams and all(fact.account is None for fact in known.exams):
         yield None, known
@@ -29,13 +30,16 @@ def split(known: Known) -> Iterator[tuple[str | None, Known]]:
     if len(named) < 2:  # noqa: PLR2004 one account or none
         yield next(iter(named), None), known
         return
-    unnamed = any(fact.account is None for kind in _PERSONAL[:-1] for fact in getattr(known, kind))
+    unnamed = any(fact.account is None for kind in _STANDING_ALONE for fact in getattr(known, kind))
     for account in [*sorted(named), *([None] if unnamed else [])]:
         part = copy(known)
         for kind in _PERSONAL:
             facts = [fact for fact in getattr(known, kind) if into.get(fact.account, fact.account) == account]
             if kind == "agreements":
                 facts += [fact for fact in known.agreements if fact.account is None and account is not None]
+            if kind == "changes":  # they name a result, wherever it sits
+                days = {fact.taken_on for fact in part.exams}
+                facts += [fact for fact in known.changes if fact.account is None and fact.taken_on in days]
             setattr(part, kind, facts)
         yield account, part
 

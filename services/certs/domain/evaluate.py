@@ -4,7 +4,7 @@ The facts known at `as_of` are replayed in the order of the days they took effec
 is told as of that day (`outcome`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,10 @@ from services.certs.domain import accounts, flags
 from services.certs.domain.credit import countable
 from services.certs.domain.facts import CourseFact, ExtensionFact, Fact, Known
 from services.certs.domain.flags import Flag
-from services.certs.domain.outcome import Telling, told
+from services.certs.domain.outcome import Telling, present_names, told
 from services.certs.domain.replay import Day, Replay
 from services.certs.domain.results import Results, settle
-from services.certs.domain.rules import ProgramRules, rules_of
+from services.certs.domain.rules import CertificationRule, ProgramRules, rules_of
 from services.certs.domain.standing import CertificationStanding, Standing, spoken
 
 _ONE_DAY = timedelta(days=1)
@@ -82,12 +82,14 @@ def run(rules: ProgramRules, known: Known, today: date) -> tuple[Replay, Results
     events: dict[date, Day] = {}
     for attempt in results.passes:
         _day(events, attempt[0]).exams.append(attempt)
-    retired = rules.retired
+    names, retired = rules.by_name, rules.retired
     if not known.only_exams:
-        retired = _others(rules, known, today, events, results)
+        names = present_names(rules, known.renames, today)
+        retired = _retired(rules, names, known, results.flags)
+        _others(rules, known, today, events, results)
     for extension in _extensions(rules, known, today):
         _day(events, extension[0].on).extensions.append(extension)
-    replay = Replay(rules, today, retired)
+    replay = Replay(rules, today, names, retired)
     replay.play(events, with_credits=bool(known.credits))
     return replay, results
 
@@ -99,10 +101,8 @@ def _day(events: dict[date, Day], day: date) -> Day:
     return found
 
 
-def _others(
-    rules: ProgramRules, known: Known, today: date, events: dict[date, Day], results: Results
-) -> dict[str, date]:
-    """Puts everything but exams on its day; returns since when which certification is retired."""
+def _others(rules: ProgramRules, known: Known, today: date, events: dict[date, Day], results: Results) -> None:
+    """Puts everything but exams on its day."""
     found, later = results.flags, results.transitions
     for balance in known.imports:
         if not _ahead(f"{balance.certification}", balance.earned_on, today, results):
@@ -121,13 +121,15 @@ def _others(
         later += _after(today, grant.paid_on)
     for agreement in known.agreements:
         later += _after(today, agreement.accepted_on)
-    return _retired(rules, known, found)
 
 
-def _retired(rules: ProgramRules, known: Known, found: list[Flag]) -> dict[str, date]:
+def _retired(
+    rules: ProgramRules, names: Mapping[str, CertificationRule], known: Known, found: list[Flag]
+) -> dict[str, date]:
+    """Since when which certification is neither awarded nor renewed."""
     retired = dict(rules.retired)
     for retirement in known.retirements:
-        rule = rules.by_name.get(retirement.certification)
+        rule = names.get(retirement.certification)
         if rule is None:
             text = f"{retirement.certification} is no certification of the program"
             found.append(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(retirement.key), text))

@@ -29,6 +29,8 @@ class Held:
     by: By = "exam"
     number: str | None = None
     continuous_since: date | None = None
+    known_as: str | None = None
+    """The former id under which it was imported."""
     dormant: tuple[date, date, str] | None = None
     """First day of an inactive time, the day it ends, and the clause."""
     emeritus_until: date | None = None
@@ -159,4 +161,6 @@ def imported(rule: CertificationRule, fact: ImportFact, before: Held | None) -> 
         held.cycle_from = max(day, add_years(expires_on, -years))
     held.by = fact.last_renewal or "exam"
     held.number, held.continuous_since = fact.number, fact.continuous_since
+    if fact.certification != certification.id:
+        held.known_as = fact.certification
     return held

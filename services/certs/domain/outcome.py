@@ -8,7 +8,7 @@ from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
 from services.certs.domain.facts import Known, RenameFact
 from services.certs.domain.held import Held
-from services.certs.domain.rules import ProgramRules
+from services.certs.domain.rules import CertificationRule, ProgramRules
 from services.certs.domain.standing import CertificationStanding, Ground, Holding, Status
 
 
@@ -47,6 +47,26 @@ def _renamed(rules: ProgramRules, renames: Iterable[RenameFact], today: date) ->
     return renamed
 
 
+def present_names(rules: ProgramRules, renames: Iterable[RenameFact], today: date) -> dict[str, CertificationRule]:
+    """Every id under which facts may name a certification: its own, its former ones, and those of known renames."""
+    names = dict(rules.by_name)
+    for fact in sorted(renames, key=lambda fact: (fact.on, fact.old, fact.new)):
+        if fact.on <= today and (fact.old in names) != (fact.new in names):
+            rule = names.get(fact.old) or names[fact.new]
+            names.setdefault(fact.old, rule)
+            names.setdefault(fact.new, rule)
+    return names
+
+
+def _listed_as(held: Held, telling: Telling) -> str:
+    """The id of the day: from a rename on the new one, before it the one an import came under."""
+    certification = held.rule.certification
+    for former in certification.formerly if held.known_as else ():
+        if former.id is not None and former.id == held.known_as and telling.today < former.until:
+            return former.id
+    return telling.renamed.get(certification.id, certification.id)
+
+
 def told(held: Held, telling: Telling) -> CertificationStanding:
     """One certification as of the day."""
     today, certification = telling.today, held.rule.certification
@@ -63,7 +83,7 @@ def told(held: Held, telling: Telling) -> CertificationStanding:
     if not telling.accepted:
         status = "pending_agreement"
     return CertificationStanding(
-        certification=telling.renamed.get(certification.id, certification.id),
+        certification=_listed_as(held, telling),
         title=certification.title_on(today) if certification.formerly else certification.title,
         status=status,
         holdings=(*held.past, Holding(tuple(held.steps))),

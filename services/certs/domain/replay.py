@@ -4,7 +4,7 @@ So a late, voided, restored or modified result changes the past: holdings join o
 and what rested on it falls. Within a day: imports, exams, courses, credits, then what the program itself does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
@@ -38,7 +38,9 @@ class Day:
 class Replay:
     """One candidate's certifications, day by day; the `Look` of the requirements."""
 
-    def __init__(self, rules: ProgramRules, today: date, retired: dict[str, date]) -> None:
+    def __init__(
+        self, rules: ProgramRules, today: date, names: Mapping[str, CertificationRule], retired: dict[str, date]
+    ) -> None:
         self.held_by: dict[str, Held] = {}
         self.passes: dict[str, ExamFact] = {}
         self.flags: list[Flag] = []
@@ -48,6 +50,7 @@ class Replay:
         self.renewing = False
         self._rules = rules
         self._today = today
+        self._names = names
         self._retired = retired
         self._recent: list[tuple[date, str, ExamFact]] = []  # passes that may renew together with others
         self._credits: Credits | None = None
@@ -278,7 +281,7 @@ class Replay:
     # --- Other facts -------------------------------------------------------------------------------------------------
 
     def _import(self, fact: ImportFact) -> None:
-        rule = self._rules.by_name.get(fact.certification)
+        rule = self._names.get(fact.certification)
         if rule is None:
             text = f"{fact.certification} is no certification of the program"
             self.flags.append(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(fact.key), text))
@@ -359,7 +362,7 @@ class Replay:
                 self._tick_after(held)
 
     def _grant(self, fact: EmeritusFact) -> None:
-        rule = self._rules.by_name.get(fact.certification)
+        rule = self._names.get(fact.certification)
         held = self.held_by.get(rule.certification.id) if rule else None
         name, subject = None, ":".join(fact.key)
         if held is None or held.rule.emeritus is None:
