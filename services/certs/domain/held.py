@@ -1,6 +1,6 @@
 """One certification during the replay: how long it is held, in which cycle, and what became of its time."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from libs.common.programs import add_years
@@ -36,6 +36,13 @@ class Held:
     emeritus_until: date | None = None
     grants: list[Ground] = field(default_factory=list)
     retired_on: date = date.max
+    years: int | None = field(init=False)
+    """How long it lasts from each award or renewal; None where it never expires."""
+    years_clause: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.years = self.rule.certification.validity_years_of(self.earned_on)
+        self.years_clause = validity_clause(self.rule, self.earned_on)
 
     def active(self, day: date) -> bool:
         if self.expires_on is not None and day > self.expires_on:
@@ -64,7 +71,7 @@ class Held:
 
     def renew(self, day: date, grounds: tuple[Ground, ...], by: By, kind: StepKind = "renewed") -> None:
         """Begins a new cycle; each certification by its own validity, and never to an earlier day."""
-        years = self.rule.certification.validity_years_of(self.earned_on)
+        years = self.years
         self.cycle_from, self.by, self.dormant = day, by, None
         if self.expires_on is None:  # what never expires stays so
             return
@@ -72,16 +79,11 @@ class Held:
         kept = until is not None and until <= self.expires_on
         if not kept:
             self.expires_on = until
-        self.steps.append(
-            Step(kind, day, self.expires_on, grounds, None if kept else years, self._validity_clause(self.earned_on))
-        )
+        self.steps.append(Step(kind, day, self.expires_on, grounds, None if kept else years, self.years_clause))
 
     def extend(self, day: date, until: date, ground: Ground) -> None:
         self.expires_on = until
         self.steps.append(Step("extended", day, until, (ground,), None, ground.clause))
-
-    def _validity_clause(self, earned_on: date) -> str:
-        return validity_clause(self.rule, earned_on)
 
     def grant(self, fact: EmeritusFact, years: int, clause: str) -> bool:
         """Adds a granted year to the last active or emeritus day it precedes; False where it came after."""
@@ -108,7 +110,7 @@ class Held:
         whole = legacy.active_years + legacy.inactive_years
         if not stated or self.expires_on is None:
             self.expires_on = add_years(self.earned_on, whole)
-            self.steps[0] = replace(self.steps[0], expires_on=self.expires_on, years=whole, clause=legacy.clause)
+            self.steps[0] = self.steps[0]._replace(expires_on=self.expires_on, years=whole, clause=legacy.clause)
             self.cycle_from = self.earned_on
         inactive_from = add_days(add_years(self.expires_on, -legacy.inactive_years), 1)
         self.dormant = (inactive_from, legacy.until, legacy.clause)
@@ -129,6 +131,8 @@ class Held:
 def validity_clause(rule: CertificationRule, earned_on: date) -> str:
     """What says how long a holding begun on a day lasts."""
     certification = rule.certification
+    if not certification.earlier_validity:
+        return certification.validity_clause
     for position, earlier in enumerate(certification.earlier_validity):
         if earned_on < earlier.earned_before:
             return f"{certification.path}.earlier_validity[{position}]"

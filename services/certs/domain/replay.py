@@ -254,14 +254,20 @@ class Replay:
         rank, day = cause.rule.rank, self.day
         if self._credits is not None:
             self._credits.lapse(rank)
+        lower = [
+            held
+            for held in self.held_by.values()
+            if held.cycle_from < day and held.rule.on_ladder and held.rule.rank <= rank and held.renewable(day)
+        ]
+        if not lower:
+            return
         ladder = self._rules.program.policy.ladder
-        for held in self.held_by.values():
-            rule = held.rule
-            if rule.on_ladder and rule.rank <= rank and held.cycle_from < day and held.renewable(day):
-                words = f"{cause.rule.certification.id} {what} on"
-                fact = cause.steps[-1].grounds[-1].fact
-                held.renew(day, (Ground(fact, ladder.clause if ladder else "", words, day),), "above")
-                self._tick_after(held)
+        fact = cause.steps[-1].grounds[-1].fact
+        words = f"{cause.rule.certification.id} {what} on"
+        grounds = (Ground(fact, ladder.clause if ladder else "", words, day),)
+        for held in lower:
+            held.renew(day, grounds, "above")
+            self._tick_after(held)
 
     def _reactivate(self, held: Held, grounds: tuple[Ground, ...], by: str) -> None:
         """Brings back a designated holder's certification and the lower ones of its track, as first earned."""

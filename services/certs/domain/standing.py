@@ -51,8 +51,7 @@ class Ground(NamedTuple):
         return Reason(self.fact, self.clause, self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """An award, a renewal, or another change of the last active day."""
 
     kind: StepKind
