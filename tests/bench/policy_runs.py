@@ -108,8 +108,7 @@ async def sweep_table(environment: Environment, sizes: tuple[int, ...]) -> str:
         async with _certs(environment) as (client, unit_of_work):
             # The last active day of the first ones was yesterday; no day of the others, nor of a reminder, is near.
             due = min(DUE, size // 10)
-            await _fill(client, cisco, size, partial(_lapsing, due))
-            await _settle_others(client, due)
+            await _fill(client, cisco, size, partial(_lapsing, due), quiet_from=due)
             store = CertsStore(open_database(client))
             policies = Policies(store, {"cisco": cisco}, CLOCK)
             sweep = ExpirySweep(store, policies, {"cisco": cisco}, unit_of_work)
@@ -195,8 +194,10 @@ async def _certs(environment: Environment) -> AsyncIterator[tuple[Client, UnitOf
             await admin.drop_database(name)
 
 
-async def _fill(client: Client, program: Program, count: int, day_of: Callable[[int], date]) -> None:
-    """So many candidates with one certification each."""
+async def _fill(
+    client: Client, program: Program, count: int, day_of: Callable[[int], date], *, quiet_from: int | None = None
+) -> None:
+    """So many candidates with one certification each. From the number `quiet_from` on, nothing is due for years."""
     candidates = open_database(client)["candidates"]
     made: dict[date, dict[str, Any]] = {}
     for start in range(0, count, INSERT):
@@ -206,15 +207,11 @@ async def _fill(client: Client, program: Program, count: int, day_of: Callable[[
             if day not in made:
                 fact = ExamFact("cisco:vue:R1", 1, "200-301", day, "pass", NOW - timedelta(days=2))
                 made[day] = stored_ledger("", program, [fact], NOW - timedelta(days=1))
-            rows.append({**made[day], "_id": f"CSCO{number:08d}"})
+            row = {**made[day], "_id": f"CSCO{number:08d}"}
+            if quiet_from is not None and number >= quiet_from:
+                row["next_transition_on"] = "2031-01-01"
+            rows.append(row)
         await candidates.insert_many(rows, ordered=False)
-
-
-async def _settle_others(client: Client, due: int) -> None:
-    """Nothing of the others comes due: their day is far away."""
-    await open_database(client)["candidates"].update_many(
-        {"_id": {"$gte": f"CSCO{due:08d}"}}, {"$set": {"next_transition_on": "2031-01-01"}}
-    )
 
 
 class _Memory:
