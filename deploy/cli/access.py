@@ -57,6 +57,11 @@ class Access:
         given = self.given.operator_secret
         return given.get_secret_value() if given else self._secrets.get("client/operator")
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the platform is one that `certrail up` did not start here: its processes cannot be seen."""
+        return self.given.gateway_url is not None
+
     def api_url(self, service: str) -> str:
         """Where a service's API is: behind the gateway, or on its own port where there is none."""
         return f"{self.gateway_url or self._own_port(service)}/api/{service}/v1"

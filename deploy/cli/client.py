@@ -1,6 +1,6 @@
 """The platform's HTTP APIs as the operator: fetches an access token, and a new one before it runs out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ _UNAUTHENTICATED = 401
 
 
 class OperatorClient:
-    """Reads from the services' APIs."""
+    """Asks the services' APIs."""
 
     def __init__(self, access: Access, session: aiohttp.ClientSession, clock: Clock) -> None:
         self._access = access
@@ -52,11 +52,24 @@ class OperatorClient:
         Raises:
             CliError: it answers with a problem; the message says which.
         """
+        return await self._ask("GET", service, path, params=query)
+
+    async def post(self, service: str, path: str, body: Mapping[str, Any], *, key: str) -> Any:
+        """What a service answers to something to be done once; the same `key` again gets the same answer.
+
+        Raises:
+            CliError: it answers with a problem; the message says which.
+        """
+        return await self._ask("POST", service, path, json=body, headers={"Idempotency-Key": key})
+
+    async def _ask(
+        self, method: str, service: str, path: str, *, headers: Mapping[str, str] | None = None, **content: Any
+    ) -> Any:
         url = self._access.api_url(service) + path
         for repeated in (False, True):
             token, _ = await self.token()
-            headers = {"Authorization": f"Bearer {token}"}
-            async with self._session.get(url, params=query, headers=headers) as response:
+            allowed = {"Authorization": f"Bearer {token}", **(headers or {})}
+            async with self._session.request(method, url, headers=allowed, **content) as response:
                 if response.status == _UNAUTHENTICATED and not repeated:
                     self._token = None  # signed with keys that are gone since
                     continue

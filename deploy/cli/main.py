@@ -10,6 +10,7 @@ from deploy.cli.console import notes, quiet_libraries
 from deploy.cli.down import down
 from deploy.cli.errors import explained
 from deploy.cli.feed import feed
+from deploy.cli.program_changes import dry_run, publish
 from deploy.cli.rejected import rejected
 from deploy.cli.simulate import simulate
 from deploy.cli.status import status
@@ -33,6 +34,8 @@ app.add_typer(parked.app, name="parked")
 app.command()(rejected)
 app.add_typer(events.app, name="events")
 app.add_typer(programs.app, name="programs")
+programs.app.command("dry-run")(dry_run)
+programs.app.command()(publish)
 app.command()(simulate)
 app.command()(token)
 

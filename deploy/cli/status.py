@@ -19,7 +19,7 @@ from deploy.cli.queues import Depth, depths, working_queues
 from deploy.local.platform import MAIL_CATCHER, child_process
 from deploy.local.processes import recorded
 from deploy.local.settings import LOOPBACK, LocalSettings
-from libs.common.bus.topology import parked_queue
+from libs.common.bus.topology import is_retry_queue, parked_queue
 from libs.common.events import SERVICES
 
 _TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -54,13 +54,20 @@ class State:
     """The whole platform."""
 
     processes: list[ProcessState]
+    """None of a platform elsewhere."""
     queues: list[QueueState]
     parked: dict[str, int]
     unmatched: int | None
 
     @property
     def well(self) -> bool:
-        return all(process.pid is not None and process.ready in ("ready", "") for process in self.processes)
+        """Whether every process works, and somebody reads every queue."""
+        read = [queue for queue in self.queues if not is_retry_queue(queue.name)]
+        return (
+            all(process.pid is not None and process.ready in ("ready", "") for process in self.processes)
+            and bool(read)
+            and all(queue.consumers for queue in read)
+        )
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False) -> None:
@@ -79,10 +86,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] =
 
 async def read_state(access: Access) -> State:
     """Ask everybody; what does not answer is part of the answer."""
-    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        processes = await asyncio.gather(
-            *(_service(session, access.local, service) for service in SERVICES), _mail_catcher(session, access.local)
-        )
+    processes = [] if access.elsewhere else await _processes(access.local)
     found = await _depths(access)
     unacked = await _unacknowledged(access) if found else {}
     queues = [
@@ -91,7 +95,15 @@ async def read_state(access: Access) -> State:
         if name in working_queues()
     ]
     parked = {service: found[parked_queue(service)].ready for service in SERVICES if parked_queue(service) in found}
-    return State([*_servers(access.local), *processes], queues, parked, await _unmatched(access))
+    return State(processes, queues, parked, await _unmatched(access))
+
+
+async def _processes(local: LocalSettings) -> list[ProcessState]:
+    async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
+        services = await asyncio.gather(
+            *(_service(session, local, service) for service in SERVICES), _mail_catcher(session, local)
+        )
+    return [*_servers(local), *services]
 
 
 def _servers(local: LocalSettings) -> list[ProcessState]:
@@ -163,6 +175,28 @@ async def _unmatched(access: Access) -> int | None:
 
 
 def _show(state: State) -> None:
+    if state.processes:
+        _show_processes(state)
+    if not state.queues:
+        say("the broker does not answer", style="red")
+        return
+    queues = table("queue", "consumers", "ready", "unacked", numbers=("consumers", "ready", "unacked"))
+    for queue in state.queues:
+        if not is_retry_queue(queue.name) or queue.ready:
+            queues.add_row(
+                queue.name,
+                _number(queue.consumers),
+                _number(queue.ready),
+                _number(queue.unacked),
+                style="" if queue.consumers or is_retry_queue(queue.name) else "red",
+            )
+    output().print(queues)
+    parked = ", ".join(f"{service} {count}" for service, count in state.parked.items() if count)
+    say(f"\nparked     {parked or 'nothing'}", style="red" if parked else "")
+    say(f"unmatched  {_number(state.unmatched)} results wait for their candidate")
+
+
+def _show_processes(state: State) -> None:
     processes = table("process", "pid", "state", "outbox", "outbox parked", numbers=("pid", "outbox", "outbox parked"))
     for process in state.processes:
         processes.add_row(
@@ -174,18 +208,7 @@ def _show(state: State) -> None:
             style="" if process.pid and process.ready in ("ready", "") else "red",
         )
     output().print(processes)
-    if not state.queues:
-        say("\nthe broker does not answer", style="red")
-        return
     say("")
-    queues = table("queue", "consumers", "ready", "unacked", numbers=("consumers", "ready", "unacked"))
-    for queue in state.queues:
-        if ".retry." not in queue.name or queue.ready:
-            queues.add_row(queue.name, _number(queue.consumers), _number(queue.ready), _number(queue.unacked))
-    output().print(queues)
-    parked = ", ".join(f"{service} {count}" for service, count in state.parked.items() if count)
-    say(f"\nparked     {parked or 'nothing'}", style="red" if parked else "")
-    say(f"unmatched  {_number(state.unmatched)} results wait for their candidate")
 
 
 def _number(value: int | None) -> str:

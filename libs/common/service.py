@@ -41,7 +41,8 @@ from libs.common.mongo.jobs import Job, Scheduler
 from libs.common.mongo.migrations import Migration, migrate
 from libs.common.mongo.outbox import Outbox
 from libs.common.mongo.unit_of_work import UnitOfWork
-from libs.common.programs import Program, ProgramErrors, load_programs
+from libs.common.programs import Program, ProgramErrors
+from libs.common.programs.live import LivePrograms
 from libs.common.settings import ServiceSettings, load_settings
 from libs.common.tracing import open_tracing
 
@@ -121,7 +122,7 @@ def main(service: Service) -> None:
     settings = load_settings(service.settings)
     configure_logs(level=settings.log_level, service=service.name, role=role, human=settings.log_human)
     try:
-        programs = load_programs(settings.programs_dir)
+        programs = LivePrograms(settings.programs_dir)
     except ProgramErrors as error:
         raise SystemExit(f"CERTRAIL_PROGRAMS_DIR: {error}") from None
     _calm_garbage_collection()
@@ -139,14 +140,17 @@ def _calm_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def _until_signal(
-    service: Service, settings: ServiceSettings, role: Role, programs: Mapping[str, Program]
-) -> None:
+async def _until_signal(service: Service, settings: ServiceSettings, role: Role, programs: LivePrograms) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    await run(service, settings, role, programs, stopping=stopping, clock=SystemClock())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(programs.watch(stopping))
+        try:
+            await run(service, settings, role, programs, stopping=stopping, clock=SystemClock())
+        finally:
+            stopping.set()
 
 
 async def run(

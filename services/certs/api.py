@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -75,10 +76,11 @@ class CertsApi:
 
     def __init__(self, store: CertsStore, programs: Mapping[str, Program], clock: Clock) -> None:
         self._store = store
-        self._zones = {program.id: ZoneInfo(program.time_zone) for program in programs.values()}
+        self._programs = programs
         self._clock = clock
 
-    def api(self) -> Api:
+    def api(self, more: tuple[Route[Any, Any, Any, Any], ...] = ()) -> Api:
+        """The service's whole API; `more` are routes of other parts of it."""
         return Api(
             service="certs",
             title="Certrail certifications",
@@ -103,16 +105,17 @@ class CertsApi:
                     response=TotalsView,
                     scopes=OPERATIONS_READ,
                 ),
+                *more,
             ),
         )
 
     def _today(self, program: str) -> date:
-        return self._clock.now().astimezone(self._zones[program]).date()
+        return self._clock.now().astimezone(ZoneInfo(self._programs[program].time_zone)).date()
 
     async def list_certifications(self, call: Call[CandidatePath]) -> CertificationsView:
         program, candidate_id = call.path.program, call.path.candidate_id
         call.principal.require(program, candidate_id)
-        if program not in self._zones:
+        if program not in self._programs:
             raise Problem(NOT_FOUND)
         row = await self._store.certifications(program, candidate_id)
         today = self._today(program)
@@ -126,7 +129,7 @@ class CertsApi:
         )
 
     async def show_totals(self, call: Call) -> TotalsView:
-        programs = sorted(call.principal.programs & self._zones.keys())
+        programs = sorted(call.principal.programs & self._programs.keys())
         today = {program: self._today(program).isoformat() for program in programs}
         return TotalsView(**await self._store.totals(programs, today))
 

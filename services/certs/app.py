@@ -7,20 +7,36 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.settings import ServiceSettings
 from services.certs.api import CertsApi
 from services.certs.consumers import ServiceEvents
+from services.certs.dryrun_store import MIGRATION, DryRunStore
+from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
+from services.certs.outlook_api import OutlookApi
+from services.certs.policies import Policies
+from services.certs.programs_api import ProgramsApi
+from services.certs.reevaluation import Reevaluation
 from services.certs.store import MIGRATIONS, CertsStore
 
 
 def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     store = CertsStore(platform.database)
-    sweep = ExpirySweep(store, platform.programs, platform.unit_of_work, platform.clock)
+    policies = Policies(store, platform.programs, platform.clock)
+    sweep = ExpirySweep(store, policies, platform.programs, platform.unit_of_work)
+    reevaluation = Reevaluation(store, policies, platform.programs, platform.unit_of_work)
+    dry_run_store = DryRunStore(platform.database)
+    dry_runs = DryRuns(dry_run_store, platform.programs, platform.unit_of_work, platform.clock)
+    outlook = OutlookApi(store, policies, platform.clock)
+    managing = ProgramsApi(store, dry_run_store, platform.programs, platform.clock)
     return Parts(
-        api=CertsApi(store, platform.programs, platform.clock).api(),
+        api=CertsApi(store, platform.programs, platform.clock).api((*outlook.routes(), *managing.routes())),
         subscriptions=(
-            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(store, platform.programs).handle),
+            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(store, policies).handle),
         ),
-        jobs=(Job("expiry", sweep.EVERY, sweep.run),),
+        jobs=(
+            Job("expiry", sweep.EVERY, sweep.run),
+            Job("reevaluation", reevaluation.EVERY, reevaluation.run),
+            Job("dry-runs", dry_runs.EVERY, dry_runs.run),
+        ),
     )
 
 
-SERVICE = Service(name="certs", migrations=MIGRATIONS, build=build)
+SERVICE = Service(name="certs", migrations=(*MIGRATIONS, MIGRATION), build=build)

@@ -1,15 +1,14 @@
 """What each event does in certs: a fact goes into its candidate's ledger."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from libs.common.bus.messages import Received
-from libs.common.errors import Unprocessable
 from libs.common.events import exams
+from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
-from libs.common.programs import Program
 from services.certs.domain.facts import ExamFact, Outcome
 from services.certs.ledger import Ledger, changed
+from services.certs.policies import Policies
 from services.certs.store import CertsStore
 
 ResultEvent = exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated
@@ -23,9 +22,9 @@ class ServiceEvents:
     on how arrivals were batched.
     """
 
-    def __init__(self, store: CertsStore, programs: Mapping[str, Program]) -> None:
+    def __init__(self, store: CertsStore, policies: Policies) -> None:
         self._store = store
-        self._programs = programs
+        self._policies = policies
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[ResultEvent]]) -> None:
         stored = await self._store.ledgers(transaction.session, [item.data.candidate_id for item in items])
@@ -35,17 +34,16 @@ class ServiceEvents:
             candidate_id = item.data.candidate_id
             ledger = ledgers.get(candidate_id)
             if ledger is None:
-                ledger = Ledger(candidate_id, self._policy(item), stored.get(candidate_id))
+                ledger = await self._open(item, stored.get(candidate_id))
                 ledgers[candidate_id] = ledger
             if ledger.add(_fact(item.data), transaction, item):
                 touched[candidate_id] = ledger
         await self._store.save(transaction.session, changed(touched.values()), stored)
 
-    def _policy(self, item: Received[Any]) -> Program:
-        policy = self._programs.get(item.event.program)
-        if policy is None:
-            raise Unprocessable("unknown_program", f"there is no program {item.event.program!r}")
-        return policy
+    async def _open(self, item: Received[ResultEvent], stored: Document | None) -> Ledger:
+        policy = await self._policies.current(item.event.program)
+        told_under = await self._policies.told_under(stored, policy)
+        return Ledger(item.data.candidate_id, policy, stored, told_under=told_under)
 
 
 def _fact(data: ResultEvent) -> ExamFact:

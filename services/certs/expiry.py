@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from libs.common.clock import Clock
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.certs.ledger import Ledger, changed
+from services.certs.policies import Policies
 from services.certs.store import CertsStore
 
 
@@ -19,23 +19,30 @@ class ExpirySweep:
     SLICE: ClassVar = 200
 
     def __init__(
-        self, store: CertsStore, programs: Mapping[str, Program], unit_of_work: UnitOfWork, clock: Clock
+        self,
+        store: CertsStore,
+        policies: Policies,
+        programs: Mapping[str, Program],
+        unit_of_work: UnitOfWork,
     ) -> None:
         self._store = store
+        self._policies = policies
         self._programs = programs
         self._unit_of_work = unit_of_work
-        self._clock = clock
 
     async def run(self) -> None:
-        for program in self._programs.values():
-            while await self._slice(program) == self.SLICE:
+        for program in list(self._programs):
+            while await self._slice(await self._policies.current(program)) == self.SLICE:
                 pass
 
     async def _slice(self, program: Program) -> int:
         async def work(transaction: Transaction) -> int:
             today = transaction.now.astimezone(ZoneInfo(program.time_zone)).date().isoformat()
             rows = await self._store.due(transaction.session, program.id, today, self.SLICE)
-            ledgers = [Ledger(row["_id"], program, row) for row in rows]
+            ledgers = [
+                Ledger(row["_id"], program, row, told_under=await self._policies.told_under(row, program))
+                for row in rows
+            ]
             for ledger in ledgers:
                 ledger.pass_time(transaction)
             await self._store.save(transaction.session, changed(ledgers), [row["_id"] for row in rows])

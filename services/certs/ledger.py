@@ -12,6 +12,7 @@ from libs.common.programs import Program
 from services.certs.domain.changes import Change, diff, next_transition
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import Fact
+from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
 from services.certs.domain.standing import CertificationStanding, Standing
 from services.certs.stored_facts import loaded
 from services.certs.stored_facts import stored as stored_fact
@@ -35,11 +36,15 @@ EVENTS: dict[
 class Ledger:
     """One candidate's document, opened for changes."""
 
-    def __init__(self, candidate_id: str, policy: Program, stored: Document | None) -> None:
+    def __init__(
+        self, candidate_id: str, policy: Program, stored: Document | None, *, told_under: Program | None = None
+    ) -> None:
+        """`told_under` is the policy it was last evaluated with, where that was another version."""
         self.candidate_id = candidate_id
         self._policy = policy
+        self._told_under = told_under or policy
         self._version: int = stored["version"] if stored else 0
-        self._facts = [loaded(row) for row in stored["facts"]] if stored else []
+        self._facts = stored_facts(stored) if stored else []
         self._known = {fact.key for fact in self._facts}
         self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
         self._standing: Standing | None = None
@@ -56,13 +61,13 @@ class Ledger:
         return True
 
     def pass_time(self, transaction: Transaction) -> None:
-        """Tell what has changed by time alone."""
+        """Tell what has changed by time, or by a new version of the policy."""
         self._tell(self._told(), transaction.now, transaction, None)
 
     def _told(self) -> Standing | None:
         """The standing as it was last told: what was known then, as of then."""
         if self._standing is None and self._evaluated_at is not None:
-            self._standing = evaluate(self._policy, self._facts, self._evaluated_at)
+            self._standing = evaluate(self._told_under, self._facts, self._evaluated_at)
         return self._standing
 
     def _tell(
@@ -79,6 +84,14 @@ class Ledger:
                 version=self._version,
                 cause=cause,
             )
+        for reminder in due_reminders(self._policy.reminders, earlier, after):
+            self._version += 1
+            transaction.emit(
+                _reminder_event(self.candidate_id, reminder),
+                program=self._policy.id,
+                subject=self.candidate_id,
+                version=self._version,
+            )
         self._standing, self._evaluated_at = after, as_of
 
     def document(self) -> Document:
@@ -91,17 +104,19 @@ class Ledger:
             "version": self._version,
             "facts": [stored_fact(fact) for fact in self._facts],
             "evaluated_at": self._evaluated_at,
-            **_derived(standing),
+            **_derived(self._policy, standing),
         }
 
 
-def _derived(standing: Standing) -> Document:
-    due = next_transition(standing)
+def _derived(policy: Program, standing: Standing) -> Document:
+    days = [next_transition(standing), next_reminder(policy.reminders, standing)]
+    due = min((day for day in days if day is not None), default=None)
     return {
         "program": standing.program,
         "policy_version": standing.policy_version,
         "certifications": [_stored(entry) for entry in standing.certifications.values()],
         "next_transition_on": due.isoformat() if due else None,
+        "flags": [flag._asdict() for flag in standing.flags],
     }
 
 
@@ -112,7 +127,7 @@ def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[Fact], as_
         "version": 0,
         "facts": [stored_fact(fact) for fact in facts],
         "evaluated_at": as_of,
-        **_derived(evaluate(policy, facts, as_of)),
+        **_derived(policy, evaluate(policy, facts, as_of)),
     }
 
 
@@ -128,6 +143,24 @@ def _event(
         expires_on=entry.expires_on,
         because=change.sentence,
     )
+
+
+def _reminder_event(candidate_id: str, reminder: Reminder) -> certs.CertificationExpiring:
+    entry = reminder.certification
+    return certs.CertificationExpiring(
+        candidate_id=candidate_id,
+        certification=entry.certification,
+        title=entry.title,
+        earned_on=entry.earned_on,
+        expires_on=entry.expires_on,
+        because=entry.sentence,
+        days_left=reminder.days_left,
+    )
+
+
+def stored_facts(ledger: Document) -> list[Fact]:
+    """The facts in a stored ledger."""
+    return [loaded(row) for row in ledger["facts"]]
 
 
 def _stored(entry: CertificationStanding) -> Document:

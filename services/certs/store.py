@@ -1,10 +1,12 @@
 """The certs database: one document a candidate, holding the ledger of facts and what was derived from it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, ReturnDocument
 
+from libs.common.errors import Unavailable
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.migrations import COMMON, Migration, declare
@@ -25,7 +27,24 @@ MIGRATIONS = [
                 ],
             }
         ),
-    )
+    ),
+    Migration(
+        2,
+        "policies, and ledgers by the version they were evaluated with",
+        declare(
+            {
+                "policies": [],
+                "candidates": [
+                    IndexModel([("program", ASCENDING), ("policy_version", ASCENDING)], name="policy"),
+                    IndexModel(
+                        [("program", ASCENDING), ("_id", ASCENDING)],
+                        name="flagged",
+                        partialFilterExpression={"flags.0": {"$exists": True}},
+                    ),
+                ],
+            }
+        ),
+    ),
 ]
 
 _SHOWN = {"program": 1, "certifications": 1, "version": 1}
@@ -36,6 +55,7 @@ class CertsStore:
 
     def __init__(self, database: Database) -> None:
         self._candidates = database["candidates"]
+        self._policies = database["policies"]
         self._shown = GatheredReads(database, "candidates", _SHOWN)
 
     async def ledgers(self, session: Session, candidates: Iterable[str]) -> dict[str, Document]:
@@ -55,6 +75,53 @@ class CertsStore:
         query = {"program": program, "next_transition_on": {"$type": "string", "$lte": today}}
         found = self._candidates.find(query, session=session).sort("next_transition_on", ASCENDING)
         return await found.to_list(limit)
+
+    async def outdated(self, session: Session, program: str, version: int, limit: int) -> list[Document]:
+        """Ledgers that were evaluated with an earlier version of the program's policy."""
+        query = {"program": program, "policy_version": {"$lt": version}}
+        return await self._candidates.find(query, session=session).to_list(limit)
+
+    async def count_outdated(self, program: str, version: int) -> int:
+        return await self._candidates.count_documents({"program": program, "policy_version": {"$lt": version}})
+
+    async def flagged(self, program: str, *, after: str | None, limit: int) -> list[Document]:
+        """Candidates with something that a person should look at, in the order of their ids."""
+        query: Document = {"program": program, "flags.0": {"$exists": True}}
+        if after is not None:
+            query["_id"] = {"$gt": after}
+        return await self._candidates.find(query, {"flags": 1}).sort("_id", ASCENDING).to_list(limit)
+
+    async def ledger(self, program: str, candidate_id: str) -> Document | None:
+        """Everything about a candidate, the facts too."""
+        row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program})
+        return row
+
+    async def policy_on(self, program: str, moment: datetime) -> str | None:
+        """The text of the policy that was in force at a moment; None where none was yet."""
+        found = self._policies.find({"program": program, "since": {"$lte": moment}}).sort("version", DESCENDING)
+        rows = await found.to_list(1)
+        return str(rows[0]["definition"]) if rows else None
+
+    async def keep_policy(self, program: str, version: int, definition: str, now: datetime) -> None:
+        """Keep a policy's text, in force from now on.
+
+        Raises:
+            Unavailable: another text is kept under that version. Nothing can be evaluated until the file's version is
+                raised, and nothing is lost meanwhile.
+        """
+        row = {"program": program, "version": version, "definition": definition, "since": now}
+        kept = await self._policies.find_one_and_update(
+            {"_id": f"{program}:{version}"}, {"$setOnInsert": row}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+        if kept["definition"] != definition:
+            raise Unavailable(f"another definition of {program} was in force as version {version}: raise its version")
+
+    async def policy(self, program: str, version: int) -> str:
+        """The text of a policy that was in force. Raises `LookupError` where none is kept."""
+        row = await self._policies.find_one({"_id": f"{program}:{version}"})
+        if row is None:
+            raise LookupError(f"version {version} of {program} was never in force here")
+        return str(row["definition"])
 
     async def certifications(self, program: str, candidate_id: str) -> Document | None:
         """What a candidate holds and has held, without the facts behind it."""

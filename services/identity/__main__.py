@@ -3,4 +3,5 @@
 from libs.common.service import main
 from services.identity.app import SERVICE
 
-main(SERVICE)
+if __name__ == "__main__":
+    main(SERVICE)

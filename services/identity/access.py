@@ -46,7 +46,7 @@ class Access:
         self._keys = keys
         self._issuer = issuer
         self._operator_secret = operator_secret
-        self._programs = frozenset(programs)
+        self._programs = programs
         self._clock = clock
         self._passwords = Passwords()
 
@@ -60,7 +60,9 @@ class Access:
         known = client_id == OPERATOR_CLIENT and expected is not None
         if not hmac.compare_digest(secret.encode(), (expected or "").encode()) or not known:
             raise Problem(UNAUTHENTICATED, "unknown client or wrong secret")
-        return self._sign(Principal(f"client:{client_id}", Kind.SYSTEM, programs=self._programs, scopes=OPERATOR))
+        return self._sign(
+            Principal(f"client:{client_id}", Kind.SYSTEM, programs=frozenset(self._programs), scopes=OPERATOR)
+        )
 
     async def candidate_token(self, program: str, login: str, password: str) -> str:
         """A token for a candidate. Raises the problem `unauthenticated`, in the same words for every cause."""

@@ -53,7 +53,6 @@ class Renderer:
             for language in languages.FILTERS
             for template, forms in _load_language(language).items()
         }
-        self._constants = {program.id: self._constants_of(program) for program in programs.values()}
 
     def message_id(self, letter_id: str, program: str) -> str:
         """The Message-ID header: the same on every attempt, so that a repetition can be recognised."""
@@ -112,7 +111,12 @@ class Renderer:
         }
 
     def _values(self, program: str, letter_id: str, context: Mapping[str, Any], name: str) -> dict[str, Any]:
-        values = {**self._constants[program], **context, "name": name, "number": mail_number(letter_id)}
+        values = {
+            **self._constants_of(self._programs[program]),
+            **context,
+            "name": name,
+            "number": mail_number(letter_id),
+        }
         if TOKEN in context:
             values["link"] = f"{self._public_url}/activate?token={context[TOKEN]}"
         return values

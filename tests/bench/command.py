@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -12,6 +12,13 @@ from tests.bench import report
 from tests.bench.http_runs import HttpFigures, measure_http
 from tests.bench.participants import http_targets, pipelines
 from tests.bench.pipeline import HttpTarget, Pipeline
+from tests.bench.policy_runs import (
+    QUICK_POLICY,
+    PolicySizes,
+    dry_run_table,
+    evaluation_table,
+    sweep_table,
+)
 from tests.bench.processes import BenchError
 from tests.bench.runs import Latency, Throughput, measure_latency, measure_throughput
 from tests.bench.servers import Bench, bench_servers
@@ -32,12 +39,16 @@ class Sizes:
     rate: float = 50.0
     latency_seconds: float = 20.0
     http_seconds: float = 8.0
+    policy: PolicySizes = field(default_factory=PolicySizes)
 
     def results_of(self, pipeline: Pipeline) -> int:
         return max(min(self.least_results, self.results), round(self.results * pipeline.share))
 
 
-QUICK = Sizes(rounds=1, results=5_000, least_results=300, latency_seconds=6.0, http_seconds=4.0)
+QUICK = Sizes(rounds=1, results=5_000, least_results=300, latency_seconds=6.0, http_seconds=4.0, policy=QUICK_POLICY)
+
+POLICY = {"evaluate": "one evaluation", "dry-run": "a dry run", "sweep": "the daily sweep"}
+"""What is measured of the policy engine alone."""
 
 
 class _Named(Protocol):
@@ -107,6 +118,19 @@ async def measure_servers(bench: Bench, chosen: Sequence[HttpTarget], sizes: Siz
     ]
 
 
+async def measure_policy(bench: Bench, chosen: Sequence[str], sizes: PolicySizes) -> list[str]:
+    tables = []
+    for name in chosen:
+        print(f"  policy: {POLICY[name]}", flush=True)
+        if name == "evaluate":
+            tables.append(evaluation_table(sizes.evaluations))
+        elif name == "dry-run":
+            tables.append(await dry_run_table(bench.environment, sizes.population))
+        else:
+            tables.append(await sweep_table(bench.environment, sizes.sweeps))
+    return tables
+
+
 def write_figures(path: Path, figures: str) -> None:
     """Put the figures between the marks of a document. Raises `ValueError` where it has no marks."""
     text = path.read_text() if path.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
@@ -118,7 +142,7 @@ def write_figures(path: Path, figures: str) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets())]
+    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), *POLICY]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
     options.add_argument("--only", nargs="+", metavar="NAME", choices=names, default=names, help=", ".join(names))
@@ -138,6 +162,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         rate=options.rate or base.rate,
         latency_seconds=base.latency_seconds,
         http_seconds=base.http_seconds,
+        policy=base.policy,
     )
 
 
@@ -156,6 +181,7 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             targets = [each for each in http_targets() if each.name in options.only]
             if targets:
                 parts += await measure_servers(bench, targets, sizes, rounds)
+            parts += await measure_policy(bench, [name for name in POLICY if name in options.only], sizes.policy)
     figures = "\n".join(parts)
     print(f"\n{figures}")
     if rounds.failures:

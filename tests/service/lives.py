@@ -19,8 +19,16 @@ from tests.service.proxy import Proxy, proxy_to
 from tests.service.rig import eventually
 from tests.service.world import World
 
-COUNTED = ("Consumer.run", "UnitOfWork._until_committed", "Relay.run", "Publisher.publish")
-"""The tasks between receipt and acknowledgement, and between commit and mark-sent."""
+COUNTED = (
+    "Consumer.run",
+    "UnitOfWork._until_committed",
+    "Relay.run",
+    "Relay._remove_confirmed",
+    "Publisher.publish",
+    "Sender._send",
+    "Sender._settle",
+)
+"""The tasks between receipt and acknowledgement, commit and mark-sent, a mail's claim and its record."""
 
 
 class Life:
@@ -34,6 +42,7 @@ class Life:
         self._stopping = asyncio.Event()
         self._awaited: bytes | None = None
         self._die_at = -1
+        self._stops_at_receipt = True
         self.process = Mortal(*COUNTED)
         self._root: asyncio.Task[None] | None = None
         self._client: Client | None = None
@@ -64,14 +73,15 @@ class Life:
         def watch(delivery: Delivery) -> Sequence[Item | Undecodable]:
             if self._awaited is not None and self._awaited in delivery.body and not self.process.armed:
                 self.process.arm(self._die_at)
-                self._stopping.set()
+                if self._stops_at_receipt:
+                    self._stopping.set()
             return decode(delivery)
 
         return watch
 
-    def die_after_receipt_of(self, marker: bytes, die_at: int) -> None:
+    def die_after_receipt_of(self, marker: bytes, die_at: int, *, and_stop: bool) -> None:
         """Receipt of the message with these bytes begins the counting, and a stop that finishes what is in hand."""
-        self._awaited, self._die_at = marker, die_at
+        self._awaited, self._die_at, self._stops_at_receipt = marker, die_at, and_stop
 
     async def end(self) -> bool:
         """Wait for its end. Returns whether it died; otherwise it has stopped by itself."""
@@ -96,9 +106,13 @@ class Life:
         await self.process.bury()
         self._stack.close()
 
+    def stop_now(self) -> None:
+        """Begin a clean stop."""
+        self._stopping.set()
+
     async def stop(self) -> None:
         """Stop it cleanly."""
-        self._stopping.set()
+        self.stop_now()
         await self.end()
 
 
@@ -116,6 +130,11 @@ class Scenario:
     """Waits until the effects about the n-th subject are seen."""
     check: Callable[[int], Any]
     """Fails where there is not exactly one of each effect about the n-th subject."""
+    lease: timedelta = LEASE
+    """How long what a dead process has claimed stays its own."""
+    finished: Callable[[int], Any] | None = None
+    """Waits for the last effect, where it comes after the acknowledgement; a life that lives so long is then stopped.
+    Without it a life is stopped at receipt, and finishes what is in hand."""
 
 
 async def kill_at_every_await(world: World, scenario: Scenario, *, at_most: int = 300) -> int:
@@ -128,17 +147,28 @@ async def kill_at_every_await(world: World, scenario: Scenario, *, at_most: int 
             await life.begin(queues)
             if point > 1:
                 await scenario.settled(point - 1)
-            life.die_after_receipt_of(scenario.marker(point), point)
+            life.die_after_receipt_of(scenario.marker(point), point, and_stop=scenario.finished is None)
             await scenario.deliver(point)
-            if not await life.end():
+            if not await _end(life, scenario, point):
                 await scenario.settled(point)
                 for subject in range(1, point + 1):
                     await scenario.check(subject)
                 assert await world.bus.ready(scenario.queue) == 0
                 return point - 1
             await world.end_sessions(scenario.service.name)
-            world.clock.advance(LEASE + timedelta(seconds=1))
+            world.clock.advance(scenario.lease + timedelta(seconds=1))
             graves.append(asyncio.create_task(life.bury()))
     finally:
         await asyncio.gather(*graves)
     raise AssertionError(f"the scenario does not end within {at_most} awaits")
+
+
+async def _end(life: Life, scenario: Scenario, subject: int) -> bool:
+    if scenario.finished is None:
+        return await life.end()
+    finished = asyncio.ensure_future(scenario.finished(subject))
+    finished.add_done_callback(lambda _: life.stop_now())
+    try:
+        return await life.end()
+    finally:
+        finished.cancel()

@@ -9,11 +9,13 @@ import pytest
 
 from libs.common.bus.messages import Received
 from libs.common.clock import FixedClock
-from libs.common.errors import Unprocessable
+from libs.common.errors import Unavailable, Unprocessable
 from libs.common.events import exams
-from libs.common.programs import Program
+from libs.common.programs import Program, load_definition
 from services.certs.consumers import ServiceEvents
 from services.certs.expiry import ExpirySweep
+from services.certs.policies import Policies
+from services.certs.reevaluation import Reevaluation
 from services.certs.store import CertsStore
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
@@ -29,9 +31,12 @@ class Certs:
 
     def __init__(self, base: Base, programs: dict[str, Program]) -> None:
         self.base = base
+        self.programs = programs
         store = CertsStore(base.database)
-        self._handler = ServiceEvents(store, programs)
-        self.sweep = ExpirySweep(store, programs, base.unit_of_work, base.clock)
+        policies = Policies(store, programs, base.clock)
+        self._handler = ServiceEvents(store, policies)
+        self.sweep = ExpirySweep(store, policies, programs, base.unit_of_work)
+        self.reevaluation = Reevaluation(store, policies, programs, base.unit_of_work)
 
     @property
     def clock(self) -> FixedClock:
@@ -65,11 +70,12 @@ def clock() -> FixedClock:
 @pytest.fixture
 async def service(base_of: OpenBase, programs: dict[str, Program]) -> AsyncIterator[Certs]:
     async with base_of("certs") as base:
-        yield Certs(base, programs)
+        yield Certs(base, dict(programs))
 
 
 AWARDED = ("CertificationAwarded", CERTIFICATION)
 REVOKED = ("CertificationRevoked", CERTIFICATION)
+EXPIRING = ("CertificationExpiring", CERTIFICATION)
 EXPIRED = ("CertificationExpired", CERTIFICATION)
 RENEWED = ("CertificationRenewed", CERTIFICATION)
 
@@ -149,17 +155,42 @@ async def test_expiry_is_told_once_and_on_its_day_in_the_programs_time_zone(serv
     await service.take(received(passed()))
     # The last active day is over at midnight in Los Angeles, eight hours after midnight in UTC.
     service.clock.advance(datetime(2028, 3, 11, 7, 59, tzinfo=UTC) - service.clock.now())
+    await service.sweep.run()
+    assert service.told() == [AWARDED, EXPIRING]
     before = await service.ledger()
     await service.sweep.run()
-    assert service.told() == [AWARDED]
     assert await service.ledger() == before, "it is not due yet"
     service.clock.advance(timedelta(minutes=2))
     await service.sweep.run()
-    assert service.told() == [AWARDED, EXPIRED]
+    assert service.told() == [AWARDED, EXPIRING, EXPIRED]
     for _ in range(3):
         service.clock.advance(timedelta(days=1))
         await service.sweep.run()
-    assert service.told() == [AWARDED, EXPIRED]
+    assert service.told() == [AWARDED, EXPIRING, EXPIRED]
+
+
+async def test_each_reminder_day_is_told_once_and_only_its_own_day_is_swept(service: Certs) -> None:
+    await service.take(received(passed()))
+    assert (await service.ledger())["next_transition_on"] == "2027-03-11"
+    for day in ("2027-03-11", "2027-12-11", "2028-01-10", "2028-02-09"):
+        service.clock.advance(datetime.fromisoformat(f"{day}T12:00:00+00:00") - service.clock.now())
+        await asyncio.gather(service.sweep.run(), service.sweep.run())
+        service.clock.advance(timedelta(days=1))
+        await service.sweep.run()
+    assert service.told() == [AWARDED, *[EXPIRING] * 4]
+    left = [event["data"]["days_left"] for event in said(service.base) if "CertificationExpiring" in event["type"]]
+    assert sorted(left, reverse=True) == [365, 90, 60, 30]
+    assert (await service.ledger())["next_transition_on"] == "2028-03-11"
+
+
+async def test_renewed_certification_is_reminded_of_by_its_new_expiry_only(service: Certs) -> None:
+    await service.take(received(passed()))
+    service.clock.advance(datetime(2027, 3, 11, 20, tzinfo=UTC) - service.clock.now())  # a reminder day
+    later = {"taken_on": date(2027, 3, 10), "taken_at": datetime(2027, 3, 10, 9, tzinfo=UTC)}
+    await service.take(received(passed("C1", "R2", **later)))
+    await service.sweep.run()
+    assert service.told() == [AWARDED, RENEWED]
+    assert (await service.ledger())["next_transition_on"] == "2028-03-10", "two years before 10 March 2030"
 
 
 async def test_two_sweeps_at_the_same_moment_tell_an_expiry_once(service: Certs) -> None:
@@ -174,9 +205,13 @@ async def test_sweep_touches_only_what_is_due(service: Certs) -> None:
     await service.take(received(passed("C1", "R1")))
     later = {"taken_on": date(2026, 6, 1), "taken_at": datetime(2026, 6, 1, 9, tzinfo=UTC)}
     await service.take(received(passed("C2", "R2", **later)))
+    service.clock.advance(datetime(2028, 3, 1, tzinfo=UTC) - service.clock.now())
+    await service.sweep.run()
+    untouched = await service.ledger("C2")
     service.clock.advance(datetime(2028, 3, 12, tzinfo=UTC) - service.clock.now())
     await service.sweep.run()
-    assert (service.told("C1"), service.told("C2")) == ([AWARDED, EXPIRED], [AWARDED])
+    assert service.told("C1") == [AWARDED, EXPIRING, EXPIRED]
+    assert await service.ledger("C2") == untouched
 
 
 async def test_more_than_a_slice_is_swept_whole(service: Certs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,3 +233,63 @@ async def test_event_of_a_program_we_do_not_have_can_never_be_handled(service: C
     with pytest.raises(Unprocessable) as refused:
         await service.take(received(passed(), program="nosuch"))
     assert refused.value.code == "unknown_program"
+
+
+def next_version(program: Program, *replacements: tuple[str, str]) -> Program:
+    """The program's definition with changes, as its next version."""
+    text = program.definition
+    for before, after in ((f"\nversion: {program.version}\n", f"\nversion: {program.version + 1}\n"), *replacements):
+        assert before in text
+        text = text.replace(before, after, 1)
+    return load_definition(text, name="cisco.yaml")
+
+
+FOUR_YEARS = ("validity: 3 years ", "validity: 4 years ")
+
+
+async def test_new_policy_is_told_to_everybody_once_a_slice_at_a_time(
+    service: Certs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reevaluation, "SLICE", 4)
+    await service.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(10)))
+    service.programs["cisco"] = next_version(service.programs["cisco"], FOUR_YEARS)
+    await asyncio.gather(service.reevaluation.run(), service.reevaluation.run())
+    await service.reevaluation.run()
+    for n in range(10):
+        assert service.told(f"C{n}") == [AWARDED, RENEWED]
+        assert (await service.held(f"C{n}"))[CERTIFICATION] == ("2025-03-10", "2029-03-10")
+        assert (await service.ledger(f"C{n}"))["policy_version"] == service.programs["cisco"].version
+
+
+async def test_fact_that_comes_before_the_reevaluation_brings_its_ledger_to_the_new_policy(service: Certs) -> None:
+    await service.take(received(passed()))
+    service.programs["cisco"] = next_version(service.programs["cisco"], FOUR_YEARS)
+    later = {"taken_on": date(2024, 5, 1), "taken_at": datetime(2024, 5, 1, 9, tzinfo=UTC)}
+    await service.take(received(failed("C1", "R0", **later)))
+    assert service.told() == [AWARDED, RENEWED]
+    await service.reevaluation.run()
+    assert service.told() == [AWARDED, RENEWED]
+
+
+async def test_process_with_an_older_policy_leaves_a_ledger_alone(service: Certs) -> None:
+    old = service.programs["cisco"]
+    await service.take(received(passed()))
+    service.programs["cisco"] = next_version(old, FOUR_YEARS)
+    await service.reevaluation.run()
+    service.programs["cisco"] = old
+    with pytest.raises(Unavailable):
+        await service.take(received(failed("C1", "R9")))
+    service.clock.advance(timedelta(days=3650))
+    with pytest.raises(Unavailable):
+        await service.sweep.run()
+    assert (await service.held())[CERTIFICATION][1] == "2029-03-10"
+
+
+async def test_definition_that_changes_without_its_version_stops_the_work_and_says_so(service: Certs) -> None:
+    await service.take(received(passed()))
+    version = service.programs["cisco"].version
+    same = (f"\nversion: {version + 1}\n", f"\nversion: {version}\n")
+    changed = next_version(service.programs["cisco"], FOUR_YEARS, same)
+    restarted = Certs(service.base, {"cisco": changed})
+    with pytest.raises(Unavailable, match="raise its version"):
+        await restarted.take(received(passed("C2", "R2")))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,16 +10,20 @@ import pytest
 
 from libs.common.bus import topology
 from libs.common.bus.messages import Outgoing
-from libs.common.events import EventData, certs, exams, fulfillment, identity
+from libs.common.events import EventData, certs, exams, fulfillment, identity, notify
+from libs.common.ids import derived_id
 from libs.common.mongo.outbox import LEASE
 from libs.common.mongo.unit_of_work import Transaction
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.app import SERVICE as IDENTITY
+from services.notify.app import SERVICE as NOTIFY
+from services.notify.sender import LEASE as CLAIM_LEASE
 from tests.service.bus import Heard
 from tests.service.lives import Scenario, kill_at_every_await
 from tests.service.mortal import Mortal, mortals
+from tests.service.notify_station import Mailbox
 from tests.service.proxy import proxy_to
 from tests.service.rig import Base, eventually, open_base, open_rig
 from tests.service.samples import awarded, letter, linked, outgoing, passed, registration, result
@@ -183,6 +188,56 @@ async def test_killed_fulfillment_offers_one_kit(world: World) -> None:
             check,
         )
         assert await kill_at_every_await(world, scenario) > 10
+
+
+async def test_killed_notify_loses_no_mail_and_repeats_none_under_another_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the server has accepted a mail and before that is recorded, it goes again as the very same."""
+    monkeypatch.setattr("services.notify.sender.POLL_SECONDS", 0.05)
+    mailbox = Mailbox()
+    causes: dict[int, str] = {}
+    async with (
+        open_base("notify", world.mongo.url("notify"), world.clock) as base,
+        world.bus.listening() as heard,
+        mailbox.open(),
+    ):
+        effects = Effects(base, heard)
+        mortal = replace(world, smtp_port=mailbox.port)
+
+        async def deliver(n: int) -> None:
+            person = {"email": f"c{n}@example.com", "given_name": "Ada", "family_name": "Lovelace", "language": None}
+            row = {"_id": f"C{n}", "program": "cisco", "version": 1, "waits": 0, **person}
+            await base.database["recipients"].insert_one(row)
+            (message,) = outgoing("exams", [passed(f"C{n}")])
+            causes[n] = message.id
+            await world.bus.publish(message, user="exams")
+
+        async def settled(n: int) -> None:
+            await effects.settled(f"C{n}", notify.EmailSent)
+
+        def times(n: int) -> int:
+            return mailbox.ids.count(f"<{derived_id(causes[n], 'exam_passed')}@cisco-program.example>")
+
+        async def check(n: int) -> None:
+            effects.said_once(f"C{n}", notify.EmailSent)
+            row = await effects.stored_once("messages", candidate_id=f"C{n}")
+            assert (row["state"], "claimed_by" in row) == ("sent", False)
+            assert times(n) in (1, 2)
+
+        scenario = Scenario(
+            NOTIFY,
+            topology.events_queue("notify"),
+            lambda n: f'"C{n}"'.encode(),
+            deliver,
+            settled,
+            check,
+            lease=CLAIM_LEASE,
+            finished=settled,
+        )
+        assert await kill_at_every_await(mortal, scenario) > 15
+        assert len(set(mailbox.ids)) == len(causes)
+        assert any(times(n) == 2 for n in causes), "one was killed between acceptance and record"
 
 
 class Sweeping:

@@ -20,6 +20,7 @@ from libs.common.programs import Program
 from libs.common.service import Role, Service, run
 from libs.common.settings import ServiceSettings
 from services.identity.settings import IdentitySettings
+from services.notify.settings import NotifySettings
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 from tests.service.rig import eventually
@@ -35,6 +36,8 @@ class World:
     clock: FixedClock
     programs: dict[str, Program]
     folder: Path
+    smtp_port: int = 1025
+    """Where notify hands its mails to."""
 
     def settings(self, service: str, mongo_url: str, amqp_url: str) -> ServiceSettings:
         """As the environment would give them; ports are whatever is free."""
@@ -46,6 +49,8 @@ class World:
             "internal_port": 0,
             "drain_seconds": PATIENCE_SECONDS,
         }
+        if service == "notify":
+            return NotifySettings(**common, smtp_port=self.smtp_port)
         if service != "identity":
             return ServiceSettings(**common)
         keys = self.folder / "keys.json"

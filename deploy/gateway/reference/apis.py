@@ -8,6 +8,8 @@ from deploy.gateway.reference.schemas import Field, Json, Schemas
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
 from services.certs.api import CertsApi
+from services.certs.outlook_api import OutlookApi
+from services.certs.programs_api import ProgramsApi
 from services.exams.api import ExamsApi
 from services.fulfillment.api import FulfillmentApi
 from services.identity.api import IdentityApi
@@ -74,7 +76,9 @@ def documented_apis() -> list[Api]:
     return [
         IdentityApi(nothing, nothing).api(),
         ExamsApi(nothing).api(),
-        CertsApi(nothing, {}, nothing).api(),
+        CertsApi(nothing, {}, nothing).api(
+            (*OutlookApi(nothing, nothing, nothing).routes(), *ProgramsApi(nothing, nothing, {}, nothing).routes())
+        ),
         FulfillmentApi(nothing).api(),
         NotifyApi(nothing, nothing).api(),
     ]

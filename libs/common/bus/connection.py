@@ -51,6 +51,7 @@ async def keep_connected(
     `use` returns when it is done for good or the connection is gone; what it raises other than the loss of the
     connection ends the loop and reaches the caller.
     """
+    loop = asyncio.get_running_loop()
     pause = 0.1
     while not stopping.is_set():
         try:
@@ -62,7 +63,7 @@ async def keep_connected(
             log.warning("broker_unreachable", cause=type(error).__name__, delay_seconds=round(pause, 1))
         else:
             RECONNECTS.labels(name.rsplit("-", 1)[-1]).inc()
-            pause = 0.1
+            began = loop.time()
             try:
                 with loss_by_its_name():
                     await use(connection)
@@ -70,6 +71,8 @@ async def keep_connected(
                 log.warning("broker_connection_lost", cause=type(error).__name__)
             finally:
                 await close_quietly(connection)
+            if loop.time() - began > LONGEST_PAUSE:  # one that is lost at once is no better than none
+                pause = 0.1
         if not stopping.is_set():
             await wait_or_stop(stopping, pause * random.uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
             pause = min(pause * 2, LONGEST_PAUSE)

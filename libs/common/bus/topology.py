@@ -59,6 +59,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultInvalidated,
         certs.CertificationAwarded,
         certs.CertificationRenewed,
+        certs.CertificationExpiring,
         certs.CertificationExpired,
         certs.CertificationRevoked,
     ),
@@ -85,6 +86,11 @@ def retry_exchange(service: str) -> str:
 def retry_queue(queue: str, step: int) -> str:
     """The queue in which a message of `queue` waits before its `step`-th retry, counted from 1."""
     return f"{queue}.retry.{step}"
+
+
+def is_retry_queue(name: str) -> bool:
+    """Whether messages only wait there: nobody reads it."""
+    return ".retry." in name
 
 
 def rejections_queue(vendor: str) -> str:

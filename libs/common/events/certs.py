@@ -28,6 +28,13 @@ class CertificationRenewed(_Certification, publisher="certs"):
     """A certification that is held now lasts longer."""
 
 
+class CertificationExpiring(_Certification, publisher="certs"):
+    """A reminder day of the program has come for a certification that was not renewed meanwhile."""
+
+    days_left: Annotated[int, Field(ge=0, le=36_525)]
+    """Whole days from the publisher's day to the last active day."""
+
+
 class CertificationExpired(_Certification, publisher="certs"):
     """The last active day of a certification is over."""
 

@@ -4,7 +4,7 @@ from libs.common.programs.calendar import Period, add_months, add_years
 from libs.common.programs.checks import in_dependence_order, prerequisites
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.errors import ProgramError, ProgramErrors
-from libs.common.programs.loader import load_program, load_programs
+from libs.common.programs.loader import load_definition, load_program, load_programs
 from libs.common.programs.model import (
     AllNode,
     AnyNode,
@@ -47,6 +47,7 @@ __all__ = [
     "add_years",
     "in_dependence_order",
     "leaves",
+    "load_definition",
     "load_program",
     "load_programs",
     "prerequisites",

@@ -9,7 +9,7 @@ _MONTHS = 12
 _SHORTEST_MONTH = 28
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=8192)  # a history adds the same years to the same few days over and over
 def add_months(day: date, months: int) -> date:
     """The same day `months` later, or the month's last day where it is shorter (29 February becomes 28).
 

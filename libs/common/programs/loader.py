@@ -1,6 +1,7 @@
 """Loads program definitions: reads, applies defaults, expands templates, checks every reference."""
 
 from pathlib import Path as FilePath
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -34,7 +35,23 @@ def load_program(path: FilePath) -> Program:
     source.raise_faults()
     if head is None:
         raise AssertionError("a head that is missing was reported")
-    return _program(head, exams, certifications, aliases, policy=policy, clauses=source.clauses())
+    return _program(
+        head,
+        exams,
+        certifications,
+        aliases,
+        policy=policy,
+        clauses=source.clauses(),
+        definition=path.read_text(encoding="utf-8"),
+    )
+
+
+def load_definition(text: str, *, name: str) -> Program:
+    """One definition from its text; faults are told with `name` as the file's. Raises `ProgramErrors`."""
+    with TemporaryDirectory(prefix="certrail-program-") as folder:
+        path = FilePath(folder) / name
+        path.write_text(text, encoding="utf-8")
+        return load_program(path)
 
 
 def load_programs(directory: FilePath) -> dict[str, Program]:
@@ -93,6 +110,7 @@ def _program(
     *,
     policy: Policy,
     clauses: Clauses,
+    definition: str,
 ) -> Program:
     return Program(
         id=head.id,
@@ -110,4 +128,5 @@ def _program(
         aliases=MappingProxyType(aliases),
         policy=policy,
         clauses=clauses,
+        definition=definition,
     )

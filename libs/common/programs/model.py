@@ -5,7 +5,7 @@ New rules are new fields with a default, so that a program that does not use the
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -197,6 +197,9 @@ class Program:
     def clause(self, path: str) -> Clause:
         """Where the definition states something, and in which words."""
         return self.clauses.find(path)
+
+    definition: str = field(default="", repr=False)
+    """The text it was loaded from."""
 
     def find_exam(self, code: str) -> Exam | None:
         """The exam of that code or of that other code; None where the program has none."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from libs.common.programs import add_months, add_years
+from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import LegacyValidity
 from services.certs.domain.facts import EmeritusFact, ImportFact
@@ -36,10 +36,16 @@ class Held:
     emeritus_until: date | None = None
     grants: list[Ground] = field(default_factory=list)
     retired_on: date = date.max
+    years: int | None = field(init=False)
+    """How long it lasts from each award or renewal; None where it never expires."""
+    years_clause: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.years = self.rule.certification.validity_years_of(self.earned_on)
+        self.years_clause = validity_clause(self.rule, self.earned_on)
 
     def active(self, day: date) -> bool:
-        end = self.expires_on
-        if end is not None and day > end:
+        if self.expires_on is not None and day > self.expires_on:
             return False
         return self.dormant is None or not self.dormant[0] <= day < self.dormant[1]
 
@@ -65,20 +71,15 @@ class Held:
 
     def renew(self, day: date, grounds: tuple[Ground, ...], by: By, kind: StepKind = "renewed") -> None:
         """Begins a new cycle; each certification by its own validity, and never to an earlier day."""
-        certification = self.rule.certification
-        if certification.earlier_validity:
-            years = certification.validity_years_of(self.earned_on)
-            clause = validity_clause(self.rule, self.earned_on)
-        else:
-            years, clause = certification.validity_years, certification.validity_clause
+        years = self.years
         self.cycle_from, self.by, self.dormant = day, by, None
         if self.expires_on is None:  # what never expires stays so
             return
-        until = None if years is None else add_months(day, years * 12)
-        if until is not None and until <= self.expires_on:
-            until, years = self.expires_on, None
-        self.expires_on = until
-        self.steps.append(Step(kind, day, until, grounds, years, clause))
+        until = None if years is None else add_years(day, years)
+        kept = until is not None and until <= self.expires_on
+        if not kept:
+            self.expires_on = until
+        self.steps.append(Step(kind, day, self.expires_on, grounds, None if kept else years, self.years_clause))
 
     def extend(self, day: date, until: date, ground: Ground) -> None:
         self.expires_on = until
@@ -130,6 +131,8 @@ class Held:
 def validity_clause(rule: CertificationRule, earned_on: date) -> str:
     """What says how long a holding begun on a day lasts."""
     certification = rule.certification
+    if not certification.earlier_validity:
+        return certification.validity_clause
     for position, earlier in enumerate(certification.earlier_validity):
         if earned_on < earlier.earned_before:
             return f"{certification.path}.earlier_validity[{position}]"

@@ -26,6 +26,7 @@ class Template(StrEnum):
     RESULT_WITHDRAWN = "result_withdrawn"
     CERTIFICATION_AWARDED = "certification_awarded"
     CERTIFICATION_RENEWED = "certification_renewed"
+    CERTIFICATION_EXPIRING = "certification_expiring"
     CERTIFICATION_EXPIRED = "certification_expired"
     CERTIFICATION_REVOKED = "certification_revoked"
 
@@ -84,6 +85,11 @@ def _award(data: certs.CertificationAwarded, program: Program) -> Mail:
     return Mail(Template.CERTIFICATION_AWARDED, data.candidate_id, _holding(data) | {"kit": kit})
 
 
+def _reminder(data: certs.CertificationExpiring, _program: Program) -> Mail:
+    context = _holding(data) | {"days_left": data.days_left}
+    return Mail(Template.CERTIFICATION_EXPIRING, data.candidate_id, context)
+
+
 def _holding(data: Any) -> dict[str, Any]:
     return {
         "title": data.title,
@@ -101,6 +107,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail]] = {
     exams.ExamResultInvalidated: _exam(Template.RESULT_WITHDRAWN),
     certs.CertificationAwarded: _award,
     certs.CertificationRenewed: _certification(Template.CERTIFICATION_RENEWED),
+    certs.CertificationExpiring: _reminder,
     certs.CertificationExpired: _certification(Template.CERTIFICATION_EXPIRED),
     certs.CertificationRevoked: _certification(Template.CERTIFICATION_REVOKED),
 }

@@ -59,9 +59,10 @@ def test_every_command_and_option_has_a_help_text(words: str) -> None:
 
 
 def test_the_promised_commands_are_there() -> None:
-    promised = {"up", "down", "status", "feed", "rejected", "token", "events tail", "simulate"}
+    promised = {"up", "down", "status", "feed", "rejected", "simulate", "token", "events tail"}
     promised |= {f"parked {name}" for name in ("list", "show", "replay", "drop")}
-    assert promised | {f"programs {name}" for name in ("list", "show", "check", "diff")} == COMMANDS.keys()
+    promised |= {f"programs {name}" for name in ("list", "show", "check", "diff", "dry-run", "publish")}
+    assert promised == COMMANDS.keys()
 
 
 def test_a_users_error_is_one_line_and_a_status_without_a_traceback(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ CASES = [
     (exams.ExamResultInvalidated(**OUTCOME), Template.RESULT_WITHDRAWN),
     (certs.CertificationAwarded(**HOLDING), Template.CERTIFICATION_AWARDED),
     (certs.CertificationRenewed(**HOLDING), Template.CERTIFICATION_RENEWED),
+    (certs.CertificationExpiring(**HOLDING, days_left=30), Template.CERTIFICATION_EXPIRING),
     (certs.CertificationExpired(**HOLDING), Template.CERTIFICATION_EXPIRED),
     (certs.CertificationRevoked(**HOLDING), Template.CERTIFICATION_REVOKED),
 ]

@@ -27,6 +27,7 @@ FACTS: dict[str, Any] = {
     "expires_on": "2029-03-01",
     "because": "200-301 was passed on 1 March 2026.",
     "kit": True,
+    "days_left": 30,
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }

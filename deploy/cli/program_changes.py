@@ -1,0 +1,150 @@
+"""`certrail programs dry-run` and `publish`: what a new definition would change, and putting it in force."""
+
+import asyncio
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from deploy.cli.access import Access
+from deploy.cli.client import OperatorClient, operator_client
+from deploy.cli.console import note, output, progress_bar, run, say, say_json, table
+from deploy.cli.errors import CliError
+from deploy.cli.programs import AsJson, Folder, load
+from deploy.local.platform import PROGRAMS
+from libs.common.ids import new_id
+from libs.common.programs import Program, ProgramErrors, load_program
+
+LOOK_SECONDS = 0.5
+KINDS = ("gained", "lost", "moved", "changed")
+COLUMNS = (
+    "candidate_id",
+    "certification",
+    "kind",
+    *(f"{side}_{field}" for side in ("before", "after") for field in ("status", "earned_on", "expires_on")),
+    "because",
+)
+
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The new definition")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Also write every change to this file", dir_okay=False)]
+
+
+def dry_run(file: File, csv_file: Csv = None, as_json: AsJson = False) -> None:
+    """Try a new definition on every candidate: who gains, who loses, whose dates move. Nothing is changed by it.
+
+    The definition must load without a fault and bear a higher version than the one in force.
+    """
+    new = _load(file)
+    shown = run(_try(Access.load(), new, csv_file))
+    if as_json:
+        say_json(shown)
+    else:
+        _show(shown)
+
+
+def publish(
+    file: File,
+    directory: Folder = PROGRAMS,
+    csv_file: Csv = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+) -> None:
+    """Try a new definition, show what it would change, and put it in force.
+
+    It is put into the folder that the services read; they take it over within seconds, without a restart, and
+    certs then evaluates every candidate anew.
+    """
+    new = _load(file)
+    known = load(directory)
+    if new.id not in known:
+        raise CliError(f"{directory} holds no program {new.id!r}", hint="name the services' folder with --dir")
+    access = Access.load()
+    _show(run(_try(access, new, csv_file)))
+    if not yes and not typer.confirm("Put it in force?", err=True):
+        raise typer.Abort
+    target = _file_of(directory, new.id)
+    staged = target.with_suffix(".staged")
+    staged.write_text(new.definition, encoding="utf-8")
+    staged.replace(target)  # at once: no service may read half of it
+    note(f"{target} is version {new.version} now")
+    run(_await_reach(access, new))
+    say(f"{new.id} version {new.version} is in force, for every candidate", style="green")
+
+
+def _load(file: Path) -> Program:
+    try:
+        return load_program(file)
+    except ProgramErrors as error:
+        raise CliError(f"the definition is not in order:\n{error}") from error
+
+
+def _file_of(directory: Path, program: str) -> Path:
+    return next(path for path in sorted(directory.glob("*.yaml")) if load_program(path).id == program)
+
+
+async def _try(access: Access, new: Program, csv_file: Path | None) -> dict[str, Any]:
+    async with operator_client(access) as client:
+        path = f"/programs/{new.id}/dry-runs"
+        shown = await client.post("certs", path, {"definition": new.definition}, key=new_id())
+        with progress_bar("candidates") as bar:
+            task = bar.add_task("dry run", total=shown["total"], detail="")
+            while shown["state"] != "finished":
+                await asyncio.sleep(LOOK_SECONDS)
+                shown = await client.get("certs", f"{path}/{shown['run_id']}")
+                detail = f"{shown['affected']:,} affected"
+                bar.update(task, completed=shown["done"], total=max(shown["total"], shown["done"]), detail=detail)
+        if csv_file is not None:
+            with csv_file.open("w", newline="", encoding="utf-8") as target:
+                count = await _write_csv(client, f"{path}/{shown['run_id']}/changes", target)
+            note(f"{count:,} changes are in {csv_file}")
+        result: dict[str, Any] = shown
+        return result
+
+
+async def _write_csv(client: OperatorClient, path: str, target: TextIO) -> int:
+    writer = csv.DictWriter(target, COLUMNS)
+    writer.writeheader()
+    count = 0
+    async for change in client.pages("certs", path, limit=200):
+        sides = {
+            f"{side}_{field}": value for side in ("before", "after") for field, value in (change[side] or {}).items()
+        }
+        row = {name: change[name] for name in ("candidate_id", "certification", "kind", "because")} | sides
+        writer.writerow({name: _safe(value) for name, value in row.items()})
+        count += 1
+    return count
+
+
+def _safe(value: Any) -> Any:
+    """A spreadsheet must not take a text for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _show(shown: dict[str, Any]) -> None:
+    say(f"{shown['program']}: version {shown['from_version']} to {shown['to_version']}", style="bold")
+    say(f"{shown['done']:,} candidates, {shown['affected']:,} of them affected")
+    if not shown["counts"]:
+        say("nothing would be different", style="green")
+        return
+    made = table("certification", *KINDS, numbers=KINDS)
+    for row in shown["counts"]:
+        made.add_row(row["certification"], *(f"{row[kind]:,}" if row[kind] else "" for kind in KINDS))
+    made.add_row("all", *(f"{sum(row[kind] for row in shown['counts']):,}" for kind in KINDS), style="bold")
+    output().print(made)
+
+
+async def _await_reach(access: Access, new: Program) -> None:
+    """Wait until every ledger is evaluated with the new version; an interruption leaves the services at it."""
+    async with operator_client(access) as client:
+        with progress_bar("candidates") as bar:
+            task = bar.add_task("evaluating anew", total=None, detail="")
+            while True:
+                shown = await client.get("certs", f"/programs/{new.id}/policy")
+                reached = shown["candidates"] - shown["outdated"] if shown["version"] == new.version else 0
+                bar.update(task, completed=reached, total=shown["candidates"], detail=f"version {shown['version']}")
+                if shown["version"] == new.version and shown["outdated"] == 0:
+                    return
+                if not sys.stderr.isatty() and reached:
+                    note(f"{reached:,} of {shown['candidates']:,} candidates evaluated anew")
+                await asyncio.sleep(LOOK_SECONDS)

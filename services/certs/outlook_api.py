@@ -1,0 +1,224 @@
+"""The HTTP API for looking beyond today: what is missing, what was, and what would be.
+
+Everything here is derived anew from the ledger's facts by the same `evaluate` that decides, and changes nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from libs.common.clock import Clock
+from libs.common.errors import Unprocessable
+from libs.common.events.types import Identifier
+from libs.common.http.models import Parameters
+from libs.common.http.paging import Cursor, Page, PageQuery
+from libs.common.http.problems import INVALID, NOT_FOUND, Problem, invalid
+from libs.common.http.routes import Call, Route
+from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ, PROGRAMS_MANAGE
+from libs.common.programs import Program
+from services.certs.cases import Case, CaseError, answer, read_inputs
+from services.certs.domain.evaluate import evaluate
+from services.certs.domain.facts import Fact
+from services.certs.domain.progress import progress
+from services.certs.domain.whatif import Assumption, renewals, what_if
+from services.certs.ledger import stored_facts
+from services.certs.outlook_views import (
+    FlaggedView,
+    ProgressView,
+    RenewalsView,
+    SeenView,
+    SimulationBody,
+    SimulationView,
+    WhatIfBody,
+    WhatIfView,
+    flagged_view,
+    goal_view,
+    renewal_view,
+    seen_view,
+    what_if_view,
+)
+from services.certs.policies import Policies
+from services.certs.store import CertsStore
+
+FARTHEST = timedelta(days=366 * 30)
+"""A plan may look so far ahead."""
+
+_FLAGGED = Cursor("flagged", str)
+
+T = TypeVar("T")
+
+
+class ProgramPath(Parameters):
+    program: Identifier
+
+
+class CandidatePath(ProgramPath):
+    candidate_id: Identifier
+
+
+class DayPath(CandidatePath):
+    day: date
+
+
+class OutlookApi:
+    """Handlers of the routes below."""
+
+    def __init__(self, store: CertsStore, policies: Policies, clock: Clock) -> None:
+        self._store = store
+        self._policies = policies
+        self._clock = clock
+
+    def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
+        candidate = "/programs/{program}/candidates/{candidate_id}"
+        return (
+            Route(
+                method="GET",
+                path=f"{candidate}/progress",
+                handler=self.show_progress,
+                summary="What is missing for each certification, and when a pass in hand stops counting",
+                parameters=CandidatePath,
+                response=ProgressView,
+                scopes=CERTS_READ,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="GET",
+                path=f"{candidate}/renewals",
+                handler=self.list_renewals,
+                summary="How each certification that expires can be renewed, the least demanding way first",
+                parameters=CandidatePath,
+                response=RenewalsView,
+                scopes=CERTS_READ,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="POST",
+                path=f"{candidate}/what-if",
+                handler=self.try_assumptions,
+                summary="What would follow from passes or credits on days to come",
+                parameters=CandidatePath,
+                body=WhatIfBody,
+                response=WhatIfView,
+                scopes=CERTS_READ,
+                errors=(NOT_FOUND, INVALID),
+            ),
+            Route(
+                method="GET",
+                path=f"{candidate}/certifications/as-seen-on/{{day}}",
+                handler=self.show_as_seen_on,
+                summary="What a verifier would have seen on a day, with every reason",
+                parameters=DayPath,
+                response=SeenView,
+                scopes=CERTS_READ,
+                errors=(NOT_FOUND, INVALID),
+            ),
+            Route(
+                method="GET",
+                path="/programs/{program}/flags",
+                handler=self.list_flagged,
+                summary="Candidates with facts that a person should look at",
+                parameters=ProgramPath,
+                query=PageQuery,
+                response=Page[FlaggedView],
+                scopes=OPERATIONS_READ,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="POST",
+                path="/programs/{program}/simulations",
+                handler=self.simulate,
+                summary="What the policy in force makes of histories that are nobody's",
+                parameters=ProgramPath,
+                body=SimulationBody,
+                response=SimulationView,
+                scopes=PROGRAMS_MANAGE,
+                errors=(NOT_FOUND, INVALID),
+            ),
+        )
+
+    async def show_progress(self, call: Call[CandidatePath]) -> ProgressView:
+        policy, facts, today = await self._opened(call)
+        goals = await _apart(lambda: progress(policy, facts, today))
+        goals.sort(key=lambda goal: not goal.in_hand)
+        return ProgressView(as_of=today, goals=[goal_view(goal) for goal in goals])
+
+    async def list_renewals(self, call: Call[CandidatePath]) -> RenewalsView:
+        policy, facts, today = await self._opened(call)
+        found = await _apart(lambda: renewals(policy, facts, today))
+        return RenewalsView(as_of=today, renewals=[renewal_view(each) for each in found])
+
+    async def try_assumptions(self, call: Call[CandidatePath, Any, WhatIfBody]) -> WhatIfView:
+        policy, facts, today = await self._opened(call)
+        assumptions = [Assumption(each.on, each.exam, each.credits) for each in call.body.assume]
+        for number, each in enumerate(assumptions):
+            if not today <= each.on <= today + FARTHEST:
+                raise invalid(f"body.assume.{number}.on", "day", "must be today or a day of the next thirty years")
+            if each.exam is not None and policy.find_exam(each.exam) is None:
+                raise invalid(f"body.assume.{number}.exam", "unknown_exam", f"{policy.id} has no such exam")
+        return what_if_view(await _apart(lambda: what_if(policy, facts, assumptions, today)))
+
+    async def show_as_seen_on(self, call: Call[DayPath]) -> SeenView:
+        current, facts, today = await self._opened(call)
+        if call.path.day > today:
+            raise invalid("path.day", "day", "nobody has seen that day yet")
+        end = datetime.combine(call.path.day + timedelta(days=1), time.min, ZoneInfo(current.time_zone))
+        policy = await self._policies.in_force_at(current.id, end)
+        standing = await _apart(lambda: evaluate(policy, facts, call.path.day))
+        return seen_view(call.path.candidate_id, policy, standing)
+
+    async def list_flagged(self, call: Call[ProgramPath, PageQuery]) -> Page[FlaggedView]:
+        policy = await self._policy(call)
+        after = _FLAGGED.decode(call.query.cursor)
+        rows = await self._store.flagged(policy.id, after=after, limit=call.query.limit + 1)
+        return _FLAGGED.page(
+            Page[FlaggedView], rows, call.query.limit, key=lambda row: str(row["_id"]), show=flagged_view
+        )
+
+    async def simulate(self, call: Call[ProgramPath, Any, SimulationBody]) -> SimulationView:
+        policy = await self._policy(call)
+        today = self._today(policy)
+        return SimulationView(answers=await _apart(lambda: _simulated(policy, call.body.cases, today)))
+
+    async def _policy(self, call: Call[Any, Any, Any]) -> Program:
+        program: str = call.path.program
+        if not call.principal.may_enter(program):
+            raise Problem(NOT_FOUND)
+        try:
+            return await self._policies.current(program)
+        except Unprocessable:
+            raise Problem(NOT_FOUND) from None
+
+    async def _opened(self, call: Call[Any, Any, Any]) -> tuple[Program, list[Fact], date]:
+        """The policy, the candidate's facts, and the program's day. One without facts yet is no error."""
+        call.principal.require(call.path.program, call.path.candidate_id)
+        policy = await self._policy(call)
+        row = await self._store.ledger(policy.id, call.path.candidate_id)
+        return policy, (stored_facts(row) if row else []), self._today(policy)
+
+    def _today(self, policy: Program) -> date:
+        return self._clock.now().astimezone(ZoneInfo(policy.time_zone)).date()
+
+
+async def _apart(work: Callable[[], T]) -> T:
+    """Run what may take tens of milliseconds where it holds up no other request."""
+    return await asyncio.to_thread(work)
+
+
+def _simulated(policy: Program, rows: Sequence[dict[str, Any]], today: date) -> list[dict[str, Any]]:
+    answers = []
+    for number, row in enumerate(rows):
+        try:
+            case = Case.model_validate(row)
+            facts = read_inputs(case.inputs, policy)
+        except CaseError as error:
+            raise invalid(f"body.cases.{number}", "case", str(error)[:500]) from None
+        except ValueError:
+            raise invalid(f"body.cases.{number}", "case", "needs `inputs`, and `as_of` as a date") from None
+        if case.program not in (None, policy.id):
+            raise invalid(
+                f"body.cases.{number}.program", "program", f"it is a case of another program than {policy.id}"
+            )
+        answers.append(answer(case, policy, evaluate(policy, facts, case.as_of or today), facts))
+    return answers

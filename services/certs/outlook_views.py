@@ -1,0 +1,267 @@
+"""What the outlook API takes and gives, and how the engine's answers become that."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from libs.common.events.types import Code
+from libs.common.http.models import Body, View
+from libs.common.mongo.client import Document
+from libs.common.programs import Program
+from services.certs.domain.comparison import Difference, Side
+from services.certs.domain.progress import Progress
+from services.certs.domain.standing import CertificationStanding, Standing
+from services.certs.domain.whatif import Renewal, WhatIf
+
+MOST_ASSUMPTIONS = 20
+MOST_CASES = 200
+
+
+class PassInHandView(View):
+    exam: str
+    passed_on: date
+    counts_through: date | None
+    """Last day on which it can complete the requirement; null where it has none."""
+
+
+class MissingView(View):
+    """One thing still needed: `n` of what is named."""
+
+    n: int
+    exams: list[str]
+    certifications: list[str]
+    text: str
+
+
+class GoalView(View):
+    certification: str
+    in_hand: list[PassInHandView]
+    missing: list[MissingView]
+    clause: str
+    text: str
+
+
+class ProgressView(View):
+    """What is missing for each certification that is not held; those with a pass in hand first."""
+
+    as_of: date
+    goals: list[GoalView]
+
+
+class ClauseView(View):
+    """A fact, the clause of the program that gave it effect, and where that clause is written."""
+
+    fact: str
+    clause: str
+    text: str
+    file: str
+    line: int
+    wording: str
+
+
+class StandingView(View):
+    certification: str
+    title: str
+    status: str
+    earned_on: date
+    expires_on: date | None
+    text: str
+    because: list[ClauseView]
+
+
+class SeenView(View):
+    """What a verifier would have seen on a day: by what was known then, under the policy in force then."""
+
+    candidate_id: str
+    program: str
+    as_of: date
+    policy_version: int
+    certifications: list[StandingView]
+
+
+class AssumptionBody(Body):
+    """A pass of an exam, or credits claimed and validated, on a day."""
+
+    on: Annotated[date, Field(strict=False)]
+    exam: Code | None = None
+    credits: Annotated[int | None, Field(ge=1, le=1_000)] = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "AssumptionBody":
+        if (self.exam is None) == (self.credits is None):
+            raise ValueError("give either exam or credits")
+        return self
+
+
+class WhatIfBody(Body):
+    assume: Annotated[list[AssumptionBody], Field(min_length=1, max_length=MOST_ASSUMPTIONS)]
+
+
+class SideView(View):
+    status: str
+    earned_on: date
+    expires_on: date | None
+
+
+class DifferenceView(View):
+    certification: str
+    kind: Literal["gained", "lost", "moved", "changed"]
+    before: SideView | None
+    after: SideView | None
+    text: str
+
+
+class WarningView(View):
+    """A certification that would be renewed although it has time left, which is then lost."""
+
+    certification: str
+    days_given_up: int
+    text: str
+
+
+class WhatIfView(View):
+    as_of: date
+    changes: list[DifferenceView]
+    warnings: list[WarningView]
+
+
+class ExamOptionView(View):
+    exam: str
+    title: str
+    expires_on: date | None
+    also_renews: list[str]
+
+
+class RenewalView(View):
+    """How a certification can be renewed today: the least demanding exam first."""
+
+    certification: str
+    expires_on: date
+    exams: list[ExamOptionView]
+    credits: int | None
+    """Credits that alone would renew it; null where credits do not."""
+
+
+class RenewalsView(View):
+    as_of: date
+    renewals: list[RenewalView]
+
+
+class FlagView(View):
+    code: str
+    fact: str
+    text: str
+
+
+class FlaggedView(View):
+    """A candidate of whom something was kept that did not take its usual effect."""
+
+    candidate_id: str
+    flags: list[FlagView]
+
+
+class SimulationBody(Body):
+    """Histories in the form of `certrail simulate`."""
+
+    cases: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_CASES)]
+
+
+class SimulationView(View):
+    answers: list[dict[str, Any]]
+
+
+def goal_view(goal: Progress) -> GoalView:
+    return GoalView(
+        certification=goal.certification,
+        in_hand=[
+            PassInHandView(exam=each.code, passed_on=each.passed_on, counts_through=each.counts_through)
+            for each in goal.in_hand
+        ],
+        missing=[
+            MissingView(n=each.n, exams=list(each.exams), certifications=list(each.certifications), text=each.text)
+            for each in goal.missing
+        ],
+        clause=goal.clause,
+        text=goal.sentence,
+    )
+
+
+def renewal_view(found: Renewal) -> RenewalView:
+    return RenewalView(
+        certification=found.certification,
+        expires_on=found.expires_on,
+        exams=[
+            ExamOptionView(
+                exam=each.exam, title=each.title, expires_on=each.expires_on, also_renews=list(each.also_renews)
+            )
+            for each in found.exams
+        ],
+        credits=found.credits,
+    )
+
+
+def what_if_view(found: WhatIf) -> WhatIfView:
+    return WhatIfView(
+        as_of=found.as_of,
+        changes=[_difference(each) for each in found.differences],
+        warnings=[
+            WarningView(certification=each.certification, days_given_up=each.days_given_up, text=each.text)
+            for each in found.warnings
+        ],
+    )
+
+
+def _difference(each: Difference) -> DifferenceView:
+    return DifferenceView(
+        certification=each.certification,
+        kind=each.kind,
+        before=_side(each.before),
+        after=_side(each.after),
+        text=each.because,
+    )
+
+
+def _side(side: Side | None) -> SideView | None:
+    if side is None:
+        return None
+    return SideView(status=side.status, earned_on=side.earned_on, expires_on=side.expires_on)
+
+
+def seen_view(candidate_id: str, policy: Program, standing: Standing) -> SeenView:
+    return SeenView(
+        candidate_id=candidate_id,
+        program=policy.id,
+        as_of=standing.as_of,
+        policy_version=policy.version,
+        certifications=[_standing(policy, each) for each in standing.certifications.values()],
+    )
+
+
+def _standing(policy: Program, entry: CertificationStanding) -> StandingView:
+    because = []
+    for reason in entry.because:
+        clause = policy.clause(reason.clause)
+        because.append(
+            ClauseView(
+                fact=reason.fact,
+                clause=reason.clause,
+                text=reason.text,
+                file=clause.file,
+                line=clause.line,
+                wording=clause.wording,
+            )
+        )
+    return StandingView(
+        certification=entry.certification,
+        title=entry.title,
+        status=entry.status,
+        earned_on=entry.earned_on,
+        expires_on=entry.expires_on,
+        text=entry.sentence,
+        because=because,
+    )
+
+
+def flagged_view(row: Document) -> FlaggedView:
+    return FlaggedView(candidate_id=row["_id"], flags=[FlagView.model_validate(flag) for flag in row["flags"]])

@@ -1,0 +1,79 @@
+"""Plans: what would follow, what renewing early costs, and the least that renews."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from libs.common.programs import Program
+from services.certs.domain.facts import ExamFact
+from services.certs.domain.whatif import Assumption, renewals, what_if
+
+KNOWN = datetime(2020, 1, 1, tzinfo=UTC)
+TODAY = date(2026, 11, 22)
+
+
+def passed(code: str, day: str) -> ExamFact:
+    return ExamFact(f"{code} {day}", 1, code, date.fromisoformat(day), "pass", KNOWN)
+
+
+CCNA = passed("200-301", "2025-03-10")
+CORE = passed("350-401", "2025-06-01")
+
+
+def test_assumed_pass_awards_what_it_completes(cisco: Program) -> None:
+    found = what_if(cisco, [CORE], [Assumption(date(2027, 1, 15), exam="300-410")], TODAY)
+    changes = {each.certification: each.kind for each in found.differences}
+    assert changes["CCNP-Enterprise"] == "gained"
+    assert found.as_of == date(2027, 1, 15)
+    assert found.after.certifications["CCNP-Enterprise"].expires_on == date(2030, 1, 15)
+
+
+def test_renewing_early_is_warned_of_with_the_days_it_costs(cisco: Program) -> None:
+    found = what_if(cisco, [CCNA], [Assumption(date(2027, 1, 15), exam="350-401")], TODAY)
+    (warned,) = found.warnings
+    assert (warned.certification, warned.days_given_up) == ("CCNA", (date(2028, 3, 10) - date(2027, 1, 15)).days)
+    assert "10 March 2028" in warned.text
+    on_the_last_day = what_if(cisco, [CCNA], [Assumption(date(2028, 3, 10), exam="350-401")], TODAY)
+    assert on_the_last_day.warnings == ()
+    assert on_the_last_day.after.certifications["CCNA"].expires_on == date(2031, 3, 10)
+
+
+def test_assumed_credits_renew(cisco: Program) -> None:
+    enough = what_if(cisco, [CCNA], [Assumption(date(2027, 1, 15), credits=30)], TODAY)
+    assert {each.certification: each.kind for each in enough.differences} == {"CCNA": "moved"}
+    assert what_if(cisco, [CCNA], [Assumption(date(2027, 1, 15), credits=29)], TODAY).differences == ()
+
+
+def test_plan_changes_nothing_of_what_is_known(cisco: Program) -> None:
+    facts = [CCNA]
+    what_if(cisco, facts, [Assumption(TODAY, exam="350-401"), Assumption(TODAY, credits=10)], TODAY)
+    assert facts == [CCNA]
+    with pytest.raises(ValueError, match="nothing to assume"):
+        what_if(cisco, facts, [], TODAY)
+
+
+def test_ways_to_renew_begin_with_the_least_demanding_exam_and_name_the_credits(cisco: Program) -> None:
+    (way,) = renewals(cisco, [CCNA], TODAY)
+    assert (way.certification, way.expires_on, way.credits) == ("CCNA", date(2028, 3, 10), 30)
+    codes = [option.exam for option in way.exams]
+    assert codes.index("200-301") < codes.index("350-401")
+    assert {option.expires_on for option in way.exams} == {date(2029, 11, 22)}
+    assert "300-425" not in codes, "it is not offered any more"
+
+
+def test_way_to_renew_says_what_else_it_renews(cisco: Program) -> None:
+    facts = [CCNA, CORE, passed("300-410", "2025-07-01")]
+    ways = {way.certification: way for way in renewals(cisco, facts, TODAY)}
+    assert next(iter(ways)) == min(ways.values(), key=lambda way: (way.expires_on, way.certification)).certification
+    option = next(each for each in ways["CCNP-Enterprise"].exams if each.exam == "350-701")
+    assert "CCNA" in option.also_renews
+
+
+def test_nothing_to_renew_is_no_way(cisco: Program, juniper: Program) -> None:
+    assert renewals(cisco, [], TODAY) == []
+    assert renewals(juniper, [passed("JN0-106", "2020-01-10")], TODAY) == []
+
+
+def test_program_without_credits_offers_none(juniper: Program) -> None:
+    (way,) = renewals(juniper, [passed("JN0-106", "2026-05-10")], TODAY)
+    assert way.credits is None
