@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from libs.common.programs import Program
+from libs.common.programs import Program, load_definition
 from services.certs.cases import Case, answer, read_inputs
 from services.certs.domain.evaluate import evaluate
 
@@ -317,10 +317,6 @@ JUNIPER: list[tuple[str, list[Given], str, dict[str, str | None], set[str]]] = [
      {"JNCIA-Junos": "inactive 2013-05-01 2016-05-01", "JNCIS-ENT": None}, set()),
     ("and is one from that day", [balance("JNCIA-Junos", "2013-05-01", policy="2y+1y"), "JN0-343 2015-09-01"],
      "2015-10-01", {"JNCIA-Junos": "active 2013-05-01 2018-10-01", "JNCIS-ENT": "active 2015-10-01 2018-10-01"}, set()),
-    ("the program's own extension", [balance("JNCIA-Junos", "2017-03-02", "2020-03-02")], "2020-03-25",
-     {"JNCIA-Junos": "active 2017-03-02 2020-09-02"}, set()),
-    ("announced, not before", [balance("JNCIA-Junos", "2017-03-02", "2020-03-02")], "2020-03-24",
-     {"JNCIA-Junos": "expired 2017-03-02 2020-03-02"}, set()),
 ]  # fmt: skip
 
 
@@ -376,3 +372,17 @@ def test_an_older_course_rule_is_named_where_it_decided(juniper: Program) -> Non
     told = Told(juniper, history, "2018-09-20")
     assert (told["JNCIS-ENT"], told.flags) == ("active 2015-10-01 2021-09-11", [])
     assert told.all["policy_version"] == "juniper-course-legacy"
+
+
+EXTENSION = "extensions:\n  - {date: 2020-03-25, months: 6, window: [2020-03-01, 2020-09-30]}\n\nexams:\n"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "entry"),
+    [("2020-03-24", "expired 2017-03-02 2020-03-02"), ("2020-03-25", "active 2017-03-02 2020-09-02")],
+)
+def test_extension_that_the_program_states_holds_for_everybody_from_its_day(
+    juniper: Program, as_of: str, entry: str
+) -> None:
+    extended = load_definition(juniper.definition.replace("\nexams:\n", f"\n{EXTENSION}", 1), name="juniper.yaml")
+    check(extended, [balance("JNCIA-Junos", "2017-03-02", "2020-03-02")], as_of, {"JNCIA-Junos": entry}, set())

@@ -12,8 +12,9 @@ from services.certs.cases import Case, answer, read_inputs
 from services.certs.domain.evaluate import evaluate
 
 _CASES = json.loads(Path(__file__).with_name("policy-cases.json").read_text("utf-8"))["cases"]
+_MORE = json.loads(Path(__file__).with_name("convention-cases.json").read_text("utf-8"))["cases"]
 _OF_THE_ANSWER = ("policy_version", "earliest_retake", "pdf_available", "ecertificate_available")
-_ASSERTED = {"certs", "absent", "exhaustive", "flags", "progress", *_OF_THE_ANSWER}
+_ASSERTED = {"certs", "absent", "exhaustive", "flags", "no_flags", "progress", *_OF_THE_ANSWER}
 
 
 def simulated(case: dict[str, Any], programs: dict[str, Program]) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def check(case: dict[str, Any], programs: dict[str, Program]) -> None:
         assert {key: held[entry["cert"]][key] for key in entry} == entry
     assert not held.keys() & set(expected["absent"])
     assert set(expected.get("flags", ())) <= set(found["flags"])
+    assert not set(expected.get("no_flags", ())) & set(found["flags"])
     for one in expected.get("progress", ()):
         assert one in found["progress"]
     for key in _OF_THE_ANSWER:
@@ -46,4 +48,9 @@ def test_the_file_is_whole() -> None:
 
 @pytest.mark.parametrize("case", _CASES, ids=lambda case: case["id"])
 def test_policy_case(case: dict[str, Any], programs: dict[str, Program]) -> None:
+    check(case, programs)
+
+
+@pytest.mark.parametrize("case", _MORE, ids=lambda case: case["id"])
+def test_case_of_the_conventions(case: dict[str, Any], programs: dict[str, Program]) -> None:
     check(case, programs)
