@@ -60,6 +60,7 @@ class Certification(BaseModel):
     text: str
     because: list[Reason]
     holdings: list[Holding]
+    designations: list[str] = []
 
 
 class Certifications(BaseModel):
