@@ -39,6 +39,11 @@ def test_award_and_renewal_remind_of_nothing_on_the_day_they_are_told(cisco: Pro
     assert reminded(cisco, date(2028, 2, 8), date(2028, 2, 9), facts=(), new=(PASS,)) == []
     renewal = ExamFact("r2", 1, "200-301", date(2027, 3, 1), "pass", KNOWN)
     assert reminded(cisco, date(2026, 12, 1), date(2027, 3, 11), new=(renewal,)) == []
+    late = ExamFact("r3", 1, "200-301", date(2026, 3, 11), "pass", KNOWN)
+    renewed_until, today = date(2029, 3, 11), date(2027, 3, 12)
+    assert evaluate(cisco, [PASS, late], today).certifications["CCNA"].expires_on == renewed_until
+    assert (renewed_until - today).days == 730, "a reminder day of the new expiry"
+    assert reminded(cisco, date(2026, 12, 1), today, new=(late,)) == []
 
 
 def test_what_is_over_is_not_reminded_of(cisco: Program) -> None:

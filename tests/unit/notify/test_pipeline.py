@@ -104,3 +104,40 @@ async def test_server_out_of_step_breaks_the_session_not_the_sender(nonsense: by
     async with session(server, pipelining=True) as opened:
         with pytest.raises(BrokenSessionError):
             await opened.send(MAIL)
+
+
+NEXT = Envelope("from@a.example", WireAddress("next@b.example", needs_utf8=False), b"Subject: y\r\n\r\nnext")
+COMMANDS = [b"MAIL FROM:<from@a.example>", b"RCPT TO:<to@b.example>", b"DATA"]
+NEXT_COMMANDS = [b"MAIL FROM:<from@a.example>", b"RCPT TO:<next@b.example>", b"DATA"]
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_mail_announced_with_the_text_before_it_is_opened_once(*, pipelining: bool) -> None:
+    server = Server(answers())
+    async with session(server, pipelining=pipelining) as opened:
+        for _ in range(3):
+            await opened.send(MAIL, following=NEXT)
+            await opened.send(NEXT)
+    assert server.commands == [*COMMANDS, *NEXT_COMMANDS] * 3
+    assert [text.splitlines()[0] for text in server.texts] == [b"Subject: x", b"Subject: y"] * 3
+
+
+async def test_refused_text_leaves_the_mail_announced_with_it_in_step() -> None:
+    replies = [b"452 later\r\n", b"250 ok\r\n"]
+
+    def answer(command: bytes) -> bytes:
+        return replies.pop(0) if command == b"<text>" else answers()(command)
+
+    server = Server(answer)
+    async with session(server, pipelining=True) as opened:
+        with pytest.raises(RefusedMailError):
+            await opened.send(MAIL, following=NEXT)
+        await opened.send(NEXT)
+    assert server.commands == [*COMMANDS, *NEXT_COMMANDS]
+
+
+async def test_another_mail_than_the_one_announced_is_never_sent_in_its_place() -> None:
+    async with session(Server(answers()), pipelining=True) as opened:
+        await opened.send(MAIL, following=NEXT)
+        with pytest.raises(RuntimeError):
+            await opened.send(MAIL)
