@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from libs.common.clock import Clock
-from libs.common.events.types import Identifier
-from libs.common.http.models import Parameters, View
+from libs.common.http.models import View
 from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ
@@ -18,11 +17,7 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.domain.standing import Status
 from services.certs.store import CertsStore
-
-
-class CandidatePath(Parameters):
-    program: Identifier
-    candidate_id: Identifier
+from services.certs.views import CandidatePath
 
 
 class ReasonView(View):

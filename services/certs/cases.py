@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from libs.common.programs import Program
 from services.certs.domain import facts as known
+from services.certs.domain.explanation import explained
 from services.certs.domain.facts import Fact
 from services.certs.domain.progress import progress, waiting
 from services.certs.domain.standing import CertificationStanding, Standing
@@ -321,19 +322,6 @@ def answer(case: Case, program: Program, standing: Standing, facts: Sequence[Fac
 
 
 def _entry(program: Program, entry: CertificationStanding) -> dict[str, Any]:
-    because = []
-    for reason in entry.because:
-        clause = program.clause(reason.clause)
-        because.append(
-            {
-                "fact": reason.fact,
-                "clause": reason.clause,
-                "text": reason.text,
-                "file": clause.file,
-                "line": clause.line,
-                "wording": clause.wording,
-            }
-        )
     return {
         "cert": entry.certification,
         "title": entry.title,
@@ -345,7 +333,7 @@ def _entry(program: Program, entry: CertificationStanding) -> dict[str, Any]:
         "account": entry.account,
         "pdf_available": entry.status == "active",
         "sentence": entry.sentence,
-        "because": because,
+        "because": [reason._asdict() for reason in explained(program, entry)],
     }
 
 

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 
 from libs.common.clock import Clock
 from libs.common.errors import Unprocessable
-from libs.common.events.types import Identifier
-from libs.common.http.models import Parameters
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import INVALID, NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Route
@@ -41,6 +39,7 @@ from services.certs.outlook_views import (
 )
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
+from services.certs.views import CandidatePath, ProgramPath
 
 FARTHEST = timedelta(days=366 * 30)
 """A plan may look so far ahead."""
@@ -48,14 +47,6 @@ FARTHEST = timedelta(days=366 * 30)
 _FLAGGED = Cursor("flagged", str)
 
 T = TypeVar("T")
-
-
-class ProgramPath(Parameters):
-    program: Identifier
-
-
-class CandidatePath(ProgramPath):
-    candidate_id: Identifier
 
 
 class DayPath(CandidatePath):

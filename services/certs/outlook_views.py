@@ -10,9 +10,11 @@ from libs.common.http.models import Body, View
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, Side
+from services.certs.domain.explanation import explained
 from services.certs.domain.progress import Progress
 from services.certs.domain.standing import CertificationStanding, Standing
 from services.certs.domain.whatif import Renewal, WhatIf
+from services.certs.views import SideView
 
 MOST_ASSUMPTIONS = 20
 MOST_CASES = 200
@@ -96,12 +98,6 @@ class AssumptionBody(Body):
 
 class WhatIfBody(Body):
     assume: Annotated[list[AssumptionBody], Field(min_length=1, max_length=MOST_ASSUMPTIONS)]
-
-
-class SideView(View):
-    status: str
-    earned_on: date
-    expires_on: date | None
 
 
 class DifferenceView(View):
@@ -239,19 +235,6 @@ def seen_view(candidate_id: str, policy: Program, standing: Standing) -> SeenVie
 
 
 def _standing(policy: Program, entry: CertificationStanding) -> StandingView:
-    because = []
-    for reason in entry.because:
-        clause = policy.clause(reason.clause)
-        because.append(
-            ClauseView(
-                fact=reason.fact,
-                clause=reason.clause,
-                text=reason.text,
-                file=clause.file,
-                line=clause.line,
-                wording=clause.wording,
-            )
-        )
     return StandingView(
         certification=entry.certification,
         title=entry.title,
@@ -259,7 +242,7 @@ def _standing(policy: Program, entry: CertificationStanding) -> StandingView:
         earned_on=entry.earned_on,
         expires_on=entry.expires_on,
         text=entry.sentence,
-        because=because,
+        because=[ClauseView(**reason._asdict()) for reason in explained(policy, entry)],
     )
 
 

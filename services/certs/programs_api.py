@@ -9,7 +9,7 @@ from pydantic import Field
 
 from libs.common.clock import Clock
 from libs.common.events.types import Identifier
-from libs.common.http.models import Body, Parameters, View
+from libs.common.http.models import Body, View
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import INVALID, NOT_FOUND, FieldError, Problem, invalid
 from libs.common.http.routes import Call, Reply, Route
@@ -18,6 +18,7 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program, ProgramErrors, load_definition
 from services.certs.dryrun_store import DryRunStore, certification_of
 from services.certs.store import CertsStore
+from services.certs.views import ProgramPath, SideView
 
 LARGEST_DEFINITION = 900_000
 """Characters."""
@@ -25,10 +26,6 @@ LARGEST_DEFINITION = 900_000
 Kind = Literal["gained", "lost", "moved", "changed"]
 
 _CHANGES = Cursor("dry-run-changes", str)
-
-
-class ProgramPath(Parameters):
-    program: Identifier
 
 
 class DryRunPath(ProgramPath):
@@ -79,12 +76,6 @@ class DryRunView(View):
     counts: list[CountsView]
     created_at: datetime
     finished_at: datetime | None
-
-
-class SideView(View):
-    status: str
-    earned_on: date
-    expires_on: date | None
 
 
 class ChangeView(View):
