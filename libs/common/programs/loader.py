@@ -1,7 +1,6 @@
 """Loads program definitions: reads, applies defaults, expands templates, checks every reference."""
 
 from pathlib import Path as FilePath
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any
 
@@ -13,17 +12,22 @@ from libs.common.programs.model import Branding, Certification, Exam, Program
 from libs.common.programs.policy import Policy
 from libs.common.programs.policy_reader import read_policy
 from libs.common.programs.shape import ProgramShape
-from libs.common.programs.source import Source
+from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 
 
 def load_program(path: FilePath) -> Program:
-    """One definition.
+    """One definition from its file.
 
     Raises:
         ProgramErrors: with every fault in the file, each with its line.
     """
-    source = Source(path)
+    return load_definition(read_text(path), name=path.name)
+
+
+def load_definition(text: str, *, name: str) -> Program:
+    """One definition from its text; faults are told with `name` as the file's. Raises as `load_program` does."""
+    source = Source(name, text)
     head = validated(ProgramShape, source.data, (), source)
     raw_exams, raw_certifications = _section(source, "exams"), _section(source, "certifications")
     exams = read_exams(raw_exams, source)
@@ -42,16 +46,8 @@ def load_program(path: FilePath) -> Program:
         aliases,
         policy=policy,
         clauses=source.clauses(),
-        definition=path.read_text(encoding="utf-8"),
+        definition=source.text,
     )
-
-
-def load_definition(text: str, *, name: str) -> Program:
-    """One definition from its text; faults are told with `name` as the file's. Raises `ProgramErrors`."""
-    with TemporaryDirectory(prefix="certrail-program-") as folder:
-        path = FilePath(folder) / name
-        path.write_text(text, encoding="utf-8")
-        return load_program(path)
 
 
 def load_programs(directory: FilePath) -> dict[str, Program]:

@@ -12,18 +12,34 @@ _LARGEST = 4 * 1024 * 1024
 """Bytes; a definition is some tens of kilobytes, and what is larger is some other file."""
 
 
+def read_text(path: FilePath) -> str:
+    """A file's text. Raises `ProgramErrors` where it cannot be one of a definition."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            _refuse(path.name, 1, f"is larger than {_LARGEST} bytes")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        _refuse(path.name, 1, f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        _refuse(path.name, 1 + error.object[: error.start].count(b"\n"), "is not UTF-8 text")
+
+
+def _refuse(file: str, line: int, message: str) -> NoReturn:
+    raise ProgramErrors((ProgramError(file, line, "", message),)) from None
+
+
 class Source:
     """One definition file: its values, the line of each, and the faults found in it so far."""
 
-    def __init__(self, path: FilePath) -> None:
-        self.file = path.name
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
         self._lines: dict[Path, int] = {(): 1}
         self._spans: dict[str, Span] = {}
-        self._text_read = ""
+        self.text = text
         self._faults: dict[ProgramError, None] = {}  # in order of finding, each once
         self._seen: set[int] = set()
         self._loader: yaml.SafeLoader | None = None
-        self.data: Any = self._read(path)
+        self.data: Any = self._read(text)
 
     @property
     def faults(self) -> tuple[ProgramError, ...]:
@@ -42,7 +58,7 @@ class Source:
 
     def clauses(self) -> Clauses:
         """Every path with its place and wording."""
-        return Clauses(self.file, self._text_read, self._spans)
+        return Clauses(self.file, self.text, self._spans)
 
     def raise_faults(self) -> None:
         """Ends the load if anything was reported.
@@ -53,8 +69,7 @@ class Source:
         if self._faults:
             raise ProgramErrors(self.faults)
 
-    def _read(self, path: FilePath) -> Any:
-        text = self._text_read = self._text(path)
+    def _read(self, text: str) -> Any:
         try:
             self._loader = yaml.SafeLoader(text)
             node = self._loader.get_single_node()
@@ -67,18 +82,8 @@ class Source:
         except RecursionError:
             self._stop(1, "is nested too deeply")
 
-    def _text(self, path: FilePath) -> str:
-        try:
-            if path.stat().st_size > _LARGEST:
-                self._stop(1, f"is larger than {_LARGEST} bytes")
-            return path.read_text(encoding="utf-8")
-        except OSError as error:
-            self._stop(1, f"cannot be read: {error.strerror}")
-        except UnicodeDecodeError as error:
-            self._stop(1 + error.object[: error.start].count(b"\n"), "is not UTF-8 text")
-
     def _stop(self, line: int, message: str) -> NoReturn:
-        raise ProgramErrors((ProgramError(self.file, line, "", message),)) from None
+        _refuse(self.file, line, message)
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
         if id(node) in self._seen:
