@@ -52,10 +52,12 @@ class Clauses:
         return found
 
     def find(self, path: str) -> Clause:
-        """The statement at `path`, or the nearest one around it."""
+        """The statement at `path`, or the nearest one around it; or that the file says nothing of it."""
         place = path
         while place and place not in self.spans:
             place = _LAST_PART.sub("", place)
+        if path and not place:
+            return Clause(path, self.file, 1, f"the definition says nothing of {path}; the fact itself does")
         span = self.spans.get(place, Span(1, 0, 0))
         wording = " ".join(_COMMENT.sub("", self.text[span.start : span.end]).split())
         if len(wording) > _LONGEST:

@@ -374,7 +374,7 @@ def test_an_older_course_rule_is_named_where_it_decided(juniper: Program) -> Non
     assert told.all["policy_version"] == "juniper-course-legacy"
 
 
-EXTENSION = "extensions:\n  - {date: 2020-03-25, months: 6, window: [2020-03-01, 2020-09-30]}\n\nexams:\n"
+EXTENSION = "\nextensions:\n  - {date: 2020-03-25, months: 6, window: [2020-03-01, 2020-09-30]}\n"
 
 
 @pytest.mark.parametrize(
@@ -384,5 +384,14 @@ EXTENSION = "extensions:\n  - {date: 2020-03-25, months: 6, window: [2020-03-01,
 def test_extension_that_the_program_states_holds_for_everybody_from_its_day(
     juniper: Program, as_of: str, entry: str
 ) -> None:
-    extended = load_definition(juniper.definition.replace("\nexams:\n", f"\n{EXTENSION}", 1), name="juniper.yaml")
+    extended = load_definition(juniper.definition.replace("\nextensions: []\n", EXTENSION, 1), name="juniper.yaml")
     check(extended, [balance("JNCIA-Junos", "2017-03-02", "2020-03-02")], as_of, {"JNCIA-Junos": entry}, set())
+
+
+def test_extension_that_no_definition_speaks_of_is_explained_by_its_fact_and_not_by_the_whole_file(
+    juniper: Program,
+) -> None:
+    silent = load_definition(juniper.definition.replace("\nextensions: []\n", "\n", 1), name="juniper.yaml")
+    clause = silent.clause("extensions")
+    assert (clause.line, clause.wording) == (1, "the definition says nothing of extensions; the fact itself does")
+    assert juniper.clause("extensions").line > 1
