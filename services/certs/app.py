@@ -10,6 +10,7 @@ from services.certs.consumers import ServiceEvents
 from services.certs.dryrun_store import MIGRATION, DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
+from services.certs.ledgers import Ledgers
 from services.certs.outlook_api import OutlookApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
@@ -29,7 +30,7 @@ def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api((*outlook.routes(), *managing.routes())),
         subscriptions=(
-            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(store, policies).handle),
+            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(Ledgers(store, policies)).handle),
         ),
         jobs=(
             Job("expiry", sweep.EVERY, sweep.run),

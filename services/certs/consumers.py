@@ -4,12 +4,9 @@ from collections.abc import Sequence
 
 from libs.common.bus.messages import Received
 from libs.common.events import exams
-from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from services.certs.domain.facts import ExamFact, Outcome
-from services.certs.ledger import Ledger, changed
-from services.certs.policies import Policies
-from services.certs.store import CertsStore
+from services.certs.ledgers import Ledgers
 
 ResultEvent = exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated
 
@@ -22,28 +19,14 @@ class ServiceEvents:
     on how arrivals were batched.
     """
 
-    def __init__(self, store: CertsStore, policies: Policies) -> None:
-        self._store = store
-        self._policies = policies
+    def __init__(self, ledgers: Ledgers) -> None:
+        self._ledgers = ledgers
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[ResultEvent]]) -> None:
-        stored = await self._store.ledgers(transaction.session, [item.data.candidate_id for item in items])
-        ledgers: dict[str, Ledger] = {}
-        touched: dict[str, Ledger] = {}
+        opened = await self._ledgers.open(transaction, [(item.event.program, item.data.candidate_id) for item in items])
         for item in items:
-            candidate_id = item.data.candidate_id
-            ledger = ledgers.get(candidate_id)
-            if ledger is None:
-                ledger = await self._open(item, stored.get(candidate_id))
-                ledgers[candidate_id] = ledger
-            if ledger.add(_fact(item.data), transaction, item):
-                touched[candidate_id] = ledger
-        await self._store.save(transaction.session, changed(touched.values()), stored)
-
-    async def _open(self, item: Received[ResultEvent], stored: Document | None) -> Ledger:
-        policy = await self._policies.current(item.event.program)
-        told_under = await self._policies.told_under(stored, policy)
-        return Ledger(item.data.candidate_id, policy, stored, told_under=told_under)
+            opened[item.event.program, item.data.candidate_id].add(_fact(item.data), transaction, item)
+        await self._ledgers.save(transaction, opened.values())
 
 
 def _fact(data: ResultEvent) -> ExamFact:

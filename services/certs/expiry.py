@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.certs.ledger import Ledger, changed
+from services.certs.ledger import Ledger
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 
@@ -45,7 +45,7 @@ class ExpirySweep:
             ]
             for ledger in ledgers:
                 ledger.pass_time(transaction)
-            await self._store.save(transaction.session, changed(ledgers), [row["_id"] for row in rows])
+            await self._store.save(transaction.session, ledgers)
             return len(rows)
 
         return await self._unit_of_work.run(work)

@@ -1,6 +1,6 @@
 """A candidate's ledger: facts go in, certifications are derived, changes come out as events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.certs.domain.changes import Change, diff, next_transition
 from services.certs.domain.evaluate import evaluate
-from services.certs.domain.facts import Fact
+from services.certs.domain.facts import ExamFact, Fact, Key
 from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
 from services.certs.domain.standing import CertificationStanding, Standing
 from services.certs.stored_facts import loaded
@@ -45,17 +45,22 @@ class Ledger:
         self._told_under = told_under or policy
         self._version: int = stored["version"] if stored else 0
         self._facts = stored_facts(stored) if stored else []
-        self._known = {fact.key for fact in self._facts}
+        self._known = {_telling(fact) for fact in self._facts}
+        self.is_new = stored is None
+        """Whether nothing is stored of the candidate yet."""
+        self.changed = False
+        """Whether it must be saved."""
         self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
         self._standing: Standing | None = None
 
     def add(self, fact: Fact, transaction: Transaction, cause: Received[Any] | None) -> bool:
         """Take a fact in and tell what it changes. Returns False where it was known already."""
-        if fact.key in self._known:
+        telling = _telling(fact)
+        if telling in self._known:
             return False
         before = self._told()
         self._facts.append(fact)
-        self._known.add(fact.key)
+        self._known.add(telling)
         # A publisher's clock may be ahead of ours; what it knows we know now.
         self._tell(before, max(transaction.now, fact.known_at), transaction, cause)
         return True
@@ -93,6 +98,7 @@ class Ledger:
                 version=self._version,
             )
         self._standing, self._evaluated_at = after, as_of
+        self.changed = True
 
     def document(self) -> Document:
         """The ledger as it is stored."""
@@ -181,6 +187,10 @@ def _stored_holding(earned_on: date, expires_on: date | None) -> Document:
     return {"earned_on": earned_on.isoformat(), "expires_on": expires_on.isoformat() if expires_on else None}
 
 
-def changed(ledgers: Iterable[Ledger]) -> dict[str, Document]:
-    """Ledgers as documents by candidate."""
-    return {ledger.candidate_id: ledger.document() for ledger in ledgers}
+def _telling(fact: Fact) -> Key | tuple[Key, datetime]:
+    """What tells a fact that comes again from one that is new.
+
+    An exam's revision is the same whenever it is told. Of the others a later telling is a new one: a claim is
+    pending first and validated then, and what was known in between stays known.
+    """
+    return fact.key if type(fact) is ExamFact else (fact.key, fact.known_at)

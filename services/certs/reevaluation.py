@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.certs.ledger import Ledger, changed
+from services.certs.ledger import Ledger
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 
@@ -49,7 +49,7 @@ class Reevaluation:
             ]
             for ledger in ledgers:
                 ledger.pass_time(transaction)
-            await self._store.save(transaction.session, changed(ledgers), [row["_id"] for row in rows])
+            await self._store.save(transaction.session, ledgers)
             return len(rows)
 
         return await self._unit_of_work.run(work)

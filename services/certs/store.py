@@ -10,6 +10,7 @@ from libs.common.errors import Unavailable
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.certs.ledger import Ledger
 
 MIGRATIONS = [
     Migration(
@@ -62,11 +63,11 @@ class CertsStore:
         found = self._candidates.find({"_id": {"$in": list(set(candidates))}}, session=session)
         return {row["_id"]: row async for row in found}
 
-    async def save(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
-        stored = set(known)
-        writes: list[Any] = [
-            ReplaceOne({"_id": key}, row) if key in stored else InsertOne(row) for key, row in rows.items()
-        ]
+    async def save(self, session: Session, ledgers: Iterable[Ledger]) -> None:
+        writes: list[Any] = []
+        for ledger in ledgers:
+            row = ledger.document()
+            writes.append(InsertOne(row) if ledger.is_new else ReplaceOne({"_id": row["_id"]}, row))
         if writes:
             await self._candidates.bulk_write(writes, ordered=False, session=session)
 

@@ -14,6 +14,7 @@ from libs.common.events import exams
 from libs.common.programs import Program, load_definition
 from services.certs.consumers import ServiceEvents
 from services.certs.expiry import ExpirySweep
+from services.certs.ledgers import Ledgers
 from services.certs.policies import Policies
 from services.certs.reevaluation import Reevaluation
 from services.certs.store import CertsStore
@@ -34,7 +35,7 @@ class Certs:
         self.programs = programs
         store = CertsStore(base.database)
         policies = Policies(store, programs, base.clock)
-        self._handler = ServiceEvents(store, policies)
+        self._handler = ServiceEvents(Ledgers(store, policies))
         self.sweep = ExpirySweep(store, policies, programs, base.unit_of_work)
         self.reevaluation = Reevaluation(store, policies, programs, base.unit_of_work)
 

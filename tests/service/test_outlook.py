@@ -18,6 +18,7 @@ from libs.common.http.tokens import sign
 from libs.common.programs import Program
 from services.certs.api import CertsApi
 from services.certs.consumers import ServiceEvents
+from services.certs.ledgers import Ledgers
 from services.certs.outlook_api import OutlookApi
 from services.certs.policies import Policies
 from services.certs.reevaluation import Reevaluation
@@ -52,7 +53,7 @@ def policies(programs: dict[str, Program]) -> dict[str, Program]:
 
 async def take(base: Base, policies: dict[str, Program], *events: Any) -> None:
     store = CertsStore(base.database)
-    handler = ServiceEvents(store, Policies(store, policies, base.clock))
+    handler = ServiceEvents(Ledgers(store, Policies(store, policies, base.clock)))
     await base.handle(handler.handle, *(received(event) for event in events))
 
 

@@ -1,12 +1,12 @@
-"""Events of the certs service: what a candidate holds."""
+"""Events of the certs service: what a candidate holds, and what was made of their claims."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from libs.common.events.registry import EventData
-from libs.common.events.types import Code, Identifier, Line
+from libs.common.events.types import PERSONAL, Code, Identifier, Line, PartnerId
 
 
 class _Certification(EventData):
@@ -41,3 +41,57 @@ class CertificationExpired(_Certification, publisher="certs"):
 
 class CertificationRevoked(_Certification, publisher="certs"):
     """What a certification rested on is void; it counts as never earned, or shorter than before."""
+
+
+class CertificationSuspended(_Certification, publisher="certs"):
+    """Staff have set a certification aside; its dates run on, and it counts for nothing meanwhile."""
+
+
+class CertificationReinstated(_Certification, publisher="certs"):
+    """A certification that was suspended or revoked counts again, as far as its dates go."""
+
+
+class MilestoneReached(EventData, publisher="certs"):
+    """A candidate has held certifications of the program without a gap for so many years."""
+
+    candidate_id: Identifier
+    milestone: Code
+    title: Line
+    years: Annotated[int, Field(ge=1, le=100)]
+    since: date
+    """First day of the years without a gap."""
+    reached_on: date
+
+
+class AgreementAccepted(EventData, publisher="certs"):
+    """A candidate has accepted a version of the program's certification agreement."""
+
+    candidate_id: Identifier
+    agreement: Code
+    """The version of the text."""
+    accepted_on: date
+
+
+class CreditsRecorded(EventData, publisher="certs"):
+    """Continuing-education credits count from now on: reported by a provider, or claimed and validated."""
+
+    candidate_id: Identifier
+    submission_id: Identifier
+    item: PartnerId
+    title: Line
+    credits: Annotated[int, Field(ge=1, le=1000)]
+    completed_on: date
+    origin: Literal["claim", "report"]
+
+
+class CourseSubmissionDecided(EventData, publisher="certs"):
+    """What a candidate has claimed, a course or credits, was looked at and decided."""
+
+    candidate_id: Identifier
+    submission_id: Identifier
+    item: PartnerId
+    title: Line
+    completed_on: date
+    decision: Literal["accepted", "rejected"]
+    reason: Annotated[str | None, Field(max_length=1000, json_schema_extra=PERSONAL)] = None
+    """Why, in the words of who decided."""

@@ -61,3 +61,23 @@ class CandidateProfileChanged(EventData, publisher="identity"):
     country: Country
     language: Language | None = None
     address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
+
+
+class CandidatesMerged(EventData, publisher="identity"):
+    """Two accounts are of one person: everything of the first belongs to the second from now on."""
+
+    merge_id: Identifier
+    candidate_id: Identifier
+    """The account that goes on."""
+    merged_id: Identifier
+    """The account that ends; its id keeps resolving to the other."""
+    merged_at: Moment
+
+
+class CandidatesSeparated(EventData, publisher="identity"):
+    """A merge was wrong and is undone: each account has again what was its own."""
+
+    merge_id: Identifier
+    candidate_id: Identifier
+    merged_id: Identifier
+    separated_at: Moment

@@ -11,7 +11,16 @@ OPERATIONS_READ = frozenset({"operations:read"})
 PROGRAMS_MANAGE = frozenset({"programs:manage"})
 """Program managers: try a program's new policy on its candidates."""
 
-CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ
+CERTS_CLAIM = frozenset({"certs:claim"})
+"""Candidates: claim credits and courses, upload evidence, accept the agreement."""
+
+CERTS_REVIEW = frozenset({"certs:review"})
+"""Reviewers: decide what candidates have claimed, and look at the evidence."""
+
+CERTS_DECIDE = frozenset({"certs:decide"})
+"""Staff: grant, revoke, suspend, reinstate and extend certifications."""
+
+CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | CERTS_CLAIM
 """What a candidate's own token carries."""
 
-OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE
+OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE

@@ -1,0 +1,40 @@
+"""Opens candidates' ledgers within a transaction, and saves those that have changed."""
+
+from collections.abc import Iterable, Mapping
+
+from libs.common.mongo.unit_of_work import Transaction
+from services.certs.ledger import Ledger
+from services.certs.policies import Policies
+from services.certs.store import CertsStore
+
+Whose = tuple[str, str]
+"""Program and candidate."""
+
+
+class Ledgers:
+    """The way to ledgers for whatever adds facts: events, claims, decisions."""
+
+    def __init__(self, store: CertsStore, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+
+    async def open(self, transaction: Transaction, wanted: Iterable[Whose]) -> Mapping[Whose, Ledger]:
+        """The ledgers of these candidates; an empty one where nothing is known yet.
+
+        Raises:
+            Unprocessable: there is no such program.
+            Unavailable: a ledger was evaluated with a later policy than this process knows; it will know it soon.
+        """
+        unique = dict.fromkeys(wanted)
+        stored = await self._store.ledgers(transaction.session, [candidate_id for _, candidate_id in unique])
+        opened = {}
+        for program, candidate_id in unique:
+            policy = await self._policies.current(program)
+            row = stored.get(candidate_id)
+            told_under = await self._policies.told_under(row, policy)
+            opened[program, candidate_id] = Ledger(candidate_id, policy, row, told_under=told_under)
+        return opened
+
+    async def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
+        """Write those to which something was added."""
+        await self._store.save(transaction.session, [ledger for ledger in ledgers if ledger.changed])
