@@ -16,6 +16,7 @@ from services.identity.api import IdentityApi
 from services.notify.api import NotifyApi
 
 _SUCCESS_BELOW = 400
+_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,13 @@ def _operation(path: str, method: str, given: Json, schemas: Schemas) -> Operati
         parameters=tuple(_parameter(parameter, schemas) for parameter in given["parameters"]),
         bodies=tuple(_forms(body, schemas)),
         status=status,
-        answer=success["description"],
+        answer=_answer(success),
         headers=tuple((name, header["description"]) for name, header in success.get("headers", {}).items()),
         response=tuple(schemas.fields(_content(success))),
         problems=tuple(_problems(given["responses"])),
-        curl=_curl(path, method.upper(), needs_token=scopes is not None, has_body=bool(body)),
+        curl=_curl(
+            path, method.upper(), needs_token=scopes is not None, takes=_media_types(given.get("requestBody", {}))
+        ),
     )
 
 
@@ -124,8 +127,17 @@ def _succeeds(code: str) -> bool:
 
 
 def _content(part: Json) -> Json:
-    schema: Json = part.get("content", {}).get("application/json", {}).get("schema", {})
+    schema: Json = part.get("content", {}).get(_JSON, {}).get("schema", {})
     return schema
+
+
+def _media_types(part: Json) -> list[str]:
+    return list(part.get("content", {}))
+
+
+def _answer(success: Json) -> str:
+    files = [media_type for media_type in _media_types(success) if media_type != _JSON]
+    return f"{success['description']}; the answer is a file: {', '.join(files)}" if files else success["description"]
 
 
 def _parameter(parameter: Json, schemas: Schemas) -> Field:
@@ -154,12 +166,14 @@ def _problems(responses: Json) -> Iterator[ProblemRow]:
                 yield ProblemRow(int(code), example["value"]["type"], example["value"]["title"])
 
 
-def _curl(path: str, method: str, *, needs_token: bool, has_body: bool) -> str:
+def _curl(path: str, method: str, *, needs_token: bool, takes: list[str]) -> str:
     parts = ["curl"]
     if method != "GET":
         parts.append(f"-X {method}")
     if needs_token:
         parts.append('-H "Authorization: Bearer $TOKEN"')
-    if has_body:
-        parts.append("-H 'Content-Type: application/json' -d @body.json")
+    if takes == [_JSON]:
+        parts.append(f"-H 'Content-Type: {_JSON}' -d @body.json")
+    elif takes:
+        parts.append(f"-H 'Content-Type: {takes[0]}' --data-binary @FILE")
     return " ".join([*parts, f'"$GATEWAY{path}"'])

@@ -7,6 +7,7 @@ from multidict import CIMultiDict
 from pydantic import BaseModel, ValidationError
 
 from libs.common.http.auth import TokenVerifier
+from libs.common.http.files import Download, Upload, download_response, read_upload
 from libs.common.http.idempotency import HEADER, IdempotencyStore, checked_key, fingerprint, operation_id
 from libs.common.http.models import Nothing
 from libs.common.http.paging import Page
@@ -86,8 +87,11 @@ class Endpoint(Generic[R, P, Q, B]):
         model = self._route.body
         if model is None:
             return b"", cast("B", None)
+        if issubclass(model, Upload):
+            file = await read_upload(request, model)
+            return file.content, cast("B", file)
         if request.content_type != "application/json":
-            raise Problem(MEDIA_TYPE_UNSUPPORTED)
+            raise Problem(MEDIA_TYPE_UNSUPPORTED, "send application/json")
         try:
             raw = await request.read()
         except web.RequestPayloadError as error:
@@ -111,6 +115,8 @@ class Endpoint(Generic[R, P, Q, B]):
         # The response is what the document says it is, or a leak: a richer model would be written whole.
         if result is None or not isinstance(result, self._response):
             raise TypeError(f"{self._route.operation_id} must return {self._response.__name__}")
+        if isinstance(result, Download):
+            return download_response(result, self._route.status)
         if isinstance(result, Page) and result.next is not None:
             headers[hdrs.LINK] = f'<{request.rel_url.update_query(cursor=result.next)}>; rel="next"'
         return web.Response(

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from libs.common.http import idempotency
+from libs.common.http.files import Download, Upload
 from libs.common.http.models import Parameters
 from libs.common.http.paging import Page
 from libs.common.http.problems import (
@@ -87,9 +88,9 @@ def _check_unique(names: Iterable[str]) -> None:
 
 def _models(route: AnyRoute) -> Iterable[ModelUse]:
     for model in (route.parameters, route.query, route.body):
-        if model is not None:
+        if model is not None and not issubclass(model, Upload):
             yield model, "validation"
-    if route.response is not None:
+    if route.response is not None and not issubclass(route.response, Download):
         yield route.response, "serialization"
 
 
@@ -130,7 +131,7 @@ def _operation(route: AnyRoute, schemas: _Schemas) -> Json:
     if route.handler.__doc__:
         operation["description"] = route.handler.__doc__.strip()
     if route.body is not None:
-        content = {"application/json": {"schema": schemas.ref(route.body, "validation")}}
+        content = _content(route.body, schemas, "validation")
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
@@ -171,12 +172,18 @@ def _without_null(schema: Json) -> Json:
 def _success(route: AnyRoute, schemas: _Schemas) -> Json:
     response: Json = {"description": _DESCRIPTIONS.get(route.status, "Done")}
     if route.response is not None:
-        schema = schemas.ref(route.response, "serialization")
-        response["content"] = {"application/json": {"schema": schema}}
+        response["content"] = _content(route.response, schemas, "serialization")
         if issubclass(route.response, Page):
             link = 'The next page, as `<URL>; rel="next"` (RFC 8288); absent on the last one.'
             response["headers"] = {"Link": {"description": link, "schema": {"type": "string"}}}
     return response
+
+
+def _content(model: type[Any], schemas: _Schemas, mode: Mode) -> Json:
+    if issubclass(model, Upload | Download):
+        # A file has no schema in OpenAPI 3.1: its media type says it all.
+        return {media_type: {} for media_type in model.media_types}
+    return {"application/json": {"schema": schemas.ref(model, mode)}}
 
 
 def _problems(route: AnyRoute, schemas: _Schemas) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
+from libs.common.http.files import Download, Upload
 from libs.common.http.models import Nothing, Parameters
 from libs.common.http.principal import Principal
 from libs.common.http.problems import ProblemType
@@ -24,10 +25,10 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
-R = TypeVar("R", bound=BaseModel | None)
+R = TypeVar("R", bound=BaseModel | Download | None)
 P = TypeVar("P", bound=Parameters, default=Nothing)
 Q = TypeVar("Q", bound=Parameters, default=Nothing)
-B = TypeVar("B", bound=BaseModel | None, default=None)
+B = TypeVar("B", bound=BaseModel | Upload | None, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ class Route(Generic[R, P, Q, B]):
 
     Attributes:
         path: below the service's base path, with `{name}` for each field of `parameters`.
-        response: model of the body; None for an empty one.
+        response: model of the body, or a kind of file; None for an empty one.
+        body: model of the JSON body, or a kind of file.
         scopes: all needed; `ANY_CALLER` for none, `PUBLIC` for no token at all.
         parameters: model of the path parameters.
         errors: problems that the handler itself may raise.

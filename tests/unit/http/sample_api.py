@@ -1,7 +1,7 @@
 """A small API with one route of each kind, for the tests of the HTTP kit."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from libs.common.errors import Unavailable
 from libs.common.events.types import Identifier
+from libs.common.http.files import Download, Upload
 from libs.common.http.models import Body, Nothing, Parameters, View
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import NOT_FOUND, Problem, ProblemType
@@ -88,6 +89,27 @@ async def fail(call: Call[OfCandidate]) -> Row:
     return Row(number=1)
 
 
+class Picture(Upload):
+    media_types = ("image/png", "image/jpeg")
+    max_bytes = 5000
+
+
+class Table(Download):
+    media_types = ("text/csv",)
+
+
+async def upload(call: Call[Nothing, Nothing, Picture]) -> Row:
+    return Row(number=len(call.body.content), text=call.body.media_type)
+
+
+async def download(_call: Call) -> Table:
+    async def lines() -> AsyncIterator[bytes]:
+        for number in range(3):
+            yield b"%d\r\n" % number
+
+    return Table("text/csv", "table.csv", lines())
+
+
 CANDIDATE_PATH = "/candidates/{candidate_id}"
 READ = frozenset({"history:read"})
 
@@ -140,7 +162,25 @@ FAIL = Route(
     scopes=PUBLIC,
     parameters=OfCandidate,
 )
-ROUTES = (SHOW, LIST, WRITE, REMOVE, FAIL)
+UPLOAD = Route(
+    method="POST",
+    path="/pictures",
+    handler=upload,
+    summary="Upload",
+    response=Row,
+    scopes=PUBLIC,
+    body=Picture,
+    status=201,
+)
+DOWNLOAD = Route(
+    method="GET",
+    path="/table",
+    handler=download,
+    summary="Download",
+    response=Table,
+    scopes=PUBLIC,
+)
+ROUTES = (SHOW, LIST, WRITE, REMOVE, FAIL, UPLOAD, DOWNLOAD)
 
 
 async def problem(response: Any, status: int, code: str) -> dict[str, Any]:

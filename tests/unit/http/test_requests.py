@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,7 +10,19 @@ from yarl import URL
 
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.routes import PUBLIC, Route
-from tests.unit.http.sample_api import BASE, CANDIDATE_PATH, READ, Bearer, Client, Note, OfCandidate, Row, problem, show
+from tests.unit.http.sample_api import (
+    BASE,
+    CANDIDATE_PATH,
+    READ,
+    Bearer,
+    Client,
+    Note,
+    OfCandidate,
+    Row,
+    Table,
+    problem,
+    show,
+)
 
 
 async def test_a_candidate_reads_their_own(client: Client, bearer: Bearer) -> None:
@@ -157,6 +170,43 @@ async def test_a_body_that_is_not_what_its_encoding_says_is_refused(client: Clie
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     response = await client.post(f"{BASE}/rows", data=b"{}", headers=headers)
     assert response.status == 400
+
+
+async def test_a_file_reaches_its_handler_whole(client: Client) -> None:
+    content = bytes(range(256)) * 19
+    response = await client.post(f"{BASE}/pictures", data=content, headers={"Content-Type": "image/png"})
+    assert (response.status, await response.json()) == (201, {"number": 4864, "text": "image/png"})
+
+
+async def test_a_file_of_another_kind_is_refused(client: Client) -> None:
+    response = await client.post(f"{BASE}/pictures", data=b"<svg/>", headers={"Content-Type": "image/svg+xml"})
+    found = await problem(response, 415, "unsupported-media-type")
+    assert found["detail"] == "send one of image/png, image/jpeg"
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["by its length", "while it is read"])
+async def test_a_file_over_its_own_limit_is_refused(client: Client, told: bool) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(6):
+            yield b"x" * 1000
+
+    content: Any = b"x" * 6000 if told else chunks()
+    response = await client.post(f"{BASE}/pictures", data=content, headers={"Content-Type": "image/png"})
+    await problem(response, 413, "too-large")
+
+
+async def test_a_file_is_offered_for_saving(client: Client) -> None:
+    response = await client.get(f"{BASE}/table")
+    assert await response.read() == b"0\r\n1\r\n2\r\n"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="table.csv"'
+    assert response.headers["Content-Type"] == "text/csv"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", 'a".csv', "a b", "ä.csv", "a\r\nSet-Cookie: b"])
+def test_a_file_name_that_needs_quoting_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not a plain file name"):
+        Table("text/csv", name, b"")
 
 
 async def test_nothing_to_show_is_an_empty_204(client: Client, bearer: Bearer) -> None:
