@@ -1,9 +1,9 @@
 """The platform's HTTP APIs as the operator: fetches an access token, and a new one before it runs out."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import aiohttp
 
@@ -62,8 +62,30 @@ class OperatorClient:
         """
         return await self._ask("POST", service, path, json=body, headers={"Idempotency-Key": key})
 
+    async def download(self, service: str, path: str, target: BinaryIO) -> None:
+        """Write the file that a service answers with.
+
+        Raises:
+            CliError: it answers with a problem; the message says which.
+        """
+
+        async def write(response: aiohttp.ClientResponse) -> None:
+            if not response.ok:
+                await _content(response)
+            async for chunk in response.content.iter_any():
+                target.write(chunk)
+
+        await self._ask("GET", service, path, read=write)
+
     async def _ask(
-        self, method: str, service: str, path: str, *, headers: Mapping[str, str] | None = None, **content: Any
+        self,
+        method: str,
+        service: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        read: Callable[[aiohttp.ClientResponse], Awaitable[Any]] | None = None,
+        **content: Any,
     ) -> Any:
         url = self._access.api_url(service) + path
         for repeated in (False, True):
@@ -73,7 +95,7 @@ class OperatorClient:
                 if response.status == _UNAUTHENTICATED and not repeated:
                     self._token = None  # signed with keys that are gone since
                     continue
-                return await _content(response)
+                return await (read or _content)(response)
         raise AssertionError("the second answer is returned or raised")
 
     async def pages(self, service: str, path: str, **query: str | int) -> AsyncIterator[dict[str, Any]]:

@@ -1,15 +1,14 @@
 """`certrail programs dry-run` and `publish`: what a new definition would change, and putting it in force."""
 
 import asyncio
-import csv
 import sys
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
 from deploy.cli.access import Access
-from deploy.cli.client import OperatorClient, operator_client
+from deploy.cli.client import operator_client
 from deploy.cli.console import note, output, progress_bar, run, say, say_json, table
 from deploy.cli.errors import CliError
 from deploy.cli.programs import AsJson, Folder, load
@@ -19,13 +18,6 @@ from libs.common.programs import Program, ProgramErrors, load_program
 
 LOOK_SECONDS = 0.5
 KINDS = ("gained", "lost", "moved", "changed")
-COLUMNS = (
-    "candidate_id",
-    "certification",
-    "kind",
-    *(f"{side}_{field}" for side in ("before", "after") for field in ("status", "earned_on", "expires_on")),
-    "because",
-)
 
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The new definition")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Also write every change to this file", dir_okay=False)]
@@ -95,30 +87,11 @@ async def _try(access: Access, new: Program, csv_file: Path | None) -> dict[str,
                 detail = f"{shown['affected']:,} affected"
                 bar.update(task, completed=shown["done"], total=max(shown["total"], shown["done"]), detail=detail)
         if csv_file is not None:
-            with csv_file.open("w", newline="", encoding="utf-8") as target:
-                count = await _write_csv(client, f"{path}/{shown['run_id']}/changes", target)
-            note(f"{count:,} changes are in {csv_file}")
+            with csv_file.open("wb") as target:
+                await client.download("certs", f"{path}/{shown['run_id']}/changes.csv", target)
+            note(f"every change is in {csv_file}")
         result: dict[str, Any] = shown
         return result
-
-
-async def _write_csv(client: OperatorClient, path: str, target: TextIO) -> int:
-    writer = csv.DictWriter(target, COLUMNS)
-    writer.writeheader()
-    count = 0
-    async for change in client.pages("certs", path, limit=200):
-        sides = {
-            f"{side}_{field}": value for side in ("before", "after") for field, value in (change[side] or {}).items()
-        }
-        row = {name: change[name] for name in ("candidate_id", "certification", "kind", "because")} | sides
-        writer.writerow({name: _safe(value) for name, value in row.items()})
-        count += 1
-    return count
-
-
-def _safe(value: Any) -> Any:
-    """A spreadsheet must not take a text for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _show(shown: dict[str, Any]) -> None:

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from libs.common.clock import Clock
 from libs.common.events.types import Identifier
-from libs.common.http.models import Body, View
+from libs.common.http.models import Body, Parameters, View
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import INVALID, NOT_FOUND, FieldError, Problem, invalid
 from libs.common.http.routes import Call, Reply, Route
 from libs.common.http.scopes import PROGRAMS_MANAGE
 from libs.common.mongo.client import Document
 from libs.common.programs import Program, ProgramErrors, load_definition
+from services.certs.changes_csv import ChangesFile, changes_csv
 from services.certs.dryrun_store import DryRunStore, certification_of
 from services.certs.store import CertsStore
 from services.certs.views import ProgramPath, SideView
@@ -33,6 +34,10 @@ class DryRunPath(ProgramPath):
 
 
 class ChangesQuery(PageQuery):
+    kind: Annotated[Kind | None, Field(description="Only changes of this kind")] = None
+
+
+class FileQuery(Parameters):
     kind: Annotated[Kind | None, Field(description="Only changes of this kind")] = None
 
 
@@ -144,6 +149,17 @@ class ProgramsApi:
                 scopes=PROGRAMS_MANAGE,
                 errors=(NOT_FOUND,),
             ),
+            Route(
+                method="GET",
+                path="/programs/{program}/dry-runs/{run_id}/changes.csv",
+                handler=self.download_changes,
+                summary="The same as a CSV file",
+                parameters=DryRunPath,
+                query=FileQuery,
+                response=ChangesFile,
+                scopes=PROGRAMS_MANAGE,
+                errors=(NOT_FOUND,),
+            ),
         )
 
     async def show_policy(self, call: Call[ProgramPath]) -> PolicyView:
@@ -180,6 +196,11 @@ class ProgramsApi:
         return _CHANGES.page(
             Page[ChangeView], rows, call.query.limit, key=lambda row: str(row["_id"]), show=ChangeView.model_validate
         )
+
+    async def download_changes(self, call: Call[DryRunPath, FileQuery]) -> ChangesFile:
+        run = await self._run(call)
+        name = f"{run['program']}-{run['from_version']}-to-{run['to_version']}.csv"
+        return ChangesFile("text/csv", name, changes_csv(self._dry_runs, run["_id"], call.query.kind))
 
     def _policy(self, call: Call[Any, Any, Any]) -> Program:
         program: str = call.path.program
