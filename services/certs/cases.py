@@ -52,6 +52,7 @@ class CreditInput(_Input):
     submitted: Day | None = None
     validated: Day | None = None
     item: str | None = None
+    held_until: Day | None = None
 
 
 class CourseInput(_Input):
@@ -231,6 +232,7 @@ class _Reader:
             submitted_on=one.submitted,
             validated_on=one.validated,
             item=one.item,
+            held_until=one.held_until,
             account=one.account,
         )
 
@@ -288,7 +290,7 @@ class _Reader:
         return known.MergeFact(one.source, one.into, one.date, self._at(one, one.date), one.account)
 
     def _AgreementInput(self, one: AgreementInput) -> known.AgreementFact:  # noqa: N802
-        return known.AgreementFact(self._at(one, one.accepted, date.min), one.accepted, one.account)
+        return known.AgreementFact(self._at(one, one.accepted, date.min), one.accepted, account=one.account)
 
 
 def _differs(candidate: Mapping[str, Any] | None, profile: Mapping[str, Any] | None) -> bool:

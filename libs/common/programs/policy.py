@@ -5,7 +5,7 @@ its clause: the path at which the definition states it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from libs.common.programs.calendar import Period
@@ -38,6 +38,15 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditItem:
+    """Something known to give credits."""
+
+    code: str
+    title: str
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreditRules:
     """Which claims of credits count."""
 
@@ -45,6 +54,12 @@ class CreditRules:
     """After completion, that day included."""
     once_per_cycle: bool
     """Whether an item counts once in each cycle of a certification."""
+    may_be_held: bool = False
+    """Whether a candidate may choose a later day from which credits count."""
+    review_promise: int = 3
+    """Business days within which a claim is decided."""
+    items: Mapping[str, CreditItem] = field(default_factory=dict)
+    """What is known to give credits, by code."""
     clause: str = "credits"
 
 
@@ -61,6 +76,16 @@ class CourseRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CourseItem:
+    """A course, with the level and the track that it renews."""
+
+    code: str
+    title: str
+    level: str
+    track: str
+
+
+@dataclass(frozen=True, slots=True)
 class CourseRules:
     """Courses renew what is active, at their level or below in their track."""
 
@@ -68,6 +93,10 @@ class CourseRules:
     """Deliveries that count once a claim is approved; the others count by themselves."""
     rules: tuple[CourseRule, ...]
     """By date, without gaps; the last one is the present rule."""
+    review_promise: int = 3
+    """Business days within which a claim is decided."""
+    items: Mapping[str, CourseItem] = field(default_factory=dict)
+    """Known courses by code."""
 
     def on(self, day: date) -> CourseRule:
         """The rule in force on a course's last day."""
@@ -136,6 +165,18 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """What candidates accept before they are certified."""
+
+    version: str
+    title: str
+    text: str
+    required: bool
+    """Whether an award waits for it; else it waits only where a history says that it was asked for."""
+    clause: str = "agreement"
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All of these rules of one program."""
 
@@ -147,5 +188,9 @@ class Policy:
     designations: tuple[Designation, ...] = ()
     legacy_validity: Mapping[str, LegacyValidity] | None = None
     extensions: tuple[Extension, ...] = ()
-    agreement_required: bool = False
-    """Whether an award waits for the agreement even where nothing of it is recorded."""
+    agreement: Agreement | None = None
+
+    @property
+    def agreement_required(self) -> bool:
+        """Whether an award waits for the agreement even where nothing of it is recorded."""
+        return self.agreement is not None and self.agreement.required

@@ -8,8 +8,11 @@ from types import MappingProxyType
 from libs.common.programs.errors import Path, dotted
 from libs.common.programs.model import Certification, Exam
 from libs.common.programs.policy import (
+    Agreement,
+    CourseItem,
     CourseRule,
     CourseRules,
+    CreditItem,
     CreditRules,
     Designation,
     EmeritusRules,
@@ -20,7 +23,15 @@ from libs.common.programs.policy import (
     RetakeRules,
     Way,
 )
-from libs.common.programs.policy_shape import CoursesShape, ExtensionShape, RetakeShape, WayShape, blocked
+from libs.common.programs.policy_shape import (
+    AgreementShape,
+    CoursesShape,
+    CreditsShape,
+    ExtensionShape,
+    RetakeShape,
+    WayShape,
+    blocked,
+)
 from libs.common.programs.shape import CertificationShape, ProgramShape
 from libs.common.programs.source import Source
 
@@ -127,10 +138,8 @@ def read_policy(head: ProgramShape | None, certifications: Mapping[str, Certific
     _check_levels(head, certifications, source)
     return Policy(
         ladder=Ladder(frozenset(head.ladder.levels), frozenset(head.ladder.without)) if head.ladder else None,
-        credits=CreditRules(head.credits.claim_within, head.credits.item_counts == "once per cycle")
-        if head.credits
-        else None,
-        courses=_courses(head.courses, source) if head.courses else None,
+        credits=_credits(head.credits) if head.credits else None,
+        courses=_courses(head, head.courses, certifications, source) if head.courses else None,
         retake=_retake(head.retake) if head.retake else None,
         emeritus=EmeritusRules(
             head.emeritus.level, head.emeritus.grant, head.emeritus.eligible_after, head.emeritus.lifetime_after
@@ -148,7 +157,7 @@ def read_policy(head: ProgramShape | None, certifications: Mapping[str, Certific
             }
         ),
         extensions=tuple(_extensions(head.extensions, source)),
-        agreement_required=head.agreement == "required",
+        agreement=_agreement(head.agreement) if head.agreement else None,
     )
 
 
@@ -167,7 +176,23 @@ def _check_levels(head: ProgramShape, certifications: Mapping[str, Certification
             source.report(path, f"unknown level {level!r}")
 
 
-def _courses(shape: CoursesShape, source: Source) -> CourseRules:
+def _agreement(shape: AgreementShape) -> Agreement:
+    return Agreement(shape.version, shape.title, shape.text, shape.award == "required")
+
+
+def _credits(shape: CreditsShape) -> CreditRules:
+    return CreditRules(
+        claim_within_days=shape.claim_within,
+        once_per_cycle=shape.item_counts == "once per cycle",
+        may_be_held=shape.may_be_held,
+        review_promise=shape.review_promise_business_days,
+        items=MappingProxyType({code: CreditItem(code, one.title, one.credits) for code, one in shape.items.items()}),
+    )
+
+
+def _courses(
+    head: ProgramShape, shape: CoursesShape, certifications: Mapping[str, Certification], source: Source
+) -> CourseRules:
     rules = tuple(
         CourseRule(rule.name, f"courses.rules[{position}]", rule.starts_on, rule.until, rule.in_a_row)
         for position, rule in enumerate(shape.rules)
@@ -187,7 +212,21 @@ def _courses(shape: CoursesShape, source: Source) -> CourseRules:
         source.report(("courses", "rules", 0), "the first rule has no 'from': it is in force from the beginning")
     if rules[-1].until != rules[-1].until.max:
         source.report(("courses", "rules", len(rules) - 1), "the last rule has no 'until': it is the present one")
-    return CourseRules(frozenset(shape.claimed), rules)
+    items = _course_items(head, shape, certifications, source)
+    return CourseRules(frozenset(shape.claimed), rules, shape.review_promise_business_days, items)
+
+
+def _course_items(
+    head: ProgramShape, shape: CoursesShape, certifications: Mapping[str, Certification], source: Source
+) -> Mapping[str, CourseItem]:
+    items = {code: CourseItem(code, one.title, one.level, one.track) for code, one in shape.items.items()}
+    tracks = {track.casefold() for each in certifications.values() for track in (each.track, *each.also_tracks)}
+    for code, item in items.items():
+        if item.level not in head.levels:
+            source.report(("courses", "items", code, "level"), f"unknown level {item.level!r}")
+        if item.track.casefold() not in tracks:
+            source.report(("courses", "items", code, "track"), f"no certification has the track {item.track!r}")
+    return MappingProxyType(items)
 
 
 def _retake(shape: RetakeShape) -> RetakeRules:

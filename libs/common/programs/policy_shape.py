@@ -56,9 +56,22 @@ class LadderShape(Shape):
     without: list[str] = Field(default=[])
 
 
+BusinessDays = Annotated[int, Field(ge=0, le=60)]
+
+
+class CreditItemShape(Shape):
+    title: Line
+    credits: Annotated[int, Field(ge=1, le=1000)]
+
+
 class CreditsShape(Shape):
     claim_within: DayCount
     item_counts: Literal["once per cycle", "every time"] = "once per cycle"
+    may_be_held: bool = False
+    """Whether candidates may keep validated credits from renewing anything until a day they choose."""
+    review_promise_business_days: BusinessDays = 3
+    items: dict[Code, CreditItemShape] = Field(default={})
+    """What is known to give credits, and how many; other items can be claimed too."""
 
 
 class CourseRuleShape(Shape):
@@ -68,8 +81,17 @@ class CourseRuleShape(Shape):
     in_a_row: bool = True
 
 
+class CourseItemShape(Shape):
+    title: Line
+    level: Word
+    track: Line
+
+
 class CoursesShape(Shape):
     claimed: list[Word] = Field(default=[])
+    review_promise_business_days: BusinessDays = 3
+    items: dict[Code, CourseItemShape] = Field(default={})
+    """Courses by code: what level and track they renew. Those of other codes are looked at by a reviewer."""
     rules: Annotated[list[CourseRuleShape], Field(min_length=1)]
 
 
@@ -111,6 +133,15 @@ class ExtensionShape(Shape):
     on: date = Field(alias="date")
     months: Annotated[int, Field(ge=1, le=60)]
     window: Annotated[list[date], Field(min_length=2, max_length=2)] | None = None
+
+
+class AgreementShape(Shape):
+    """The certification agreement: what candidates accept, and whether awards wait for it."""
+
+    version: Code
+    title: Line
+    text: Annotated[str, Field(min_length=1, max_length=100_000)]
+    award: Literal["where recorded", "required"] = "where recorded"
 
 
 class FormerNameShape(Shape):

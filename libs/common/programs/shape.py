@@ -1,7 +1,7 @@
 """The shape of a definition file: which keys, of which form. The loader checks what refers to what."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
 from libs.common.programs.model import Entitlement, ExamKind
 from libs.common.programs.policy_shape import (
+    AgreementShape,
     CoursesShape,
     CreditsShape,
     DesignationShape,
@@ -83,7 +84,7 @@ class ProgramShape(Shape):
     designations: list[DesignationShape] = Field(default=[])
     legacy_validity: dict[str, LegacyValidityShape] = Field(default={})
     extensions: list[ExtensionShape] = Field(default=[])
-    agreement: Literal["where recorded", "required"] = "where recorded"
+    agreement: AgreementShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]
 

@@ -1,6 +1,8 @@
 """Continuing-education credits: which claims count, to which level they belong, and when they are gone."""
 
+from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import CreditRules
@@ -10,12 +12,23 @@ from services.certs.domain.flags import Flag
 from services.certs.domain.standing import spoken
 
 
+class Use(NamedTuple):
+    """What credits were good for."""
+
+    certification: str
+    on: date
+
+
 class Credits:
     """Credits of each level's present cycle."""
 
     def __init__(self, rules: CreditRules | None) -> None:
         self._once = rules is not None and rules.once_per_cycle
         self._by_rank: dict[int, list[CreditFact]] = {}
+        self.used: dict[str, Use] = {}
+        """By claim, the renewal it went into."""
+        self.lapsed: dict[str, date] = {}
+        """By claim, the day on which a new cycle began without it."""
 
     def at(self, rank: int) -> list[CreditFact]:
         return self._by_rank.get(rank, [])
@@ -23,10 +36,17 @@ class Credits:
     def add(self, rank: int, claim: CreditFact) -> None:
         self._by_rank.setdefault(rank, []).append(claim)
 
-    def lapse(self, rank: int) -> None:
+    def lapse(self, rank: int, day: date) -> None:
         """A new cycle at a level and below: what was used is gone, and so is the rest."""
         for level in [level for level in self._by_rank if level <= rank]:
-            del self._by_rank[level]
+            for claim in self._by_rank.pop(level):
+                self.lapsed[claim.claim_id] = day
+
+    def use(self, claims: Iterable[CreditFact], certification: str, day: date) -> None:
+        """These have renewed a certification."""
+        for claim in claims:
+            self.lapsed.pop(claim.claim_id, None)
+            self.used[claim.claim_id] = Use(certification, day)
 
     def of_cycle(self, rank: int, first_day: date) -> list[CreditFact]:
         """Credits of a cycle, its first day included; each item once where the program says so."""
@@ -44,7 +64,7 @@ class Credits:
 
 
 def countable(claim: CreditFact, rules: CreditRules | None, today: date, found: list[Flag]) -> bool:
-    """Whether a claim counts on `today`: validated, and submitted in time after completion."""
+    """Whether a claim counts on `today`: validated, submitted in time, and not held for a later day."""
     if rules is None:
         found.append(Flag(flags.CE_UNUSABLE, claim.claim_id, "the program has no credits"))
         return False
@@ -60,4 +80,4 @@ def countable(claim: CreditFact, rules: CreditRules | None, today: date, found: 
         text = f"{claim.credits} credits completed on {spoken(claim.completed_on)} are not validated"
         found.append(Flag(flags.CE_PENDING, claim.claim_id, text))
         return False
-    return claim.status == "validated" and not late
+    return claim.status == "validated" and not late and claim.acts_on <= today

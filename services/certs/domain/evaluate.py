@@ -115,8 +115,8 @@ def _others(rules: ProgramRules, known: Known, today: date, events: dict[date, D
         later += _after(today, course.approved_on, course.last_day)
     for claim in sorted(known.credits, key=lambda claim: (claim.completed_on, claim.item or "", claim.claim_id)):
         if countable(claim, rules.program.policy.credits, today, found):
-            _day(events, claim.completed_on).credits.append(claim)
-        later += _after(today, claim.validated_on, claim.completed_on)
+            _day(events, claim.acts_on).credits.append(claim)
+        later += _after(today, claim.validated_on, claim.completed_on, claim.held_until)
     for grant in sorted(known.emeritus, key=lambda grant: (grant.on, grant.certification)):
         if not _ahead("a year of emeritus", grant.on, today, results):
             _day(events, grant.on).emeritus.append(grant)

@@ -86,11 +86,18 @@ class CreditFact:
     validated_on: date | None = None
     item: str | None = None
     """The course or other item, which counts once in a cycle."""
+    held_until: date | None = None
+    """First day on which the credits may renew something, where the candidate has chosen a later one."""
     account: str | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
         return ("credit", self.claim_id)
+
+    @property
+    def acts_on(self) -> date:
+        """The day of its effect: that of completion, or a later one that the candidate has chosen."""
+        return self.completed_on if self.held_until is None else max(self.completed_on, self.held_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +225,8 @@ class AgreementFact:
 
     known_at: datetime
     accepted_on: date | None = None
+    version: str | None = None
+    """Of the text; None where a history does not say."""
     account: str | None = None
 
     @property

@@ -55,14 +55,15 @@ class Replay:
         self._names = names
         self._retired = retired
         self._recent: list[tuple[date, str, ExamFact]] = []  # passes that may renew together with others
-        self._credits: Credits | None = None
+        self.credits: Credits | None = None
+        """None until credits are played."""
         self._ticks: list[date] = []
         self._renewed = (date.min, 0)  # day and level of the last renewal of everything below
 
     def play(self, events: dict[date, Day], *, with_credits: bool) -> None:
         """Walks through the days of `events`, and those on which time alone does something."""
         if with_credits:
-            self._credits = Credits(self._rules.program.policy.credits)
+            self.credits = Credits(self._rules.program.policy.credits)
         days, ticks = sorted(events, reverse=True), self._ticks
         while days or ticks:
             if days and (not ticks or days[-1] <= ticks[0]):
@@ -83,7 +84,7 @@ class Replay:
             self._examine(happened.exams)
         for course in happened.courses:
             self._course(course)
-        if self._credits is not None:
+        if self.credits is not None:
             for claim in happened.credits:
                 self._credit(claim)
             self._spend_credits()
@@ -104,11 +105,11 @@ class Replay:
     def _pass_time(self) -> None:
         """A day on which nothing happened but an end: a prerequisite is active again, a lower level is the highest."""
         self._award_waiting()
-        if self._credits is not None:
+        if self.credits is not None:
             self._spend_credits()
 
     def _tick_after(self, held: Held) -> None:
-        if self._credits is not None and held.expires_on is not None and held.expires_on < self._today:
+        if self.credits is not None and held.expires_on is not None and held.expires_on < self._today:
             heappush(self._ticks, held.expires_on + _ONE_DAY)
 
     def held(self, certification: str) -> tuple[date, date] | None:
@@ -264,8 +265,8 @@ class Replay:
         if not cause.rule.on_ladder:
             return
         rank, day = cause.rule.rank, self.day
-        if self._credits is not None:
-            self._credits.lapse(rank)
+        if self.credits is not None:
+            self.credits.lapse(rank, day)
         if self._renewed == (day, rank):  # nothing is left to renew
             return
         self._renewed = day, rank
@@ -277,7 +278,7 @@ class Replay:
                     words = f"{cause.rule.certification.id} {what} on"
                     grounds = (Ground(cause.steps[-1].grounds[-1].fact, LADDER_CLAUSE, words, day),)
                 held.renew(day, grounds, "above")
-                if self._credits is not None:
+                if self.credits is not None:
                     self._tick_after(held)
 
     def _reactivate(self, held: Held, grounds: tuple[Ground, ...], by: str) -> None:
@@ -369,21 +370,21 @@ class Replay:
     def _credit(self, fact: CreditFact) -> None:
         """Credits belong to the level that is the highest at the end of their day, and help no other."""
         rank = self._highest()
-        if rank is None or self._credits is None:
+        if rank is None or self.credits is None:
             text = f"{fact.credits} credits were completed on {spoken(fact.completed_on)} while nothing could use them"
             self.flags.append(Flag(flags.CE_UNUSABLE, fact.claim_id, text))
             return
-        self._credits.add(rank, fact)
+        self.credits.add(rank, fact)
 
     def _spend_credits(self) -> None:
         """Renews the highest level where its credits, alone or with exams of the cycle, are enough."""
         rank = self._highest()
-        if rank is None or self._credits is None or not self._credits.at(rank):
+        if rank is None or self.credits is None or not self.credits.at(rank):
             return
         for held in tuple(self.held_by.values()):
             if held.rule.rank != rank or not held.rule.on_ladder or not held.renewable(self.day):
                 continue
-            claims = self._credits.of_cycle(rank, held.cycle_from)
+            claims = self.credits.of_cycle(rank, held.cycle_from)
             total = sum(claim.credits for claim in claims)
             for way in held.rule.mixed:
                 found = self.fill(way.slots, held.cycle_from) if total >= way.credits else None
@@ -392,6 +393,7 @@ class Replay:
                 words = f"{total} credits completed through"
                 credit = Ground(claims[-1].claim_id, way.clause, words, claims[-1].completed_on)
                 self._renew(held, (*(_passed(*one, way.clause) for one in found), credit), "credits")
+                self.credits.use(claims, held.rule.certification.id, self.day)
                 return
 
 
