@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -105,7 +104,7 @@ class CertsApi:
         )
 
     def _today(self, program: str) -> date:
-        return self._clock.now().astimezone(ZoneInfo(self._programs[program].time_zone)).date()
+        return self._programs[program].day_of(self._clock.now())
 
     async def list_certifications(self, call: Call[CandidatePath]) -> CertificationsView:
         program, candidate_id = call.path.program, call.path.candidate_id

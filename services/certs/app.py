@@ -2,12 +2,22 @@
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
+from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.settings import ServiceSettings
+from services.certs import dryrun_store
+from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
+from services.certs.claims import store as claims_store
+from services.certs.claims.api import ClaimsApi
+from services.certs.claims.evidence import EvidenceStore
+from services.certs.claims.reports import Links, VendorMessages
+from services.certs.claims.review_api import ReviewApi
+from services.certs.claims.store import SubmissionStore
+from services.certs.claims.submissions import Submissions
 from services.certs.consumers import ServiceEvents
-from services.certs.dryrun_store import MIGRATION, DryRunStore
+from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
 from services.certs.ledgers import Ledgers
@@ -18,19 +28,37 @@ from services.certs.reevaluation import Reevaluation
 from services.certs.store import MIGRATIONS, CertsStore
 
 
-def build(platform: Platform, _settings: ServiceSettings) -> Parts:
+def build(platform: Platform, settings: ServiceSettings) -> Parts:
     store = CertsStore(platform.database)
     policies = Policies(store, platform.programs, platform.clock)
     sweep = ExpirySweep(store, policies, platform.programs, platform.unit_of_work)
     reevaluation = Reevaluation(store, policies, platform.programs, platform.unit_of_work)
+    ledgers = Ledgers(store, policies)
+    submissions = Submissions(SubmissionStore(platform.database), EvidenceStore(platform.database), ledgers)
     dry_run_store = DryRunStore(platform.database)
     dry_runs = DryRuns(dry_run_store, platform.programs, platform.unit_of_work, platform.clock)
     outlook = OutlookApi(store, policies, platform.clock)
     managing = ProgramsApi(store, dry_run_store, platform.programs, platform.clock)
+    agreement = AgreementApi(store, ledgers, policies, platform.unit_of_work, platform.clock)
+    claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
+    reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
+    parts = (outlook, managing, agreement, claims, reviews)
     return Parts(
-        api=CertsApi(store, platform.programs, platform.clock).api((*outlook.routes(), *managing.routes())),
+        api=CertsApi(store, platform.programs, platform.clock).api(
+            tuple(route for part in parts for route in part.routes())
+        ),
         subscriptions=(
-            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(Ledgers(store, policies)).handle),
+            Subscription(
+                topology.events_queue("certs"),
+                decode_events,
+                ServiceEvents(ledgers, Links(submissions)).handle,
+            ),
+            Subscription(
+                topology.vendors_queue("certs"),
+                Border(platform.programs, platform.clock).decode,
+                VendorMessages(submissions, platform.programs).handle,
+                prefetch=2 * settings.batch_size,
+            ),
         ),
         jobs=(
             Job("expiry", sweep.EVERY, sweep.run),
@@ -40,4 +68,4 @@ def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     )
 
 
-SERVICE = Service(name="certs", migrations=(*MIGRATIONS, MIGRATION), build=build)
+SERVICE = Service(name="certs", migrations=(*MIGRATIONS, dryrun_store.MIGRATION, claims_store.MIGRATION), build=build)

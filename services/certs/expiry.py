@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
@@ -37,7 +36,7 @@ class ExpirySweep:
 
     async def _slice(self, program: Program) -> int:
         async def work(transaction: Transaction) -> int:
-            today = transaction.now.astimezone(ZoneInfo(program.time_zone)).date().isoformat()
+            today = program.day_of(transaction.now).isoformat()
             rows = await self._store.due(transaction.session, program.id, today, self.SLICE)
             ledgers = [
                 Ledger(row["_id"], program, row, told_under=await self._policies.told_under(row, program))

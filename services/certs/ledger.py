@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from libs.common.bus.messages import Received
-from libs.common.events import certs
+from libs.common.events import EventData, certs
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
@@ -53,6 +53,11 @@ class Ledger:
         self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
         self._standing: Standing | None = None
 
+    @property
+    def facts(self) -> list[Fact]:
+        """What is known so far, what was just added too."""
+        return list(self._facts)
+
     def add(self, fact: Fact, transaction: Transaction, cause: Received[Any] | None) -> bool:
         """Take a fact in and tell what it changes. Returns False where it was known already."""
         telling = _telling(fact)
@@ -64,6 +69,12 @@ class Ledger:
         # A publisher's clock may be ahead of ours; what it knows we know now.
         self._tell(before, max(transaction.now, fact.known_at), transaction, cause)
         return True
+
+    def say(self, data: EventData, transaction: Transaction, cause: Received[Any] | None) -> None:
+        """Tell something about the candidate that is no change of a certification."""
+        if self._standing is None:
+            self._tell(self._told(), transaction.now, transaction, cause)
+        self._emit(data, transaction, cause)
 
     def pass_time(self, transaction: Transaction) -> None:
         """Tell what has changed by time, or by a new version of the policy."""
@@ -78,27 +89,20 @@ class Ledger:
     def _tell(
         self, before: Standing | None, as_of: datetime, transaction: Transaction, cause: Received[Any] | None
     ) -> None:
+        if self._evaluated_at is not None and as_of < self._evaluated_at:
+            as_of = self._evaluated_at  # by another's clock; what was known then is not forgotten by ours
         after = evaluate(self._policy, self._facts, as_of)
         earlier = before or evaluate(self._policy, (), as_of)
         for change in diff(earlier, after):
-            self._version += 1
-            transaction.emit(
-                _event(self.candidate_id, change),
-                program=self._policy.id,
-                subject=self.candidate_id,
-                version=self._version,
-                cause=cause,
-            )
+            self._emit(_event(self.candidate_id, change), transaction, cause)
         for reminder in due_reminders(self._policy.reminders, earlier, after):
-            self._version += 1
-            transaction.emit(
-                _reminder_event(self.candidate_id, reminder),
-                program=self._policy.id,
-                subject=self.candidate_id,
-                version=self._version,
-            )
+            self._emit(_reminder_event(self.candidate_id, reminder), transaction, None)
         self._standing, self._evaluated_at = after, as_of
         self.changed = True
+
+    def _emit(self, data: EventData, transaction: Transaction, cause: Received[Any] | None) -> None:
+        self._version += 1
+        transaction.emit(data, program=self._policy.id, subject=self.candidate_id, version=self._version, cause=cause)
 
     def document(self) -> Document:
         """The ledger as it is stored."""

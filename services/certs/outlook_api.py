@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from libs.common.clock import Clock
-from libs.common.errors import Unprocessable
 from libs.common.http.paging import Cursor, Page, PageQuery
-from libs.common.http.problems import INVALID, NOT_FOUND, Problem, invalid
+from libs.common.http.problems import INVALID, NOT_FOUND, invalid
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ, PROGRAMS_MANAGE
 from libs.common.programs import Program
@@ -173,23 +172,16 @@ class OutlookApi:
         return SimulationView(answers=await _apart(lambda: _simulated(policy, call.body.cases, today)))
 
     async def _policy(self, call: Call[Any, Any, Any]) -> Program:
-        program: str = call.path.program
-        if not call.principal.may_enter(program):
-            raise Problem(NOT_FOUND)
-        try:
-            return await self._policies.current(program)
-        except Unprocessable:
-            raise Problem(NOT_FOUND) from None
+        return await self._policies.entered(call.principal, call.path.program)
 
     async def _opened(self, call: Call[Any, Any, Any]) -> tuple[Program, list[Fact], date]:
         """The policy, the candidate's facts, and the program's day. One without facts yet is no error."""
-        call.principal.require(call.path.program, call.path.candidate_id)
-        policy = await self._policy(call)
+        policy = await self._policies.entered(call.principal, call.path.program, call.path.candidate_id)
         row = await self._store.ledger(policy.id, call.path.candidate_id)
         return policy, (stored_facts(row) if row else []), self._today(policy)
 
     def _today(self, policy: Program) -> date:
-        return self._clock.now().astimezone(ZoneInfo(policy.time_zone)).date()
+        return policy.day_of(self._clock.now())
 
 
 async def _apart(work: Callable[[], T]) -> T:

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable, Unprocessable
+from libs.common.http.principal import Principal
+from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.mongo.client import Document
 from libs.common.programs import Program, load_definition
 from services.certs.store import CertsStore
@@ -37,6 +39,17 @@ class Policies:
             await self._store.keep_policy(policy.id, policy.version, policy.definition, self._clock.now())
             self._kept.add(version)
         return policy
+
+    async def entered(self, principal: Principal, program: str, candidate_id: str | None = None) -> Program:
+        """The policy in force of a program that a caller may enter, and whose candidate they may see.
+
+        Raises the problem `not-found` for everything else: what may not be seen looks like what is not there.
+        """
+        if program not in self._programs or not principal.may_enter(program):
+            raise Problem(NOT_FOUND)
+        if candidate_id is not None:
+            principal.require(program, candidate_id)
+        return await self.current(program)
 
     async def told_under(self, stored: Document | None, policy: Program) -> Program:
         """The policy that a stored ledger was last evaluated with.

@@ -31,7 +31,7 @@ class VendorMessages:
         registrations: list[Received[Any]] = []
         results: list[Received[Any]] = []
         for item in items:
-            if isinstance(item, Received):
+            if isinstance(item, Received) and not isinstance(item.data, vendors.CourseCompleted):
                 (results if isinstance(item.data, vendors.ExamResultReported) else registrations).append(item)
         if registrations:
             await RegistrationIntake(self._store, transaction).record(registrations)

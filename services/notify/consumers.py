@@ -75,6 +75,8 @@ class NotifyEvents:
             if program is None:
                 raise Unprocessable("unknown_program", f"there is no program {event.program!r}")
             mail = mail_for(item.data, program)
+            if mail is None:
+                continue
             key = derived_id(event.id, mail.template)
             rows[key] = new_message(
                 key,

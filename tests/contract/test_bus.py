@@ -6,10 +6,11 @@ import pytest
 
 from libs.common.bus import topology
 from libs.common.bus.messages import Received
-from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams
+from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams, vendors
 from libs.common.events.contracts import committed
 from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
+from services.certs.claims import reports as certs_reports
 from services.exams import consumers as exams_consumers
 from services.exams.registrations import RegistrationIntake
 from services.exams.results import ResultIntake
@@ -103,9 +104,12 @@ def models_of(hint: Any) -> set[type[EventData]]:
 HANDLED: dict[str, set[type[EventData]]] = {
     "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]),
     "exams.vendors": models_of(get_type_hints(RegistrationIntake.record)["messages"])
-    | models_of(get_type_hints(ResultIntake.record)["reports"]),
+    | models_of(get_type_hints(ResultIntake.record)["reports"])
+    | {vendors.CourseCompleted},  # of which it answers the refused ones
     "identity.vendors": models_of(identity_consumers.Registration),
-    "certs.events": models_of(certs_consumers.ResultEvent),
+    "certs.events": models_of(certs_consumers.ResultEvent)
+    | models_of(get_type_hints(certs_reports.Links.handle)["items"]),
+    "certs.vendors": models_of(certs_reports.Completion),
     "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"]),
     "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS},
 }

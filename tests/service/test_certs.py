@@ -12,12 +12,11 @@ from libs.common.clock import FixedClock
 from libs.common.errors import Unavailable, Unprocessable
 from libs.common.events import exams
 from libs.common.programs import Program, load_definition
-from services.certs.consumers import ServiceEvents
 from services.certs.expiry import ExpirySweep
-from services.certs.ledgers import Ledgers
 from services.certs.policies import Policies
 from services.certs.reevaluation import Reevaluation
 from services.certs.store import CertsStore
+from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
 from tests.service.samples import CERTIFICATION, failed, invalidated, passed, received
@@ -35,7 +34,7 @@ class Certs:
         self.programs = programs
         store = CertsStore(base.database)
         policies = Policies(store, programs, base.clock)
-        self._handler = ServiceEvents(Ledgers(store, policies))
+        self._handler = CertsStation(base, programs).on_events
         self.sweep = ExpirySweep(store, policies, programs, base.unit_of_work)
         self.reevaluation = Reevaluation(store, policies, programs, base.unit_of_work)
 
@@ -44,7 +43,7 @@ class Certs:
         return self.base.clock
 
     async def take(self, *items: Received[Any]) -> None:
-        await self.base.handle(self._handler.handle, *items)
+        await self.base.handle(self._handler, *items)
 
     def told(self, candidate_id: str = "C1") -> list[tuple[str, str]]:
         """Type and certification of each event about a candidate, in order of their versions."""
@@ -294,3 +293,13 @@ async def test_definition_that_changes_without_its_version_stops_the_work_and_sa
     restarted = Certs(service.base, {"cisco": changed})
     with pytest.raises(Unavailable, match="raise its version"):
         await restarted.take(received(passed("C2", "R2")))
+
+
+async def test_publishers_clock_ahead_of_ours_takes_nothing_back(service: Certs) -> None:
+    """A fact known "later" than our now was told; the next one, known now, must not forget it."""
+    ahead = service.clock.now() + timedelta(minutes=1)
+    await service.take(received(passed(known_at=ahead)))
+    await service.take(received(failed("C1", "R2", exam_code="350-401", known_at=service.clock.now())))
+    await service.sweep.run()
+    assert service.told() == [AWARDED]
+    assert await service.held() == {CERTIFICATION: ("2025-03-10", EXPIRES.isoformat())}

@@ -17,12 +17,11 @@ from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
 from libs.common.programs import Program
 from services.certs.api import CertsApi
-from services.certs.consumers import ServiceEvents
-from services.certs.ledgers import Ledgers
 from services.certs.outlook_api import OutlookApi
 from services.certs.policies import Policies
 from services.certs.reevaluation import Reevaluation
 from services.certs.store import CertsStore
+from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
 from tests.service.samples import passed, received
@@ -52,9 +51,7 @@ def policies(programs: dict[str, Program]) -> dict[str, Program]:
 
 
 async def take(base: Base, policies: dict[str, Program], *events: Any) -> None:
-    store = CertsStore(base.database)
-    handler = ServiceEvents(Ledgers(store, Policies(store, policies, base.clock)))
-    await base.handle(handler.handle, *(received(event) for event in events))
+    await CertsStation(base, policies).take(*(received(event) for event in events))
 
 
 @asynccontextmanager

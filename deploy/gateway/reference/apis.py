@@ -7,7 +7,11 @@ from typing import Any
 from deploy.gateway.reference.schemas import Field, Json, Schemas
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
+from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
+from services.certs.claims.api import ClaimsApi
+from services.certs.claims.review_api import ReviewApi
+from services.certs.claims.submissions import Submissions
 from services.certs.outlook_api import OutlookApi
 from services.certs.programs_api import ProgramsApi
 from services.exams.api import ExamsApi
@@ -74,11 +78,18 @@ class ApiPage:
 def documented_apis() -> list[Api]:
     """Every service's API as its routes describe it; no handler of these can run."""
     nothing: Any = None
+    submissions = Submissions(nothing, nothing, nothing)
     return [
         IdentityApi(nothing, nothing).api(),
         ExamsApi(nothing).api(),
         CertsApi(nothing, {}, nothing).api(
-            (*OutlookApi(nothing, nothing, nothing).routes(), *ProgramsApi(nothing, nothing, {}, nothing).routes())
+            (
+                *OutlookApi(nothing, nothing, nothing).routes(),
+                *ProgramsApi(nothing, nothing, {}, nothing).routes(),
+                *AgreementApi(nothing, nothing, nothing, nothing, nothing).routes(),
+                *ClaimsApi(nothing, submissions, nothing, nothing, nothing).routes(),
+                *ReviewApi(submissions, nothing, nothing, nothing).routes(),
+            )
         ),
         FulfillmentApi(nothing).api(),
         NotifyApi(nothing, nothing).api(),

@@ -36,7 +36,14 @@ VENDOR_NAME = re.compile(r"[a-z][a-z0-9]{1,30}")
 
 VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "identity": (vendors.ExamRegistered,),
-    "exams": (vendors.ExamRegistered, vendors.ExamAppointmentChanged, vendors.ExamResultReported),
+    # Courses are certs' business; exams only answers those that are refused.
+    "exams": (
+        vendors.ExamRegistered,
+        vendors.ExamAppointmentChanged,
+        vendors.ExamResultReported,
+        vendors.CourseCompleted,
+    ),
+    "certs": (vendors.CourseCompleted,),
 }
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
@@ -47,6 +54,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
+        identity.ExternalIdLinked,
     ),
     "fulfillment": (certs.CertificationAwarded,),
     "notify": (
@@ -62,6 +70,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.CertificationExpiring,
         certs.CertificationExpired,
         certs.CertificationRevoked,
+        certs.CreditsRecorded,
+        certs.CourseSubmissionDecided,
     ),
 }
 

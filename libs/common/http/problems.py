@@ -33,6 +33,7 @@ UNAUTHENTICATED = ProblemType("unauthenticated", "A valid access token is needed
 FORBIDDEN = ProblemType("forbidden", "The access token does not allow this", 403)
 NOT_FOUND = ProblemType("not-found", "There is no such thing", 404)
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", "The method is not allowed here", 405)
+CONFLICT = ProblemType("conflict", "Its state does not allow this", 409)
 IN_PROGRESS = ProblemType("idempotency-in-progress", "The same request is still being handled", 409)
 TOO_LARGE = ProblemType("too-large", "The body is too large", 413)
 MEDIA_TYPE_UNSUPPORTED = ProblemType("unsupported-media-type", "The body is of a kind that is not taken here", 415)

@@ -6,8 +6,9 @@ New rules are new fields with a default, so that a program that does not use the
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from libs.common.programs.calendar import Period
 from libs.common.programs.clauses import Clause, Clauses
@@ -200,6 +201,10 @@ class Program:
 
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
+
+    def day_of(self, moment: datetime) -> date:
+        """The day of the program's calendar at a moment."""
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
 
     def find_exam(self, code: str) -> Exam | None:
         """The exam of that code or of that other code; None where the program has none."""

@@ -231,7 +231,7 @@ class AgreementFact:
 
     @property
     def key(self) -> tuple[str, ...]:
-        return ("agreement", str(self.accepted_on))
+        return ("agreement", str(self.accepted_on), self.version or "")
 
 
 Fact = (

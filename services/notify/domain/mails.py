@@ -29,6 +29,9 @@ class Template(StrEnum):
     CERTIFICATION_EXPIRING = "certification_expiring"
     CERTIFICATION_EXPIRED = "certification_expired"
     CERTIFICATION_REVOKED = "certification_revoked"
+    CREDITS_RECORDED = "credits_recorded"
+    SUBMISSION_ACCEPTED = "submission_accepted"
+    SUBMISSION_REJECTED = "submission_rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,12 @@ class Mail:
     """What its text states beside names; dates as ISO 8601 text."""
 
 
-def mail_for(data: EventData, program: Program) -> Mail:
-    """The mail that an event calls for. Raises `TypeError` for an event that calls for none."""
+def mail_for(data: EventData, program: Program) -> Mail | None:
+    """The mail that an event calls for; None where another event of the same cause calls for it.
+
+    Raises:
+        TypeError: for a kind of event that never calls for one.
+    """
     write = _WRITERS.get(type(data))
     if write is None:
         raise TypeError(f"no mail is sent for {type(data).__name__}")
@@ -90,6 +97,21 @@ def _reminder(data: certs.CertificationExpiring, _program: Program) -> Mail:
     return Mail(Template.CERTIFICATION_EXPIRING, data.candidate_id, context)
 
 
+def _credits(data: certs.CreditsRecorded, _program: Program) -> Mail | None:
+    if data.origin == "claim":  # its decision is told, and says as much
+        return None
+    return Mail(Template.CREDITS_RECORDED, data.candidate_id, _item(data) | {"credits": data.credits})
+
+
+def _decision(data: certs.CourseSubmissionDecided, _program: Program) -> Mail:
+    template = Template.SUBMISSION_ACCEPTED if data.decision == "accepted" else Template.SUBMISSION_REJECTED
+    return Mail(template, data.candidate_id, _item(data) | {"reason": data.reason})
+
+
+def _item(data: certs.CreditsRecorded | certs.CourseSubmissionDecided) -> dict[str, Any]:
+    return {"title": data.title, "completed_on": data.completed_on.isoformat()}
+
+
 def _holding(data: Any) -> dict[str, Any]:
     return {
         "title": data.title,
@@ -99,7 +121,7 @@ def _holding(data: Any) -> dict[str, Any]:
     }
 
 
-_WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail]] = {
+_WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.AccessRequested: _access,
     exams.ExamPassed: _exam(Template.EXAM_PASSED),
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
@@ -110,6 +132,8 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail]] = {
     certs.CertificationExpiring: _reminder,
     certs.CertificationExpired: _certification(Template.CERTIFICATION_EXPIRED),
     certs.CertificationRevoked: _certification(Template.CERTIFICATION_REVOKED),
+    certs.CreditsRecorded: _credits,
+    certs.CourseSubmissionDecided: _decision,
 }
 
 MAIL_EVENTS = tuple(_WRITERS)

@@ -10,7 +10,7 @@ from libs.common.bus.topology import EVENT_BINDINGS
 from libs.common.events import EventData, certs, exams, fulfillment, identity
 from libs.common.programs import Program
 from services.notify.consumers import PROFILE_EVENTS
-from services.notify.domain.mails import MAIL_EVENTS, Template, mail_for
+from services.notify.domain.mails import MAIL_EVENTS, Mail, Template, mail_for
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OUTCOME: dict[str, Any] = {
@@ -34,6 +34,14 @@ HOLDING: dict[str, Any] = {
 CHANGED: dict[str, Any] = {"grade": "fail", "previous_grade": "pass"}
 ACCESS: dict[str, Any] = {"candidate_id": "CSCO10000001", "token": "secret", "expires_at": NOON}
 
+COURSE: dict[str, Any] = {
+    "candidate_id": "CSCO10000001",
+    "submission_id": "S1",
+    "item": "ENCOR-ILT",
+    "title": "Core technologies",
+    "completed_on": date(2026, 3, 1),
+}
+
 CASES = [
     (identity.AccessRequested(**ACCESS, reason="activation"), Template.ACTIVATION),
     (identity.AccessRequested(**ACCESS, reason="recovery"), Template.RECOVERY),
@@ -46,13 +54,26 @@ CASES = [
     (certs.CertificationExpiring(**HOLDING, days_left=30), Template.CERTIFICATION_EXPIRING),
     (certs.CertificationExpired(**HOLDING), Template.CERTIFICATION_EXPIRED),
     (certs.CertificationRevoked(**HOLDING), Template.CERTIFICATION_REVOKED),
+    (certs.CreditsRecorded(**COURSE, credits=8, origin="report"), Template.CREDITS_RECORDED),
+    (certs.CourseSubmissionDecided(**COURSE, decision="accepted"), Template.SUBMISSION_ACCEPTED),
+    (certs.CourseSubmissionDecided(**COURSE, decision="rejected", reason="No."), Template.SUBMISSION_REJECTED),
 ]
+
+
+def write(event: EventData, program: Program) -> Mail:
+    mail = mail_for(event, program)
+    assert mail is not None
+    return mail
 
 
 @pytest.mark.parametrize(("event", "template"), CASES, ids=[template for _, template in CASES])
 def test_event_calls_for_its_mail(event: EventData, template: Template, programs: Mapping[str, Program]) -> None:
-    mail = mail_for(event, programs["cisco"])
+    mail = write(event, programs["cisco"])
     assert (mail.template, mail.candidate_id) == (template, "CSCO10000001")
+
+
+def test_credits_of_a_claim_are_told_by_its_decision(programs: Mapping[str, Program]) -> None:
+    assert mail_for(certs.CreditsRecorded(**COURSE, credits=8, origin="claim"), programs["cisco"]) is None
 
 
 def test_every_template_has_an_event_that_calls_for_it() -> None:
@@ -79,19 +100,19 @@ def test_event_without_a_mail_is_an_error(programs: Mapping[str, Program]) -> No
 def test_exam_is_named_with_its_title_and_its_code_alone_where_unknown(
     programs: Mapping[str, Program],
 ) -> None:
-    known = mail_for(exams.ExamPassed(**OUTCOME), programs["cisco"])
-    unknown = mail_for(exams.ExamPassed(**(OUTCOME | {"exam_code": "999-999"})), programs["cisco"])
+    known = write(exams.ExamPassed(**OUTCOME), programs["cisco"])
+    unknown = write(exams.ExamPassed(**(OUTCOME | {"exam_code": "999-999"})), programs["cisco"])
     assert (known.context["exam"], unknown.context["exam"]) == ("CCNA (200-301)", "999-999")
 
 
 def test_scores_stay_behind_the_login(programs: Mapping[str, Program]) -> None:
-    mail = mail_for(exams.ExamFailed(**OUTCOME, score=123.0, passing_score=825.0), programs["cisco"])
+    mail = write(exams.ExamFailed(**OUTCOME, score=123.0, passing_score=825.0), programs["cisco"])
     assert set(mail.context) == {"exam", "taken_on"}
 
 
 def test_kit_is_mentioned_where_the_program_entitles_to_one(programs: Mapping[str, Program]) -> None:
     cisco = programs["cisco"]
-    entitled = mail_for(certs.CertificationAwarded(**HOLDING), cisco)
-    unknown = mail_for(certs.CertificationAwarded(**(HOLDING | {"certification": "NONE"})), cisco)
+    entitled = write(certs.CertificationAwarded(**HOLDING), cisco)
+    unknown = write(certs.CertificationAwarded(**(HOLDING | {"certification": "NONE"})), cisco)
     assert "initial_kit" in cisco.certifications["CCNA"].entitlements
     assert (entitled.context["kit"], unknown.context["kit"]) == (True, False)

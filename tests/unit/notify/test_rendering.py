@@ -28,6 +28,9 @@ FACTS: dict[str, Any] = {
     "because": "200-301 was passed on 1 March 2026.",
     "kit": True,
     "days_left": 30,
+    "credits": 8,
+    "completed_on": "2026-03-01",
+    "reason": "The certificate names nobody.",
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }

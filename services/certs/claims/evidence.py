@@ -1,0 +1,93 @@
+"""Evidence of claims: files that a candidate uploads, checked, kept apart, and deleted when they have served."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from bson.binary import Binary
+
+from libs.common.http.files import Download, Upload
+from libs.common.http.problems import invalid
+from libs.common.mongo.client import Database, Document, Session
+
+UNUSED = timedelta(days=1)
+"""A file that no claim names is deleted after so long."""
+
+AFTER_DECISION = timedelta(days=90)
+"""Evidence is deleted so long after its claim is decided: time to object, and no longer."""
+
+MOST_FILES = 20
+"""Files of one candidate that no claim names, or whose claim is open."""
+
+_KINDS = ("application/pdf", "image/png", "image/jpeg")
+_BEGINS = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+_ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
+
+
+class EvidenceUpload(Upload):
+    """A certificate of attendance or the like."""
+
+    media_types = _KINDS
+    max_bytes = 5 * 1024 * 1024
+
+
+class EvidenceFile(Download):
+    """The same, for whoever reviews the claim."""
+
+    media_types = _KINDS
+
+
+def checked(upload: EvidenceUpload) -> EvidenceUpload:
+    """The upload, where its content is of the kind that it says. Raises a problem where it is not."""
+    if not upload.content.startswith(_BEGINS[upload.media_type]):
+        raise invalid("body", "content", f"is no {upload.media_type}")
+    return upload
+
+
+class EvidenceStore:
+    """All queries about evidence. Methods with a session are part of its transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._evidence = database["evidence"]
+
+    async def add(self, program: str, candidate_id: str, upload: EvidenceUpload, now: datetime) -> Document:
+        """Keep a file. The same file again is the same evidence. Raises a problem where there are too many."""
+        digest = hashlib.sha256(upload.content).hexdigest()
+        key = f"{candidate_id}:{digest[:32]}"
+        known: Document | None = await self._evidence.find_one({"_id": key}, {"content": 0})
+        if known is not None:
+            return known
+        if await self._evidence.count_documents({"candidate_id": candidate_id}) >= MOST_FILES:
+            raise invalid("body", "too_many", f"{MOST_FILES} files are kept already; a day later there is room again")
+        row: Document = {
+            "program": program,
+            "candidate_id": candidate_id,
+            "media_type": upload.media_type,
+            "bytes": len(upload.content),
+            "sha256": digest,
+            "uploaded_at": now,
+            "expires_at": now + UNUSED,
+        }
+        content = {"content": Binary(upload.content)}
+        await self._evidence.update_one({"_id": key}, {"$setOnInsert": row | content}, upsert=True)
+        return {"_id": key, **row}
+
+    async def attach(self, session: Session, candidate_id: str, keys: Iterable[str]) -> set[str]:
+        """Keep these files of the candidate until their claim is decided. Returns those that are not there."""
+        wanted = set(keys)
+        query = {"_id": {"$in": list(wanted)}, "candidate_id": candidate_id}
+        found = {row["_id"] async for row in self._evidence.find(query, {"_id": 1}, session=session)}
+        await self._evidence.update_many({"_id": {"$in": list(found)}}, {"$unset": {"expires_at": 1}}, session=session)
+        return wanted - found
+
+    async def release(self, session: Session, keys: Iterable[str], now: datetime) -> None:
+        """These have served; they are deleted in time."""
+        change = {"$set": {"expires_at": now + AFTER_DECISION}}
+        await self._evidence.update_many({"_id": {"$in": list(keys)}}, change, session=session)
+
+    async def file(self, candidate_id: str, key: str) -> EvidenceFile | None:
+        row = await self._evidence.find_one({"_id": key, "candidate_id": candidate_id})
+        if row is None:
+            return None
+        name = f"evidence-{row['sha256'][:8]}.{_ENDINGS[row['media_type']]}"
+        return EvidenceFile(row["media_type"], name, bytes(row["content"]))

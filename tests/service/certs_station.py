@@ -1,0 +1,107 @@
+"""Certs as it is composed, for tests that talk to its handlers and its API."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from io import BytesIO
+from typing import Any
+
+from aiohttp.test_utils import TestClient, TestServer
+from joserfc.jwk import OKPKey
+
+from libs.common.bus import topology
+from libs.common.http.auth import TokenVerifier
+from libs.common.http.jwks import StaticKeys
+from libs.common.http.principal import Kind, Principal
+from libs.common.http.scopes import CANDIDATE, OPERATOR
+from libs.common.http.server import build_app
+from libs.common.http.tokens import sign
+from libs.common.mongo.idempotency import MongoIdempotency
+from libs.common.programs import Program
+from libs.common.service import Parts, Platform
+from libs.common.settings import ServiceSettings
+from services.certs.app import build
+from tests.service.rig import Base
+
+KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
+_SETTINGS = ServiceSettings.model_construct(batch_size=200)
+
+
+def composed(base: Base, programs: Mapping[str, Program]) -> Parts:
+    """The service's parts, on the database of a test."""
+    return build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), _SETTINGS)
+
+
+def work_of(parts: Parts, queue: str) -> Any:
+    """What is done with the messages of a queue."""
+    return next(each.work for each in parts.subscriptions if each.queue == queue)
+
+
+class CertsStation:
+    """The service's handlers, jobs and API."""
+
+    def __init__(self, base: Base, programs: Mapping[str, Program]) -> None:
+        self.base = base
+        self.programs = programs
+        self.parts = composed(base, programs)
+        self.on_events = work_of(self.parts, topology.events_queue("certs"))
+        self.on_vendors = work_of(self.parts, topology.vendors_queue("certs"))
+
+    async def take(self, *items: Any) -> None:
+        """What services say."""
+        await self.base.handle(self.on_events, *items)
+
+    async def take_reports(self, *items: Any) -> None:
+        """What vendors say."""
+        await self.base.handle(self.on_vendors, *items)
+
+    async def run(self, job: str) -> None:
+        await next(each.run for each in self.parts.jobs if each.name == job)()
+
+    @asynccontextmanager
+    async def api(self) -> AsyncIterator["Callers"]:
+        verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
+        idempotency = MongoIdempotency(self.base.database, self.base.clock)
+        app = build_app(self.parts.api, verifier, idempotency=idempotency)
+        async with TestClient(TestServer(app)) as client:
+            yield Callers(client, self.base)
+
+
+class Callers:
+    """Asks the API as a candidate or as staff. Answers are a status and what the body holds."""
+
+    def __init__(self, client: Any, base: Base) -> None:
+        self._client = client
+        self._base = base
+
+    async def candidate(self, method: str, path: str, *, who: str = "C1", program: str = "cisco", **more: Any) -> Any:
+        principal = Principal(f"candidate:{who}", Kind.CANDIDATE, frozenset({program}), CANDIDATE, who)
+        return await self._ask(principal, method, path, **more)
+
+    async def staff(
+        self, method: str, path: str, *, program: str = "cisco", scopes: frozenset[str] = OPERATOR, **more: Any
+    ) -> Any:
+        principal = Principal("staff:ada", Kind.STAFF, frozenset({program}), scopes)
+        return await self._ask(principal, method, path, **more)
+
+    async def _ask(
+        self,
+        principal: Principal,
+        method: str,
+        path: str,
+        *,
+        key: str | None = None,
+        file: tuple[str, bytes] | None = None,
+        **body: Any,
+    ) -> tuple[int, Any]:
+        token = sign(
+            principal, KEY, issuer="certrail", token_id="t", now=self._base.clock.now(), lifetime=timedelta(minutes=5)
+        )
+        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+        content: dict[str, Any] = {"json": body} if body else {}
+        if file is not None:
+            headers["Content-Type"], content = file[0], {"data": BytesIO(file[1])}
+        response = await self._client.request(method, f"/api/certs/v1/programs{path}", headers=headers, **content)
+        if response.content_type.endswith("json"):
+            return response.status, await response.json()
+        return response.status, await response.read()
