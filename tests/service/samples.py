@@ -113,6 +113,22 @@ def result(person: str = "P1", result_id: str = "R1", revision: int = 1, **chang
     return vendors.ExamResultReported(**(fields | changes))
 
 
+def person(value: str = "P1", kind: str = "vendor_candidate_id") -> vendors.CandidateReference:
+    return vendors.CandidateReference(kind=kind, value=value)
+
+
+def course(**changes: Any) -> vendors.CourseCompleted:
+    fields: dict[str, Any] = {
+        "completion_id": "K1",
+        "candidate_ref": person(),
+        "course_code": "ENCOR-ILT",
+        "title": "Core technologies",
+        "completed_on": date(2026, 10, 1),
+        "credits": 30,
+    }
+    return vendors.CourseCompleted(**(fields | changes))
+
+
 def linked(person: str = "P1", candidate_id: str = "C1", vendor: str = "vue") -> identity.ExternalIdLinked:
     return identity.ExternalIdLinked(
         candidate_id=candidate_id, system=vendor, external_id=person, verified_by="registration", linked_at=TAKEN

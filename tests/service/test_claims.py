@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from libs.common.events import vendors
 from libs.common.programs import Program
 from tests.service.certs_station import Callers, CertsStation
 from tests.service.conftest import OpenBase
-from tests.service.samples import linked, passed, received, reported
+from tests.service.samples import course, linked, passed, person, received, reported
 from tests.service.test_exams import said
 
 PDF = ("application/pdf", b"%PDF-1.7 attended")
@@ -42,18 +42,6 @@ async def api(station: CertsStation) -> AsyncIterator[Callers]:
 def credit_claim(**changes: Any) -> dict[str, Any]:
     fields = {"item": "ENCOR-ILT", "title": "Core technologies", "credits": 30, "completed_on": "2026-10-01"}
     return fields | changes
-
-
-def course(**changes: Any) -> vendors.CourseCompleted:
-    fields: dict[str, Any] = {
-        "completion_id": "K1",
-        "candidate_ref": vendors.CandidateReference(kind="vendor_candidate_id", value="P1"),
-        "course_code": "ENCOR-ILT",
-        "title": "Core technologies",
-        "completed_on": date(2026, 10, 1),
-        "credits": 30,
-    }
-    return vendors.CourseCompleted(**(fields | changes))
 
 
 def told(station: CertsStation, subject: str = "C1") -> list[str]:
@@ -241,7 +229,7 @@ async def test_course_claim_renews_from_its_last_day_once_accepted(station: Cert
 async def test_course_nobody_knows_needs_its_level_and_track(station: CertsStation) -> None:
     await station.take(received(passed("C2", "R2", exam_code="JN0-105"), program="juniper"))
     await station.take(received(linked("P2", "C2"), program="juniper"))
-    reference = vendors.CandidateReference(kind="vendor_candidate_id", value="P2")
+    reference = person("P2")
     await station.take_reports(reported(course(candidate_ref=reference, course_code="NEW"), program="juniper"))
     async with station.api() as api:
         _, queue = await api.staff("GET", "/juniper/reviews", program="juniper")

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from deploy.sample.rows import REPORTED, Row
 from libs.common.bus import topology
 from libs.common.clock import FixedClock
 from libs.common.programs import Program
+from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.exams.consumers import KEPT_CHARACTERS
 from services.identity.app import SERVICE as IDENTITY
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import Bus
 from tests.service.rig import Base, eventually, open_base
-from tests.service.samples import Letter, letter, registration, result
+from tests.service.samples import Letter, course, letter, person, registration, result
 from tests.service.world import World
 
 VENDORS = ("vue", "psi")
@@ -67,6 +68,7 @@ class Border:
     bus: Bus
     exams: Base
     identity: Base
+    certs: Base
 
     async def send(self, message: dict[str, Any]) -> None:
         await self.bus.send(as_letter(message), user_id=message["user_id"])
@@ -86,7 +88,7 @@ class Border:
         return row
 
     async def nothing_stuck(self) -> None:
-        for service in ("exams", "identity"):
+        for service in ("exams", "identity", "certs"):
             for queue in (topology.parked_queue(service), *topology.consumed_queues(service)):
                 assert await self.bus.ready(queue) == 0, queue
                 for step in range(1, len(topology.RETRY_DELAYS) + 1):
@@ -114,10 +116,12 @@ async def border(
     async with (
         world.running(EXAMS),
         world.running(IDENTITY),
+        world.running(CERTS),
         open_base("exams", mongo_server.url("exams"), clock) as exams,
         open_base("identity", mongo_server.url("identity"), clock) as identity,
+        open_base("certs", mongo_server.url("certs"), clock) as certs,
     ):
-        border = Border(bus, exams, identity)
+        border = Border(bus, exams, identity, certs)
         for vendor in VENDORS:
             await bus.send(letter(result(f"plain-{vendor}", f"R-plain-{vendor}"), vendor=vendor))
             await border.stored(exams, "results", result_id=f"R-plain-{vendor}")
@@ -204,3 +208,23 @@ async def test_rejected_message_says_where_its_fault_is(border: Border) -> None:
     await border.bus.send(Letter("vue", good.routing_key, orjson.dumps(event), good.message_id))
     rejection = orjson.loads((await border.bus.take(topology.rejections_queue("vue"))).body)
     assert [(reason["path"], reason["code"]) for reason in rejection["reasons"]] == [("data.candidate.email", "schema")]
+
+
+async def test_course_reaches_its_candidate_and_a_bad_one_is_answered_once(border: Border) -> None:
+    """A course is read by certs and answered by exams, so a faulty one must not be answered by both."""
+    good = letter(course(candidate_ref=person("learner"), completed_on=date(2026, 1, 5)), vendor="psi")
+    ahead = letter(course(candidate_ref=person("learner"), completed_on=date(2100, 1, 5)), vendor="psi")
+    await border.bus.send(letter(registration("learner", "G-learner"), vendor="psi"))
+    await border.bus.send(letter(result("learner", "R-learner"), vendor="psi"))
+    await border.bus.send(good)
+    await border.bus.send(ahead)
+    rejection = orjson.loads((await border.bus.take(topology.rejections_queue("psi"))).body)
+    assert [reason["path"] for reason in rejection["reasons"]] == ["data.completed_on"]
+    await border.good_one_passes("psi")
+    await border.no_rejection()
+    row = await border.stored(border.certs, "submissions", state="accepted")
+    ledgers = await eventually(
+        lambda: border.certs.rows("candidates", _id=row["candidate_id"]), lambda rows: len(rows[0]["facts"]) == 2
+    )
+    assert ledgers[0]["certifications"][0]["expires_on"] == "2029-01-05"
+    await border.nothing_stuck()
