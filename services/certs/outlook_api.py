@@ -19,7 +19,8 @@ from services.certs.cases import Case, CaseError, answer, read_inputs
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import Fact
 from services.certs.domain.progress import progress
-from services.certs.domain.whatif import Assumption, renewals, what_if
+from services.certs.domain.renewals import renewals
+from services.certs.domain.whatif import Assumption, what_if
 from services.certs.ledger import stored_facts
 from services.certs.outlook_views import (
     FlaggedView,
@@ -77,7 +78,7 @@ class OutlookApi:
                 method="GET",
                 path=f"{candidate}/renewals",
                 handler=self.list_renewals,
-                summary="How each certification that expires can be renewed, the least demanding way first",
+                summary="How each certification that expires can be renewed, the cheapest way first",
                 parameters=CandidatePath,
                 response=RenewalsView,
                 scopes=CERTS_READ,
@@ -137,7 +138,10 @@ class OutlookApi:
     async def list_renewals(self, call: Call[CandidatePath]) -> RenewalsView:
         policy, facts, today = await self._opened(call)
         found = await _apart(lambda: renewals(policy, facts, today))
-        return RenewalsView(as_of=today, renewals=[renewal_view(each) for each in found])
+        fees = policy.policy.fees
+        return RenewalsView(
+            as_of=today, currency=fees.currency if fees else None, renewals=[renewal_view(each) for each in found]
+        )
 
     async def try_assumptions(self, call: Call[CandidatePath, Any, WhatIfBody]) -> WhatIfView:
         policy, facts, today = await self._opened(call)

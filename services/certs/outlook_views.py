@@ -12,8 +12,9 @@ from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, Side
 from services.certs.domain.explanation import explained
 from services.certs.domain.progress import Progress
+from services.certs.domain.renewals import Renewal
 from services.certs.domain.standing import CertificationStanding, Standing
-from services.certs.domain.whatif import Renewal, WhatIf
+from services.certs.domain.whatif import WhatIf
 from services.certs.views import SideView
 
 MOST_ASSUMPTIONS = 20
@@ -127,20 +128,36 @@ class ExamOptionView(View):
     title: str
     expires_on: date | None
     also_renews: list[str]
+    fee: int | None
+    """In `currency`; null where it is not known."""
+
+
+class WayView(View):
+    """One of the program's ways to renew, as far as it is left to go."""
+
+    exams: list[list[str]]
+    """Exams still needed, a different one from each list, the cheapest first."""
+    credits: int
+    fee: int | None
+    clause: str
+    text: str
 
 
 class RenewalView(View):
-    """How a certification can be renewed today: the least demanding exam first."""
+    """How a certification can be renewed today: the cheapest first, then the least demanding."""
 
     certification: str
     expires_on: date
     exams: list[ExamOptionView]
     credits: int | None
     """Credits that alone would renew it; null where credits do not."""
+    ways: list[WayView]
 
 
 class RenewalsView(View):
     as_of: date
+    currency: str | None
+    """Of all fees (ISO 4217); null where the program states none."""
     renewals: list[RenewalView]
 
 
@@ -189,11 +206,25 @@ def renewal_view(found: Renewal) -> RenewalView:
         expires_on=found.expires_on,
         exams=[
             ExamOptionView(
-                exam=each.exam, title=each.title, expires_on=each.expires_on, also_renews=list(each.also_renews)
+                exam=each.exam,
+                title=each.title,
+                expires_on=each.expires_on,
+                also_renews=list(each.also_renews),
+                fee=each.fee,
             )
             for each in found.exams
         ],
         credits=found.credits,
+        ways=[
+            WayView(
+                exams=[list(choice) for choice in way.exams],
+                credits=way.credits,
+                fee=way.fee,
+                clause=way.clause,
+                text=way.text,
+            )
+            for way in found.ways
+        ],
     )
 
 

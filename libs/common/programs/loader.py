@@ -35,7 +35,7 @@ def load_definition(text: str, *, name: str) -> Program:
     aliases = _aliases(exams, raw_exams.keys(), source)
     check_prerequisites(certifications, source)
     check_uses(head, certifications, source)
-    policy = read_policy(head, certifications, source)
+    policy = read_policy(head, exams, certifications, source)
     source.raise_faults()
     if head is None:
         raise AssertionError("a head that is missing was reported")

@@ -177,6 +177,16 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Fees:
+    """What exams cost, in whole units of a currency."""
+
+    currency: str
+    """ISO 4217."""
+    by_exam: Mapping[str, int]
+    """By code; exams whose fee is not known are not there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """All of these rules of one program."""
 
@@ -189,6 +199,7 @@ class Policy:
     legacy_validity: Mapping[str, LegacyValidity] | None = None
     extensions: tuple[Extension, ...] = ()
     agreement: Agreement | None = None
+    fees: Fees | None = None
 
     @property
     def agreement_required(self) -> bool:

@@ -17,6 +17,7 @@ from libs.common.programs.policy import (
     Designation,
     EmeritusRules,
     Extension,
+    Fees,
     Ladder,
     LegacyValidity,
     Policy,
@@ -28,6 +29,7 @@ from libs.common.programs.policy_shape import (
     CoursesShape,
     CreditsShape,
     ExtensionShape,
+    FeesShape,
     RetakeShape,
     WayShape,
     blocked,
@@ -131,7 +133,9 @@ def _fillable(slots: tuple[frozenset[str], ...]) -> bool:
     return fill(0, frozenset())
 
 
-def read_policy(head: ProgramShape | None, certifications: Mapping[str, Certification], source: Source) -> Policy:
+def read_policy(
+    head: ProgramShape | None, exams: Mapping[str, Exam], certifications: Mapping[str, Certification], source: Source
+) -> Policy:
     """The sections other than renewal; their faults are reported."""
     if head is None:
         return Policy()
@@ -158,6 +162,7 @@ def read_policy(head: ProgramShape | None, certifications: Mapping[str, Certific
         ),
         extensions=tuple(_extensions(head.extensions, source)),
         agreement=_agreement(head.agreement) if head.agreement else None,
+        fees=_fees(head.fees, exams, source) if head.fees else None,
     )
 
 
@@ -178,6 +183,20 @@ def _check_levels(head: ProgramShape, certifications: Mapping[str, Certification
 
 def _agreement(shape: AgreementShape) -> Agreement:
     return Agreement(shape.version, shape.title, shape.text, shape.award == "required")
+
+
+def _fees(shape: FeesShape, exams: Mapping[str, Exam], source: Source) -> Fees:
+    roles = {exam.role for exam in exams.values()}
+    for name in shape.exams:
+        if name not in exams and name not in roles:
+            source.report(("fees", "exams", name), f"{name!r} is neither an exam nor the role of one")
+    found = {
+        exam.code: shape.exams[name]
+        for exam in exams.values()
+        for name in (exam.role, exam.code)  # the later one stays: a code's own fee
+        if name in shape.exams
+    }
+    return Fees(shape.currency, MappingProxyType(found))
 
 
 def _credits(shape: CreditsShape) -> CreditRules:

@@ -144,6 +144,13 @@ class AgreementShape(Shape):
     award: Literal["where recorded", "required"] = "where recorded"
 
 
+class FeesShape(Shape):
+    """What exams cost, by role or by code; a code's own fee goes before its role's."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    exams: dict[str, Annotated[int, Field(ge=0, le=1_000_000)]]
+
+
 class FormerNameShape(Shape):
     title: Line
     until: date

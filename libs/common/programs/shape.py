@@ -15,6 +15,7 @@ from libs.common.programs.policy_shape import (
     DesignationShape,
     EmeritusShape,
     ExtensionShape,
+    FeesShape,
     FormerNameShape,
     LadderShape,
     LegacyValidityShape,
@@ -85,6 +86,7 @@ class ProgramShape(Shape):
     legacy_validity: dict[str, LegacyValidityShape] = Field(default={})
     extensions: list[ExtensionShape] = Field(default=[])
     agreement: AgreementShape | None = None
+    fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]
 

@@ -188,6 +188,10 @@ class Replay:
         passed = {code: fact for on, code, fact in self._recent if on > after}
         return filled(slots, passed)
 
+    def passed_since(self, after: date) -> list[str]:
+        """Codes passed after a day that may renew together with others."""
+        return [code for on, code, _ in self._recent if on > after]
+
     def _check_practical(self, code: str, fact: ExamFact) -> None:
         """A lab does not wait: what it needs is there on its day, or it earns nothing."""
         for rule in self._rules.practicals[code]:

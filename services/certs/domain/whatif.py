@@ -3,19 +3,16 @@
 Nothing here decides anything: the same `evaluate` judges the facts with and without the assumption.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from libs.common.programs import Exam, ExamNode, Program, leaves
+from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, compare
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import CreditFact, ExamFact, Fact
 from services.certs.domain.standing import CertificationStanding, Standing, spoken
-
-MOST_CREDITS = 1_000
-"""More are not looked for: no program asks for so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +43,6 @@ class WhatIf:
     after: Standing
 
 
-@dataclass(frozen=True, slots=True)
-class ExamOption:
-    """One exam that alone renews a certification if it is passed today."""
-
-    exam: str
-    title: str
-    expires_on: date | None
-    also_renews: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """How a certification that expires can be renewed: the least demanding exam first."""
-
-    certification: str
-    expires_on: date
-    exams: tuple[ExamOption, ...]
-    credits: int | None
-    """Credits that alone would renew it, claimed today; None where credits do not."""
-
-
 def what_if(policy: Program, facts: Sequence[Fact], assumptions: Sequence[Assumption], today: date) -> WhatIf:
     """The consequences of assumptions.
 
@@ -76,42 +52,15 @@ def what_if(policy: Program, facts: Sequence[Fact], assumptions: Sequence[Assump
     as_of = max(today, *(each.on for each in assumptions)) if assumptions else None
     if as_of is None:
         raise ValueError("there is nothing to assume")
-    assumed = [*facts, *(_fact(policy, each, number) for number, each in enumerate(assumptions))]
+    assumed = [*facts, *(assumed_fact(policy, each, number) for number, each in enumerate(assumptions))]
     after = evaluate(policy, assumed, as_of)
     differences = compare(evaluate(policy, facts, as_of), after)
     warnings = [warned for each in assumptions for warned in _given_up(policy, facts, assumed, each.on)]
     return WhatIf(as_of, tuple(differences), tuple(warnings), after)
 
 
-def renewals(policy: Program, facts: Sequence[Fact], today: date) -> list[Renewal]:
-    """How each active certification that expires can be renewed by one thing, the first to expire first."""
-    now = evaluate(policy, facts, today)
-    expiring = {name: entry for name, entry in now.certifications.items() if _expires(entry)}
-    if not expiring:
-        return []
-    options: dict[str, list[tuple[int, ExamOption]]] = {name: [] for name in expiring}
-    for exam in policy.exams.values():
-        if not _offered(exam, today):
-            continue
-        after = evaluate(policy, [*facts, _fact(policy, Assumption(today, exam=exam.code), 0)], today)
-        longer = [name for name, entry in expiring.items() if _longer(entry, after.certifications.get(name))]
-        for name in longer:
-            others = tuple(other for other in longer if other != name)
-            option = ExamOption(exam.code, exam.title, after.certifications[name].expires_on, others)
-            options[name].append((_demand(policy, exam.code), option))
-    found = [
-        Renewal(
-            name,
-            entry.expires_on or date.max,
-            tuple(option for _, option in sorted(options[name], key=lambda each: (each[0], each[1].exam))),
-            _credits(policy, facts, today, name, entry),
-        )
-        for name, entry in expiring.items()
-    ]
-    return sorted(found, key=lambda each: (each.expires_on, each.certification))
-
-
-def _fact(policy: Program, assumption: Assumption, number: int) -> Fact:
+def assumed_fact(policy: Program, assumption: Assumption, number: int) -> Fact:
+    """The fact that an assumption would be."""
     known_at = datetime.combine(assumption.on, time.min, ZoneInfo(policy.time_zone))
     if assumption.exam is not None:
         exam = policy.find_exam(assumption.exam)
@@ -133,7 +82,7 @@ def _given_up(policy: Program, facts: Iterable[Fact], assumed: Iterable[Fact], d
     before, after = evaluate(policy, facts, day), evaluate(policy, assumed, day)
     for name, entry in before.certifications.items():
         later = after.certifications.get(name)
-        if not _expires(entry) or entry.expires_on is None or not _longer(entry, later):
+        if not expires(entry) or entry.expires_on is None or not longer(entry, later):
             continue
         left = (entry.expires_on - day).days
         if left > 0:
@@ -144,48 +93,13 @@ def _given_up(policy: Program, facts: Iterable[Fact], assumed: Iterable[Fact], d
             yield Warned(name, left, text)
 
 
-def _expires(entry: CertificationStanding) -> bool:
+def expires(entry: CertificationStanding) -> bool:
+    """Whether it is active and will end."""
     return entry.status == "active" and entry.expires_on is not None
 
 
-def _longer(entry: CertificationStanding, later: CertificationStanding | None) -> bool:
+def longer(entry: CertificationStanding, later: CertificationStanding | None) -> bool:
+    """Whether `later` is the same one, active for longer."""
     if later is None or later.status != "active":
         return False
     return later.expires_on is None or (entry.expires_on is not None and later.expires_on > entry.expires_on)
-
-
-def _offered(exam: Exam, day: date) -> bool:
-    return (exam.first_day is None or exam.first_day <= day) and (exam.last_day is None or day <= exam.last_day)
-
-
-def _demand(policy: Program, code: str) -> int:
-    """The lowest level of what the exam is required for: what is asked of those who sit it."""
-    ranks = {level: rank for rank, level in enumerate(policy.levels)}
-    wanted = [
-        ranks[each.level]
-        for each in policy.certifications.values()
-        if any(isinstance(leaf, ExamNode) and leaf.exam == code for leaf in leaves(each.requires))
-    ]
-    return min(wanted, default=len(ranks))
-
-
-def _credits(
-    policy: Program, facts: Sequence[Fact], today: date, name: str, entry: CertificationStanding
-) -> int | None:
-    """The fewest credits, claimed today, that renew it; more never do less."""
-
-    def enough(count: int) -> bool:
-        assumed = [*facts, _fact(policy, Assumption(today, credits=count), 0)]
-        return _longer(entry, evaluate(policy, assumed, today).certifications.get(name))
-
-    return _least(enough, MOST_CREDITS)
-
-
-def _least(enough: Callable[[int], bool], most: int) -> int | None:
-    if not enough(most):
-        return None
-    low, high = 1, most
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle + 1, high)
-    return low

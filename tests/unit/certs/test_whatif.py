@@ -1,12 +1,17 @@
 """Plans: what would follow, what renewing early costs, and the least that renews."""
 
+from collections import Counter
 from datetime import UTC, date, datetime
+from itertools import combinations, permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from libs.common.programs import Program
-from services.certs.domain.facts import ExamFact
-from services.certs.domain.whatif import Assumption, renewals, what_if
+from services.certs.domain.facts import CreditFact, ExamFact
+from services.certs.domain.renewals import renewals, unfilled
+from services.certs.domain.whatif import Assumption, what_if
 
 KNOWN = datetime(2020, 1, 1, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
@@ -77,3 +82,58 @@ def test_nothing_to_renew_is_no_way(cisco: Program, juniper: Program) -> None:
 def test_program_without_credits_offers_none(juniper: Program) -> None:
     (way,) = renewals(juniper, [passed("JN0-106", "2026-05-10")], TODAY)
     assert way.credits is None
+
+
+def test_cheapest_exam_comes_first_with_its_fee(juniper: Program) -> None:
+    facts = [passed("JN0-106", "2026-04-10"), passed("JN0-352", "2026-05-10")]
+    found = {each.certification: each for each in renewals(juniper, facts, TODAY)}
+    associate, specialist = found["JNCIA-Junos"], found["JNCIS-ENT"]
+    fees = [option.fee or 0 for option in associate.exams]
+    assert (fees, fees[0], fees[-1]) == (sorted(fees), 200, 400)
+    assert specialist.exams[0].fee == 300
+    way = specialist.ways[0]
+    assert (way.fee, way.credits, way.text) == (300, 0, "Pass one exam (300 USD).")
+    assert juniper.clause(way.clause).line > 0
+
+
+def test_ways_say_what_is_left_of_them(cisco: Program) -> None:
+    expert = [passed("350-401", "2024-01-10"), passed("LAB:CCIE-Enterprise-Infrastructure", "2024-02-10")]
+    facts = [*expert, passed("300-410", "2024-03-10"), credits_of(25, "2024-04-10")]
+    found = {each.certification: each for each in renewals(cisco, facts, TODAY)}
+    (name,) = [each for each in found if each.startswith("CCIE")]
+    texts = {way.clause.rpartition("[")[2]: way.text for way in found[name].ways}
+    assert texts == {
+        "0]": "Pass one exam.",
+        "1]": "Pass 2 different exams.",
+        "2]": "Pass one exam.",
+        "3]": "Pass 2 different exams.",
+        "4]": "Earn 95 credits.",
+        "5]": "Pass one exam and earn 15 credits.",
+        "6]": "Pass one exam and earn 15 credits.",
+        "7]": "Earn 55 credits.",
+    }
+    assert all("300-410" not in choice for way in found[name].ways for choice in way.exams)
+
+
+def credits_of(count: int, day: str) -> CreditFact:
+    return CreditFact("credits", count, date.fromisoformat(day), "validated", KNOWN)
+
+
+CODES = st.sampled_from("ABCDE")
+
+
+def fits(slots: tuple[frozenset[str], ...], codes: tuple[str, ...]) -> bool:
+    return all(code in slot for code, slot in zip(codes, slots, strict=True))
+
+
+@given(slots=st.lists(st.frozensets(CODES, min_size=1), max_size=4).map(tuple), passed=st.frozensets(CODES))
+def test_passes_fill_as_many_slots_as_they_can(slots: tuple[frozenset[str], ...], passed: frozenset[str]) -> None:
+    most = max(
+        len(chosen)
+        for size in range(len(slots) + 1)
+        for chosen in combinations(slots, size)
+        if any(fits(chosen, codes) for codes in permutations(sorted(passed), size))
+    )
+    left = unfilled(slots, passed)
+    assert len(left) == len(slots) - most
+    assert not Counter(left) - Counter(slots)
