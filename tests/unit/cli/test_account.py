@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.cli.account import Observed, account, repeated_results, show
+from deploy.cli.account import Observed, account, in_any_order, repeated_results, show
 from deploy.cli.sample import Sample
 from deploy.cli.totals import Totals
 from deploy.sample.count import count
@@ -92,3 +92,14 @@ def test_the_first_plays_baseline_stays_when_it_is_played_again(tmp_path: Path) 
 
 def test_the_sample_is_made_once(folder: Path) -> None:
     assert not Sample(folder).make()
+
+
+def test_renewals_alone_may_follow_the_order_of_arrival(folder: Path, observed: Observed) -> None:
+    mails = dict(observed.totals.mails)
+    fewer = replace(observed.totals, mails=mails | {"renewal": mails["renewal"] - 3})
+    lines = account(folder, AS_OF, replace(observed, totals=fewer))
+    assert [line.name for line in lines if not line.agrees] == ["mails sent", "  renewal"]
+    assert show(in_any_order(lines))
+    lost = replace(fewer, mails=dict(fewer.mails) | {"congratulation": 0})
+    lines = in_any_order(account(folder, AS_OF, replace(observed, totals=lost)))
+    assert {line.name for line in lines if not line.agrees} == {"mails sent, renewals aside", "  congratulation"}
