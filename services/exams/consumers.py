@@ -11,10 +11,11 @@ from libs.common.bus.topology import REJECTIONS
 from libs.common.events import identity, vendors
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
+from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from services.exams.registrations import RegistrationIntake, announce_appointment
 from services.exams.results import ResultIntake, announce
-from services.exams.store import ExamsStore, link_id
+from services.exams.store import ExamsStore
 
 KEPT_CHARACTERS = 65_536
 """How much of a refused message is kept and sent back."""
@@ -56,7 +57,7 @@ class ServiceEvents:
         session = transaction.session
         links = {link_id(item.event.program, item.data.system, item.data.external_id): item for item in items}
         candidates = {link: item.data.candidate_id for link, item in links.items()}
-        waiting = await self._store.link(session, candidates)
+        waiting = await self._store.links.link(session, candidates)
         if not waiting:
             return
         results = await self._store.waiting_results(session, waiting)

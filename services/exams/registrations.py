@@ -28,7 +28,7 @@ class RegistrationIntake:
         rows = await self._store.registrations(session, keys)
         known = set(rows)
         links = [_registration_link(message) for message in messages]
-        candidates = await self._store.candidates_of(session, [link for link in links if link])
+        candidates = await self._store.links.candidates_of(session, [link for link in links if link])
         changed: dict[str, Document] = {}
         for message, key, link in zip(messages, keys, links, strict=True):
             row = self._apply(message, rows.get(key), key, link)
@@ -40,7 +40,7 @@ class RegistrationIntake:
             announce_appointment(self._transaction, row, message)
         await self._store.save_registrations(session, changed, known)
         waiting = {row["link"] for row in changed.values() if row["candidate_id"] is None and row["link"]}
-        await self._store.wait_for(session, waiting)
+        await self._store.links.wait_for(session, waiting)
 
     def _apply(
         self,

@@ -12,10 +12,11 @@ from libs.common.bus.ingress import Reason, Refusal
 from libs.common.bus.messages import Received
 from libs.common.events import exams, vendors
 from libs.common.mongo.client import Document
+from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.results import Consequence, Grade, Outcome, Verdict, consequence, judge
-from services.exams.store import ExamsStore, link_id, result_key, utc
+from services.exams.store import ExamsStore, result_key, utc
 
 REPORTS = Counter("certrail_results_reported_total", "Result reports by what they turned out to be", ["verdict"])
 
@@ -41,7 +42,7 @@ class ResultIntake:
         links = [link_of(report) for report in reports]
         rows = await self._store.results(session, keys)
         known = set(rows)
-        candidates = await self._store.candidates_of(session, links)
+        candidates = await self._store.links.candidates_of(session, links)
         refusals: list[Refusal] = []
         verdicts: Counts[Verdict] = Counts()
         changed: dict[str, Document] = {}
@@ -54,7 +55,9 @@ class ResultIntake:
                 changed[key] = rows[key]
                 announce(self._transaction, rows[key], report)
         await self._store.save_results(session, changed, known)
-        await self._store.wait_for(session, {row["link"] for row in changed.values() if row["candidate_id"] is None})
+        await self._store.links.wait_for(
+            session, {row["link"] for row in changed.values() if row["candidate_id"] is None}
+        )
         self._transaction.on_commit(lambda: _count(verdicts))
         return refusals
 

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne
 
+from libs.common.mongo import links
 from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.links import Links
 from libs.common.mongo.migrations import COMMON, Migration, declare
 
 MIGRATIONS = [
@@ -16,7 +18,7 @@ MIGRATIONS = [
         declare(
             {
                 **COMMON,
-                "links": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
+                links.COLLECTION: links.INDEXES,
                 "registrations": [
                     IndexModel([("candidate_id", ASCENDING), ("_id", ASCENDING)], name="candidate"),
                     IndexModel([("link", ASCENDING)], name="link"),
@@ -39,11 +41,6 @@ MIGRATIONS = [
 ]
 
 
-def link_id(program: str, system: str, external_id: str) -> str:
-    """A partner's id of a person, unique within program and partner."""
-    return f"{program}:{system}:{external_id}"
-
-
 def result_key(program: str, vendor: str, result_id: str) -> str:
     return f"{program}:{vendor}:{result_id}"
 
@@ -56,42 +53,10 @@ class ExamsStore:
     """All queries of the service. Methods with a session are part of its transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._links = database["links"]
+        self.links = Links(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
-
-    async def candidates_of(self, session: Session, links: Iterable[str]) -> dict[str, str]:
-        """The candidates of those links that have one."""
-        found = self._links.find({"_id": {"$in": list(set(links))}, "candidate_id": {"$ne": None}}, session=session)
-        return {row["_id"]: row["candidate_id"] async for row in found}
-
-    async def wait_for(self, session: Session, links: Iterable[str]) -> None:
-        """Note that something waits for these links.
-
-        This changes the very document that linking writes to. Without it a result and its link, arriving at the
-        same moment in two transactions, could each miss the other; so one of the two meets a conflict and looks
-        again. It counts, because a write that leaves a document as it was is none, and meets no conflict.
-        """
-        notes = [
-            UpdateOne({"_id": link}, {"$inc": {"waiting": 1}, "$setOnInsert": {"candidate_id": None}}, upsert=True)
-            for link in sorted(set(links))
-        ]
-        if notes:
-            await self._links.bulk_write(notes, ordered=False, session=session)
-
-    async def link(self, session: Session, candidates: Mapping[str, str]) -> list[str]:
-        """Point links to their candidates. Returns those for which something may be waiting."""
-        known = self._links.find({"_id": {"$in": list(candidates)}}, session=session)
-        before = {row["_id"]: row async for row in known}
-        changes = [
-            UpdateOne({"_id": link}, {"$set": {"candidate_id": candidate, "waiting": 0}}, upsert=True)
-            for link, candidate in candidates.items()
-            if before.get(link, {}).get("candidate_id") != candidate
-        ]
-        if changes:
-            await self._links.bulk_write(changes, ordered=False, session=session)
-        return [link for link, row in before.items() if row.get("waiting")]
 
     async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)

@@ -23,11 +23,11 @@ from libs.common.events import SERVICES
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CERTS_READ
 from libs.common.http.tokens import sign
+from libs.common.mongo.links import link_id
 from libs.common.mongo.migrations import migrate
 from libs.common.service import Service as Declared
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
-from services.exams.store import link_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.notify.app import SERVICE as NOTIFY
 from tests.bench import population

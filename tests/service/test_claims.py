@@ -290,6 +290,13 @@ async def test_report_before_its_person_is_known_counts_when_the_link_comes(stat
         assert await expiry(api) == "2029-10-01"
 
 
+async def test_report_and_its_link_at_the_same_moment_find_each_other(station: CertsStation) -> None:
+    for n in range(20):
+        report = reported(course(completion_id=f"K{n}", candidate_ref=person(f"P{n}")))
+        await asyncio.gather(station.take_reports(report), station.take(received(linked(f"P{n}", f"C{n}"))))
+    assert {row["state"] for row in await station.base.rows("submissions")} == {"accepted"}
+
+
 async def test_own_candidate_id_is_taken_where_there_is_such_a_candidate(station: CertsStation, api: Callers) -> None:
     known = vendors.CandidateReference(kind="candidate_id", value="C1")
     stranger = vendors.CandidateReference(kind="candidate_id", value="C7")

@@ -152,7 +152,7 @@ async def test_link_and_result_that_cannot_see_each_other_still_meet(service: Ex
     def slowed(name: str, handle: Any) -> Any:
         async def work(transaction: Transaction, items: Any) -> None:
             if first_look.pop(name, False):
-                await service.store.candidates_of(transaction.session, ["cisco:vue:P1"])
+                await service.store.links.candidates_of(transaction.session, ["cisco:vue:P1"])
                 await both_have_read.wait()
             await handle(transaction, items)
 

@@ -13,11 +13,9 @@ from hypothesis import strategies as st
 from libs.common.bus.messages import Received
 from libs.common.events import BATCH, exams, service_event
 from libs.common.programs import Program
-from services.certs.consumers import ServiceEvents as Certs
-from services.certs.policies import Policies
-from services.certs.store import CertsStore
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.store import ExamsStore
+from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base, Kept
 from tests.service.samples import invalidated, linked, passed, received, registration, reported, result
@@ -87,10 +85,9 @@ async def certifications(base: Base, candidate_id: str) -> Certifications:
 
 
 async def certify(base: Base, programs: dict[str, Program], batches: Sequence[Sequence[Received[Any]]]) -> None:
-    store = CertsStore(base.database)
-    handler = Certs(store, Policies(store, programs, base.clock))
+    station = CertsStation(base, programs)
     for batch in batches:
-        await base.handle(handler.handle, *batch)
+        await station.take(*batch)
 
 
 @BOUNDED

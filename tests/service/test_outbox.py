@@ -14,11 +14,9 @@ from libs.common.ids import new_id
 from libs.common.mongo.outbox import LEASE, MAX_TRIES, Outbox
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.certs.consumers import ServiceEvents
-from services.certs.policies import Policies
-from services.certs.store import CertsStore
 from tests.servers import BrokerUnderTest
 from tests.service.bus import Bus
+from tests.service.certs_station import CertsStation
 from tests.service.proxy import proxy_to
 from tests.service.rig import Rig, Rigs, eventually, until
 from tests.service.samples import awarded, outgoing, passed
@@ -117,10 +115,8 @@ async def test_row_published_but_not_removed_comes_again_with_its_id_and_changes
 ) -> None:
     """The crash between publishing and forgetting: the one case in which the bus sees an event twice."""
     async with rigs("exams") as sender, rigs("certs") as receiver, bus.listening() as heard:
-        ledgers = CertsStore(receiver.database)
-        handler = ServiceEvents(ledgers, Policies(ledgers, programs, receiver.clock))
         queue = topology.events_queue("certs")
-        async with receiver.consuming(queue, handler.handle), receiver.relaying():
+        async with receiver.consuming(queue, CertsStation(receiver, programs).on_events), receiver.relaying():
             (message,) = outgoing("exams", [passed("C1")])
             await store(sender, message)
             await bus.publish(message, user="exams")

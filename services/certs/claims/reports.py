@@ -8,9 +8,9 @@ from libs.common.bus.messages import Received
 from libs.common.events import identity, vendors
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
+from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.certs.claims.store import link_id
 from services.certs.claims.submissions import Submissions, new_submission
 from services.certs.domain.submissions import REPORTED, SubmissionKind
 
@@ -50,6 +50,8 @@ class VendorMessages:
             if row["candidate_id"] is not None:
                 row["state"] = settled_state(row)
             rows.append((row, item))
+        unmatched = [row["link"] for row, _ in rows if row["candidate_id"] is None and row["link"] is not None]
+        await self._store.links.wait_for(transaction.session, unmatched)
         await self._submissions.add(transaction, rows)
 
     async def _people(self, transaction: Transaction, items: Any) -> dict[str, str]:
@@ -62,10 +64,10 @@ class VendorMessages:
                 links[_key(item)] = _link(item)
             elif reference.kind == OWN_ID:
                 own.setdefault(item.event.program, {})[_key(item)] = reference.value
-        linked = await self._store.linked(transaction.session, links.values()) if links else {}
+        linked = await self._store.links.candidates_of(transaction.session, links.values()) if links else {}
         people = {key: linked[link] for key, link in links.items() if link in linked}
         for program, named in own.items():
-            known = await self._store.known(transaction.session, program, named.values())
+            known = await self._store.links.known(transaction.session, program, named.values())
             people |= {key: candidate for key, candidate in named.items() if candidate in known}
         return people
 
@@ -79,11 +81,9 @@ class Links:
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[identity.ExternalIdLinked]]) -> None:
         links = {link_id(item.event.program, item.data.system, item.data.external_id): item for item in items}
-        rows = {
-            key: {"program": item.event.program, "candidate_id": item.data.candidate_id} for key, item in links.items()
-        }
-        await self._store.link(transaction.session, rows)
-        waiting = await self._store.waiting(transaction.session, links)
+        candidates = {link: item.data.candidate_id for link, item in links.items()}
+        awaited = await self._store.links.link(transaction.session, candidates)
+        waiting = await self._store.waiting(transaction.session, awaited) if awaited else []
         for row in waiting:
             row["candidate_id"] = links[row["link"]].data.candidate_id
             row["state"] = settled_state(row)

@@ -163,7 +163,7 @@ class ReviewApi:
             raise invalid(
                 "body.candidate_id", "missing", "nobody is known by the provider's reference: say whose it is"
             )
-        known = await self._store.known(transaction.session, policy.id, [body.candidate_id])
+        known = await self._store.links.known(transaction.session, policy.id, [body.candidate_id])
         if body.candidate_id not in known:
             raise invalid("body.candidate_id", "unknown", f"{policy.name} has no such candidate")
         return body.candidate_id

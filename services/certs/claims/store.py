@@ -1,12 +1,14 @@
 """Submissions and whose a provider's id is, in the certs database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne
 
+from libs.common.mongo import links
 from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.links import Links
 from libs.common.mongo.migrations import Migration, declare
 from services.certs.domain.submissions import Submission
 
@@ -23,7 +25,7 @@ MIGRATION = Migration(
                 IndexModel([("program", ASCENDING), ("state", ASCENDING), ("due_on", ASCENDING), ("_id", ASCENDING)]),
                 IndexModel([("link", ASCENDING)], name="unmatched", partialFilterExpression={"state": "unmatched"}),
             ],
-            "links": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
+            links.COLLECTION: links.INDEXES,
             "evidence": [
                 IndexModel([("candidate_id", ASCENDING)], name="candidate"),
                 IndexModel([("expires_at", ASCENDING)], name="kept", expireAfterSeconds=0),
@@ -33,33 +35,12 @@ MIGRATION = Migration(
 )
 
 
-def link_id(program: str, system: str, external_id: str) -> str:
-    """A partner's id of a person, unique within program and partner."""
-    return f"{program}:{system}:{external_id}"
-
-
 class SubmissionStore:
     """All queries about submissions. Methods with a session are part of its transaction."""
 
     def __init__(self, database: Database) -> None:
         self._submissions = database["submissions"]
-        self._links = database["links"]
-
-    async def link(self, session: Session, candidates: Mapping[str, Document]) -> None:
-        """Keep whose ids are, as documents by `link_id`; the last word on each counts."""
-        writes: list[Any] = [UpdateOne({"_id": key}, {"$set": row}, upsert=True) for key, row in candidates.items()]
-        if writes:
-            await self._links.bulk_write(writes, ordered=False, session=session)
-
-    async def linked(self, session: Session, links: Iterable[str]) -> dict[str, str]:
-        """Candidates by link, as far as they are known."""
-        found = self._links.find({"_id": {"$in": list(set(links))}}, session=session)
-        return {row["_id"]: row["candidate_id"] async for row in found}
-
-    async def known(self, session: Session, program: str, candidates: Iterable[str]) -> set[str]:
-        """Which of these are candidates of the program."""
-        query = {"candidate_id": {"$in": list(set(candidates))}, "program": program}
-        return set(await self._links.distinct("candidate_id", query, session=session))
+        self.links = Links(database)
 
     async def waiting(self, session: Session, links: Iterable[str]) -> list[Document]:
         """Unmatched submissions under these links."""
