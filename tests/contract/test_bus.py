@@ -105,7 +105,7 @@ HANDLED: dict[str, set[type[EventData]]] = {
     "exams.vendors": models_of(get_type_hints(RegistrationIntake.record)["messages"])
     | models_of(get_type_hints(ResultIntake.record)["reports"]),
     "identity.vendors": models_of(identity_consumers.Registration),
-    "certs.events": models_of(certs_consumers.ResultEvent),
+    "certs.events": models_of(certs_consumers.ResultEvent | certs_consumers.FamilyEvent),
     "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"]),
     "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS},
 }

@@ -14,6 +14,7 @@ from libs.common.bus.messages import Received
 from libs.common.events import BATCH, exams, service_event
 from libs.common.programs import Program
 from services.certs.consumers import ServiceEvents as Certs
+from services.certs.ledgers import Ledgers
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 from services.exams.consumers import ServiceEvents, VendorMessages
@@ -88,7 +89,7 @@ async def certifications(base: Base, candidate_id: str) -> Certifications:
 
 async def certify(base: Base, programs: dict[str, Program], batches: Sequence[Sequence[Received[Any]]]) -> None:
     store = CertsStore(base.database)
-    handler = Certs(store, Policies(store, programs, base.clock))
+    handler = Certs(Ledgers(store, Policies(store, programs, base.clock)))
     for batch in batches:
         await base.handle(handler.handle, *batch)
 

@@ -47,6 +47,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
     ),
     "fulfillment": (certs.CertificationAwarded,),
     "notify": (
@@ -62,6 +64,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.CertificationExpiring,
         certs.CertificationExpired,
         certs.CertificationRevoked,
+        certs.MilestoneReached,
     ),
 }
 

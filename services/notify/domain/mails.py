@@ -29,6 +29,7 @@ class Template(StrEnum):
     CERTIFICATION_EXPIRING = "certification_expiring"
     CERTIFICATION_EXPIRED = "certification_expired"
     CERTIFICATION_REVOKED = "certification_revoked"
+    MILESTONE_REACHED = "milestone_reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,16 @@ def _reminder(data: certs.CertificationExpiring, _program: Program) -> Mail:
     return Mail(Template.CERTIFICATION_EXPIRING, data.candidate_id, context)
 
 
+def _milestone(data: certs.MilestoneReached, _program: Program) -> Mail:
+    context = {
+        "title": data.title,
+        "years": data.years,
+        "since": data.since.isoformat(),
+        "reached_on": data.reached_on.isoformat(),
+    }
+    return Mail(Template.MILESTONE_REACHED, data.candidate_id, context)
+
+
 def _holding(data: Any) -> dict[str, Any]:
     return {
         "title": data.title,
@@ -110,6 +121,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail]] = {
     certs.CertificationExpiring: _reminder,
     certs.CertificationExpired: _certification(Template.CERTIFICATION_EXPIRED),
     certs.CertificationRevoked: _certification(Template.CERTIFICATION_REVOKED),
+    certs.MilestoneReached: _milestone,
 }
 
 MAIL_EVENTS = tuple(_WRITERS)
