@@ -67,11 +67,19 @@ class Ledger:
 
     def add(self, fact: Fact, transaction: Transaction, cause: Received[Any] | None) -> bool:
         """Take a fact in and tell what it changes. Returns False where it was known already."""
-        if not self.take((fact,), transaction, cause):
+        telling = _telling(fact)
+        if telling in self._known:
             return False
         if self._links:
+            self.take((fact,), transaction, cause)
             for account in lineage(self.candidate_id, ends(self._links)):
                 self.family[account].take((replace(fact, account=self.candidate_id),), transaction, cause)
+            return True
+        before = self._told()
+        self._facts.append(fact)
+        self._known.add(telling)
+        # A publisher's clock may be ahead of ours; what it knows we know now.
+        self._tell(before, max(transaction.now, fact.known_at), transaction, cause)
         return True
 
     def take(self, facts: Iterable[Fact], transaction: Transaction, cause: Received[Any] | None) -> bool:
@@ -83,7 +91,6 @@ class Ledger:
         self._facts += fresh.values()
         self._known |= fresh.keys()
         self._links += (fact for fact in fresh.values() if isinstance(fact, LINKS))
-        # A publisher's clock may be ahead of ours; what it knows we know now.
         as_of = max(transaction.now, *(fact.known_at for fact in fresh.values()))
         if self._links and self.merged_into is not None:
             # From here on the other one tells; what was told so far is kept for the day on which they are separated.

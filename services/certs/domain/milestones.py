@@ -87,12 +87,17 @@ def _long_enough(milestones: Sequence[Milestone], standing: Standing) -> bool:
     """Whether any of them can be reached by what is held: a quick look, which spares nearly everybody the long one."""
     if not milestones or not standing.certifications:
         return False
-    first, last = date.max, date.min
+    years = milestones[0].years
+    first, last = date.max.year, 0
     for entry in standing.certifications.values():
+        if entry.expires_on is None:
+            return True
+        last = max(last, entry.expires_on.year)
         for holding in entry.holdings:
-            first = min(first, holding.steps[0].on, holding.continuous_since or date.max)
-        last = max(last, entry.expires_on or date.max, holding.emeritus_until or date.min)
-    return last.year - first.year >= milestones[0].years
+            first = min(first, (holding.continuous_since or holding.steps[0].on).year)
+            if holding.emeritus_until is not None:
+                last = max(last, holding.emeritus_until.year)
+    return last - first >= years
 
 
 def _stretches(standing: Standing) -> list[Stretch]:
@@ -114,4 +119,4 @@ def _spans(entry: CertificationStanding) -> Iterator[Stretch]:
         last = holding.expires_on if position < newest else entry.expires_on
         if last is not None and holding.emeritus_until is not None:
             last = max(last, holding.emeritus_until)
-        yield Stretch(min(holding.earned_on, holding.continuous_since or date.max), last or date.max)
+        yield Stretch(holding.continuous_since or holding.earned_on, last or date.max)
