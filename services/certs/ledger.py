@@ -54,7 +54,7 @@ class Ledger:
         self._facts = stored_facts(stored) if stored else []
         self._known = {_telling(fact) for fact in self._facts}
         self._links = [fact for fact in self._facts if isinstance(fact, LINKS)] if stored and "kin" in stored else []
-        self._told_facts: int | None = stored.get("told_facts") if stored else None
+        self._told_facts: int | None = stored["told"]["facts"] if stored and "told" in stored else None
         self._milestones: list[Told] = [_told_milestone(row) for row in stored.get("milestones", ())] if stored else []
         self.family: Mapping[str, Ledger] = {}
         """The ledgers of all accounts it was ever merged with, and its own; empty for most."""
@@ -236,15 +236,17 @@ class Ledger:
         return row | _derived(self._policy, self._standing)
 
     def _merged_away(self) -> Document:
-        """What is stored beside the facts while another account stands for this one: nothing that anybody finds."""
+        """What is stored beside the facts while another account stands for this one: nothing that is ever due.
+
+        `told` is how many of the facts were told of before, and under which policy.
+        """
         return {
             "program": self._policy.id,
-            "policy_version": self._told_under.version,
             "certifications": [],
             "next_transition_on": None,
             "flags": [],
             "merged_into": self.merged_into,
-            "told_facts": self._told_facts,
+            "told": {"facts": self._told_facts, "policy_version": self._told_under.version},
         }
 
 

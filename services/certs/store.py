@@ -81,13 +81,11 @@ class CertsStore:
 
     async def outdated(self, session: Session, program: str, version: int, limit: int) -> list[Document]:
         """Ledgers that were evaluated with an earlier version of the program's policy."""
-        query = {"program": program, "policy_version": {"$lt": version}, **_ALONE}
+        query = {"program": program, "policy_version": {"$lt": version}}
         return await self._candidates.find(query, session=session).to_list(limit)
 
     async def count_outdated(self, program: str, version: int) -> int:
-        return await self._candidates.count_documents(
-            {"program": program, "policy_version": {"$lt": version}, **_ALONE}
-        )
+        return await self._candidates.count_documents({"program": program, "policy_version": {"$lt": version}})
 
     async def flagged(self, program: str, *, after: str | None, limit: int) -> list[Document]:
         """Candidates with something that a person should look at, in the order of their ids."""

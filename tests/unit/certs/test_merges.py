@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from libs.common.events import EventData, certs, exams
 from libs.common.programs import Program, load_definition
+from services.certs.cases import read_inputs
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import AgreementFact, ImportFact, MergeFact, SeparationFact
 from services.certs.domain.merges import ends, lineage, survivor
@@ -17,7 +18,7 @@ from tests.service.samples import failed, invalidated, passed
 from tests.unit.certs.desk import NOW, Desk, merged, separated
 
 T1, T2, T3, T4 = (NOW - timedelta(hours=hours) for hours in (8, 6, 4, 2))
-bounded = settings(deadline=None, max_examples=120)
+bounded = settings(deadline=None, max_examples=60)
 
 
 def attempt(who: str, number: int, code: str, day: date, *, of: str | None = None) -> exams.ExamPassed:
@@ -265,7 +266,7 @@ def test_policy_that_changes_while_it_is_merged_is_told_after_the_separation(cis
     desk.take(attempt("A", 1, "200-301", date(2025, 5, 1)), merged("A", "B", T1))
     text = cisco.definition.replace(f"\nversion: {cisco.version}\n", f"\nversion: {cisco.version + 1}\n")
     desk.adopt(load_definition(text.replace("validity: 3 years ", "validity: 4 years ", 1), name="cisco.yaml"))
-    assert desk.row("A")["policy_version"] == cisco.version
+    assert desk.row("A")["told"]["policy_version"] == cisco.version
     desk.take(separated("A", "B", T2))
     assert desk.told("A") == [("CertificationAwarded", "CCNA"), ("CertificationRenewed", "CCNA")]
     assert desk.active("A") == desk.folded("A") == {"CCNA": ("2025-05-01", "2029-05-01")}
@@ -306,3 +307,20 @@ def test_invalidation_of_a_merged_accounts_result_reaches_the_survivor(cisco: Pr
     desk = Desk(cisco)
     desk.take(passed("A", "R1"), merged("A", "B", T1), invalidated("A", "R1"))
     assert desk.told("B") == [("CertificationAwarded", "CCNA"), ("CertificationRevoked", "CCNA")]
+
+
+def test_history_may_state_a_separation(cisco: Program) -> None:
+    inputs = [
+        {"type": "exam", "account": "A", "code": "350-401", "date": "2026-01-05", "outcome": "pass"},
+        {"type": "exam", "account": "B", "code": "300-410", "date": "2026-01-06", "outcome": "pass"},
+        {"type": "merge_accounts", "from": "A", "into": "B", "date": "2026-03-01"},
+        {"type": "separate_accounts", "from": "A", "into": "B", "date": "2026-06-01"},
+    ]
+
+    def held(day: date) -> list[str]:
+        return sorted(evaluate(cisco, read_inputs(inputs, cisco), day).certifications)
+
+    apart = ["Specialist-300-410", "Specialist-350-401"]
+    assert held(date(2026, 2, 1)) == apart
+    assert held(date(2026, 4, 1)) == ["CCNP-Enterprise", *apart]
+    assert held(date(2026, 7, 1)) == apart
