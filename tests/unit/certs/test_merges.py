@@ -266,6 +266,7 @@ def test_policy_that_changes_while_it_is_merged_is_told_after_the_separation(cis
     desk.take(attempt("A", 1, "200-301", date(2025, 5, 1)), merged("A", "B", T1))
     text = cisco.definition.replace(f"\nversion: {cisco.version}\n", f"\nversion: {cisco.version + 1}\n")
     desk.adopt(load_definition(text.replace("validity: 3 years ", "validity: 4 years ", 1), name="cisco.yaml"))
+    desk.take(failed("A", "F", exam_code="350-401"))
     assert desk.row("A")["told"]["policy_version"] == cisco.version
     desk.take(separated("A", "B", T2))
     assert desk.told("A") == [("CertificationAwarded", "CCNA"), ("CertificationRenewed", "CCNA")]

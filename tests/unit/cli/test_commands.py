@@ -152,7 +152,7 @@ def test_programs_in_order_are_listed_and_shown() -> None:
 
 
 def test_a_faulty_definition_is_told_with_file_and_line(tmp_path: Path) -> None:
-    text = (PROJECT / "deploy" / "programs" / "juniper.yaml").read_text().replace("version: 2", "version: none", 1)
+    text = (PROJECT / "deploy" / "programs" / "juniper.yaml").read_text().replace("version: 3", "version: none", 1)
     path = tmp_path / "broken.yaml"
     path.write_text(text)
     line = text[: text.index("version: none")].count("\n") + 1
