@@ -133,11 +133,16 @@ class Count:
                     self.kits.add((account, name))
             elif was and not now:
                 self.mails["revocation"] += 1
-            elif was and now and after[name].expires > before[name].expires:
-                self.mails["renewal"] += 1
-            elif was and now and after[name].expires < before[name].expires:
-                self.tally["shortened"] += 1
-                self.mails["revocation"] += 1  # a renewal has fallen: it is held, but ends earlier than was said
+            elif was and now:
+                self.moved(before[name], after[name])
+
+    def moved(self, before: Holding, after: Holding) -> None:
+        """What is held before and after may last longer or shorter than was said, or for longer or shorter already."""
+        if after.expires > before.expires or (after.expires == before.expires and after.earned < before.earned):
+            self.mails["renewal"] += 1
+        elif (after.expires, after.earned) != (before.expires, before.earned):
+            self.tally["shortened"] += 1
+            self.mails["revocation"] += 1  # a renewal or the award has fallen: it is held, but less than was said
 
     def message(self, message: dict[str, Any]) -> None:
         """One hand-made message, taken as its file says."""

@@ -15,7 +15,7 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from libs.common.programs.policy import Agreement
 from services.certs.domain.facts import AgreementFact, Fact
-from services.certs.ledger import stored_facts
+from services.certs.ledger import facts_at
 from services.certs.ledgers import Ledgers
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
@@ -105,7 +105,7 @@ class AgreementApi:
         path = call.path
         policy = await self._policies.entered(call.principal, path.program, path.candidate_id)
         row = await self._store.ledger(policy.id, path.candidate_id)
-        return _view(_stated(policy), stored_facts(row) if row else [])
+        return _view(_stated(policy), facts_at(row, self._clock.now()) if row else [])
 
     async def accept_agreement(self, call: Call[CandidatePath, Any, Acceptance]) -> CandidateAgreementView:
         path = call.path

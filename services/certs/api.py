@@ -53,6 +53,7 @@ class CertificationsView(View):
     """Everything a candidate holds or has held in a program, as of today there."""
 
     candidate_id: str
+    """Of a merged account, the one that goes on."""
     program: str
     as_of: date
     version: int
@@ -115,7 +116,7 @@ class CertsApi:
         today = self._today(program)
         # A candidate without facts yet is no error: nothing is held.
         return CertificationsView(
-            candidate_id=candidate_id,
+            candidate_id=row["_id"] if row else candidate_id,
             program=program,
             as_of=today,
             version=row["version"] if row else 0,

@@ -121,6 +121,13 @@ class MergeInput(_Input):
     date: Day
 
 
+class SeparationInput(_Input):
+    type: Literal["separate_accounts"]
+    source: Annotated[str, Field(alias="from")]
+    into: str
+    date: Day
+
+
 class AgreementInput(_Input):
     type: Literal["agreement"]
     accepted: Day | None = None
@@ -137,6 +144,7 @@ Input = Annotated[
     | ImportInput
     | EmeritusInput
     | MergeInput
+    | SeparationInput
     | AgreementInput,
     Field(discriminator="type"),
 ]
@@ -288,6 +296,9 @@ class _Reader:
 
     def _MergeInput(self, one: MergeInput) -> known.MergeFact:  # noqa: N802
         return known.MergeFact(one.source, one.into, one.date, self._at(one, one.date), one.account)
+
+    def _SeparationInput(self, one: SeparationInput) -> known.SeparationFact:  # noqa: N802
+        return known.SeparationFact(one.source, one.into, one.date, self._at(one, one.date), one.account)
 
     def _AgreementInput(self, one: AgreementInput) -> known.AgreementFact:  # noqa: N802
         return known.AgreementFact(self._at(one, one.accepted, date.min), one.accepted, account=one.account)

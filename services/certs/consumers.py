@@ -1,20 +1,25 @@
 """What each event does in certs: a fact goes into its candidate's ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from libs.common.bus.messages import Received
 from libs.common.events import exams, identity
 from libs.common.mongo.unit_of_work import Transaction
 from services.certs.claims.reports import Links
-from services.certs.domain.facts import ExamFact, Outcome
-from services.certs.ledgers import Ledgers
+from services.certs.domain.facts import ExamFact, MergeFact, Outcome, SeparationFact
+from services.certs.domain.merges import Link
+from services.certs.families import tell_family
+from services.certs.ledgers import Ledgers, Whose
 
 ResultEvent = exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated
+FamilyEvent = identity.CandidatesMerged | identity.CandidatesSeparated
 
 
 class ServiceEvents:
-    """Takes in what exams says of results, and identity of partners' ids.
+    """Takes in what exams says of results, and identity of accounts that are one and of partners' ids.
 
     The ledger itself tells a fact it has from one it has not (by result and revision), so a repetition changes
     nothing and no inbox is needed. Facts are taken in one by one, so that the events that follow do not depend
@@ -29,15 +34,42 @@ class ServiceEvents:
         links = [item for item in items if isinstance(item.data, identity.ExternalIdLinked)]
         if links:
             await self._links.handle(transaction, links)
-        results = [item for item in items if not isinstance(item.data, identity.ExternalIdLinked)]
-        if results:
-            await self._record(transaction, results)
+        others = [item for item in items if not isinstance(item.data, identity.ExternalIdLinked)]
+        if others:
+            await self._record(transaction, others)
 
-    async def _record(self, transaction: Transaction, items: Sequence[Received[ResultEvent]]) -> None:
-        opened = await self._ledgers.open(transaction, [(item.event.program, item.data.candidate_id) for item in items])
+    async def _record(self, transaction: Transaction, items: Sequence[Received[ResultEvent | FamilyEvent]]) -> None:
+        opened = await self._ledgers.open(transaction, [whose for item in items for whose in _whose(item)])
         for item in items:
-            opened[item.event.program, item.data.candidate_id].add(_fact(item.data), transaction, item)
+            program, data = item.event.program, item.data
+            ledger = opened[program, data.candidate_id]
+            if isinstance(data, identity.CandidatesMerged | identity.CandidatesSeparated):
+                link = _link(data, ledger.zone)
+                tell_family(opened[program, data.merged_id], ledger, link, transaction, item)
+            else:
+                ledger.add(_fact(data), transaction, item)
         await self._ledgers.save(transaction, opened.values())
+
+
+def _whose(item: Received[Any]) -> Iterator[Whose]:
+    yield item.event.program, item.data.candidate_id
+    if isinstance(item.data, identity.CandidatesMerged | identity.CandidatesSeparated):
+        yield item.event.program, item.data.merged_id
+
+
+def _link(data: FamilyEvent, zone: ZoneInfo) -> Link:
+    kind, moment = (
+        (MergeFact, data.merged_at)
+        if isinstance(data, identity.CandidatesMerged)
+        else (SeparationFact, data.separated_at)
+    )
+    known_at = _stored(moment)
+    return kind(data.merged_id, data.candidate_id, known_at.astimezone(zone).date(), known_at)
+
+
+def _stored(moment: datetime) -> datetime:
+    """A moment as the database keeps it, so that the fact is the same when it is told again."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def _fact(data: ResultEvent) -> ExamFact:

@@ -59,7 +59,7 @@ class DryRunStore:
             "created_at": now,
             "as_of": now,
             "state": "running",
-            "total": await self._candidates.count_documents({"program": program}),
+            "total": await self._candidates.count_documents({"program": program, "merged_into": None}),
             "done": 0,
             "affected": 0,
             "after": None,
@@ -78,11 +78,16 @@ class DryRunStore:
         return row
 
     async def ledgers(self, program: str, after: str | None, limit: int) -> list[Document]:
-        """Facts of the next candidates in the order of their ids."""
-        query: Document = {"program": program}
+        """Facts of the next candidates in the order of their ids; a merged account is part of another."""
+        query: Document = {"program": program, "merged_into": None}
         if after is not None:
             query["_id"] = {"$gt": after}
-        return await self._candidates.find(query, {"facts": 1}).sort("_id", ASCENDING).limit(limit).to_list(limit)
+        return (
+            await self._candidates.find(query, {"facts": 1, "kin": 1})
+            .sort("_id", ASCENDING)
+            .limit(limit)
+            .to_list(limit)
+        )
 
     async def record(
         self,

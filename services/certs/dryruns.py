@@ -24,7 +24,7 @@ from libs.common.programs import Program, load_definition
 from services.certs.domain.comparison import Difference, Side, compare
 from services.certs.domain.evaluate import evaluate
 from services.certs.dryrun_store import DryRunStore
-from services.certs.ledger import stored_facts
+from services.certs.ledger import facts_at
 
 CHUNK = 500
 """Ledgers that one process evaluates at a time."""
@@ -129,12 +129,12 @@ def compare_ledgers(before: str, after: str, as_of: datetime, ledgers: Sequence[
         before: text of the definition in force.
         after: text of the one to try.
         as_of: the moment at which both are evaluated.
-        ledgers: documents with `_id` and `facts`.
+        ledgers: documents with `_id`, `facts`, and `kin` where there is any.
     """
     old, new = _loaded(before), _loaded(after)
     changes: Changes = []
     for ledger in ledgers:
-        facts = stored_facts(ledger)
+        facts = facts_at(ledger, as_of)
         differences = compare(evaluate(old, facts, as_of), evaluate(new, facts, as_of))
         changes += [(ledger["_id"], each) for each in differences]
     return changes

@@ -14,16 +14,20 @@ from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import INVALID, NOT_FOUND, invalid
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ, PROGRAMS_MANAGE
+from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.cases import Case, CaseError, answer, read_inputs
-from services.certs.domain.evaluate import evaluate
+from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import Fact
+from services.certs.domain.merges import LINKS, ends, survivor
+from services.certs.domain.milestones import coming, reached
 from services.certs.domain.progress import progress
 from services.certs.domain.renewals import renewals
 from services.certs.domain.whatif import Assumption, what_if
-from services.certs.ledger import stored_facts
+from services.certs.ledger import facts_at, stored_facts
 from services.certs.outlook_views import (
     FlaggedView,
+    MilestonesView,
     ProgressView,
     RenewalsView,
     SeenView,
@@ -33,6 +37,7 @@ from services.certs.outlook_views import (
     WhatIfView,
     flagged_view,
     goal_view,
+    milestones_view,
     renewal_view,
     seen_view,
     what_if_view,
@@ -71,6 +76,16 @@ class OutlookApi:
                 summary="What is missing for each certification, and when a pass in hand stops counting",
                 parameters=CandidatePath,
                 response=ProgressView,
+                scopes=CERTS_READ,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="GET",
+                path=f"{candidate}/milestones",
+                handler=self.list_milestones,
+                summary="Which milestones are reached by years without a gap, and which comes next",
+                parameters=CandidatePath,
+                response=MilestonesView,
                 scopes=CERTS_READ,
                 errors=(NOT_FOUND,),
             ),
@@ -135,6 +150,19 @@ class OutlookApi:
         goals.sort(key=lambda goal: not goal.in_hand)
         return ProgressView(as_of=today, goals=[goal_view(goal) for goal in goals])
 
+    async def list_milestones(self, call: Call[CandidatePath]) -> MilestonesView:
+        policy, row = await self._ledger(call)
+        today = self._today(policy)
+        standing = await _apart(lambda: evaluate(policy, _facts(row, policy, today), today))
+        milestones = policy.policy.milestones
+        return milestones_view(
+            row["_id"] if row else call.path.candidate_id,
+            policy,
+            standing.as_of,
+            reached(milestones, standing),
+            coming(milestones, standing),
+        )
+
     async def list_renewals(self, call: Call[CandidatePath]) -> RenewalsView:
         policy, facts, today = await self._opened(call)
         found = await _apart(lambda: renewals(policy, facts, today))
@@ -154,13 +182,15 @@ class OutlookApi:
         return what_if_view(await _apart(lambda: what_if(policy, facts, assumptions, today)))
 
     async def show_as_seen_on(self, call: Call[DayPath]) -> SeenView:
-        current, facts, today = await self._opened(call)
-        if call.path.day > today:
+        current, row = await self._ledger(call)
+        if call.path.day > self._today(current):
             raise invalid("path.day", "day", "nobody has seen that day yet")
+        row = await self._stood_for(call, row, moment(call.path.day, ZoneInfo(current.time_zone))[1])
+        facts = _facts(row, current, call.path.day)
         end = datetime.combine(call.path.day + timedelta(days=1), time.min, ZoneInfo(current.time_zone))
         policy = await self._policies.in_force_at(current.id, end)
         standing = await _apart(lambda: evaluate(policy, facts, call.path.day))
-        return seen_view(call.path.candidate_id, policy, standing)
+        return seen_view(row["_id"] if row else call.path.candidate_id, policy, standing)
 
     async def list_flagged(self, call: Call[ProgramPath, PageQuery]) -> Page[FlaggedView]:
         policy = await self._policy(call)
@@ -178,14 +208,40 @@ class OutlookApi:
     async def _policy(self, call: Call[Any, Any, Any]) -> Program:
         return await self._policies.entered(call.principal, call.path.program)
 
+    async def _ledger(self, call: Call[Any, Any, Any]) -> tuple[Program, Document | None]:
+        """The policy, and the ledger of who stands for the candidate now; none where nothing is known."""
+        policy = await self._policies.entered(call.principal, call.path.program, call.path.candidate_id)
+        return policy, await self._store.ledger(policy.id, call.path.candidate_id)
+
+    async def _stood_for(self, call: Call[DayPath], now: Document | None, known_until: datetime) -> Document | None:
+        """The ledger of who stood for the candidate at a moment, where the caller may see that one too.
+
+        A merge that was undone is no leave to look at a stranger: what both were taken for is shown to staff, and to
+        the one who was shown it then.
+        """
+        if now is None or "kin" not in now:
+            return now
+        links = [fact for fact in stored_facts(now) if isinstance(fact, LINKS) and fact.known_at <= known_until]
+        then = survivor(call.path.candidate_id, ends(links))
+        if then == now["_id"]:
+            return now
+        if then != call.path.candidate_id:
+            call.principal.require(call.path.program, then)
+        return await self._store.own_ledger(call.path.program, then)
+
     async def _opened(self, call: Call[Any, Any, Any]) -> tuple[Program, list[Fact], date]:
         """The policy, the candidate's facts, and the program's day. One without facts yet is no error."""
-        policy = await self._policies.entered(call.principal, call.path.program, call.path.candidate_id)
-        row = await self._store.ledger(policy.id, call.path.candidate_id)
-        return policy, (stored_facts(row) if row else []), self._today(policy)
+        policy, row = await self._ledger(call)
+        today = self._today(policy)
+        return policy, _facts(row, policy, today), today
 
     def _today(self, policy: Program) -> date:
         return policy.day_of(self._clock.now())
+
+
+def _facts(row: Document | None, policy: Program, day: date) -> list[Fact]:
+    """The facts that count for a ledger's candidate by the merges known on a day."""
+    return facts_at(row, moment(day, ZoneInfo(policy.time_zone))[1]) if row else []
 
 
 async def _apart(work: Callable[[], T]) -> T:

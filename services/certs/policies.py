@@ -57,11 +57,14 @@ class Policies:
         Raises:
             Unavailable: it is a later one than this process knows; it will know it in a moment.
         """
-        if stored is None or stored["policy_version"] == policy.version:
+        if stored is None:
             return policy
-        if stored["policy_version"] > policy.version:
-            raise Unavailable(f"{policy.id} is at version {stored['policy_version']}, and {policy.version} here")
-        return await self._version(policy.id, stored["policy_version"])
+        version: int = stored.get("told", stored)["policy_version"]  # while it is merged, the one before that
+        if version == policy.version:
+            return policy
+        if version > policy.version:
+            raise Unavailable(f"{policy.id} is at version {version}, and {policy.version} here")
+        return await self._version(policy.id, version)
 
     async def in_force_at(self, program: str, moment: datetime) -> Program:
         """The policy that was in force at a moment; of a moment before any was, the present one."""

@@ -48,7 +48,9 @@ MIGRATIONS = [
     ),
 ]
 
-_SHOWN = {"program": 1, "certifications": 1, "version": 1}
+_SHOWN = {"program": 1, "certifications": 1, "version": 1, "merged_into": 1}
+_ALONE = {"merged_into": None}
+"""Candidates for whom no other account stands."""
 
 
 class CertsStore:
@@ -93,7 +95,14 @@ class CertsStore:
         return await self._candidates.find(query, {"flags": 1}).sort("_id", ASCENDING).to_list(limit)
 
     async def ledger(self, program: str, candidate_id: str) -> Document | None:
-        """Everything about a candidate, the facts too."""
+        """Everything about a candidate, the facts too; of a merged account, about the one that stands for it."""
+        row = await self.own_ledger(program, candidate_id)
+        if row is not None and row.get("merged_into"):
+            return await self.own_ledger(program, row["merged_into"])
+        return row
+
+    async def own_ledger(self, program: str, candidate_id: str) -> Document | None:
+        """The account's own ledger, though another may stand for it."""
         row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program})
         return row
 
@@ -125,15 +134,17 @@ class CertsStore:
         return str(row["definition"])
 
     async def certifications(self, program: str, candidate_id: str) -> Document | None:
-        """What a candidate holds and has held, without the facts behind it."""
+        """What a candidate holds and has held, without the facts behind it; as `ledger` does for merged accounts."""
         row = await self._shown.get(candidate_id)
+        if row is not None and "merged_into" in row:
+            row = await self._shown.get(row["merged_into"])
         return row if row is not None and row["program"] == program else None
 
     async def totals(self, programs: Sequence[str], today: Mapping[str, str]) -> dict[str, int]:
         """Counts for the account of a run; `today` is each program's calendar day."""
         active = expired = candidates = 0
         for program in programs:
-            candidates += await self._candidates.count_documents({"program": program})
+            candidates += await self._candidates.count_documents({"program": program, **_ALONE})
             pipeline: list[Document] = [
                 {"$match": {"program": program}},
                 {"$unwind": "$certifications"},

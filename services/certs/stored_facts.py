@@ -19,6 +19,7 @@ KINDS: dict[str, type[Fact]] = {
     "extension": facts.ExtensionFact,
     "emeritus": facts.EmeritusFact,
     "merge": facts.MergeFact,
+    "separation": facts.SeparationFact,
     "agreement": facts.AgreementFact,
 }
 _NAMES = {made: kind for kind, made in KINDS.items()}

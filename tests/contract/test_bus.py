@@ -107,7 +107,7 @@ HANDLED: dict[str, set[type[EventData]]] = {
     | models_of(get_type_hints(ResultIntake.record)["reports"])
     | {vendors.CourseCompleted},  # of which it answers the refused ones
     "identity.vendors": models_of(identity_consumers.Registration),
-    "certs.events": models_of(certs_consumers.ResultEvent)
+    "certs.events": models_of(certs_consumers.ResultEvent | certs_consumers.FamilyEvent)
     | models_of(get_type_hints(certs_reports.Links.handle)["items"]),
     "certs.vendors": models_of(certs_reports.Completion),
     "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"]),

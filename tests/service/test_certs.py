@@ -32,9 +32,9 @@ class Certs:
     def __init__(self, base: Base, programs: dict[str, Program]) -> None:
         self.base = base
         self.programs = programs
-        store = CertsStore(base.database)
+        self.store = store = CertsStore(base.database)
         policies = Policies(store, programs, base.clock)
-        self._handler = CertsStation(base, programs).on_events
+        self.handler = CertsStation(base, programs).on_events
         self.sweep = ExpirySweep(store, policies, programs, base.unit_of_work)
         self.reevaluation = Reevaluation(store, policies, programs, base.unit_of_work)
 
@@ -43,14 +43,14 @@ class Certs:
         return self.base.clock
 
     async def take(self, *items: Received[Any]) -> None:
-        await self.base.handle(self._handler, *items)
+        await self.base.handle(self.handler, *items)
 
     def told(self, candidate_id: str = "C1") -> list[tuple[str, str]]:
         """Type and certification of each event about a candidate, in order of their versions."""
         about = [event for event in said(self.base) if event["subject"] == candidate_id]
         about.sort(key=lambda event: int(event["subjectversion"]))
         assert len({event["subjectversion"] for event in about}) == len(about)
-        return [(event["type"].split(".")[-2], event["data"]["certification"]) for event in about]
+        return [(event["type"].split(".")[-2], event["data"].get("certification", "")) for event in about]
 
     async def ledger(self, candidate_id: str = "C1") -> dict[str, Any]:
         (row,) = await self.base.rows("candidates", _id=candidate_id)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from libs.common.clock import FixedClock
-from libs.common.events import vendors
+from libs.common.events import identity, vendors
 from libs.common.programs import Program
 from tests.service.certs_station import Callers, CertsStation
 from tests.service.conftest import OpenBase
@@ -428,3 +428,28 @@ async def test_nobody_reaches_what_is_anothers(station: CertsStation, api: Calle
     assert (await api.staff("GET", f"/juniper/reviews/{key}", program="juniper"))[0] == 404
     assert (await api.staff("POST", f"/cisco/reviews/{key}/decision", program="juniper", decision="accepted"))[0] == 404
     assert await expiry(api) == EXPIRES
+
+
+# --- Merged accounts -------------------------------------------------------------------------------------------------
+
+
+async def test_claim_of_a_merged_account_counts_for_the_one_that_goes_on(station: CertsStation, api: Callers) -> None:
+    await station.take(received(linked("P2", "C2")))
+    merged = identity.CandidatesMerged(
+        merge_id="M1", candidate_id="C2", merged_id="C1", merged_at=station.base.clock.now()
+    )
+    _, before = await api.candidate("POST", f"{ME}/credit-claims", **credit_claim(credits=10))
+    await station.take(received(merged))
+    _, after = await api.candidate("POST", f"{ME}/credit-claims", **credit_claim(item="B", credits=20))
+    for claim in (before, after):
+        path = f"/cisco/reviews/{claim['submission_id']}/decision"
+        assert (await api.staff("POST", path, decision="accepted"))[0] == 200
+    assert await expiry(api, "/cisco/candidates/C2", who="C2") == "2029-10-01"
+    assert "CreditsRecorded" not in told(station, "C1")
+    assert told(station, "C2").count("CreditsRecorded") == 2
+    for who in ("C1", "C2"):
+        path = f"/cisco/candidates/{who}"
+        _, listed = await api.candidate("GET", f"{path}/submissions", who=who)
+        assert len(listed["items"]) == 2
+        _, ledger = await api.candidate("GET", f"{path}/credits", who=who)
+        assert {entry["state"] for entry in ledger["entries"]} == {"used"}

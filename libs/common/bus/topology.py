@@ -55,6 +55,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
         identity.ExternalIdLinked,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
     ),
     "fulfillment": (certs.CertificationAwarded,),
     "notify": (
@@ -72,6 +74,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.CertificationRevoked,
         certs.CreditsRecorded,
         certs.CourseSubmissionDecided,
+        certs.MilestoneReached,
     ),
 }
 

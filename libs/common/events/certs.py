@@ -25,7 +25,7 @@ class CertificationAwarded(_Certification, publisher="certs"):
 
 
 class CertificationRenewed(_Certification, publisher="certs"):
-    """A certification that is held now lasts longer."""
+    """A certification that is held now lasts longer, or was earned earlier, than was said."""
 
 
 class CertificationExpiring(_Certification, publisher="certs"):
@@ -41,6 +41,9 @@ class CertificationExpired(_Certification, publisher="certs"):
 
 class CertificationRevoked(_Certification, publisher="certs"):
     """What a certification rested on is void; it counts as never earned, or shorter than before."""
+
+    remains: bool = False
+    """Whether it is held all the same, with the dates said here."""
 
 
 class CertificationSuspended(_Certification, publisher="certs"):

@@ -143,6 +143,16 @@ class Designation:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """So many years in which, without a gap, at least one certification of the program was held."""
+
+    id: str
+    title: str
+    years: int
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
 class LegacyValidity:
     """An older division of a holding's time, carried by imports: so long active, then so long inactive."""
 
@@ -196,6 +206,8 @@ class Policy:
     retake: RetakeRules | None = None
     emeritus: EmeritusRules | None = None
     designations: tuple[Designation, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+    """Fewest years first."""
     legacy_validity: Mapping[str, LegacyValidity] | None = None
     extensions: tuple[Extension, ...] = ()
     agreement: Agreement | None = None

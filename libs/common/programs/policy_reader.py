@@ -20,6 +20,7 @@ from libs.common.programs.policy import (
     Fees,
     Ladder,
     LegacyValidity,
+    Milestone,
     Policy,
     RetakeRules,
     Way,
@@ -30,6 +31,7 @@ from libs.common.programs.policy_shape import (
     CreditsShape,
     ExtensionShape,
     FeesShape,
+    MilestoneShape,
     RetakeShape,
     WayShape,
     blocked,
@@ -154,6 +156,7 @@ def read_policy(
             Designation(one.name, one.level, one.after, one.reactivates == "track", f"designations[{position}]")
             for position, one in enumerate(head.designations)
         ),
+        milestones=_milestones(head.milestones, source),
         legacy_validity=MappingProxyType(
             {
                 name: LegacyValidity(name, one.active, one.inactive, one.until, f"legacy_validity.{name}")
@@ -253,6 +256,17 @@ def _retake(shape: RetakeShape) -> RetakeRules:
     return RetakeRules(
         after_fail.wait if after_fail else None, after_fail.from_fail if after_fail else 1, blocked(shape.after_pass)
     )
+
+
+def _milestones(shapes: list[MilestoneShape], source: Source) -> tuple[Milestone, ...]:
+    for position, shape in enumerate(shapes):
+        earlier = shapes[:position]
+        if any(shape.id == other.id for other in earlier):
+            source.report(("milestones", position, "id"), f"{shape.id!r} is listed twice")
+        if any(shape.years == other.years for other in earlier):
+            source.report(("milestones", position, "years"), f"another milestone is reached after {shape.years} years")
+    found = [Milestone(one.id, one.title, one.years, f"milestones[{at}]") for at, one in enumerate(shapes)]
+    return tuple(sorted(found, key=lambda one: one.years))
 
 
 def _extensions(shapes: list[ExtensionShape], source: Source) -> Iterator[Extension]:

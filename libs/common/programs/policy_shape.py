@@ -123,6 +123,12 @@ class DesignationShape(Shape):
     reactivates: Literal["track", "nothing"] = "nothing"
 
 
+class MilestoneShape(Shape):
+    id: Code
+    title: Line
+    years: Annotated[int, Field(ge=1, le=100)]
+
+
 class LegacyValidityShape(Shape):
     active: Years
     inactive: Years

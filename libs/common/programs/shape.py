@@ -19,6 +19,7 @@ from libs.common.programs.policy_shape import (
     FormerNameShape,
     LadderShape,
     LegacyValidityShape,
+    MilestoneShape,
     RetakeShape,
     WayShape,
 )
@@ -83,6 +84,7 @@ class ProgramShape(Shape):
     retake: RetakeShape | None = None
     emeritus: EmeritusShape | None = None
     designations: list[DesignationShape] = Field(default=[])
+    milestones: list[MilestoneShape] = Field(default=[])
     legacy_validity: dict[str, LegacyValidityShape] = Field(default={})
     extensions: list[ExtensionShape] = Field(default=[])
     agreement: AgreementShape | None = None

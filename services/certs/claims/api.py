@@ -29,7 +29,7 @@ from services.certs.claims.views import (
 )
 from services.certs.domain.credit_ledger import credit_ledger
 from services.certs.domain.standing import spoken
-from services.certs.ledger import stored_facts
+from services.certs.ledger import accounts_of, facts_at
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 from services.certs.views import CandidatePath
@@ -166,7 +166,7 @@ class ClaimsApi:
     async def show_credits(self, call: Call[CandidatePath]) -> CreditsView:
         policy = await self._policy(call)
         row = await self._certs.ledger(policy.id, call.path.candidate_id)
-        facts = stored_facts(row) if row else []
+        facts = facts_at(row, self._clock.now()) if row else []
         ledger = await asyncio.to_thread(credit_ledger, policy, facts, self._today(policy))
         rules = policy.policy.credits
         return credits_view(ledger, may_be_held=rules is not None and rules.may_be_held)
@@ -264,7 +264,8 @@ class ClaimsApi:
     async def list_submissions(self, call: Call[CandidatePath, PageQuery]) -> Page[SubmissionView]:
         policy, query = await self._policy(call), call.query
         before = _SUBMISSIONS.decode(query.cursor)
-        rows = await self._store.of_candidate(policy.id, call.path.candidate_id, before=before, limit=query.limit + 1)
+        accounts = await self._accounts(policy, call.path.candidate_id)
+        rows = await self._store.of_accounts(policy.id, accounts, before=before, limit=query.limit + 1)
         return _SUBMISSIONS.page(
             Page[SubmissionView], rows, query.limit, key=lambda row: str(row["_id"]), show=submission_view
         )
@@ -286,8 +287,8 @@ class ClaimsApi:
 
     async def _check_unused(self, transaction: Transaction, policy: Program, row: Document) -> None:
         """What has renewed something stays used: to hold it now would take the renewal back."""
-        ledgers = await self._certs.ledgers(transaction.session, [row["candidate_id"]])
-        facts = stored_facts(ledgers[row["candidate_id"]]) if ledgers else []
+        known = await self._certs.ledger(policy.id, row["candidate_id"])
+        facts = facts_at(known, transaction.now) if known else []
         ledger = credit_ledger(policy, facts, policy.day_of(transaction.now))
         entry = next((entry for entry in ledger.entries if entry.claim.claim_id == row["_id"]), None)
         if entry is not None and entry.use is not None:
@@ -310,9 +311,14 @@ class ClaimsApi:
 
     async def _mine(self, transaction: Transaction, policy: Program, path: SubmissionPath) -> Document:
         row = await self._store.get(policy.id, path.submission_id, transaction.session)
-        if row is None or row["candidate_id"] != path.candidate_id:
+        if row is None or row["candidate_id"] not in await self._accounts(policy, path.candidate_id):
             raise Problem(NOT_FOUND)
         return row
+
+    async def _accounts(self, policy: Program, candidate_id: str) -> list[str]:
+        """The candidate's account, and those merged with it: what was claimed under one is the candidate's."""
+        row = await self._certs.ledger(policy.id, candidate_id)
+        return [candidate_id, *(accounts_of(row) if row else ())]
 
     async def _policy(self, call: Call[Any, Any, Any]) -> Program:
         return await self._policies.entered(call.principal, call.path.program, call.path.candidate_id)

@@ -1,6 +1,6 @@
 """Submissions and whose a provider's id is, in the certs database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -62,9 +62,11 @@ class SubmissionStore:
         row: Document | None = await self._submissions.find_one(query, session=session)
         return row
 
-    async def of_candidate(self, program: str, candidate_id: str, *, before: str | None, limit: int) -> list[Document]:
-        """A candidate's submissions, newest first."""
-        query: Document = {"program": program, "candidate_id": candidate_id}
+    async def of_accounts(
+        self, program: str, accounts: Sequence[str], *, before: str | None, limit: int
+    ) -> list[Document]:
+        """The submissions of a candidate's accounts, newest first."""
+        query: Document = {"program": program, "candidate_id": {"$in": list(accounts)}}
         if before is not None:
             query["_id"] = {"$lt": before}
         return await self._submissions.find(query).sort("_id", DESCENDING).to_list(limit)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from copy import copy
 
+from services.certs.domain import merges
 from services.certs.domain.facts import Known
 from services.certs.domain.standing import CertificationStanding, Standing
 
@@ -46,16 +47,8 @@ def split(known: Known) -> Iterator[tuple[str | None, Known]]:
 
 def _merged(known: Known) -> dict[str, str]:
     """Where each merged account ends."""
-    into: dict[str, str] = {}
-    for fact in sorted(known.merges, key=lambda fact: (fact.on, fact.source, fact.into)):
-        target = into.get(fact.into, fact.into)
-        if target == fact.source:
-            continue  # merged the other way round before
-        into[fact.source] = target
-        for account, end in into.items():
-            if end == fact.source:
-                into[account] = target
-    return into
+    into = merges.ends([*known.merges, *known.separations])
+    return {account: merges.survivor(account, into) for account in into}
 
 
 def joined(parts: Iterable[Standing]) -> Standing:

@@ -33,6 +33,11 @@ class Change:
         return self.after
 
     @property
+    def remains(self) -> bool:
+        """Whether it is active all the same."""
+        return self.after is not None and self.after.status == "active"
+
+    @property
     def sentence(self) -> str:
         """The change and its reason as one plain sentence."""
         if self.kind != "revoked":
@@ -45,8 +50,9 @@ class Change:
 def diff(before: Standing, after: Standing) -> list[Change]:
     """The changes from one standing to another, by certification.
 
-    `awarded`: active now, not before. `renewed`: active both times, lasting longer now. `expired`: its last
-    day went by. `revoked`: the past changed, so that it ends earlier than was said, or was never earned.
+    `awarded`: active now, not before. `renewed`: active both times, lasting longer now, or held for longer. `expired`:
+    its last day went by. `revoked`: the past changed, so that it ends earlier than was said, was earned later, or was
+    never earned.
     A certification that lapsed and was earned again in between is `expired`, then `awarded`.
     """
     names = sorted(before.certifications.keys() | after.certifications.keys())
@@ -76,6 +82,8 @@ def _kinds(before: CertificationStanding | None, after: CertificationStanding | 
         yield "expired"
     elif _end(after) > _end(before):
         yield "renewed"
+    elif after.earned_on != before.earned_on:
+        yield "renewed" if after.earned_on < before.earned_on else "revoked"
 
 
 def _end(standing: CertificationStanding) -> date:

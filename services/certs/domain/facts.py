@@ -220,6 +220,21 @@ class MergeFact:
 
 
 @dataclass(frozen=True, slots=True)
+class SeparationFact:
+    """A merge was wrong: from the day on the two accounts stand alone again."""
+
+    source: str
+    into: str
+    on: date
+    known_at: datetime
+    account: str | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("separation", self.source, self.into, str(self.on))
+
+
+@dataclass(frozen=True, slots=True)
 class AgreementFact:
     """The certification agreement is asked for; accepted on a day, or not yet."""
 
@@ -245,6 +260,7 @@ Fact = (
     | ExtensionFact
     | EmeritusFact
     | MergeFact
+    | SeparationFact
     | AgreementFact
 )
 """Every kind of fact `evaluate` understands."""
@@ -263,6 +279,7 @@ class Known:
     extensions: Sequence[ExtensionFact] = ()
     emeritus: Sequence[EmeritusFact] = ()
     merges: Sequence[MergeFact] = ()
+    separations: Sequence[SeparationFact] = ()
     agreements: Sequence[AgreementFact] = ()
 
     def __init__(self, facts: Iterable[Fact], known_until: datetime) -> None:
@@ -312,5 +329,6 @@ _OTHERS: dict[type, str] = {
     ExtensionFact: "extensions",
     EmeritusFact: "emeritus",
     MergeFact: "merges",
+    SeparationFact: "separations",
     AgreementFact: "agreements",
 }

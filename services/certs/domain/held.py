@@ -116,6 +116,11 @@ class Held:
         self.dormant = (inactive_from, legacy.until, legacy.clause)
 
     @property
+    def holding(self) -> Holding:
+        """All of it, as it is told."""
+        return Holding(tuple(self.steps), self.continuous_since, self.emeritus_until)
+
+    @property
     def since(self) -> date:
         """Start of the years without a gap."""
         return self.continuous_since or self.earned_on
@@ -144,7 +149,7 @@ def awarded(rule: CertificationRule, day: date, grounds: tuple[Ground, ...], bef
     years = rule.certification.validity_years_of(day)
     expires_on = None if years is None else add_years(day, years)
     step = Step("awarded", day, expires_on, grounds, years, validity_clause(rule, day))
-    past = () if before is None else (*before.past, Holding(tuple(before.steps)))
+    past = () if before is None else (*before.past, before.holding)
     return Held(rule, day, day, expires_on, [step], past)
 
 
@@ -159,7 +164,7 @@ def imported(rule: CertificationRule, fact: ImportFact, before: Held | None) -> 
     ground = Ground(":".join(fact.key), certification.path, "taken over as earned on", day)
     clause = certification.path if stated else validity_clause(rule, day)
     step = Step("imported", day, expires_on, (ground,), None if stated else years, clause)
-    past = () if before is None else (*before.past, Holding(tuple(before.steps)))
+    past = () if before is None else (*before.past, before.holding)
     held = Held(rule, day, day, expires_on, [step], past)
     if stated and expires_on is not None and years is not None:
         held.cycle_from = max(day, add_years(expires_on, -years))

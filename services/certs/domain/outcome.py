@@ -9,7 +9,7 @@ from libs.common.programs.calendar import add_days
 from services.certs.domain.facts import Known, RenameFact
 from services.certs.domain.held import Held
 from services.certs.domain.rules import CertificationRule, ProgramRules
-from services.certs.domain.standing import CertificationStanding, Ground, Holding, Status
+from services.certs.domain.standing import CertificationStanding, Ground, Status
 
 _ONE_DAY = timedelta(days=1)
 
@@ -90,7 +90,7 @@ def told(held: Held, telling: Telling) -> CertificationStanding:
         certification=_listed_as(held, telling),
         title=certification.title_on(today) if certification.formerly else certification.title,
         status=status,
-        holdings=(*held.past, Holding(tuple(held.steps))),
+        holdings=(*held.past, held.holding),
         expires_on=expires_on,
         grounds=grounds,
         designations=designations,

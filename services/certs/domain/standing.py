@@ -88,6 +88,10 @@ class Holding(NamedTuple):
 
     steps: tuple[Step, ...]
     """The award or import, then what moved its last active day; never empty."""
+    continuous_since: date | None = None
+    """Start of the years without a gap that an import brings along, where it is not its first day."""
+    emeritus_until: date | None = None
+    """Last day of the years of emeritus that were granted after it."""
 
     @property
     def earned_on(self) -> date:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, compare
-from services.certs.domain.evaluate import evaluate
+from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import CreditFact, ExamFact, Fact
 from services.certs.domain.standing import CertificationStanding, Standing, spoken
 
@@ -52,11 +52,24 @@ def what_if(policy: Program, facts: Sequence[Fact], assumptions: Sequence[Assump
     as_of = max(today, *(each.on for each in assumptions)) if assumptions else None
     if as_of is None:
         raise ValueError("there is nothing to assume")
+    known_until = moment(today, ZoneInfo(policy.time_zone))[1]
+    facts = [fact for fact in facts if not _undisclosed(fact, today, known_until)]
     assumed = [*facts, *(assumed_fact(policy, each, number) for number, each in enumerate(assumptions))]
     after = evaluate(policy, assumed, as_of)
     differences = compare(evaluate(policy, facts, as_of), after)
     warnings = [warned for each in assumptions for warned in _given_up(policy, facts, assumed, each.on)]
     return WhatIf(as_of, tuple(differences), tuple(warnings), after)
+
+
+def _undisclosed(fact: Fact, today: date, known_until: datetime) -> bool:
+    """Whether nobody may know of a result today: it is held, or under an embargo.
+
+    A plan looks at days to come, on which it may be released; it must not tell before.
+    """
+    if not isinstance(fact, ExamFact):
+        return False
+    held = fact.held_on is not None and fact.held_on <= today and (fact.released_on or date.max) > today
+    return held or fact.known_at > known_until
 
 
 def assumed_fact(policy: Program, assumption: Assumption, number: int) -> Fact:

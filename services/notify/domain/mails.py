@@ -32,6 +32,7 @@ class Template(StrEnum):
     CREDITS_RECORDED = "credits_recorded"
     SUBMISSION_ACCEPTED = "submission_accepted"
     SUBMISSION_REJECTED = "submission_rejected"
+    MILESTONE_REACHED = "milestone_reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,16 @@ def _item(data: certs.CreditsRecorded | certs.CourseSubmissionDecided) -> dict[s
     return {"title": data.title, "completed_on": data.completed_on.isoformat()}
 
 
+def _milestone(data: certs.MilestoneReached, _program: Program) -> Mail:
+    context = {
+        "title": data.title,
+        "years": data.years,
+        "since": data.since.isoformat(),
+        "reached_on": data.reached_on.isoformat(),
+    }
+    return Mail(Template.MILESTONE_REACHED, data.candidate_id, context)
+
+
 def _holding(data: Any) -> dict[str, Any]:
     return {
         "title": data.title,
@@ -134,6 +145,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     certs.CertificationRevoked: _certification(Template.CERTIFICATION_REVOKED),
     certs.CreditsRecorded: _credits,
     certs.CourseSubmissionDecided: _decision,
+    certs.MilestoneReached: _milestone,
 }
 
 MAIL_EVENTS = tuple(_WRITERS)

@@ -33,9 +33,17 @@ def test_a_pass_while_active_renews(cisco: Program) -> None:
     assert kinds(cisco, (facts, TODAY), ([*facts, ccna("2026-05-01")], TODAY)) == ["renewed"]
 
 
-def test_a_late_older_pass_that_ends_no_later_changes_nothing(cisco: Program) -> None:
-    facts = [ccna("2026-05-01")]
-    assert kinds(cisco, (facts, TODAY), ([*facts, ccna("2024-05-01")], TODAY)) == []
+def test_a_first_day_that_moves_alone_is_told(cisco: Program) -> None:
+    one, both = [ccna("2026-05-01")], [ccna("2026-05-01"), ccna("2024-05-01")]
+    assert kinds(cisco, (one, TODAY), (both, TODAY)) == ["renewed"]
+    voided = [*both, ccna("2024-05-01", "invalidated", 2)]
+    (change,) = diff(evaluate(cisco, both, TODAY), evaluate(cisco, voided, TODAY))
+    assert (change.kind, change.remains, change.subject.earned_on) == ("revoked", True, date(2026, 5, 1))
+
+
+def test_a_late_older_pass_that_moves_no_day_changes_nothing(cisco: Program) -> None:
+    facts = [ccna("2024-05-01"), ccna("2026-05-01")]
+    assert kinds(cisco, (facts, TODAY), ([*facts, ccna("2025-05-01")], TODAY)) == []
 
 
 def test_a_last_active_day_gone_by_expires(cisco: Program) -> None:

@@ -31,6 +31,14 @@ HOLDING: dict[str, Any] = {
     "expires_on": date(2029, 3, 1),
     "because": "200-301 was passed.",
 }
+MILESTONE: dict[str, Any] = {
+    "candidate_id": "CSCO10000001",
+    "milestone": "years-25",
+    "title": "25 years of certification",
+    "years": 25,
+    "since": date(2001, 3, 1),
+    "reached_on": date(2026, 3, 1),
+}
 CHANGED: dict[str, Any] = {"grade": "fail", "previous_grade": "pass"}
 ACCESS: dict[str, Any] = {"candidate_id": "CSCO10000001", "token": "secret", "expires_at": NOON}
 
@@ -57,6 +65,7 @@ CASES = [
     (certs.CreditsRecorded(**COURSE, credits=8, origin="report"), Template.CREDITS_RECORDED),
     (certs.CourseSubmissionDecided(**COURSE, decision="accepted"), Template.SUBMISSION_ACCEPTED),
     (certs.CourseSubmissionDecided(**COURSE, decision="rejected", reason="No."), Template.SUBMISSION_REJECTED),
+    (certs.MilestoneReached(**MILESTONE), Template.MILESTONE_REACHED),
 ]
 
 

@@ -31,6 +31,9 @@ FACTS: dict[str, Any] = {
     "credits": 8,
     "completed_on": "2026-03-01",
     "reason": "The certificate names nobody.",
+    "years": 25,
+    "since": "2001-03-01",
+    "reached_on": "2026-03-01",
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }
@@ -89,6 +92,13 @@ def test_text_of_a_congratulation(renderer: Renderer, write: Write) -> None:
         "\n"
         "A certification kit comes with it."
     )
+
+
+def test_milestone_names_its_years(renderer: Renderer, write: Write) -> None:
+    message, text, _ = read(renderer, write(Template.MILESTONE_REACHED, FACTS | {"title": "25 years"}))
+    assert message["Subject"] == "25 years"
+    for part in ("for 25 years.", "- Held without a gap since: 1 March 2001\n", "- 25 years on: 1 March 2026\n"):
+        assert part in text
 
 
 def test_certification_that_never_expires_announces_no_end_and_no_kit(renderer: Renderer, write: Write) -> None:

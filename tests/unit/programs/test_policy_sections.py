@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from libs.common.programs import ProgramErrors, load_program
-from libs.common.programs.policy import Extension, Way
+from libs.common.programs.policy import Extension, Milestone, Way
 from tests.unit.programs.test_loader import BODY, FIRST_LINE, HEAD
 
 CREDITS = "credits: {claim_within: 90 days}\n"
@@ -38,6 +38,14 @@ def test_own_track_leaves_the_exams_of_the_certifications_tracks(load) -> None:
     assert load("renewal: {base: [{exams: [core], own_track: true}]}\n", wider).certifications["One"].renewal[
         0
     ].slots == (frozenset({"A-1", "A-2"}),)
+
+
+def test_milestones_come_by_their_years_each_with_its_clause(load) -> None:
+    program = load("milestones: [{id: b, title: Twenty, years: 20}, {id: a, title: Ten, years: 10}]\n")
+    assert program.policy.milestones == (
+        Milestone("a", "Ten", 10, "milestones[1]"),
+        Milestone("b", "Twenty", 20, "milestones[0]"),
+    )
 
 
 def test_a_certifications_own_ways_stand_in_place_of_its_levels_and_further_ones_beside(load) -> None:
@@ -92,6 +100,18 @@ def test_a_certifications_own_ways_stand_in_place_of_its_levels_and_further_ones
         (
             "courses: {rules: [{name: a, until: 2019-12-31}]}",
             "courses.rules[0]: the last rule has no 'until': it is the present one",
+        ),
+        (
+            "milestones: [{id: a, title: A, years: 5}, {id: a, title: B, years: 6}]",
+            "milestones[1].id: 'a' is listed twice",
+        ),
+        (
+            "milestones: [{id: a, title: A, years: 5}, {id: b, title: B, years: 5}]",
+            "milestones[1].years: another milestone is reached after 5 years",
+        ),
+        (
+            "milestones: [{id: a, title: A, years: 0}]",
+            "milestones[0].years: input should be greater than or equal to 1",
         ),
         (
             "legacy_validity: {x: {active: -2 years, inactive: 1 year, until: 2015-10-01}}",
