@@ -64,6 +64,9 @@ class TotalsView(View):
     candidates: int
     active: int
     expired: int
+    """Neither active nor set aside by staff."""
+    suspended: int
+    revoked: int
 
 
 class CertsApi:

@@ -9,7 +9,7 @@ from libs.common.events import certs
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.certs.domain.changes import Change, diff, next_transition
+from services.certs.domain.changes import Change, ChangeKind, diff, next_transition
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import ExamFact, Fact, Key
 from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
@@ -17,20 +17,26 @@ from services.certs.domain.standing import CertificationStanding, Standing
 from services.certs.stored_facts import loaded
 from services.certs.stored_facts import stored as stored_fact
 
-EVENTS: dict[
-    str,
-    type[
-        certs.CertificationAwarded
-        | certs.CertificationRenewed
-        | certs.CertificationExpired
-        | certs.CertificationRevoked
-    ],
-] = {
+_Change = (
+    certs.CertificationAwarded
+    | certs.CertificationRenewed
+    | certs.CertificationExpired
+    | certs.CertificationRevoked
+    | certs.CertificationSuspended
+    | certs.CertificationReinstated
+)
+
+EVENTS: dict[ChangeKind, type[_Change]] = {
     "awarded": certs.CertificationAwarded,
     "renewed": certs.CertificationRenewed,
     "expired": certs.CertificationExpired,
     "revoked": certs.CertificationRevoked,
+    "suspended": certs.CertificationSuspended,
+    "reinstated": certs.CertificationReinstated,
 }
+
+_LONGEST = 2_000
+"""Characters of a reason in an event; the API says all of it."""
 
 
 class Ledger:
@@ -52,6 +58,11 @@ class Ledger:
         """Whether it must be saved."""
         self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
         self._standing: Standing | None = None
+
+    @property
+    def facts(self) -> Sequence[Fact]:
+        """Everything known of the candidate, in no order."""
+        return self._facts
 
     def add(self, fact: Fact, transaction: Transaction, cause: Received[Any] | None) -> bool:
         """Take a fact in and tell what it changes. Returns False where it was known already."""
@@ -137,9 +148,7 @@ def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[Fact], as_
     }
 
 
-def _event(
-    candidate_id: str, change: Change
-) -> certs.CertificationAwarded | certs.CertificationRenewed | certs.CertificationExpired | certs.CertificationRevoked:
+def _event(candidate_id: str, change: Change) -> _Change:
     entry = change.subject
     return EVENTS[change.kind](
         candidate_id=candidate_id,
@@ -147,7 +156,7 @@ def _event(
         title=entry.title,
         earned_on=entry.earned_on,
         expires_on=entry.expires_on,
-        because=change.sentence,
+        because=_shortened(change.sentence),
     )
 
 
@@ -159,9 +168,13 @@ def _reminder_event(candidate_id: str, reminder: Reminder) -> certs.Certificatio
         title=entry.title,
         earned_on=entry.earned_on,
         expires_on=entry.expires_on,
-        because=entry.sentence,
+        because=_shortened(entry.sentence),
         days_left=reminder.days_left,
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def stored_facts(ledger: Document) -> list[Fact]:

@@ -131,32 +131,22 @@ class CertsStore:
 
     async def totals(self, programs: Sequence[str], today: Mapping[str, str]) -> dict[str, int]:
         """Counts for the account of a run; `today` is each program's calendar day."""
-        active = expired = candidates = 0
+        candidates = 0
+        counts = dict.fromkeys(("active", "expired", "suspended", "revoked"), 0)
         for program in programs:
             candidates += await self._candidates.count_documents({"program": program})
+            status: Document = {"$ifNull": ["$certifications.status", "active"]}
+            last = "$certifications.expires_on"
+            lasts: Document = {"$or": [{"$eq": [last, None]}, {"$gte": [last, today[program]]}]}
+            branches = [
+                {"case": {"$in": [status, ["suspended", "revoked"]]}, "then": status},
+                {"case": {"$and": [{"$eq": [status, "active"]}, lasts]}, "then": "active"},
+            ]
             pipeline: list[Document] = [
                 {"$match": {"program": program}},
                 {"$unwind": "$certifications"},
-                {
-                    "$group": {
-                        "_id": {
-                            "$and": [
-                                {"$eq": [{"$ifNull": ["$certifications.status", "active"]}, "active"]},
-                                {
-                                    "$or": [
-                                        {"$eq": ["$certifications.expires_on", None]},
-                                        {"$gte": ["$certifications.expires_on", today[program]]},
-                                    ]
-                                },
-                            ]
-                        },
-                        "count": {"$sum": 1},
-                    }
-                },
+                {"$group": {"_id": {"$switch": {"branches": branches, "default": "expired"}}, "count": {"$sum": 1}}},
             ]
             async for group in self._candidates.aggregate(pipeline):
-                if group["_id"]:
-                    active += group["count"]
-                else:
-                    expired += group["count"]
-        return {"candidates": candidates, "active": active, "expired": expired}
+                counts[group["_id"]] += group["count"]
+        return {"candidates": candidates, **counts}
