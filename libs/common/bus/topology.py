@@ -62,6 +62,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.CertificationExpiring,
         certs.CertificationExpired,
         certs.CertificationRevoked,
+        certs.CertificationSuspended,
+        certs.CertificationReinstated,
     ),
 }
 

@@ -29,6 +29,8 @@ class Template(StrEnum):
     CERTIFICATION_EXPIRING = "certification_expiring"
     CERTIFICATION_EXPIRED = "certification_expired"
     CERTIFICATION_REVOKED = "certification_revoked"
+    CERTIFICATION_SUSPENDED = "certification_suspended"
+    CERTIFICATION_REINSTATED = "certification_reinstated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail]] = {
     certs.CertificationExpiring: _reminder,
     certs.CertificationExpired: _certification(Template.CERTIFICATION_EXPIRED),
     certs.CertificationRevoked: _certification(Template.CERTIFICATION_REVOKED),
+    certs.CertificationSuspended: _certification(Template.CERTIFICATION_SUSPENDED),
+    certs.CertificationReinstated: _certification(Template.CERTIFICATION_REINSTATED),
 }
 
 MAIL_EVENTS = tuple(_WRITERS)

@@ -46,6 +46,8 @@ CASES = [
     (certs.CertificationExpiring(**HOLDING, days_left=30), Template.CERTIFICATION_EXPIRING),
     (certs.CertificationExpired(**HOLDING), Template.CERTIFICATION_EXPIRED),
     (certs.CertificationRevoked(**HOLDING), Template.CERTIFICATION_REVOKED),
+    (certs.CertificationSuspended(**HOLDING), Template.CERTIFICATION_SUSPENDED),
+    (certs.CertificationReinstated(**HOLDING), Template.CERTIFICATION_REINSTATED),
 ]
 
 
