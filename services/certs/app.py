@@ -7,7 +7,12 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.settings import ServiceSettings
 from services.certs.api import CertsApi
 from services.certs.consumers import ServiceEvents
-from services.certs.dryrun_store import MIGRATION, DryRunStore
+from services.certs.deciding import Deciding
+from services.certs.decision_store import MIGRATION as DECISIONS
+from services.certs.decision_store import DecisionStore
+from services.certs.decisions_api import DecisionsApi
+from services.certs.dryrun_store import MIGRATION as DRY_RUNS
+from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
 from services.certs.ledgers import Ledgers
@@ -26,12 +31,21 @@ def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     dry_run_store = DryRunStore(platform.database)
     dry_runs = DryRuns(dry_run_store, platform.programs, platform.unit_of_work, platform.clock)
     outlook = OutlookApi(store, policies, platform.clock)
+    ledgers = Ledgers(store, policies)
+    decision_store = DecisionStore(platform.database)
+    decisions = DecisionsApi(
+        store,
+        decision_store,
+        Deciding(decision_store, ledgers, platform.unit_of_work),
+        platform.programs,
+        platform.clock,
+    )
     managing = ProgramsApi(store, dry_run_store, platform.programs, platform.clock)
     return Parts(
-        api=CertsApi(store, platform.programs, platform.clock).api((*outlook.routes(), *managing.routes())),
-        subscriptions=(
-            Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(Ledgers(store, policies)).handle),
+        api=CertsApi(store, platform.programs, platform.clock).api(
+            (*outlook.routes(), *managing.routes(), *decisions.routes())
         ),
+        subscriptions=(Subscription(topology.events_queue("certs"), decode_events, ServiceEvents(ledgers).handle),),
         jobs=(
             Job("expiry", sweep.EVERY, sweep.run),
             Job("reevaluation", reevaluation.EVERY, reevaluation.run),
@@ -40,4 +54,4 @@ def build(platform: Platform, _settings: ServiceSettings) -> Parts:
     )
 
 
-SERVICE = Service(name="certs", migrations=(*MIGRATIONS, MIGRATION), build=build)
+SERVICE = Service(name="certs", migrations=(*MIGRATIONS, DRY_RUNS, DECISIONS), build=build)

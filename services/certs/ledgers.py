@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from libs.common.errors import Unprocessable
 from libs.common.mongo.unit_of_work import Transaction
 from services.certs.ledger import Ledger
 from services.certs.policies import Policies
@@ -22,7 +23,7 @@ class Ledgers:
         """The ledgers of these candidates; an empty one where nothing is known yet.
 
         Raises:
-            Unprocessable: there is no such program.
+            Unprocessable: there is no such program, or the candidate is another program's.
             Unavailable: a ledger was evaluated with a later policy than this process knows; it will know it soon.
         """
         unique = dict.fromkeys(wanted)
@@ -31,6 +32,8 @@ class Ledgers:
         for program, candidate_id in unique:
             policy = await self._policies.current(program)
             row = stored.get(candidate_id)
+            if row is not None and row["program"] != program:
+                raise Unprocessable("another_program", f"the candidate is not one of {program!r}")
             told_under = await self._policies.told_under(row, policy)
             opened[program, candidate_id] = Ledger(candidate_id, policy, row, told_under=told_under)
         return opened

@@ -8,6 +8,7 @@ from deploy.gateway.reference.schemas import Field, Json, Schemas
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
 from services.certs.api import CertsApi
+from services.certs.decisions_api import DecisionsApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.programs_api import ProgramsApi
 from services.exams.api import ExamsApi
@@ -77,7 +78,11 @@ def documented_apis() -> list[Api]:
         IdentityApi(nothing, nothing).api(),
         ExamsApi(nothing).api(),
         CertsApi(nothing, {}, nothing).api(
-            (*OutlookApi(nothing, nothing, nothing).routes(), *ProgramsApi(nothing, nothing, {}, nothing).routes())
+            (
+                *OutlookApi(nothing, nothing, nothing).routes(),
+                *ProgramsApi(nothing, nothing, {}, nothing).routes(),
+                *DecisionsApi(nothing, nothing, nothing, {}, nothing).routes(),
+            )
         ),
         FulfillmentApi(nothing).api(),
         NotifyApi(nothing, nothing).api(),
