@@ -148,7 +148,8 @@ def test_a_pass_after_the_day_earns_it_anew(cisco: Program) -> None:
 
 def test_every_part_of_a_requirement_must_be_new(cisco: Program) -> None:
     parts = [passed("350-401", "2025-01-10"), passed("300-410", "2025-02-10")]
-    revoked = [*parts, decided("revoke", "2026-05-03", "CCNP-Enterprise")]
+    unused = passed("300-415", "2026-01-10")  # alone it renews nothing
+    revoked = [*parts, unused, decided("revoke", "2026-05-03", "CCNP-Enterprise")]
     core = passed("350-401", "2026-06-01")
     found = told(cisco, [*revoked, core], "2026-07-01", "CCNP-Enterprise")
     assert found == ("revoked", "2025-02-10", "2026-05-02")
