@@ -64,6 +64,9 @@ class TotalsView(View):
     candidates: int
     active: int
     expired: int
+    """Neither active nor set aside by staff."""
+    suspended: int
+    revoked: int
 
 
 class CertsApi:
@@ -120,7 +123,7 @@ class CertsApi:
             program=program,
             as_of=today,
             version=row["version"] if row else 0,
-            certifications=[_certification(entry, today) for entry in row["certifications"]] if row else [],
+            certifications=[certification_view(entry, today) for entry in row["certifications"]] if row else [],
         )
 
     async def show_totals(self, call: Call) -> TotalsView:
@@ -129,7 +132,8 @@ class CertsApi:
         return TotalsView(**await self._store.totals(programs, today))
 
 
-def _certification(entry: Document, today: date) -> CertificationView:
+def certification_view(entry: Document, today: date) -> CertificationView:
+    """A stored entry as of a day."""
     expires_on = date.fromisoformat(entry["expires_on"]) if entry["expires_on"] else None
     # The sweep tells an expiry soon after midnight; a reader is told the truth at midnight.
     status = entry.get("status", "active")

@@ -6,7 +6,7 @@ from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.settings import ServiceSettings
-from services.certs import dryrun_store
+from services.certs import decision_store, dryrun_store
 from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
 from services.certs.claims import store as claims_store
@@ -17,6 +17,9 @@ from services.certs.claims.review_api import ReviewApi
 from services.certs.claims.store import SubmissionStore
 from services.certs.claims.submissions import Submissions
 from services.certs.consumers import ServiceEvents
+from services.certs.deciding import Deciding
+from services.certs.decision_store import DecisionStore
+from services.certs.decisions_api import DecisionsApi
 from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
@@ -38,11 +41,14 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     dry_run_store = DryRunStore(platform.database)
     dry_runs = DryRuns(dry_run_store, platform.programs, platform.unit_of_work, platform.clock)
     outlook = OutlookApi(store, policies, platform.clock)
+    decision_rows = DecisionStore(platform.database)
+    deciding = Deciding(decision_rows, ledgers, platform.unit_of_work)
+    decisions = DecisionsApi(store, decision_rows, deciding, policies, platform.clock)
     managing = ProgramsApi(store, dry_run_store, platform.programs, platform.clock)
     agreement = AgreementApi(store, ledgers, policies, platform.unit_of_work, platform.clock)
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
     reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
-    parts = (outlook, managing, agreement, claims, reviews)
+    parts = (outlook, managing, agreement, claims, reviews, decisions)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in parts for route in part.routes())
@@ -68,4 +74,8 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     )
 
 
-SERVICE = Service(name="certs", migrations=(*MIGRATIONS, dryrun_store.MIGRATION, claims_store.MIGRATION), build=build)
+SERVICE = Service(
+    name="certs",
+    migrations=(*MIGRATIONS, dryrun_store.MIGRATION, claims_store.MIGRATION, decision_store.MIGRATION),
+    build=build,
+)

@@ -114,6 +114,15 @@ class EmeritusInput(_Input):
     paid: Day | None = None
 
 
+class DecisionInput(_Input):
+    type: Literal["decision"]
+    decision: known.DecisionKind
+    cert: str
+    date: Day
+    until: Day | None = None
+    reason: str = ""
+
+
 class MergeInput(_Input):
     type: Literal["merge_accounts"]
     source: Annotated[str, Field(alias="from")]
@@ -143,6 +152,7 @@ Input = Annotated[
     | ExtensionInput
     | ImportInput
     | EmeritusInput
+    | DecisionInput
     | MergeInput
     | SeparationInput
     | AgreementInput,
@@ -293,6 +303,18 @@ class _Reader:
 
     def _EmeritusInput(self, one: EmeritusInput) -> known.EmeritusFact:  # noqa: N802
         return known.EmeritusFact(one.cert, one.date, self._at(one, one.date), one.paid, one.account)
+
+    def _DecisionInput(self, one: DecisionInput) -> known.DecisionFact:  # noqa: N802
+        return known.DecisionFact(
+            decision_id=f"{one.decision} {one.cert} on {one.date}" + (f" until {one.until}" if one.until else ""),
+            decision=one.decision,
+            certification=one.cert,
+            on=one.date,
+            known_at=self._at(one, one.date),
+            reason=one.reason,
+            until=one.until,
+            account=one.account,
+        )
 
     def _MergeInput(self, one: MergeInput) -> known.MergeFact:  # noqa: N802
         return known.MergeFact(one.source, one.into, one.date, self._at(one, one.date), one.account)

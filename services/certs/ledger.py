@@ -11,7 +11,7 @@ from libs.common.events import EventData, certs
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.certs.domain.changes import Change, diff, next_transition
+from services.certs.domain.changes import Change, ChangeKind, diff, next_transition
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import ExamFact, Fact, Key, SeparationFact
 from services.certs.domain.merges import LINKS, Link, counted, ends, lineage, survivor
@@ -21,19 +21,22 @@ from services.certs.domain.standing import CertificationStanding, Standing, spok
 from services.certs.stored_facts import loaded
 from services.certs.stored_facts import stored as stored_fact
 
-EVENTS: dict[
-    str,
-    type[
-        certs.CertificationAwarded
-        | certs.CertificationRenewed
-        | certs.CertificationExpired
-        | certs.CertificationRevoked
-    ],
-] = {
+_Change = (
+    certs.CertificationAwarded
+    | certs.CertificationRenewed
+    | certs.CertificationExpired
+    | certs.CertificationRevoked
+    | certs.CertificationSuspended
+    | certs.CertificationReinstated
+)
+
+EVENTS: dict[ChangeKind, type[_Change]] = {
     "awarded": certs.CertificationAwarded,
     "renewed": certs.CertificationRenewed,
     "expired": certs.CertificationExpired,
     "revoked": certs.CertificationRevoked,
+    "suspended": certs.CertificationSuspended,
+    "reinstated": certs.CertificationReinstated,
 }
 
 Told = tuple[str | None, str]
@@ -41,6 +44,8 @@ Told = tuple[str | None, str]
 
 
 _ALL_TIME = datetime.max.replace(tzinfo=UTC)
+_LONGEST = 2_000
+"""Characters of a reason in an event; the API says all of it."""
 
 
 class Ledger:
@@ -92,8 +97,8 @@ class Ledger:
 
     def say(self, data: EventData, transaction: Transaction, cause: Received[Any] | None) -> None:
         """Tell something about the candidate that is no change of a certification; of a merged one, to the other."""
-        if self.merged_into is not None:
-            other = self.family[self.merged_into]
+        other = self.standing_one
+        if other is not self:
             other.say(data.model_copy(update={"candidate_id": other.candidate_id}), transaction, cause)
             return
         if self._standing is None:
@@ -135,6 +140,11 @@ class Ledger:
         """The account that stands for this one; None where it stands for itself."""
         into = ends(self._links)
         return survivor(self.candidate_id, into) if self.candidate_id in into else None
+
+    @property
+    def standing_one(self) -> "Ledger":
+        """The ledger that stands for this account: its own, or that of the account it has gone into."""
+        return self if self.merged_into is None else self.family[self.merged_into]
 
     @property
     def links(self) -> Sequence[Link]:
@@ -281,9 +291,7 @@ def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[Fact], as_
     }
 
 
-def _event(
-    candidate_id: str, change: Change, why: str | None
-) -> certs.CertificationAwarded | certs.CertificationRenewed | certs.CertificationExpired | certs.CertificationRevoked:
+def _event(candidate_id: str, change: Change, why: str | None) -> _Change:
     entry, because = change.subject, change.sentence
     if why is not None and change.kind == "revoked":
         because = why if change.after is None else f"{why} {change.after.sentence}"
@@ -295,7 +303,7 @@ def _event(
         title=entry.title,
         earned_on=entry.earned_on,
         expires_on=entry.expires_on,
-        because=because,
+        because=_shortened(because),
     )
 
 
@@ -307,7 +315,7 @@ def _reminder_event(candidate_id: str, reminder: Reminder) -> certs.Certificatio
         title=entry.title,
         earned_on=entry.earned_on,
         expires_on=entry.expires_on,
-        because=entry.sentence,
+        because=_shortened(entry.sentence),
         days_left=reminder.days_left,
     )
 
@@ -336,6 +344,10 @@ def accounts_of(ledger: Document) -> list[str]:
         return [account]
     into = ends([fact for fact in stored_facts(ledger) if isinstance(fact, LINKS)])
     return [account, *(other for other in ledger["kin"] if survivor(other, into) == account)]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def stored_facts(ledger: Document) -> list[Fact]:

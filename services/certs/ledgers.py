@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from libs.common.errors import Unprocessable
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from services.certs.ledger import Ledger
@@ -25,7 +26,7 @@ class Ledgers:
         What is opened together knows of each other: within one transaction, open all at once.
 
         Raises:
-            Unprocessable: there is no such program.
+            Unprocessable: there is no such program, or the candidate is another program's.
             Unavailable: a ledger was evaluated with a later policy than this process knows; it will know it soon.
         """
         unique = dict.fromkeys(wanted)
@@ -39,6 +40,8 @@ class Ledgers:
         for program, candidate_id in unique:
             policy = await self._policies.current(program)
             row = stored.get(candidate_id)
+            if row is not None and row["program"] != program:
+                raise Unprocessable("another_program", f"the candidate is not one of {program!r}")
             told_under = await self._policies.told_under(row, policy)
             opened[program, candidate_id] = Ledger(candidate_id, policy, row, told_under=told_under)
         for (program, candidate_id), ledger in opened.items():

@@ -10,7 +10,7 @@ from libs.common.errors import Unavailable
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.migrations import COMMON, Migration, declare
-from services.certs.ledger import Ledger
+from services.certs.ledger import Ledger, accounts_of
 
 MIGRATIONS = [
     Migration(
@@ -101,6 +101,11 @@ class CertsStore:
             return await self.own_ledger(program, row["merged_into"])
         return row
 
+    async def accounts(self, program: str, candidate_id: str) -> list[str]:
+        """The candidate's account, and all that are merged with it."""
+        row = await self.ledger(program, candidate_id)
+        return [candidate_id, *(accounts_of(row) if row else ())]
+
     async def own_ledger(self, program: str, candidate_id: str) -> Document | None:
         """The account's own ledger, though another may stand for it."""
         row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program})
@@ -142,32 +147,22 @@ class CertsStore:
 
     async def totals(self, programs: Sequence[str], today: Mapping[str, str]) -> dict[str, int]:
         """Counts for the account of a run; `today` is each program's calendar day."""
-        active = expired = candidates = 0
+        candidates = 0
+        counts = dict.fromkeys(("active", "expired", "suspended", "revoked"), 0)
         for program in programs:
             candidates += await self._candidates.count_documents({"program": program, **_ALONE})
+            status: Document = {"$ifNull": ["$certifications.status", "active"]}
+            last = "$certifications.expires_on"
+            lasts: Document = {"$or": [{"$eq": [last, None]}, {"$gte": [last, today[program]]}]}
+            branches = [
+                {"case": {"$in": [status, ["suspended", "revoked"]]}, "then": status},
+                {"case": {"$and": [{"$eq": [status, "active"]}, lasts]}, "then": "active"},
+            ]
             pipeline: list[Document] = [
                 {"$match": {"program": program}},
                 {"$unwind": "$certifications"},
-                {
-                    "$group": {
-                        "_id": {
-                            "$and": [
-                                {"$eq": [{"$ifNull": ["$certifications.status", "active"]}, "active"]},
-                                {
-                                    "$or": [
-                                        {"$eq": ["$certifications.expires_on", None]},
-                                        {"$gte": ["$certifications.expires_on", today[program]]},
-                                    ]
-                                },
-                            ]
-                        },
-                        "count": {"$sum": 1},
-                    }
-                },
+                {"$group": {"_id": {"$switch": {"branches": branches, "default": "expired"}}, "count": {"$sum": 1}}},
             ]
             async for group in self._candidates.aggregate(pipeline):
-                if group["_id"]:
-                    active += group["count"]
-                else:
-                    expired += group["count"]
-        return {"candidates": candidates, "active": active, "expired": expired}
+                counts[group["_id"]] += group["count"]
+        return {"candidates": candidates, **counts}

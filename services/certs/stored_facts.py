@@ -18,6 +18,7 @@ KINDS: dict[str, type[Fact]] = {
     "rename": facts.RenameFact,
     "extension": facts.ExtensionFact,
     "emeritus": facts.EmeritusFact,
+    "decision": facts.DecisionFact,
     "merge": facts.MergeFact,
     "separation": facts.SeparationFact,
     "agreement": facts.AgreementFact,

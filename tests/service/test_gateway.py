@@ -51,7 +51,7 @@ async def echo(request: web.Request) -> web.Response:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def client() -> AsyncIterator[Client]:
     port, service_port, dead_port = free_ports(3)
-    app = web.Application(client_max_size=4_000_000)
+    app = web.Application(client_max_size=10_000_000)
     app.router.add_route("*", "/{path:.*}", echo)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -109,6 +109,13 @@ async def test_body_over_a_megabyte_is_refused_and_one_below_passes(client: Clie
     refused = await client.send("POST", "/api/certs/v1/x", b"x" * 1_200_000)
     assert (refused.status, refused.content_type) == (413, PROBLEM)
     assert (await client.send("POST", "/api/certs/v1/x", b"x" * 1_000_000)).status == 200
+
+
+async def test_evidence_may_be_larger_up_to_a_limit_of_its_own(client: Client) -> None:
+    path = "/api/certs/v1/programs/cisco/candidates/C1/evidence"
+    assert (await client.send("POST", path, b"x" * 5_300_000)).status == 200
+    refused = await client.send("POST", path, b"x" * 6_500_000)
+    assert (refused.status, refused.content_type) == (413, PROBLEM)
 
 
 @pytest.mark.parametrize(("path", "text"), [("/", "start"), ("/docs/", "reference")])

@@ -55,7 +55,7 @@ async def test_merged_account_leaves_everything_but_its_id(service: Certs) -> No
     await service.take(received(merged("A", "B", T1)))
     assert (service.told("A"), service.told("B")) == ([AWARDED], [("CertificationAwarded", SECOND), AWARDED])
     totals = await service.store.totals(["cisco"], {"cisco": "2026-11-22"})
-    assert totals == {"candidates": 1, "active": 2, "expired": 0}
+    assert totals == {"candidates": 1, "active": 2, "expired": 0, "suspended": 0, "revoked": 0}
     assert [row["_id"] for row in await service.store.flagged("cisco", after=None, limit=9)] == ["B"]
     assert [row["_id"] for row in await DryRunStore(service.base.database).ledgers("cisco", None, 9)] == ["B"]
     assert await service.store.count_outdated("cisco", 99) == 1

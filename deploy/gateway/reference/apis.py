@@ -12,6 +12,7 @@ from services.certs.api import CertsApi
 from services.certs.claims.api import ClaimsApi
 from services.certs.claims.review_api import ReviewApi
 from services.certs.claims.submissions import Submissions
+from services.certs.decisions_api import DecisionsApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.programs_api import ProgramsApi
 from services.exams.api import ExamsApi
@@ -89,6 +90,7 @@ def documented_apis() -> list[Api]:
                 *AgreementApi(nothing, nothing, nothing, nothing, nothing).routes(),
                 *ClaimsApi(nothing, submissions, nothing, nothing, nothing).routes(),
                 *ReviewApi(submissions, nothing, nothing, nothing).routes(),
+                *DecisionsApi(nothing, nothing, nothing, nothing, nothing).routes(),
             )
         ),
         FulfillmentApi(nothing).api(),

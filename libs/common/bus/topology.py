@@ -75,6 +75,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.CreditsRecorded,
         certs.CourseSubmissionDecided,
         certs.MilestoneReached,
+        certs.CertificationSuspended,
+        certs.CertificationReinstated,
     ),
 }
 

@@ -16,8 +16,8 @@ class _Certification(EventData):
     earned_on: date
     expires_on: date | None = None
     """Last active day; None where it never expires."""
-    because: Annotated[str, Field(max_length=2000)]
-    """The reason as one plain sentence."""
+    because: Annotated[str, Field(max_length=2000, json_schema_extra=PERSONAL)]
+    """The reason as one plain sentence; of a decision of staff with their words."""
 
 
 class CertificationAwarded(_Certification, publisher="certs"):
@@ -40,7 +40,10 @@ class CertificationExpired(_Certification, publisher="certs"):
 
 
 class CertificationRevoked(_Certification, publisher="certs"):
-    """What a certification rested on is void; it counts as never earned, or shorter than before."""
+    """What a certification rested on is void: it counts as never earned, or shorter than before.
+
+    Or staff have revoked it: it counts for nothing from then on.
+    """
 
     remains: bool = False
     """Whether it is held all the same, with the dates said here."""

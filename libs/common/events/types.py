@@ -29,6 +29,9 @@ ProgramId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_SINGLE_LINE)]
 """One line of text in any script, without control characters."""
 
+Remark = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=_SINGLE_LINE)]
+"""A sentence or some, in a person's words, on one line."""
+
 PersonName = Annotated[Line, Field(json_schema_extra=PERSONAL)]
 EmailAddress = Annotated[
     str,

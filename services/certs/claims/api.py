@@ -29,7 +29,7 @@ from services.certs.claims.views import (
 )
 from services.certs.domain.credit_ledger import credit_ledger
 from services.certs.domain.standing import spoken
-from services.certs.ledger import accounts_of, facts_at
+from services.certs.ledger import facts_at
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 from services.certs.views import CandidatePath
@@ -264,7 +264,7 @@ class ClaimsApi:
     async def list_submissions(self, call: Call[CandidatePath, PageQuery]) -> Page[SubmissionView]:
         policy, query = await self._policy(call), call.query
         before = _SUBMISSIONS.decode(query.cursor)
-        accounts = await self._accounts(policy, call.path.candidate_id)
+        accounts = await self._certs.accounts(policy.id, call.path.candidate_id)
         rows = await self._store.of_accounts(policy.id, accounts, before=before, limit=query.limit + 1)
         return _SUBMISSIONS.page(
             Page[SubmissionView], rows, query.limit, key=lambda row: str(row["_id"]), show=submission_view
@@ -311,14 +311,9 @@ class ClaimsApi:
 
     async def _mine(self, transaction: Transaction, policy: Program, path: SubmissionPath) -> Document:
         row = await self._store.get(policy.id, path.submission_id, transaction.session)
-        if row is None or row["candidate_id"] not in await self._accounts(policy, path.candidate_id):
+        if row is None or row["candidate_id"] not in await self._certs.accounts(policy.id, path.candidate_id):
             raise Problem(NOT_FOUND)
         return row
-
-    async def _accounts(self, policy: Program, candidate_id: str) -> list[str]:
-        """The candidate's account, and those merged with it: what was claimed under one is the candidate's."""
-        row = await self._certs.ledger(policy.id, candidate_id)
-        return [candidate_id, *(accounts_of(row) if row else ())]
 
     async def _policy(self, call: Call[Any, Any, Any]) -> Program:
         return await self._policies.entered(call.principal, call.path.program, call.path.candidate_id)

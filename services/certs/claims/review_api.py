@@ -17,7 +17,7 @@ from libs.common.programs import Program
 from services.certs.claims.evidence import EvidenceFile
 from services.certs.claims.store import OPEN
 from services.certs.claims.submissions import Submissions
-from services.certs.claims.views import DecisionBody, ReviewView, review_view
+from services.certs.claims.views import ReviewDecision, ReviewView, review_view
 from services.certs.domain.rules import rules_of
 from services.certs.policies import Policies
 from services.certs.views import ProgramPath
@@ -93,10 +93,10 @@ class ReviewApi:
             Route(
                 method="POST",
                 path="/programs/{program}/reviews/{submission_id}/decision",
-                handler=self.decide,
+                handler=self.decide_submission,
                 summary="Accept or reject; an acceptance has effect back to the day of completion",
                 parameters=ReviewPath,
-                body=DecisionBody,
+                body=ReviewDecision,
                 response=ReviewView,
                 scopes=CERTS_REVIEW,
                 errors=(NOT_FOUND, INVALID, CONFLICT),
@@ -131,7 +131,7 @@ class ReviewApi:
             raise Problem(NOT_FOUND, "the file has served and was deleted")
         return file
 
-    async def decide(self, call: Call[ReviewPath, Any, DecisionBody]) -> ReviewView:
+    async def decide_submission(self, call: Call[ReviewPath, Any, ReviewDecision]) -> ReviewView:
         policy, body = await self._policy(call), call.body
         today = self._today(policy)
 
@@ -155,7 +155,7 @@ class ReviewApi:
 
         return review_view(await self._unit_of_work.run(work), today)
 
-    async def _named(self, transaction: Transaction, policy: Program, body: DecisionBody) -> str | None:
+    async def _named(self, transaction: Transaction, policy: Program, body: ReviewDecision) -> str | None:
         """The candidate that the reviewer names for a report of nobody known."""
         if body.candidate_id is None:
             if body.decision == "rejected":
@@ -181,7 +181,7 @@ class ReviewApi:
         return policy.day_of(self._clock.now())
 
 
-def _complete(row: Document, body: DecisionBody, policy: Program) -> None:
+def _complete(row: Document, body: ReviewDecision, policy: Program) -> None:
     """Put in what the reviewer knows; what is accepted says everything that its effect needs."""
     if row["kind"] == "credits":
         row["credits"] = body.credits or row["credits"]

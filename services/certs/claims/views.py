@@ -47,7 +47,7 @@ class HoldBody(Body):
     held_until: Annotated[date | None, Field(strict=False, description="Null lets the credits count at once")]
 
 
-class DecisionBody(Body):
+class ReviewDecision(Body):
     """A reviewer's word on a submission."""
 
     decision: Literal["accepted", "rejected"]
@@ -58,7 +58,7 @@ class DecisionBody(Body):
     track: Annotated[str | None, Field(max_length=200, description="Of a course: the track it renews")] = None
 
     @model_validator(mode="after")
-    def _rejection_says_why(self) -> "DecisionBody":
+    def _rejection_says_why(self) -> "ReviewDecision":
         if self.decision == "rejected" and self.reason is None:
             raise ValueError("a rejection needs a reason")
         return self

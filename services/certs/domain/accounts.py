@@ -7,9 +7,9 @@ from services.certs.domain import merges
 from services.certs.domain.facts import Known
 from services.certs.domain.standing import CertificationStanding, Standing
 
-_PERSONAL = ("exams", "changes", "credits", "courses", "imports", "emeritus", "agreements")
+_PERSONAL = ("exams", "changes", "credits", "courses", "imports", "emeritus", "decisions", "agreements")
 """Kinds of facts that belong to an account; the others are the program's, and hold for every account."""
-_STANDING_ALONE = ("exams", "credits", "courses", "imports", "emeritus")
+_STANDING_ALONE = ("exams", "credits", "courses", "imports", "emeritus", "decisions")
 
 
 def split(known: Known) -> Iterator[tuple[str | None, Known]]:

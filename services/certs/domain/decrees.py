@@ -36,7 +36,7 @@ def extend(every: Iterable[Held], fact: ExtensionFact, clause: str, day: date) -
         if end is None:
             continue
         covered = held.active(day) if fact.window is None else fact.window[0] <= end <= fact.window[1]
-        if covered:
+        if covered and held.revoked is None:
             ground = Ground(":".join(fact.key), clause, f"extended by {fact.months} months on", fact.on)
             held.extend(day, add_months(end, fact.months), ground)
             moved.append(held)
@@ -47,7 +47,7 @@ def grant(held: Held | None, fact: EmeritusFact, today: date) -> Flag | None:
     """Grants a year of emeritus once it is paid; what is odd about it is flagged."""
     subject = ":".join(fact.key)
     rules = held.rule.emeritus if held is not None else None
-    if held is None or rules is None:
+    if held is None or held.revoked is not None or rules is None:
         text = f"{fact.certification} is not held, or has no emeritus"
         return Flag(flags.EMERITUS_NOT_ELIGIBLE, subject, text)
     if fact.paid_on is None or fact.paid_on > today:

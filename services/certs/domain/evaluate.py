@@ -9,12 +9,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from libs.common.programs import Program
-from services.certs.domain import accounts, flags
+from services.certs.domain import accounts, courses, flags
 from services.certs.domain.credit import countable
-from services.certs.domain.facts import CourseFact, ExtensionFact, Fact, Known
+from services.certs.domain.days import Day
+from services.certs.domain.decisions import in_order
+from services.certs.domain.facts import ExtensionFact, Fact, Known
 from services.certs.domain.flags import Flag
 from services.certs.domain.outcome import Telling, present_names, told
-from services.certs.domain.replay import Day, Replay
+from services.certs.domain.replay import Replay
 from services.certs.domain.results import Results, settle
 from services.certs.domain.rules import CertificationRule, ProgramRules, rules_of
 from services.certs.domain.standing import CertificationStanding, Standing, spoken
@@ -90,7 +92,7 @@ def run(rules: ProgramRules, known: Known, today: date) -> tuple[Replay, Results
         retired = _retired(rules, names, known, results.flags)
         _others(rules, known, today, events, results)
     for extension in _extensions(rules, known, today):
-        _day(events, extension[0].on).extensions.append(extension)
+        _day(events, extension[0].on).decreed().extensions.append(extension)
     replay = Replay(rules, today, names, retired)
     replay.play(events, with_credits=bool(known.credits))
     return replay, results
@@ -110,19 +112,27 @@ def _others(rules: ProgramRules, known: Known, today: date, events: dict[date, D
         if not _ahead(f"{balance.certification}", balance.earned_on, today, results):
             _day(events, balance.earned_on).imports.append(balance)
     for course in known.courses:
-        if _course_counts(rules, course, today, found):
+        if courses.countable(rules, course, today, found):
             _day(events, course.last_day).courses.append(course)
         later += _after(today, course.approved_on, course.last_day)
     for claim in sorted(known.credits, key=lambda claim: (claim.completed_on, claim.item or "", claim.claim_id)):
         if countable(claim, rules.program.policy.credits, today, found):
             _day(events, claim.acts_on).credits.append(claim)
         later += _after(today, claim.validated_on, claim.completed_on, claim.held_until)
-    for grant in sorted(known.emeritus, key=lambda grant: (grant.on, grant.certification)):
-        if not _ahead("a year of emeritus", grant.on, today, results):
-            _day(events, grant.on).emeritus.append(grant)
-        later += _after(today, grant.paid_on)
+    _decreed(known, today, events, results)
     for agreement in known.agreements:
         later += _after(today, agreement.accepted_on)
+
+
+def _decreed(known: Known, today: date, events: dict[date, Day], results: Results) -> None:
+    """Puts on its day what the program granted and its staff decided."""
+    for grant in sorted(known.emeritus, key=lambda grant: (grant.on, grant.certification)):
+        if not _ahead("a year of emeritus", grant.on, today, results):
+            _day(events, grant.on).decreed().emeritus.append(grant)
+        results.transitions += _after(today, grant.paid_on)
+    for decision in in_order(known.decisions):
+        if not _ahead(f"the decision to {decision.decision} {decision.certification}", decision.on, today, results):
+            _day(events, decision.on).decreed().decisions.append(decision)
 
 
 def _retired(
@@ -152,24 +162,6 @@ def _ahead(what: str, day: date, today: date, results: Results) -> bool:
     results.flags.append(Flag(flags.DATED_AHEAD, f"{what} on {day}", text))
     results.transitions.append(day)
     return True
-
-
-def _course_counts(rules: ProgramRules, course: CourseFact, today: date, found: list[Flag]) -> bool:
-    """Whether a course counts on `today`: attended, known to the program, and approved where a claim is needed."""
-    policy = rules.program.policy.courses
-    name = None
-    if policy is None or course.level not in rules.ranks or course.track.casefold() not in rules.tracks:
-        name, text = flags.COURSE_UNKNOWN, f"the program has no {course.level} courses of {course.track}"
-    elif course.last_day > today:
-        name, text = flags.DATED_AHEAD, f"the course {course.code} ends on {spoken(course.last_day)}"
-    elif course.rejected and (course.approved_on is None or course.approved_on <= today):
-        return False
-    elif course.delivery in policy.claimed and (course.approved_on is None or course.approved_on > today):
-        name, text = flags.COURSE_PENDING, f"the claim of the course {course.code} is not decided"
-    else:
-        return True
-    found.append(Flag(name, course.course_id, text))
-    return False
 
 
 def _extensions(rules: ProgramRules, known: Known, today: date) -> Iterable[tuple[ExtensionFact, str]]:

@@ -12,6 +12,7 @@ from typing import Literal
 
 Outcome = Literal["pass", "fail", "pending", "invalidated", "no_show"]
 ClaimStatus = Literal["validated", "pending", "rejected"]
+DecisionKind = Literal["grant", "revoke", "suspend", "reinstate", "extend"]
 
 Key = tuple[str | int, ...]
 
@@ -205,6 +206,26 @@ class EmeritusFact:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionFact:
+    """The program's staff decided something about one certification; it takes effect at the end of its day."""
+
+    decision_id: str
+    decision: DecisionKind
+    certification: str
+    on: date
+    known_at: datetime
+    reason: str
+    """For the candidate too; empty where none was given."""
+    until: date | None = None
+    """Last active day: of an extension always, of a grant where it is not the program's validity that says it."""
+    account: str | None = None
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return ("decision", self.decision_id)
+
+
+@dataclass(frozen=True, slots=True)
 class MergeFact:
     """Two accounts are one from the day on."""
 
@@ -259,6 +280,7 @@ Fact = (
     | RenameFact
     | ExtensionFact
     | EmeritusFact
+    | DecisionFact
     | MergeFact
     | SeparationFact
     | AgreementFact
@@ -278,6 +300,7 @@ class Known:
     renames: Sequence[RenameFact] = ()
     extensions: Sequence[ExtensionFact] = ()
     emeritus: Sequence[EmeritusFact] = ()
+    decisions: Sequence[DecisionFact] = ()
     merges: Sequence[MergeFact] = ()
     separations: Sequence[SeparationFact] = ()
     agreements: Sequence[AgreementFact] = ()
@@ -328,6 +351,7 @@ _OTHERS: dict[type, str] = {
     RenameFact: "renames",
     ExtensionFact: "extensions",
     EmeritusFact: "emeritus",
+    DecisionFact: "decisions",
     MergeFact: "merges",
     SeparationFact: "separations",
     AgreementFact: "agreements",

@@ -48,6 +48,8 @@ EMERITUS_NOT_ELIGIBLE: Final = "EMERITUS_NOT_ELIGIBLE"
 """A year of emeritus for a certification that has none or is not held; without effect."""
 EMERITUS_EARLY: Final = "EMERITUS_EARLY"
 """A year of emeritus granted before the years the program asks for; it counts, because it was granted."""
+DECISION_IDLE: Final = "DECISION_IDLE"
+"""A decision of staff about what was not so on its day, or would have changed nothing; without effect."""
 VALIDITY_UNKNOWN: Final = "VALIDITY_UNKNOWN"
 """An import names a division of time the program does not know; its dates count as they stand."""
 

@@ -1,7 +1,7 @@
 """One certification during the replay: how long it is held, in which cycle, and what became of its time."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
@@ -9,6 +9,8 @@ from libs.common.programs.policy import LegacyValidity
 from services.certs.domain.facts import EmeritusFact, ImportFact
 from services.certs.domain.rules import CertificationRule
 from services.certs.domain.standing import Ground, Holding, Step, StepKind
+
+_ONE_DAY = timedelta(days=1)
 
 By = str
 """What the last award or renewal was made by: exam, credits, course."""
@@ -34,8 +36,14 @@ class Held:
     dormant: tuple[date, date, str] | None = None
     """First day of an inactive time, the day it ends, and the clause."""
     emeritus_until: date | None = None
-    grants: list[Ground] = field(default_factory=list)
+    grants: tuple[Ground, ...] = ()
     retired_on: date = date.max
+    suspended: bool = False
+    """Whether it is no prerequisite meanwhile; its dates run on."""
+    revoked: tuple[date, date | None] | None = None
+    """While it is revoked: the start of its cycle and its last active day as they were before."""
+    decisions: tuple[Ground, ...] = ()
+    """Suspensions, reinstatements and a revocation, the newest last."""
     years: int | None = field(init=False)
     """How long it lasts from each award or renewal; None where it never expires."""
     years_clause: str = field(init=False)
@@ -45,6 +53,7 @@ class Held:
         self.years_clause = validity_clause(self.rule, self.earned_on)
 
     def active(self, day: date) -> bool:
+        """Whether a day lies within its dates, which run on while it is suspended."""
         if self.expires_on is not None and day > self.expires_on:
             return False
         return self.dormant is None or not self.dormant[0] <= day < self.dormant[1]
@@ -65,6 +74,7 @@ class Held:
             designation is not None
             and designation.reactivates_track
             and not self.active(day)
+            and self.revoked is None
             and day < self.retired_on
             and self.designated(day)
         )
@@ -85,6 +95,25 @@ class Held:
         self.expires_on = until
         self.steps.append(Step("extended", day, until, (ground,), None, ground.clause))
 
+    def suspend(self, ground: Ground) -> None:
+        self.suspended = True
+        self.decisions += (ground,)
+
+    def revoke(self, day: date, ground: Ground) -> None:
+        """Ends it with the day before; what was in hand until the day is used up. A suspension ends with it."""
+        self.revoked = self.cycle_from, self.expires_on
+        eve = max(day, date.min + _ONE_DAY) - _ONE_DAY
+        self.expires_on = eve if self.expires_on is None else min(self.expires_on, eve)
+        self.cycle_from, self.suspended = day, False
+        self.decisions += (ground,)
+
+    def reinstate(self, ground: Ground) -> None:
+        """Ends a suspension, or gives back the dates that a revocation took."""
+        if self.revoked is not None:
+            self.cycle_from, self.expires_on = self.revoked
+        self.suspended, self.revoked = False, None
+        self.decisions += (ground,)
+
     def grant(self, fact: EmeritusFact, years: int, clause: str) -> bool:
         """Adds a granted year to the last active or emeritus day it precedes; False where it came after."""
         end = self.expires_on
@@ -95,7 +124,7 @@ class Held:
         if fact.on > end:
             return False
         self.emeritus_until = add_years(end, years)
-        self.grants.append(Ground(":".join(fact.key), clause, "a year of emeritus granted on", fact.on))
+        self.grants += (Ground(":".join(fact.key), clause, "a year of emeritus granted on", fact.on),)
         return True
 
     def take_over(self, fact: ImportFact) -> None:
@@ -117,8 +146,10 @@ class Held:
 
     @property
     def holding(self) -> Holding:
-        """All of it, as it is told."""
-        return Holding(tuple(self.steps), self.continuous_since, self.emeritus_until)
+        """The time of holding it, as it is told; a revocation ends it earlier than its steps say."""
+        if self.revoked is None:
+            return Holding(tuple(self.steps), self.continuous_since, self.emeritus_until)
+        return Holding(tuple(self.steps), self.continuous_since, ended=self.expires_on)
 
     @property
     def since(self) -> date:
@@ -150,7 +181,7 @@ def awarded(rule: CertificationRule, day: date, grounds: tuple[Ground, ...], bef
     expires_on = None if years is None else add_years(day, years)
     step = Step("awarded", day, expires_on, grounds, years, validity_clause(rule, day))
     past = () if before is None else (*before.past, before.holding)
-    return Held(rule, day, day, expires_on, [step], past)
+    return _following(before, Held(rule, day, day, expires_on, [step], past))
 
 
 def imported(rule: CertificationRule, fact: ImportFact, before: Held | None) -> Held:
@@ -165,11 +196,18 @@ def imported(rule: CertificationRule, fact: ImportFact, before: Held | None) -> 
     clause = certification.path if stated else validity_clause(rule, day)
     step = Step("imported", day, expires_on, (ground,), None if stated else years, clause)
     past = () if before is None else (*before.past, before.holding)
-    held = Held(rule, day, day, expires_on, [step], past)
+    held = _following(before, Held(rule, day, day, expires_on, [step], past))
     if stated and expires_on is not None and years is not None:
         held.cycle_from = max(day, add_years(expires_on, -years))
     held.by = fact.last_renewal or "exam"
     held.number, held.continuous_since = fact.number, fact.continuous_since
     if fact.certification != certification.id:
         held.known_as = fact.certification
+    return held
+
+
+def _following(before: Held | None, held: Held) -> Held:
+    """A new holding, suspended where the one before it is: until it is reinstated, whatever is earned meanwhile."""
+    if before is not None and before.suspended:
+        held.suspended, held.decisions = True, before.decisions[-1:]
     return held

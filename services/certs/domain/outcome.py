@@ -12,6 +12,8 @@ from services.certs.domain.rules import CertificationRule, ProgramRules
 from services.certs.domain.standing import CertificationStanding, Ground, Status
 
 _ONE_DAY = timedelta(days=1)
+_SET_ASIDE = ("suspended", "revoked")
+"""No agreement and no designation says more of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +76,17 @@ def _listed_as(held: Held, telling: Telling) -> str:
 def told(held: Held, telling: Telling) -> CertificationStanding:
     """One certification as of the day."""
     today, certification = telling.today, held.rule.certification
-    status, expires_on, grounds, changes_on = _status(held, today)
+    status, expires_on, grounds, changes_on = status_of(held, today)
     designations: tuple[str, ...] = ()
     designation = held.rule.designation
-    if designation is not None:
+    if designation is not None and status not in _SET_ASIDE:
         since = add_years(held.earned_on, designation.after_years)
         if since <= today:
             designations = (designation.name,)
             grounds = (*grounds, Ground(certification.id, designation.clause, f"{designation.name} since", since))
         else:
             changes_on = min(since, changes_on or since)
-    if not telling.accepted:
+    if not telling.accepted and status not in _SET_ASIDE:
         status = "pending_agreement"
     return CertificationStanding(
         certification=_listed_as(held, telling),
@@ -97,15 +99,19 @@ def told(held: Held, telling: Telling) -> CertificationStanding:
         number=held.number,
         account=telling.account,
         changes_on=changes_on,
+        decisions=held.decisions,
     )
 
 
-_Told = tuple[Status, date | None, tuple[Ground, ...], date | None]
+Told = tuple[Status, date | None, tuple[Ground, ...], date | None]
 """Status, last day, its grounds, and the next day on which it changes by itself."""
 
 
-def _status(held: Held, today: date) -> _Told:
+def status_of(held: Held, today: date) -> Told:
+    """What a certification is on a day, by what has happened until then."""
     last = held.expires_on
+    if held.suspended or held.revoked is not None:
+        return "suspended" if held.suspended else "revoked", last, (), None
     if last is None:
         return "active", None, (), None
     if today <= last:
@@ -119,7 +125,7 @@ def _status(held: Held, today: date) -> _Told:
     return _honour(held, today, last)
 
 
-def _honour(held: Held, today: date, last: date) -> _Told:
+def _honour(held: Held, today: date, last: date) -> Told:
     """After the last active day: granted years of emeritus, for life after enough years without a gap."""
     rules = held.rule.emeritus
     end = held.end or last
@@ -131,7 +137,7 @@ def _honour(held: Held, today: date, last: date) -> _Told:
             if for_life_from <= today:
                 ground = Ground(held.rule.certification.id, rules.clause, "without a gap since", held.since)
                 return "lifetime_emeritus", None, (*held.grants, ground), None
-            return "emeritus", end, tuple(held.grants), for_life_from
+            return "emeritus", end, held.grants, for_life_from
     if today <= end:
-        return "emeritus", end, tuple(held.grants), add_days(end, 1)
-    return "expired", end, tuple(held.grants), None
+        return "emeritus", end, held.grants, add_days(end, 1)
+    return "expired", end, held.grants, None

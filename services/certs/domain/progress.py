@@ -143,7 +143,7 @@ class _Look:
             return self._counts(node.exam, node.until) is not None
         if isinstance(node, CertificationNode):
             held = self.replay.held_by.get(node.certification)
-            return held is not None and held.active(self.today)
+            return held is not None and held.active(self.today) and not held.suspended
         met = sum(self._met(part) for part in node.parts)
         return met >= _needed(node)
 

@@ -1,7 +1,8 @@
 """Plays what is known in order of the days of effect: the state of every day follows from the day before.
 
 So a late, voided, restored or modified result changes the past: holdings join or break, credits find another window,
-and what rested on it falls. Within a day: imports, exams, courses, credits, then what the program itself does.
+and what rested on it falls. Within a day: imports, exams, courses, credits, then what the program itself does, last
+what its staff decided.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,9 +12,12 @@ from heapq import heappop, heappush
 from libs.common.programs import add_years
 from libs.common.programs.policy import LADDER_CLAUSE
 from services.certs.domain import flags
+from services.certs.domain.courses import claimed_late
 from services.certs.domain.credit import Credits
+from services.certs.domain.days import Day, Decrees
+from services.certs.domain.decisions import decided
 from services.certs.domain.decrees import extend, grant, taken_over
-from services.certs.domain.facts import CourseFact, CreditFact, EmeritusFact, ExamFact, ExtensionFact, ImportFact
+from services.certs.domain.facts import CourseFact, CreditFact, DecisionFact, ExamFact, ImportFact
 from services.certs.domain.flags import Flag
 from services.certs.domain.held import Held, awarded
 from services.certs.domain.results import Dated
@@ -21,20 +25,6 @@ from services.certs.domain.rules import CertificationRule, Met, Prerequisite, Pr
 from services.certs.domain.standing import Ground, spoken
 
 _ONE_DAY = timedelta(days=1)
-
-
-class Day:
-    """What happened on one day, by kind."""
-
-    __slots__ = ("courses", "credits", "emeritus", "exams", "extensions", "imports")
-
-    def __init__(self) -> None:
-        self.imports: list[ImportFact] = []
-        self.exams: list[Dated] = []
-        self.courses: list[CourseFact] = []
-        self.credits: list[CreditFact] = []
-        self.extensions: list[tuple[ExtensionFact, str]] = []
-        self.emeritus: list[EmeritusFact] = []
 
 
 class Replay:
@@ -88,19 +78,44 @@ class Replay:
             for claim in happened.credits:
                 self._credit(claim)
             self._spend_credits()
-        if happened.extensions or happened.emeritus:
-            self._decreed(happened)
+        if happened.decrees is not None:
+            self._decreed(happened.decrees)
+        if happened.exams and self._rules.practicals:
+            self._check_practicals(happened.exams)
 
-    def _decreed(self, happened: Day) -> None:
-        if happened.extensions:
-            for extension, clause in happened.extensions:
+    def _decreed(self, decrees: Decrees) -> None:
+        if decrees.extensions:
+            for extension, clause in decrees.extensions:
                 for held in extend(self.held_by.values(), extension, clause, self.day):
                     self._tick_after(held)
             self._renewed = (date.min, 0)  # an extension can bring back what was not active before
             self._award_waiting()
-        for granted in happened.emeritus:
+        for granted in decrees.emeritus:
             rule = self._names.get(granted.certification)
             self._flag(grant(self.held_by.get(rule.certification.id) if rule else None, granted, self._today))
+        for decision in decrees.decisions:
+            self._decide(decision)
+
+    def _decide(self, fact: DecisionFact) -> None:
+        rule = self._names.get(fact.certification)
+        if rule is None:
+            text = f"{fact.certification} is no certification of the program"
+            self.flags.append(Flag(flags.CERTIFICATION_UNKNOWN, fact.decision_id, text))
+            return
+        name = rule.certification.id
+        made = decided(fact, rule, self.held_by.get(name), self._retired.get(name, date.max))
+        if isinstance(made, Flag):
+            self.flags.append(made)
+            return
+        self.held_by[name] = made
+        self._tick_after(made)
+        self._renewed = (date.min, 0)  # it can bring back what was not active before
+        if fact.decision == "grant":
+            self._renew_below(made, "earned")
+        if fact.decision in ("grant", "reinstate"):
+            self._award_waiting()
+        if self.credits is not None:
+            self._spend_credits()
 
     def _pass_time(self) -> None:
         """A day on which nothing happened but an end: a prerequisite is active again, a lower level is the highest."""
@@ -114,7 +129,7 @@ class Replay:
 
     def held(self, certification: str) -> tuple[date, date] | None:
         held = self.held_by.get(certification)
-        if held is None or not held.active(self.day):
+        if held is None or held.suspended or not held.active(self.day):
             return None
         return held.earned_on, held.cycle_from
 
@@ -138,10 +153,6 @@ class Replay:
             self._renew_by_exam(code, fact)
         if touched:
             self._award(touched)
-        if rules.practicals:
-            for _, code, _, fact in passes:
-                if code in rules.practicals:
-                    self._check_practical(code, fact)
 
     def _acts_now(self, code: str, waits_for: CertificationRule) -> bool:
         own = self.held_by.get(waits_for.certification.id)
@@ -192,8 +203,13 @@ class Replay:
         """Codes passed after a day that may renew together with others."""
         return [code for on, code, _ in self._recent if on > after]
 
+    def _check_practicals(self, passes: list[Dated]) -> None:
+        """A lab does not wait: what it needs is there at the end of its day, or it earns nothing."""
+        for _, code, _, fact in passes:
+            if code in self._rules.practicals:
+                self._check_practical(code, fact)
+
     def _check_practical(self, code: str, fact: ExamFact) -> None:
-        """A lab does not wait: what it needs is there on its day, or it earns nothing."""
         for rule in self._rules.practicals[code]:
             own = self.held_by.get(rule.certification.id)
             if own is not None and own.active(self.day):
@@ -297,7 +313,8 @@ class Replay:
         for other in self.held_by.values():
             rule = other.rule
             below = rule.rank < held.rule.rank and rule.tracks & held.rule.tracks
-            if below and not other.active(self.day) and self.day < other.retired_on:
+            lapsed = other.revoked is None and not other.active(self.day)
+            if below and lapsed and self.day < other.retired_on:
                 other.renew(self.day, grounds, by, "reactivated")
 
     # --- Other facts -------------------------------------------------------------------------------------------------
@@ -341,7 +358,7 @@ class Replay:
             if not back and not held.renewable(self.day):
                 continue
             name = held.rule.certification.id
-            if not back and self._claimed_late(fact, held):
+            if not back and claimed_late(fact, courses, held):
                 text = f"the course {fact.code} was claimed after the last active day of {name}"
                 self.flags.append(Flag(flags.COURSE_LATE, fact.course_id, text))
                 continue
@@ -357,13 +374,6 @@ class Replay:
                 held.renew(self.day, grounds, "course")
         if acted:
             self.decided_by = rule.name if rule is not courses.present else None
-
-    def _claimed_late(self, fact: CourseFact, held: Held) -> bool:
-        courses = self._rules.program.policy.courses
-        if courses is None or fact.delivery not in courses.claimed:
-            return False
-        submitted = fact.submitted_on or fact.last_day
-        return held.expires_on is not None and submitted > held.expires_on
 
     # --- Credits -----------------------------------------------------------------------------------------------------
 

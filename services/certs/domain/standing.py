@@ -8,8 +8,13 @@ from typing import Literal, NamedTuple
 
 from services.certs.domain.flags import Flag
 
-Status = Literal["active", "expired", "emeritus", "lifetime_emeritus", "pending_agreement", "inactive"]
+Status = Literal[
+    "active", "expired", "emeritus", "lifetime_emeritus", "pending_agreement", "inactive", "suspended", "revoked"
+]
 StepKind = Literal["awarded", "renewed", "extended", "imported", "reactivated"]
+
+_BRIEF = 200
+"""Characters of a note where something later is told in full."""
 
 # fmt: off
 _MONTHS = (
@@ -42,10 +47,18 @@ class Ground(NamedTuple):
     clause: str
     words: str
     day: date
+    note: str = ""
+    """What staff have said to it."""
 
     @property
     def text(self) -> str:
-        return f"{self.words} {spoken(self.day)}"
+        text = f"{self.words} {spoken(self.day)}"
+        return f"{text}: {self.note}" if self.note else text
+
+    @property
+    def brief(self) -> str:
+        """The text, with the beginning of a long note only."""
+        return self._replace(note=f"{self.note[:_BRIEF]}…").text if len(self.note) > _BRIEF else self.text
 
     @property
     def reason(self) -> Reason:
@@ -77,10 +90,9 @@ class Step(NamedTuple):
             text = f"{length} from {spoken(self.on)}: active through {spoken(self.expires_on)}"
         return (*(ground.reason for ground in self.grounds), Reason(self.grounds[-1].fact, self.clause, text))
 
-    @property
-    def sentence(self) -> str:
+    def sentence(self, *, brief: bool = False) -> str:
         """What met the requirement, as part of a sentence."""
-        return " and ".join(ground.text for ground in self.grounds)
+        return " and ".join(ground.brief if brief else ground.text for ground in self.grounds)
 
 
 class Holding(NamedTuple):
@@ -92,6 +104,8 @@ class Holding(NamedTuple):
     """Start of the years without a gap that an import brings along, where it is not its first day."""
     emeritus_until: date | None = None
     """Last day of the years of emeritus that were granted after it."""
+    ended: date | None = None
+    """Last active day of what was revoked: the day before, if it lasted so long."""
 
     @property
     def earned_on(self) -> date:
@@ -105,7 +119,7 @@ class Holding(NamedTuple):
     @property
     def expires_on(self) -> date | None:
         """Last active day; None where it never expires."""
-        return self.steps[-1].expires_on
+        return self.steps[-1].expires_on if self.ended is None else self.ended
 
 
 class CertificationStanding(NamedTuple):
@@ -117,7 +131,8 @@ class CertificationStanding(NamedTuple):
     holdings: tuple[Holding, ...]
     """Oldest first; never empty. Everything else tells of the newest."""
     expires_on: date | None
-    """Last active day, of an emeritus the last emeritus day; None where it never expires."""
+    """Last active day, of an emeritus the last emeritus day; None where it never expires. A suspension leaves it; a
+    revocation moves it to the day before."""
     grounds: tuple[Ground, ...] = ()
     """Why the status is another than the dates alone say."""
     designations: tuple[str, ...] = ()
@@ -126,6 +141,8 @@ class CertificationStanding(NamedTuple):
     account: str | None = None
     changes_on: date | None = None
     """Next day on which time alone changes the status or the designations."""
+    decisions: tuple[Ground, ...] = ()
+    """Its suspensions, reinstatements and its revocation, the newest last."""
 
     @property
     def earned_on(self) -> date:
@@ -133,19 +150,23 @@ class CertificationStanding(NamedTuple):
 
     @property
     def because(self) -> tuple[Reason, ...]:
-        """Why it is held, lasts so long, and has its status: the reasons of each step, then of the status."""
+        """Why it is held, lasts so long, and has its status: the reasons of each step, then of the status.
+
+        What staff have decided of it stands between them.
+        """
         steps = (reason for step in self.holdings[-1].steps for reason in step.because)
-        return (*steps, *(ground.reason for ground in self.grounds))
+        return (*steps, *(ground.reason for ground in (*self.decisions, *self.grounds)))
 
     @property
     def sentence(self) -> str:
-        """The status and its reason as one plain sentence."""
+        """The status and its reason as one plain sentence; of several decisions the newest is named."""
         first, *later = self.holdings[-1].steps
-        text = f"Earned on {spoken(first.on)}: {first.sentence}"
+        decided = bool(self.decisions)
+        text = f"Earned on {spoken(first.on)}: {first.sentence(brief=decided or bool(later))}"
         if later:
-            text += f"; {later[-1].kind} on {spoken(later[-1].on)}: {later[-1].sentence}"
-        text += "".join(f"; {ground.text}" for ground in self.grounds)
-        return f"{text}; {self._end()}."
+            text += f"; {later[-1].kind} on {spoken(later[-1].on)}: {later[-1].sentence(brief=decided)}"
+        text += "".join(f"; {ground.text}" for ground in (*self.decisions[-1:], *self.grounds))
+        return f"{text}." if self.status == "revoked" else f"{text}; {self._end()}."
 
     def _end(self) -> str:
         if self.status == "pending_agreement":
@@ -154,7 +175,12 @@ class CertificationStanding(NamedTuple):
             return "emeritus for life"
         if self.expires_on is None:
             return "it never expires"
-        end = {"active": "active through", "expired": "expired after", "emeritus": "emeritus through"}
+        end = {
+            "active": "active through",
+            "expired": "expired after",
+            "emeritus": "emeritus through",
+            "suspended": "its last day stays",
+        }
         return f"{end.get(self.status, f'{self.status}, ends after')} {spoken(self.expires_on)}"
 
 

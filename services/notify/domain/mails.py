@@ -33,6 +33,8 @@ class Template(StrEnum):
     SUBMISSION_ACCEPTED = "submission_accepted"
     SUBMISSION_REJECTED = "submission_rejected"
     MILESTONE_REACHED = "milestone_reached"
+    CERTIFICATION_SUSPENDED = "certification_suspended"
+    CERTIFICATION_REINSTATED = "certification_reinstated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     certs.CreditsRecorded: _credits,
     certs.CourseSubmissionDecided: _decision,
     certs.MilestoneReached: _milestone,
+    certs.CertificationSuspended: _certification(Template.CERTIFICATION_SUSPENDED),
+    certs.CertificationReinstated: _certification(Template.CERTIFICATION_REINSTATED),
 }
 
 MAIL_EVENTS = tuple(_WRITERS)

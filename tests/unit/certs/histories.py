@@ -111,6 +111,16 @@ def _exams(program: str) -> Any:
     return st.lists(st.one_of(plain, plain, _input("exam", rare, **fields)), min_size=1, max_size=8)
 
 
+def _decisions(program: str) -> Any:
+    return _input(
+        "decision",
+        {"until": DATES, "reason": st.just("as agreed"), **_after("received")},
+        decision=st.sampled_from(["grant", "revoke", "suspend", "reinstate", "extend"]),
+        cert=st.sampled_from(CERTIFICATIONS[program]),
+        date=DATES,
+    )
+
+
 @cache
 def _others(program: str) -> Any:
     """Of everything but exams a little."""
@@ -129,6 +139,8 @@ def _others(program: str) -> Any:
             _COURSES,
             _input("import_cert", balance, cert=certification, earned=DATES),
             _input("emeritus_granted", {"paid": DATES}, cert=certification, date=DATES),
+            _decisions(program),
+            _decisions(program),
             _input("program_extension", {"window": window}, months=st.integers(1, 12), date=DATES),
             _input("retire_cert", cert=certification, date=DATES),
             _input("rename_cert", **{"from": certification}, to=certification, date=DATES),

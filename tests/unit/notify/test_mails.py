@@ -66,6 +66,8 @@ CASES = [
     (certs.CourseSubmissionDecided(**COURSE, decision="accepted"), Template.SUBMISSION_ACCEPTED),
     (certs.CourseSubmissionDecided(**COURSE, decision="rejected", reason="No."), Template.SUBMISSION_REJECTED),
     (certs.MilestoneReached(**MILESTONE), Template.MILESTONE_REACHED),
+    (certs.CertificationSuspended(**HOLDING), Template.CERTIFICATION_SUSPENDED),
+    (certs.CertificationReinstated(**HOLDING), Template.CERTIFICATION_REINSTATED),
 ]
 
 

@@ -110,6 +110,16 @@ def test_certification_that_never_expires_announces_no_end_and_no_kit(renderer: 
         assert "kit" not in form.lower()
 
 
+def test_text_of_a_suspension_says_what_still_holds(renderer: Renderer, write: Write) -> None:
+    because = "200-301 passed on 1 March 2026; suspended by the program on 3 May 2026: [a](b) <c>; its last day stays."
+    message, text, html = read(renderer, write(Template.CERTIFICATION_SUSPENDED, FACTS | {"because": because}))
+    assert message["Subject"] == "CCNA is suspended"
+    assert "until it is reinstated it does not count as active" in text
+    assert "- Last active day: 1 March 2029" in text
+    assert because in text, "what staff wrote stands there as they wrote it"
+    assert "[a](b) &lt;c&gt;" in html
+
+
 def test_link_stands_in_the_mail_and_not_in_the_log(renderer: Renderer, write: Write) -> None:
     letter = write(Template.ACTIVATION, FACTS)
     link = "https://certs.example/activate?token=open-sesame"
