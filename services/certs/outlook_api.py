@@ -6,6 +6,7 @@ Everything here is derived anew from the ledger's facts by the same `evaluate` t
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,8 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.cases import Case, CaseError, answer, read_inputs
 from services.certs.domain.evaluate import evaluate, moment
-from services.certs.domain.facts import Fact
+from services.certs.domain.facts import CreditFact, Fact
+from services.certs.domain.history import history
 from services.certs.domain.merges import LINKS, ends, survivor
 from services.certs.domain.milestones import coming, reached
 from services.certs.domain.progress import progress
@@ -27,6 +29,7 @@ from services.certs.domain.whatif import Assumption, what_if
 from services.certs.ledger import facts_at, stored_facts
 from services.certs.outlook_views import (
     FlaggedView,
+    HistoryView,
     MilestonesView,
     ProgressView,
     RenewalsView,
@@ -37,6 +40,7 @@ from services.certs.outlook_views import (
     WhatIfView,
     flagged_view,
     goal_view,
+    history_view,
     milestones_view,
     renewal_view,
     seen_view,
@@ -122,6 +126,16 @@ class OutlookApi:
             ),
             Route(
                 method="GET",
+                path=f"{candidate}/history",
+                handler=self.show_history,
+                summary="All that ever happened: when it took effect, when it was known, and whether it was withdrawn",
+                parameters=CandidatePath,
+                response=HistoryView,
+                scopes=CERTS_READ,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="GET",
                 path="/programs/{program}/flags",
                 handler=self.list_flagged,
                 summary="Candidates with facts that a person should look at",
@@ -173,12 +187,12 @@ class OutlookApi:
 
     async def try_assumptions(self, call: Call[CandidatePath, Any, WhatIfBody]) -> WhatIfView:
         policy, facts, today = await self._opened(call)
-        assumptions = [Assumption(each.on, each.exam, each.credits) for each in call.body.assume]
+        assumptions = [
+            Assumption(each.on or today, each.exam, each.credits, each.submission, each.held_until)
+            for each in call.body.assume
+        ]
         for number, each in enumerate(assumptions):
-            if not today <= each.on <= today + FARTHEST:
-                raise invalid(f"body.assume.{number}.on", "day", "must be today or a day of the next thirty years")
-            if each.exam is not None and policy.find_exam(each.exam) is None:
-                raise invalid(f"body.assume.{number}.exam", "unknown_exam", f"{policy.id} has no such exam")
+            _check_assumption(f"body.assume.{number}", each, policy, facts, today)
         return what_if_view(await _apart(lambda: what_if(policy, facts, assumptions, today)))
 
     async def show_as_seen_on(self, call: Call[DayPath]) -> SeenView:
@@ -191,6 +205,14 @@ class OutlookApi:
         policy = await self._policies.in_force_at(current.id, end)
         standing = await _apart(lambda: evaluate(policy, facts, call.path.day))
         return seen_view(row["_id"] if row else call.path.candidate_id, policy, standing)
+
+    async def show_history(self, call: Call[CandidatePath]) -> HistoryView:
+        policy, row = await self._ledger(call)
+        if row is None:
+            return HistoryView(candidate_id=call.path.candidate_id, lines=[])
+        policies = await self._policies.timeline(policy.id)
+        lines = await _apart(lambda: history(stored_facts(row), partial(facts_at, row), policies, self._clock.now()))
+        return history_view(row["_id"], lines)
 
     async def list_flagged(self, call: Call[ProgramPath, PageQuery]) -> Page[FlaggedView]:
         policy = await self._policy(call)
@@ -237,6 +259,22 @@ class OutlookApi:
 
     def _today(self, policy: Program) -> date:
         return policy.day_of(self._clock.now())
+
+
+def _check_assumption(path: str, each: Assumption, policy: Program, facts: Sequence[Fact], today: date) -> None:
+    if not today <= each.on <= today + FARTHEST:
+        raise invalid(f"{path}.on", "day", "must be today or a day of the next thirty years")
+    if each.exam is not None and policy.find_exam(each.exam) is None:
+        raise invalid(f"{path}.exam", "unknown_exam", f"{policy.id} has no such exam")
+    claims = {fact.claim_id for fact in facts if isinstance(fact, CreditFact)}
+    if each.claim is not None and each.claim not in claims:
+        raise invalid(f"{path}.submission", "unknown", "there is no such claim of credits")
+    if each.held_until is not None:
+        rules = policy.policy.credits
+        if rules is None or not rules.may_be_held:
+            raise invalid(f"{path}.held_until", "not_allowed", f"{policy.name} lets no credits be held")
+        if not today <= each.held_until <= today + FARTHEST:
+            raise invalid(f"{path}.held_until", "day", "must be today or a day of the next thirty years")
 
 
 def _facts(row: Document | None, policy: Program, day: date) -> list[Fact]:

@@ -1,16 +1,18 @@
 """What the outlook API takes and gives, and how the engine's answers become that."""
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from libs.common.events.types import Code
+from libs.common.events.types import Code, Identifier
 from libs.common.http.models import Body, View
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, Side
 from services.certs.domain.explanation import explained
+from services.certs.domain.history import HistoryKind, Line
 from services.certs.domain.milestones import Anniversary
 from services.certs.domain.progress import Progress
 from services.certs.domain.renewals import Renewal
@@ -111,16 +113,22 @@ class SeenView(View):
 
 
 class AssumptionBody(Body):
-    """A pass of an exam, or credits claimed and validated, on a day."""
+    """A pass of an exam, credits claimed and validated, or a claim of the candidate's validated, on a day."""
 
-    on: Annotated[date, Field(strict=False)]
+    on: Annotated[date | None, Field(strict=False, description="Today unless given")] = None
     exam: Code | None = None
     credits: Annotated[int | None, Field(ge=1, le=1_000)] = None
+    submission: Annotated[Identifier | None, Field(description="A claim of credits that is there already")] = None
+    held_until: Annotated[
+        date | None, Field(strict=False, description="Hold the credits until this day: they renew nothing before")
+    ] = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "AssumptionBody":
-        if (self.exam is None) == (self.credits is None):
-            raise ValueError("give either exam or credits")
+    def _one_of_them(self) -> "AssumptionBody":
+        if sum(each is not None for each in (self.exam, self.credits, self.submission)) != 1:
+            raise ValueError("give one of exam, credits and submission")
+        if self.exam is not None and self.held_until is not None:
+            raise ValueError("held_until belongs to credits")
         return self
 
 
@@ -186,6 +194,28 @@ class RenewalsView(View):
     currency: str | None
     """Of all fees (ISO 4217); null where the program states none."""
     renewals: list[RenewalView]
+
+
+class LineView(View):
+    """Something that happened to a certification."""
+
+    on: date
+    """The day it took effect."""
+    certification: str
+    kind: HistoryKind
+    expires_on: date | None
+    """Last active day from then on; null where it never expires, and for decisions."""
+    known_at: datetime
+    withdrawn_at: datetime | None
+    """When it turned out otherwise; it was true for whoever looked before."""
+    text: str
+
+
+class HistoryView(View):
+    """Newest effect first."""
+
+    candidate_id: str
+    lines: list[LineView]
 
 
 class FlagView(View):
@@ -279,6 +309,16 @@ def renewal_view(found: Renewal) -> RenewalView:
                 text=way.text,
             )
             for way in found.ways
+        ],
+    )
+
+
+def history_view(candidate_id: str, lines: Iterable[Line]) -> HistoryView:
+    return HistoryView(
+        candidate_id=candidate_id,
+        lines=[
+            LineView(**line.happening._asdict(), known_at=line.known_at, withdrawn_at=line.withdrawn_at, text=line.text)
+            for line in lines
         ],
     )
 

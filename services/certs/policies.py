@@ -74,6 +74,12 @@ class Policies:
             return current
         return load_definition(definition, name=f"{program}.yaml")
 
+    async def timeline(self, program: str) -> list[tuple[datetime, Program]]:
+        """Every policy that was ever in force, with its first moment, oldest first; never empty."""
+        await self.current(program)
+        versions = await self._store.policy_versions(program)
+        return [(since, await self._version(program, version)) for since, version in versions]
+
     async def _version(self, program: str, version: int) -> Program:
         found = self._loaded.get((program, version))
         if found is None:

@@ -117,6 +117,11 @@ class CertsStore:
         rows = await found.to_list(1)
         return str(rows[0]["definition"]) if rows else None
 
+    async def policy_versions(self, program: str) -> list[tuple[datetime, int]]:
+        """Since when which version of a program's policy was in force, oldest first."""
+        found = self._policies.find({"program": program}, {"since": 1, "version": 1}).sort("version", ASCENDING)
+        return [(row["since"], row["version"]) async for row in found]
+
     async def keep_policy(self, program: str, version: int, definition: str, now: datetime) -> None:
         """Keep a policy's text, in force from now on.
 

@@ -186,6 +186,23 @@ async def test_hold_can_be_chosen_later_and_given_up(station: CertsStation, api:
     assert (status, problem.get("detail")) == (409, "these credits renewed CCNA on 1 October 2026")
 
 
+async def test_plan_tells_what_holding_a_claim_would_bring(station: CertsStation, api: Callers) -> None:
+    _, claim = await api.candidate("POST", f"{ME}/credit-claims", **credit_claim())
+    key = claim["submission_id"]
+    _, plan = await api.candidate("POST", f"{ME}/what-if", assume=[{"submission": key, "held_until": EXPIRES}])
+    assert plan["changes"][0]["after"]["expires_on"] == "2031-03-10"
+    _, plan = await api.candidate("POST", f"{ME}/what-if", assume=[{"submission": key}])
+    assert plan["changes"][0]["after"]["expires_on"] == "2029-10-01"
+    for assumed, path in (
+        ({"submission": "nothing"}, "body.assume.0.submission"),
+        ({"credits": 5, "held_until": "2020-01-01"}, "body.assume.0.held_until"),
+        ({"exam": "350-401", "held_until": EXPIRES}, "body.assume.0"),
+        ({"credits": 5, "submission": key}, "body.assume.0"),
+    ):
+        status, problem = await api.candidate("POST", f"{ME}/what-if", assume=[assumed])
+        assert (status, problem["errors"][0]["path"]) == (422, path)
+
+
 async def test_program_without_holding_refuses_it(base_of: OpenBase, programs: dict[str, Program]) -> None:
     async with base_of("certs") as base, CertsStation(base, programs).api() as api:
         path = "/juniper/candidates/C1/credit-claims"

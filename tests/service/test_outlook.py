@@ -24,7 +24,7 @@ from services.certs.store import CertsStore
 from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
-from tests.service.samples import passed, received
+from tests.service.samples import invalidated, passed, received
 from tests.service.test_certs import FOUR_YEARS, next_version
 
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
@@ -204,3 +204,18 @@ async def test_nobody_looks_at_another(base: Base, policies: dict[str, Program])
         assert (await ask("POST", "cisco/candidates/C2/what-if", assume=[{"on": "2027-01-01", "credits": 1}]))[0] == 404
         assert (await ask("GET", "cisco/flags"))[0] == 403
         assert (await ask("POST", "cisco/simulations", cases=[{"inputs": []}]))[0] == 403
+
+
+async def test_history_tells_when_each_thing_was_known_and_what_was_withdrawn(
+    base: Base, policies: dict[str, Program]
+) -> None:
+    await take(base, policies, passed())
+    await take(base, policies, invalidated(known_at=base.clock.now()))
+    async with api(base, policies) as ask:
+        status, found = await ask("GET", f"{ME}/history")
+        assert status == 200
+        (line,) = found["lines"]
+        assert (line["certification"], line["kind"], line["on"]) == ("CCNA", "awarded", "2025-03-10")
+        assert line["withdrawn_at"] is not None
+        assert (await ask("GET", "cisco/candidates/C2/history"))[0] == 404
+        assert (await ask("GET", "juniper/candidates/C1/history"))[0] == 404

@@ -4,7 +4,7 @@ Nothing here decides anything: the same `evaluate` judges the facts with and wit
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,22 @@ from services.certs.domain.standing import CertificationStanding, Standing, spok
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A pass of an exam, or credits claimed and validated, on a day; one of `exam` and `credits` is given."""
+    """Something that may come true on a day; one of `exam`, `credits` and `claim` is given."""
 
     on: date
     exam: str | None = None
+    """A pass of the exam."""
     credits: int | None = None
+    """So many credits completed, claimed and validated."""
+    claim: str | None = None
+    """Id of a claim that is there: it is validated, if it is not yet."""
+    held_until: date | None = None
+    """Of credits and claims: the day from which they may renew something."""
+
+    @property
+    def acts_on(self) -> date:
+        """The day of its effect."""
+        return self.on if self.held_until is None else max(self.on, self.held_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +58,17 @@ def what_if(policy: Program, facts: Sequence[Fact], assumptions: Sequence[Assump
     """The consequences of assumptions.
 
     Raises:
-        ValueError: without an assumption.
+        ValueError: without an assumption, or with one of a claim that is not there.
     """
-    as_of = max(today, *(each.on for each in assumptions)) if assumptions else None
+    as_of = max(today, *(each.acts_on for each in assumptions)) if assumptions else None
     if as_of is None:
         raise ValueError("there is nothing to assume")
     known_until = moment(today, ZoneInfo(policy.time_zone))[1]
     facts = [fact for fact in facts if not _undisclosed(fact, today, known_until)]
-    assumed = [*facts, *(assumed_fact(policy, each, number) for number, each in enumerate(assumptions))]
+    assumed = _assumed(policy, facts, assumptions)
     after = evaluate(policy, assumed, as_of)
     differences = compare(evaluate(policy, facts, as_of), after)
-    warnings = [warned for each in assumptions for warned in _given_up(policy, facts, assumed, each.on)]
+    warnings = [warned for each in assumptions for warned in _given_up(policy, facts, assumed, each.acts_on)]
     return WhatIf(as_of, tuple(differences), tuple(warnings), after)
 
 
@@ -70,6 +81,27 @@ def _undisclosed(fact: Fact, today: date, known_until: datetime) -> bool:
         return False
     held = fact.held_on is not None and fact.held_on <= today and (fact.released_on or date.max) > today
     return held or fact.known_at > known_until
+
+
+def _assumed(policy: Program, facts: Iterable[Fact], assumptions: Iterable[Assumption]) -> list[Fact]:
+    claims = {fact.claim_id: fact for fact in sorted(facts, key=_told) if isinstance(fact, CreditFact)}
+    changed: dict[str, Fact] = {}
+    added: list[Fact] = []
+    for number, each in enumerate(assumptions):
+        if each.claim is None:
+            added.append(assumed_fact(policy, each, number))
+            continue
+        claim = claims.get(each.claim)
+        if claim is None:
+            raise ValueError(f"there is no claim {each.claim!r}")
+        decided = claim.validated_on if claim.status == "validated" else each.on
+        changed[each.claim] = replace(claim, status="validated", validated_on=decided, held_until=each.held_until)
+    kept = (fact for fact in facts if not (isinstance(fact, CreditFact) and fact.claim_id in changed))
+    return [*kept, *changed.values(), *added]
+
+
+def _told(fact: Fact) -> datetime:
+    return fact.known_at
 
 
 def assumed_fact(policy: Program, assumption: Assumption, number: int) -> Fact:
@@ -87,6 +119,7 @@ def assumed_fact(policy: Program, assumption: Assumption, number: int) -> Fact:
         known_at,
         submitted_on=assumption.on,
         validated_on=assumption.on,
+        held_until=assumption.held_until,
     )
 
 

@@ -1,6 +1,7 @@
 """Plans: what would follow, what renewing early costs, and the least that renews."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import combinations, permutations
 
@@ -47,6 +48,27 @@ def test_assumed_credits_renew(cisco: Program) -> None:
     enough = what_if(cisco, [CCNA], [Assumption(date(2027, 1, 15), credits=30)], TODAY)
     assert {each.certification: each.kind for each in enough.differences} == {"CCNA": "moved"}
     assert what_if(cisco, [CCNA], [Assumption(date(2027, 1, 15), credits=29)], TODAY).differences == ()
+
+
+def test_credits_in_hand_can_be_held_until_it_costs_nothing(cisco: Program) -> None:
+    pending = replace(credits_of(30, "2026-10-01"), claim_id="S1", status="pending", submitted_on=date(2026, 10, 2))
+    at_once = what_if(cisco, [CCNA, pending], [Assumption(TODAY, claim="S1")], TODAY)
+    (early,) = at_once.differences
+    assert early.after is not None
+    assert early.after.expires_on == date(2029, 10, 1)
+    held = what_if(cisco, [CCNA, pending], [Assumption(TODAY, claim="S1", held_until=date(2028, 3, 10))], TODAY)
+    (late,) = held.differences
+    assert late.after is not None
+    assert (late.after.expires_on, held.warnings, held.as_of) == (date(2031, 3, 10), (), date(2028, 3, 10))
+    with pytest.raises(ValueError, match="no claim 'S2'"):
+        what_if(cisco, [CCNA, pending], [Assumption(TODAY, claim="S2")], TODAY)
+
+
+def test_assumed_credits_can_be_held(cisco: Program) -> None:
+    plan = [Assumption(date(2027, 1, 15), credits=30, held_until=date(2028, 3, 1))]
+    (moved,) = what_if(cisco, [CCNA], plan, TODAY).differences
+    assert moved.after is not None
+    assert moved.after.expires_on == date(2031, 3, 1)
 
 
 def test_plan_changes_nothing_of_what_is_known(cisco: Program) -> None:
