@@ -201,7 +201,7 @@ class Ledger:
         # What was known once stays known, though the clock that said so may have been ahead.
         as_of = max(as_of, self._evaluated_at or as_of)
         after = self._evaluate(self._policy, self._facts, as_of)
-        earlier = before or evaluate(self._policy, (), as_of)
+        earlier = before or Standing(after.program, after.policy_version, after.as_of, {})
         for change in diff(earlier, after):
             self._emit(_event(self.candidate_id, change, why), transaction, cause)
         for reminder in due_reminders(self._policy.reminders, earlier, after):
@@ -363,7 +363,7 @@ def _stored(entry: CertificationStanding) -> Document:
         "earned_on": entry.earned_on.isoformat(),
         "expires_on": entry.expires_on.isoformat() if entry.expires_on else None,
         "text": entry.sentence,
-        "because": [{"fact": reason.fact, "clause": reason.clause, "text": reason.text} for reason in entry.because],
+        "because": [{"fact": fact, "clause": clause, "text": text} for fact, clause, text in entry.because],
         "holdings": [_stored_holding(holding.earned_on, holding.expires_on) for holding in entry.holdings],
         **({"designations": list(entry.designations)} if entry.designations else {}),
     }

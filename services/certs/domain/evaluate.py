@@ -38,6 +38,8 @@ def evaluate(policy: Program, facts: Iterable[Fact], as_of: date | datetime) -> 
     known = Known(facts, known_until)
     if not known.exams and known.only_exams:
         return Standing(policy.id, policy.version, today, {})
+    if known.only_exams and known.one_account:
+        return _evaluate(rules, known, today, None)
     parts = [_evaluate(rules, part, today, account) for account, part in accounts.split(known)]
     return parts[0] if len(parts) == 1 else accounts.joined(parts)
 
@@ -91,8 +93,9 @@ def run(rules: ProgramRules, known: Known, today: date) -> tuple[Replay, Results
         names = present_names(rules, known.renames, today)
         retired = _retired(rules, names, known, results.flags)
         _others(rules, known, today, events, results)
-    for extension in _extensions(rules, known, today):
-        _day(events, extension[0].on).decreed().extensions.append(extension)
+    if rules.extensions or known.extensions:
+        for extension in _extensions(rules, known, today):
+            _day(events, extension[0].on).decreed().extensions.append(extension)
     replay = Replay(rules, today, names, retired)
     replay.play(events, with_credits=bool(known.credits))
     return replay, results
@@ -166,8 +169,6 @@ def _ahead(what: str, day: date, today: date, results: Results) -> bool:
 
 def _extensions(rules: ProgramRules, known: Known, today: date) -> Iterable[tuple[ExtensionFact, str]]:
     """Extensions of the definition and of the facts; one told by both moves each expiry once."""
-    if not rules.extensions and not known.extensions:
-        return ()
     once: dict[tuple[object, ...], tuple[ExtensionFact, str]] = {}
     told = [*rules.extensions, *((fact, "extensions") for fact in sorted(known.extensions, key=lambda fact: fact.on))]
     for fact, clause in told:

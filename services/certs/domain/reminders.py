@@ -40,14 +40,16 @@ def due_reminders(days: Sequence[int], before: Standing, after: Standing) -> lis
 
 def next_reminder(days: Sequence[int], standing: Standing) -> date | None:
     """The first reminder day after `standing.as_of`; None where there is none."""
+    today = standing.as_of.toordinal()
     coming = [
-        day
+        last - each
         for entry in standing.certifications.values()
         if entry.status == "active" and entry.expires_on is not None
-        for day in _reminder_days(days, entry.expires_on)
-        if day > standing.as_of
+        for last in (entry.expires_on.toordinal(),)
+        for each in days
+        if last - each > today
     ]
-    return min(coming, default=None)
+    return date.fromordinal(min(coming)) if coming else None
 
 
 def _same(before: CertificationStanding | None, after: CertificationStanding) -> bool:
