@@ -5,27 +5,22 @@ of writing a mail's commands at once. So the session's transport is taken over f
 """
 
 import asyncio
-from typing import NamedTuple
 
 from services.notify.letters import Envelope
+from services.notify.replies import Replies, Reply
 
 REPLY_SECONDS = 60.0
 """For the replies before a mail's text, and again for the one after it. Cutting a slow server off after the text was
 handed over makes the mail arrive twice."""
-LONGEST_REPLY = 16_384
 _START_INPUT = 354
 _OK = 250
 _OK_FORWARD = 251
+_GOOD = frozenset({_OK, _OK_FORWARD, _START_INPUT})
+_COMMANDS = 3
+"""That begin a mail: sender, recipient, and the request to send its text."""
 
 
-class Reply(NamedTuple):
-    """What the server said: a code and its text."""
-
-    code: int
-    text: str
-
-
-_LOST = (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+_LOST = (OSError, TimeoutError, ValueError)
 """A connection that is gone, silent or out of step; `ValueError` is a reply that begins with no code."""
 
 
@@ -47,17 +42,15 @@ class Session:
     def __init__(self, transport: asyncio.Transport, *, pipelining: bool) -> None:
         loop = asyncio.get_running_loop()
         self._transport = transport
-        self._reader = asyncio.StreamReader(limit=LONGEST_REPLY, loop=loop)
-        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
+        self._replies = Replies(loop, REPLY_SECONDS)
+        transport.set_protocol(self._replies)
         self._pipelining = pipelining
         self._announced: Envelope | None = None
         """The mail whose commands the server has been sent already."""
 
     @property
     def open(self) -> bool:
-        return not (self._transport.is_closing() or self._reader.at_eof())
+        return not (self._transport.is_closing() or self._replies.over)
 
     async def send(self, envelope: Envelope, *, following: Envelope | None = None) -> None:
         """Hand one mail over.
@@ -72,15 +65,13 @@ class Session:
             BrokenSessionError: nobody knows; close the session. The text of `following` has not been sent.
         """
         try:
-            async with asyncio.timeout(REPLY_SECONDS) as limit:
-                await self._open_mail(envelope)
-                limit.reschedule(asyncio.get_running_loop().time() + REPLY_SECONDS)
-                text = _stuffed(envelope.content)
-                if following is not None and self._pipelining:
-                    text += b"".join(_commands(following))
-                    self._announced = following
-                self._transport.write(text)
-                reply = await self._reply()
+            await self._open_mail(envelope)
+            text = _stuffed(envelope.content)
+            if following is not None and self._pipelining:
+                text += b"".join(_commands(following))
+                self._announced = following
+            self._transport.write(text)
+            reply = await self._reply()
         except _LOST as error:
             raise BrokenSessionError(type(error).__name__) from error
         if reply.code != _OK:
@@ -88,18 +79,17 @@ class Session:
 
     async def _open_mail(self, envelope: Envelope) -> None:
         """Bring the session to where the server waits for this mail's text."""
-        commands = _commands(envelope)
         if self._announced is not None:
             if self._announced is not envelope:
                 raise RuntimeError("another mail was announced to the server")
             self._announced = None
-            replies = [await self._reply() for _ in commands]
+            replies = await self._replies.take(_COMMANDS)
         elif self._pipelining:
-            self._transport.write(b"".join(commands))
-            replies = [await self._reply() for _ in commands]
+            self._transport.write(b"".join(_commands(envelope)))
+            replies = await self._replies.take(_COMMANDS)
         else:
-            replies = await self._one_by_one(commands)
-        refusal = next((reply for reply in replies if reply.code not in (_OK, _OK_FORWARD, _START_INPUT)), None)
+            replies = await self._one_by_one(_commands(envelope))
+        refusal = next((reply for reply in replies if reply.code not in _GOOD), None)
         if refusal is not None:
             # A server may ask for the text although it took no recipient: an empty one ends that (RFC 2920, 3.1).
             await self._settle_refusal(waiting=replies[-1].code == _START_INPUT)
@@ -110,7 +100,7 @@ class Session:
         for command in commands:
             self._transport.write(command)
             replies.append(await self._reply())
-            if replies[-1].code not in (_OK, _OK_FORWARD, _START_INPUT):
+            if replies[-1].code not in _GOOD:
                 break
         return replies
 
@@ -123,12 +113,7 @@ class Session:
             raise BrokenSessionError("RSET was refused")
 
     async def _reply(self) -> Reply:
-        lines: list[bytes] = []
-        while True:
-            line = await self._reader.readuntil(b"\n")
-            lines.append(line[4:].strip())
-            if line[3:4] != b"-":
-                return Reply(int(line[:3]), b" ".join(lines).decode("utf-8", "replace"))
+        return (await self._replies.take(1))[0]
 
     async def quit(self) -> None:
         """Say goodbye; a server that does not answer is left without."""
