@@ -60,7 +60,7 @@ def history(
     lines: dict[Happening, Line] = {}
     gone: list[Line] = []
     for moment, standing, counted in _moments(facts, known, policies, now):
-        shown = dict(_happenings(standing, counted))
+        shown = dict(_happenings(standing, (fact for fact in counted if fact.known_at <= moment)))
         gone += [replace(lines.pop(old), withdrawn_at=moment) for old in lines.keys() - shown.keys()]
         for happening, text in shown.items():
             if happening not in lines:

@@ -77,6 +77,13 @@ def test_decisions_stand_with_their_reason(cisco: Program) -> None:
     assert (found[0].text, len(found)) == ("Under review.", 2)
 
 
+def test_decision_is_known_no_sooner_than_it_was_made(cisco: Program) -> None:
+    """Its day may lie before the moment at which everything else became known."""
+    made = DecisionFact("D1", "suspend", "CCNA", date(2025, 3, 10), at("2025-03-12"), "Under review.")
+    found = lines(cisco, [result("200-301", "2025-03-10", "2025-03-11"), made])
+    assert ("CCNA", "suspend", "2025-03-10", "2025-03-12", None) in told(found)
+
+
 def test_new_policy_is_known_from_its_day(cisco: Program) -> None:
     text = cisco.definition.replace("validity: 3 years", "validity: 4 years", 1)
     later = load_definition(text, name="cisco.yaml")
