@@ -114,6 +114,27 @@ def test_a_certifications_own_ways_stand_in_place_of_its_levels_and_further_ones
             "milestones[0].years: input should be greater than or equal to 1",
         ),
         (
+            "courses: {rules: [{name: a}], items: {C: {title: C, level: top, track: T}}}",
+            "courses.items.C.level: unknown level 'top'",
+        ),
+        (
+            "courses: {rules: [{name: a}], items: {C: {title: C, level: base, track: Nowhere}}}",
+            "courses.items.C.track: no certification has the track 'Nowhere'",
+        ),
+        (
+            "credits: {claim_within: 90 days, items: {C: {title: C, credits: 0}}}",
+            "credits.items.C.credits: input should be greater than or equal to 1",
+        ),
+        (
+            "credits: {claim_within: 90 days, review_promise_business_days: -1}",
+            "credits.review_promise_business_days: input should be greater than or equal to 0",
+        ),
+        ("fees: {currency: USD, exams: {top: 5}}", "fees.exams.top: 'top' is neither an exam nor the role of one"),
+        ("fees: {currency: dollars, exams: {core: 5}}", "fees.currency: string should match pattern"),
+        ("fees: {currency: USD, exams: {core: -5}}", "fees.exams.core: input should be greater than or equal to 0"),
+        ("agreement: {version: '1', title: T}", "agreement.text: is missing"),
+        ("agreement: {version: '1', title: T, text: x, award: maybe}", "agreement.award: input should be"),
+        (
             "legacy_validity: {x: {active: -2 years, inactive: 1 year, until: 2015-10-01}}",
             "active: must read like '9 years'",
         ),
