@@ -16,6 +16,14 @@ StepKind = Literal["awarded", "renewed", "extended", "imported", "reactivated"]
 _BRIEF = 200
 """Characters of a note where something later is told in full."""
 
+_ENDS = {
+    "active": "active through",
+    "expired": "expired after",
+    "emeritus": "emeritus through",
+    "suspended": "its last day stays",
+}
+"""How a sentence speaks of the last day."""
+
 # fmt: off
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -88,11 +96,11 @@ class Step(NamedTuple):
         else:
             length = "1 year" if self.years == 1 else f"{self.years} years"
             text = f"{length} from {spoken(self.on)}: active through {spoken(self.expires_on)}"
-        return (*(ground.reason for ground in self.grounds), Reason(self.grounds[-1].fact, self.clause, text))
+        return (*[ground.reason for ground in self.grounds], Reason(self.grounds[-1].fact, self.clause, text))
 
     def sentence(self, *, brief: bool = False) -> str:
         """What met the requirement, as part of a sentence."""
-        return " and ".join(ground.brief if brief else ground.text for ground in self.grounds)
+        return " and ".join([ground.brief if brief else ground.text for ground in self.grounds])
 
 
 class Holding(NamedTuple):
@@ -154,8 +162,8 @@ class CertificationStanding(NamedTuple):
 
         What staff have decided of it stands between them.
         """
-        steps = (reason for step in self.holdings[-1].steps for reason in step.because)
-        return (*steps, *(ground.reason for ground in (*self.decisions, *self.grounds)))
+        steps = [reason for step in self.holdings[-1].steps for reason in step.because]
+        return (*steps, *[ground.reason for ground in (*self.decisions, *self.grounds)])
 
     @property
     def sentence(self) -> str:
@@ -165,7 +173,8 @@ class CertificationStanding(NamedTuple):
         text = f"Earned on {spoken(first.on)}: {first.sentence(brief=decided or bool(later))}"
         if later:
             text += f"; {later[-1].kind} on {spoken(later[-1].on)}: {later[-1].sentence(brief=decided)}"
-        text += "".join(f"; {ground.text}" for ground in (*self.decisions[-1:], *self.grounds))
+        for ground in (*self.decisions[-1:], *self.grounds):
+            text += f"; {ground.text}"
         return f"{text}." if self.status == "revoked" else f"{text}; {self._end()}."
 
     def _end(self) -> str:
@@ -175,13 +184,8 @@ class CertificationStanding(NamedTuple):
             return "emeritus for life"
         if self.expires_on is None:
             return "it never expires"
-        end = {
-            "active": "active through",
-            "expired": "expired after",
-            "emeritus": "emeritus through",
-            "suspended": "its last day stays",
-        }
-        return f"{end.get(self.status, f'{self.status}, ends after')} {spoken(self.expires_on)}"
+        end = _ENDS.get(self.status) or f"{self.status}, ends after"
+        return f"{end} {spoken(self.expires_on)}"
 
 
 @dataclass(frozen=True, slots=True)
