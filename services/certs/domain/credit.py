@@ -28,7 +28,7 @@ class Credits:
         self.used: dict[str, Use] = {}
         """By claim, the renewal it went into."""
         self.lapsed: dict[str, date] = {}
-        """By claim, the day on which a new cycle began without it."""
+        """By claim, the day on which a new cycle began; what was used is among them."""
 
     def at(self, rank: int) -> list[CreditFact]:
         return self._by_rank.get(rank, [])
@@ -44,9 +44,7 @@ class Credits:
 
     def use(self, claims: Iterable[CreditFact], certification: str, day: date) -> None:
         """These have renewed a certification."""
-        for claim in claims:
-            self.lapsed.pop(claim.claim_id, None)
-            self.used[claim.claim_id] = Use(certification, day)
+        self.used |= {claim.claim_id: Use(certification, day) for claim in claims}
 
     def of_cycle(self, rank: int, first_day: date) -> list[CreditFact]:
         """Credits of a cycle, its first day included; each item once where the program says so."""
