@@ -89,6 +89,18 @@ async def test_each_wait_has_its_whole_time() -> None:
         await replies.take(1)
 
 
+async def test_silence_after_an_answer_ends_too() -> None:
+    """The timer was set for the first wait, which was answered; it must look again for the second one."""
+    replies, loop = fed(seconds=0.2), asyncio.get_running_loop()
+    loop.call_later(0.1, replies.data_received, b"250 one\r\n")
+    assert await replies.take(1) == [Reply(250, "one")]
+    waiting = asyncio.create_task(replies.take(1))
+    done, _ = await asyncio.wait({waiting}, timeout=10)
+    assert done == {waiting}
+    with pytest.raises(TimeoutError):
+        waiting.result()
+
+
 async def test_wait_that_is_given_up_leaves_the_session_as_it_was() -> None:
     replies = fed()
     waiting = asyncio.create_task(replies.take(1))
