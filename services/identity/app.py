@@ -1,7 +1,5 @@
 """The composition root of identity."""
 
-from dataclasses import replace
-
 from libs.common.bus import topology
 from libs.common.bus.ingress import Border
 from libs.common.http.jwks import StaticKeys
@@ -13,8 +11,13 @@ from services.identity.consumers import VendorMessages
 from services.identity.login import access_requests
 from services.identity.login.access_requests import AccessRequests
 from services.identity.login.api import LoginApi
+from services.identity.login.password_changes import PasswordChanges
+from services.identity.login.session_store import SessionStore
+from services.identity.login.sessions import Sessions
 from services.identity.login.store import MIGRATION as LOGIN
 from services.identity.login.store import AccessRequestStore
+from services.identity.login.tokens import Tokens
+from services.identity.passwords import Passwords
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.store import MIGRATIONS, IdentityStore
 
@@ -23,19 +26,23 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     store = IdentityStore(platform.database)
     keys = read_signing_keys(settings.signing_keys_file)
     secret = settings.operator_secret
-    access = Access(
-        store,
-        platform.unit_of_work,
+    database, unit_of_work, clock = platform.database, platform.unit_of_work, platform.clock
+    tokens = Tokens(
         keys,
         issuer=settings.token_issuer,
         operator_secret=secret.get_secret_value() if secret else None,
         programs=platform.programs,
-        clock=platform.clock,
+        clock=clock,
     )
-    requests = AccessRequests(store, AccessRequestStore(platform.database), platform.unit_of_work, platform.clock)
-    api = IdentityApi(store, access).api()
+    session_store = SessionStore(database)
+    passwords = Passwords()
+    access = Access(store, passwords, clock)
+    changes = PasswordChanges(store, session_store, unit_of_work, passwords)
+    sessions = Sessions(session_store, unit_of_work, clock)
+    requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
+    login = LoginApi(tokens, access, sessions, requests, changes)
     return Parts(
-        api=replace(api, routes=(*api.routes, *LoginApi(requests).routes())),
+        api=IdentityApi(store).api(login.routes()),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("identity"),

@@ -108,16 +108,21 @@ class IdentityStore:
         row: Document | None = found
         return row if row is not None and row["expires_at"] > now else None
 
-    async def set_password(self, session: Session, candidate_id: str, password_hash: str, now: datetime) -> None:
-        """Set a password. Every link to choose one ends with that."""
+    async def set_password(
+        self, session: Session, candidate_id: str, password_hash: str, now: datetime
+    ) -> Document | None:
+        """Set a password, and return the account as it was before. Every link to choose one ends with that."""
         change = {
             "password": {"$literal": password_hash},  # it begins with what marks a field here
             "activated_at": {"$ifNull": ["$activated_at", now]},
             "failures": 0,
             "locked_until": None,
         }
-        await self._candidates.update_one({"_id": candidate_id}, [{"$set": change}], session=session)
+        before: Document | None = await self._candidates.find_one_and_update(
+            {"_id": candidate_id}, [{"$set": change}], session=session
+        )
         await self._links.delete_many({"candidate_id": candidate_id}, session=session)
+        return before
 
     async def count_try(self, known: Document, *, locked_until: datetime | None) -> bool:
         """Count a try on the account as it is known. Returns False where it has changed since it was read."""

@@ -18,9 +18,8 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.identity.app import build
 from services.identity.settings import IdentitySettings
-from tests.service.rig import Base
+from tests.service.rig import Base, said
 from tests.service.samples import registration, reported
-from tests.service.test_exams import said
 
 PASSWORD = "correct horse battery staple"
 WRONG = "incorrect horse battery staple"

@@ -1,33 +1,17 @@
 """One way to a link for everybody who cannot get in, and an answer that tells nobody who exists."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from libs.common.events import identity
-from libs.common.programs import Program
-from services.identity import passwords
 from services.identity.login.access_requests import LINK_LASTS, LINKS_AT_ONCE, LINKS_WITHIN
 from services.identity.store import IdentityStore
-from tests.service.conftest import OpenBase
 from tests.service.identity_station import PASSWORD, Answer, IdentityStation
 
 OTHER = "another password altogether"
 SHARED = {"email": "family@example.com"}
-
-
-@pytest.fixture
-async def station(
-    base_of: OpenBase, programs: dict[str, Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[IdentityStation]:
-    # The same kind of hash at the least cost.
-    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with base_of("identity") as base, IdentityStation(base, programs, tmp_path).serving() as station:
-        yield station
 
 
 async def ask(station: IdentityStation, login: str, program: str = "cisco") -> Answer:

@@ -63,6 +63,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.CandidateRegistered,
         identity.CandidateProfileChanged,
         identity.AccessRequested,
+        identity.SessionsRevoked,
+        identity.PasswordChanged,
         exams.ExamPassed,
         exams.ExamFailed,
         exams.ExamResultRevised,

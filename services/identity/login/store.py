@@ -7,13 +7,14 @@ from pymongo import ASCENDING, IndexModel
 from libs.common.ids import new_id
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
+from services.identity.login import session_store
 
 REQUESTS_KEPT = timedelta(days=1)
 """A request that nobody could work off by then is forgotten: it holds what a person typed."""
 
 MIGRATION = Migration(
     2,
-    "access requests",
+    "the way in",
     declare(
         {
             "access_requests": [
@@ -22,6 +23,7 @@ MIGRATION = Migration(
                 )
             ],
             "links": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
+            **session_store.COLLECTIONS,
         }
     ),
 )

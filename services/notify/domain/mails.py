@@ -20,6 +20,8 @@ class Template(StrEnum):
 
     ACTIVATION = "activation"
     RECOVERY = "recovery"
+    SESSION_ENDED = "session_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 the name of a mail
     EXAM_PASSED = "exam_passed"
     EXAM_FAILED = "exam_failed"
     RESULT_CHANGED = "result_changed"
@@ -62,6 +64,14 @@ def mail_for(data: EventData, program: Program) -> Mail | None:
 def _access(data: identity.AccessRequested, _program: Program) -> Mail:
     context = {TOKEN: data.token, "expires_at": data.expires_at}
     return Mail(Template(data.reason), data.candidate_id, context)
+
+
+def _session_ended(data: identity.SessionsRevoked, _program: Program) -> Mail:
+    return Mail(Template.SESSION_ENDED, data.candidate_id, {"revoked_at": data.revoked_at})
+
+
+def _password(data: identity.PasswordChanged, _program: Program) -> Mail:
+    return Mail(Template.PASSWORD_CHANGED, data.candidate_id, {"changed_at": data.changed_at})
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -136,6 +146,8 @@ def _holding(data: Any) -> dict[str, Any]:
 
 _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.AccessRequested: _access,
+    identity.SessionsRevoked: _session_ended,
+    identity.PasswordChanged: _password,
     exams.ExamPassed: _exam(Template.EXAM_PASSED),
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,
