@@ -42,7 +42,13 @@ class Access:
         right = await self._passwords.matches(account["password"], password)
         if right:
             await self._store.forget_tries(account["_id"])
+            await self._renew_hash(account, password)
         return right
+
+    async def _renew_hash(self, account: Document, password: str) -> None:
+        stored = account["password"]
+        if self._passwords.is_outdated(stored):
+            await self._store.rehash(account["_id"], old=stored, new=await self._passwords.hash(password))
 
     async def _admits(self, account: Document) -> bool:
         """Count a try and say whether its password may be looked at.

@@ -10,8 +10,11 @@ from services.identity.api import IdentityApi
 from services.identity.consumers import VendorMessages
 from services.identity.login import access_requests
 from services.identity.login.access_requests import AccessRequests
+from services.identity.login.addresses import AddressLimit, read_networks
 from services.identity.login.api import LoginApi
+from services.identity.login.breached import Breached
 from services.identity.login.password_changes import PasswordChanges
+from services.identity.login.password_policy import PasswordPolicy
 from services.identity.login.session_store import SessionStore
 from services.identity.login.sessions import Sessions
 from services.identity.login.store import MIGRATION as LOGIN
@@ -36,11 +39,15 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     )
     session_store = SessionStore(database)
     passwords = Passwords()
+    policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
+    limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
     access = Access(store, passwords, clock)
-    changes = PasswordChanges(store, session_store, unit_of_work, passwords)
+    changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
     sessions = Sessions(session_store, unit_of_work, clock)
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
-    login = LoginApi(tokens, access, sessions, requests, changes)
+    login = LoginApi(
+        tokens=tokens, access=access, sessions=sessions, access_requests=requests, changes=changes, limit=limit
+    )
     return Parts(
         api=IdentityApi(store).api(login.routes()),
         subscriptions=(

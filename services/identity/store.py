@@ -108,6 +108,20 @@ class IdentityStore:
         row: Document | None = found
         return row if row is not None and row["expires_at"] > now else None
 
+    async def link(self, token: str, now: datetime) -> Document | None:
+        """A link that works, left in circulation."""
+        row: Document | None = await self._links.find_one({"_id": token_key(token), "expires_at": {"$gt": now}})
+        return row
+
+    async def account(self, candidate_id: str) -> Document | None:
+        """The account of a link or a session of ours, whatever its program."""
+        row: Document | None = await self._candidates.find_one({"_id": candidate_id})
+        return row
+
+    async def rehash(self, candidate_id: str, *, old: str, new: str) -> None:
+        """Write the hash of the same password anew, unless the password has changed meanwhile."""
+        await self._candidates.update_one({"_id": candidate_id, "password": old}, {"$set": {"password": new}})
+
     async def set_password(
         self, session: Session, candidate_id: str, password_hash: str, now: datetime
     ) -> Document | None:

@@ -35,7 +35,7 @@ class IdentityStation:
         keys = folder / "keys.json"
         key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
         keys.write_text(json.dumps({"keys": [key.as_dict(private=True)]}))
-        settings = {"token_issuer": "certrail", "operator_secret": None, "batch_size": 200} | settings
+        settings = {"token_issuer": "certrail", "batch_size": 200} | settings
         given = IdentitySettings.model_construct(signing_keys_file=keys, **settings)
         self.parts = build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), given)
         self.client: Any = None

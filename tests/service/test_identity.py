@@ -18,7 +18,9 @@ from services.identity.access import Access
 from services.identity.consumers import ACTIVATION_LASTS, VendorMessages
 from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.lockout import FREE_TRIES, LONGEST
+from services.identity.login.breached import Breached
 from services.identity.login.password_changes import PasswordChanges
+from services.identity.login.password_policy import PasswordPolicy
 from services.identity.login.problems import LINK_INVALID
 from services.identity.login.session_store import SessionStore
 from services.identity.passwords import Passwords
@@ -77,7 +79,10 @@ def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     store = IdentityStore(base.database)
     passwords = Passwords()
     access = Access(store, passwords, base.clock)
-    changes = PasswordChanges(store, SessionStore(base.database), base.unit_of_work, passwords)
+    policy = PasswordPolicy(Breached(), programs)
+    changes = PasswordChanges(
+        store, SessionStore(base.database), base.unit_of_work, passwords=passwords, policy=policy, clock=base.clock
+    )
     # The same kind of hash at the least cost: what is tested is when it is computed, not how slowly.
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return Identity(base, store, access, changes, VendorMessages(store, programs))

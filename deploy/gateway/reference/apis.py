@@ -82,7 +82,16 @@ def documented_apis() -> list[Api]:
     nothing: Any = None
     submissions = Submissions(nothing, nothing, nothing)
     return [
-        IdentityApi(nothing).api(LoginApi(nothing, nothing, nothing, nothing, nothing).routes()),
+        IdentityApi(nothing).api(
+            LoginApi(
+                tokens=nothing,
+                access=nothing,
+                sessions=nothing,
+                access_requests=nothing,
+                changes=nothing,
+                limit=nothing,
+            ).routes()
+        ),
         ExamsApi(nothing).api(),
         CertsApi(nothing, {}, nothing).api(
             (

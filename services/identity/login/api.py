@@ -12,8 +12,9 @@ from libs.common.http.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED
 from libs.common.http.routes import ANY_CALLER, PUBLIC, Call, Route
 from services.identity.access import Access
 from services.identity.login.access_requests import AccessRequests
+from services.identity.login.addresses import AddressLimit
 from services.identity.login.password_changes import PasswordChanges
-from services.identity.login.problems import LINK_INVALID, STEP_UP_NEEDED
+from services.identity.login.problems import LINK_INVALID, STEP_UP_NEEDED, TOO_MANY_TRIES
 from services.identity.login.sessions import PASSWORD, Opened, Sessions, is_current
 from services.identity.login.tokens import TOKEN_LASTS, Tokens
 from services.identity.passwords import LONGEST, SHORTEST
@@ -117,12 +118,15 @@ class LoginApi:
 
     def __init__(
         self,
+        *,
         tokens: Tokens,
         access: Access,
         sessions: Sessions,
         access_requests: AccessRequests,
         changes: PasswordChanges,
+        limit: AddressLimit,
     ) -> None:
+        self._limit = limit
         self._tokens = tokens
         self._access = access
         self._sessions = sessions
@@ -142,7 +146,7 @@ class LoginApi:
                 body=TokenRequest,
                 response=TokenView,
                 scopes=PUBLIC,
-                errors=(UNAUTHENTICATED,),
+                errors=(UNAUTHENTICATED, TOO_MANY_TRIES),
             ),
             Route(
                 method="POST",
@@ -153,6 +157,7 @@ class LoginApi:
                 response=AccessRequestView,
                 status=202,
                 scopes=PUBLIC,
+                errors=(TOO_MANY_TRIES,),
             ),
             Route(
                 method="POST",
@@ -163,7 +168,7 @@ class LoginApi:
                 response=None,
                 status=204,
                 scopes=PUBLIC,
-                errors=(LINK_INVALID,),
+                errors=(LINK_INVALID, TOO_MANY_TRIES),
             ),
             Route(
                 method="GET",
@@ -236,18 +241,23 @@ class LoginApi:
             return TokenView(access_token=self._tokens.of_client(asked.client_id, asked.client_secret))
         if isinstance(asked, Refresh):
             return self._issued(await self._sessions.refresh(asked.refresh_token))
+        tried = await self._limit.count(call.remote, call.headers)
         account = await self._access.prove(asked.program, asked.login, asked.password)
+        await self._limit.give_back(tried)
         return self._issued(await self._sessions.open(account, PASSWORD, call.headers.get("User-Agent", "")))
 
     def _issued(self, opened: Opened) -> TokenView:
         return TokenView(access_token=self._tokens.of_session(opened.session), refresh_token=opened.refresh_token)
 
     async def request_access(self, call: Call[Nothing, Nothing, AccessRequest]) -> AccessRequestView:
+        await self._limit.count(call.remote, call.headers)
         await self._access_requests.ask(call.body.program, call.body.login)
         return AccessRequestView()
 
     async def activate(self, call: Call[Nothing, Nothing, Activation]) -> None:
+        tried = await self._limit.count(call.remote, call.headers)
         await self._changes.by_link(call.body.token, call.body.password)
+        await self._limit.give_back(tried)
 
     async def show_keys(self, _call: Call) -> KeySetView:
         return KeySetView(keys=self._tokens.public_keys())
