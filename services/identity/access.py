@@ -1,49 +1,91 @@
 """Who may enter: the proof by password, and what is done about guesses."""
 
+from dataclasses import dataclass
+
 from libs.common.clock import Clock
 from libs.common.http.problems import UNAUTHENTICATED, Problem
 from libs.common.mongo.client import Document
 from services.identity.domain.lockout import rest_after
+from services.identity.login.problems import SECOND_FACTOR_NEEDED
+from services.identity.login.second_factor import SecondFactors
+from services.identity.login.sessions import PASSWORD, SECOND_FACTOR
 from services.identity.passwords import Passwords
 from services.identity.store import IdentityStore
 
 _WRONG = "the ID or e-mail address and the password do not go together, or the account rests after wrong tries"
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose account was opened, and how: the `acr` of the tokens that follow."""
+
+    account: Document
+    acr: str
+
+
 class Access:
     """Finds out whether somebody is who they say."""
 
-    def __init__(self, store: IdentityStore, passwords: Passwords, clock: Clock) -> None:
+    def __init__(self, store: IdentityStore, passwords: Passwords, factors: SecondFactors, clock: Clock) -> None:
         self._store = store
         self._passwords = passwords
+        self._factors = factors
         self._clock = clock
 
-    async def prove(self, program: str, login: str, password: str) -> Document:
-        """The account that a login opens. Raises the problem `unauthenticated`, in the same words for every cause."""
+    async def prove(self, program: str, login: str, password: str, code: str | None = None) -> Proof:
+        """What a login proves.
+
+        Raises the problem `unauthenticated`, in the same words for every cause, and `second-factor-needed` to whoever
+        knows the password of an account that asks for a code as well.
+        """
         accounts = await self._store.by_login(program, login)
         if not accounts:
             await self._passwords.matches(None, password)
         for account in accounts:
-            if await self._opens(account, password):
-                return account
+            acr = await self._opened(account, password, code)
+            if acr:
+                return Proof(account, acr)
         raise Problem(UNAUTHENTICATED, _WRONG)
 
-    async def prove_again(self, program: str, candidate_id: str, password: str) -> Document:
-        """The account, where the password is its own. Raises the problem `unauthenticated`."""
-        account = await self._store.candidate(program, candidate_id)
-        if account is None or not await self._opens(account, password):
-            raise Problem(UNAUTHENTICATED, _WRONG)
-        return account
+    async def prove_again(self, program: str, candidate_id: str, *, password: str | None, code: str | None) -> Proof:
+        """What the owner of a session proves once more: by a code where the account asks for them, else by password.
 
-    async def _opens(self, account: Document, password: str) -> bool:
+        Raises the problems `unauthenticated` and `second-factor-needed`.
+        """
+        account = await self._store.candidate(program, candidate_id)
+        if account is None:
+            raise Problem(UNAUTHENTICATED, _WRONG)
+        if await self._factors.of(candidate_id) is None:
+            acr = await self._opened(account, password or "", None)
+        elif code is None:
+            raise Problem(SECOND_FACTOR_NEEDED)
+        else:
+            acr = await self._passed(account, code) if await self._admits(account) else None
+        if acr is None:
+            raise Problem(UNAUTHENTICATED, _WRONG)
+        return Proof(account, acr)
+
+    async def _opened(self, account: Document, password: str, code: str | None) -> str | None:
+        """How the account was opened; None where it was not."""
         if not await self._admits(account):
             await self._passwords.matches(None, password)
-            return False
-        right = await self._passwords.matches(account["password"], password)
-        if right:
-            await self._store.forget_tries(account["_id"])
-            await self._renew_hash(account, password)
-        return right
+            return None
+        if not await self._passwords.matches(account["password"], password):
+            return None
+        await self._renew_hash(account, password)
+        if await self._factors.of(account["_id"]) is not None:
+            # The try stays counted until the code is right too, or a known password would buy any number of codes.
+            if code is None:
+                raise Problem(SECOND_FACTOR_NEEDED)
+            return await self._passed(account, code)
+        await self._store.forget_tries(account["_id"])
+        return PASSWORD
+
+    async def _passed(self, account: Document, code: str) -> str | None:
+        if not await self._factors.passes(account["_id"], code):
+            return None
+        await self._store.forget_tries(account["_id"])
+        return SECOND_FACTOR
 
     async def _renew_hash(self, account: Document, password: str) -> None:
         stored = account["password"]

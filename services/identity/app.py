@@ -15,6 +15,9 @@ from services.identity.login.api import LoginApi
 from services.identity.login.breached import Breached
 from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.password_policy import PasswordPolicy
+from services.identity.login.second_factor import SecondFactors
+from services.identity.login.second_factor_api import SecondFactorApi
+from services.identity.login.second_factor_store import SecondFactorStore
 from services.identity.login.session_store import SessionStore
 from services.identity.login.sessions import Sessions
 from services.identity.login.store import MIGRATION as LOGIN
@@ -41,15 +44,23 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     passwords = Passwords()
     policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
     limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
-    access = Access(store, passwords, clock)
+    factors = SecondFactors(SecondFactorStore(database), unit_of_work, clock)
+    access = Access(store, passwords, factors, clock)
     changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
     sessions = Sessions(session_store, unit_of_work, clock)
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
     login = LoginApi(
-        tokens=tokens, access=access, sessions=sessions, access_requests=requests, changes=changes, limit=limit
+        tokens=tokens,
+        access=access,
+        sessions=sessions,
+        access_requests=requests,
+        changes=changes,
+        limit=limit,
+        factors=factors,
     )
+    second_factor = SecondFactorApi(factors, sessions, platform.programs)
     return Parts(
-        api=IdentityApi(store).api(login.routes()),
+        api=IdentityApi(store).api((*login.routes(), *second_factor.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("identity"),

@@ -22,6 +22,8 @@ from services.identity.login.breached import Breached
 from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.password_policy import PasswordPolicy
 from services.identity.login.problems import LINK_INVALID
+from services.identity.login.second_factor import SecondFactors
+from services.identity.login.second_factor_store import SecondFactorStore
 from services.identity.login.session_store import SessionStore
 from services.identity.passwords import Passwords
 from services.identity.store import IdentityStore
@@ -78,7 +80,8 @@ async def service(base_of: OpenBase, programs: dict[str, Program]) -> AsyncItera
 def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     store = IdentityStore(base.database)
     passwords = Passwords()
-    access = Access(store, passwords, base.clock)
+    factors = SecondFactors(SecondFactorStore(base.database), base.unit_of_work, base.clock)
+    access = Access(store, passwords, factors, base.clock)
     policy = PasswordPolicy(Breached(), programs)
     changes = PasswordChanges(
         store, SessionStore(base.database), base.unit_of_work, passwords=passwords, policy=policy, clock=base.clock

@@ -65,6 +65,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.AccessRequested,
         identity.SessionsRevoked,
         identity.PasswordChanged,
+        identity.SecondFactorChanged,
         exams.ExamPassed,
         exams.ExamFailed,
         exams.ExamResultRevised,

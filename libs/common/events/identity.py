@@ -56,6 +56,14 @@ class PasswordChanged(EventData, publisher="identity"):
     changed_at: Moment
 
 
+class SecondFactorChanged(EventData, publisher="identity"):
+    """From now on logins ask for a code beside the password, or no longer."""
+
+    candidate_id: Identifier
+    state: Annotated[str, Field(pattern="^(on|off)$")]
+    changed_at: Moment
+
+
 class ExternalIdLinked(EventData, publisher="identity"):
     """A partner's id belongs to a candidate: from now on, and for everything that came before."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel, StringConstraints
+from pydantic import Field, RootModel, StringConstraints, model_validator
 
 from libs.common.events.types import Identifier, Line, ProgramId
 from libs.common.http.models import Body, Nothing, Parameters, View
@@ -14,8 +14,10 @@ from services.identity.access import Access
 from services.identity.login.access_requests import AccessRequests
 from services.identity.login.addresses import AddressLimit
 from services.identity.login.password_changes import PasswordChanges
-from services.identity.login.problems import LINK_INVALID, STEP_UP_NEEDED, TOO_MANY_TRIES
-from services.identity.login.sessions import PASSWORD, Opened, Sessions, is_current
+from services.identity.login.problems import LINK_INVALID, SECOND_FACTOR_NEEDED, STEP_UP_NEEDED, TOO_MANY_TRIES
+from services.identity.login.second_factor import SecondFactors
+from services.identity.login.second_factor_api import Code
+from services.identity.login.sessions import Opened, Sessions, candidate_of, is_current
 from services.identity.login.tokens import TOKEN_LASTS, Tokens
 from services.identity.passwords import LONGEST, SHORTEST
 
@@ -38,6 +40,9 @@ class PasswordLogin(Body):
     program: ProgramId
     login: Annotated[Line, Field(description="Candidate ID or e-mail address")]
     password: Secret
+    code: Annotated[
+        Code | None, Field(description="Where the account has a second factor: of the app, or for recovery")
+    ] = None
 
 
 class Refresh(Body):
@@ -104,9 +109,16 @@ class SessionView(View):
 
 
 class StepUp(Body):
-    """Who somebody is, proved again."""
+    """Who somebody is, proved again: by a code where the account has a second factor, else by the password."""
 
-    password: Secret
+    password: Secret | None = None
+    code: Code | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "StepUp":
+        if (self.password is None) == (self.code is None):
+            raise ValueError("give password or code")
+        return self
 
 
 class NewPassword(Body):
@@ -125,7 +137,9 @@ class LoginApi:
         access_requests: AccessRequests,
         changes: PasswordChanges,
         limit: AddressLimit,
+        factors: SecondFactors,
     ) -> None:
+        self._factors = factors
         self._limit = limit
         self._tokens = tokens
         self._access = access
@@ -146,7 +160,7 @@ class LoginApi:
                 body=TokenRequest,
                 response=TokenView,
                 scopes=PUBLIC,
-                errors=(UNAUTHENTICATED, TOO_MANY_TRIES),
+                errors=(UNAUTHENTICATED, SECOND_FACTOR_NEEDED, TOO_MANY_TRIES),
             ),
             Route(
                 method="POST",
@@ -220,7 +234,7 @@ class LoginApi:
                 body=StepUp,
                 response=TokenView,
                 scopes=ANY_CALLER,
-                errors=(FORBIDDEN,),
+                errors=(FORBIDDEN, SECOND_FACTOR_NEEDED),
             ),
             Route(
                 method="PUT",
@@ -242,9 +256,9 @@ class LoginApi:
         if isinstance(asked, Refresh):
             return self._issued(await self._sessions.refresh(asked.refresh_token))
         tried = await self._limit.count(call.remote, call.headers)
-        account = await self._access.prove(asked.program, asked.login, asked.password)
+        proof = await self._access.prove(asked.program, asked.login, asked.password, asked.code)
         await self._limit.give_back(tried)
-        return self._issued(await self._sessions.open(account, PASSWORD, call.headers.get("User-Agent", "")))
+        return self._issued(await self._sessions.open(proof.account, proof.acr, call.headers.get("User-Agent", "")))
 
     def _issued(self, opened: Opened) -> TokenView:
         return TokenView(access_token=self._tokens.of_session(opened.session), refresh_token=opened.refresh_token)
@@ -281,9 +295,12 @@ class LoginApi:
 
     async def step_up(self, call: Call[Nothing, Nothing, StepUp]) -> TokenView:
         session = await self._sessions.current(call.principal)
-        await self._access.prove_again(session["program"], session["candidate_id"], call.body.password)
-        return TokenView(access_token=self._tokens.of_session(await self._sessions.step_up(session, PASSWORD)))
+        proof = await self._access.prove_again(
+            session["program"], session["candidate_id"], password=call.body.password, code=call.body.code
+        )
+        return TokenView(access_token=self._tokens.of_session(await self._sessions.step_up(session, proof.acr)))
 
     async def change_password(self, call: Call[Nothing, Nothing, NewPassword]) -> None:
-        session = await self._sessions.require_fresh(call.principal, second_factor=False)
+        on = await self._factors.of(candidate_of(call.principal)) is not None
+        session = await self._sessions.require_fresh(call.principal, second_factor=on)
         await self._changes.in_session(session, call.body.password)

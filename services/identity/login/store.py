@@ -7,7 +7,7 @@ from pymongo import ASCENDING, IndexModel
 from libs.common.ids import new_id
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
-from services.identity.login import addresses, session_store
+from services.identity.login import addresses, second_factor_store, session_store
 
 REQUESTS_KEPT = timedelta(days=1)
 """A request that nobody could work off by then is forgotten: it holds what a person typed."""
@@ -25,6 +25,7 @@ MIGRATION = Migration(
             "links": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
             **session_store.COLLECTIONS,
             **addresses.COLLECTIONS,
+            **second_factor_store.COLLECTIONS,
         }
     ),
 )

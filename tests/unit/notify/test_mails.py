@@ -58,6 +58,10 @@ CASES = [
         Template.SESSION_ENDED,
     ),
     (identity.PasswordChanged(candidate_id="CSCO10000001", changed_at=NOON), Template.PASSWORD_CHANGED),
+    (
+        identity.SecondFactorChanged(candidate_id="CSCO10000001", state="on", changed_at=NOON),
+        Template.SECOND_FACTOR_CHANGED,
+    ),
     (exams.ExamPassed(**OUTCOME, score=900.0), Template.EXAM_PASSED),
     (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
     (exams.ExamResultRevised(**OUTCOME, **CHANGED), Template.RESULT_CHANGED),

@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "reached_on": "2026-03-01",
     "revoked_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "changed_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "state": "on",
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }
