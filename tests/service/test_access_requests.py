@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -104,6 +105,18 @@ async def test_links_per_hour_are_limited_and_the_answer_does_not_show_it(statio
     assert len(station.tokens_for(candidate_id)) - before == LINKS_AT_ONCE
     station.base.clock.advance(LINKS_WITHIN)
     assert len(await links(station, candidate_id)) == 1
+
+
+async def test_requests_worked_off_at_the_same_moment_keep_to_the_limit(station: IdentityStation) -> None:
+    candidate_id = await station.open_account()
+    for _ in range(2 * LINKS_AT_ONCE):
+        await ask(station, candidate_id)
+    (job,) = station.parts.jobs
+    work_off = job.run.__self__._work_off
+    before = len(station.tokens_for(candidate_id))
+    waiting = await station.base.rows("access_requests")
+    await asyncio.gather(*(station.base.unit_of_work.run(partial(work_off, request)) for request in waiting))
+    assert len(station.tokens_for(candidate_id)) - before == LINKS_AT_ONCE
 
 
 async def test_link_expires(station: IdentityStation) -> None:

@@ -103,6 +103,7 @@ async def test_list_tells_sessions_apart_and_ends_them(station: IdentityStation)
     assert (await station.ask("DELETE", path, second))[0] == 404
     assert (await refresh(station, first_token))[0] == 401
     assert (await station.ask("POST", "/step-up", first, password=PASSWORD))[0] == 401, "its access token still lives"
+    assert (await station.ask("PUT", "/password", first, password=OTHER))[0] == 401, "but changes nothing"
     assert (await station.ask("DELETE", "/sessions", second))[0] == 204
     assert await sessions(station, second) == []
 

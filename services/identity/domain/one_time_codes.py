@@ -21,19 +21,20 @@ def code_at(secret: bytes, step: int, digits: int = DIGITS) -> str:
     return f"{number % 10**digits:0{digits}d}"
 
 
-def step_of(secret: bytes, code: str, seconds: float, *, after: int) -> int | None:
-    """The time step that a code belongs to; None where it is wrong, or not later than the step `after`.
+def step_of(secret: bytes, code: str, seconds: float) -> int | None:
+    """The time step that a code belongs to; None where it is wrong.
+
+    The caller keeps the last step that was used and takes none that is not later: no code works twice (RFC 6238, 5.2).
 
     Args:
         secret: the shared secret.
         code: as it was typed, without spaces.
         seconds: the present moment, since 1970.
-        after: the last step that was used: no code works twice (RFC 6238, 5.2).
     """
     now = int(seconds) // STEP_SECONDS
-    steps = [step for step in range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1) if step > after]
+    steps = range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1)
     found = [step for step in steps if hmac.compare_digest(code_at(secret, step).encode(), code.encode())]
-    return found[0] if found else None
+    return found[-1] if found else None
 
 
 def enrolment_uri(secret: bytes, issuer: str, account: str) -> str:

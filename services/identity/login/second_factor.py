@@ -57,7 +57,7 @@ class SecondFactors:
         row = await self._store.find(candidate_id)
         if row is None or "pending" not in row:
             raise Problem(CONFLICT, "begin an enrolment first")
-        step = step_of(row["pending"], code, self._clock.now().timestamp(), after=-1)
+        step = step_of(row["pending"], code, self._clock.now().timestamp())
         if step is None:
             raise invalid(_FIELD, "code_wrong", "is not the code that the app shows now")
         codes = _recovery_codes()
@@ -88,7 +88,7 @@ class SecondFactors:
         typed = code.replace(" ", "").replace("-", "").upper()
         if len(typed) != DIGITS:
             return await self._store.use_recovery(candidate_id, token_key(typed))
-        step = step_of(row["secret"], typed, self._clock.now().timestamp(), after=row["step"])
+        step = step_of(row["secret"], typed, self._clock.now().timestamp())
         return step is not None and await self._store.use_step(candidate_id, row["secret"], step)
 
     async def renew_recovery_codes(self, candidate_id: str) -> list[str]:

@@ -78,7 +78,7 @@ class Sessions:
 
         async def work(transaction: Transaction) -> Document | None:
             found = await self._store.use_token(transaction.session, token, transaction.now)
-            if found is None or found["expires_at"] <= transaction.now:
+            if found is None:
                 return None
             if found["used_at"] is not None:
                 await self._end_reused(transaction, found["session_id"])
