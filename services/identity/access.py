@@ -1,94 +1,96 @@
-"""Who may enter: activation by single-use link, login by password, clients by secret."""
+"""Who may enter: the proof by password, and what is done about guesses."""
 
-import hmac
-from collections.abc import Mapping
-from datetime import timedelta
-
-from joserfc.jwk import Key
+from dataclasses import dataclass
 
 from libs.common.clock import Clock
-from libs.common.http.principal import Kind, Principal
-from libs.common.http.problems import UNAUTHENTICATED, Problem, ProblemType
-from libs.common.http.scopes import CANDIDATE, OPERATOR
-from libs.common.http.tokens import sign
-from libs.common.ids import new_id
+from libs.common.http.problems import UNAUTHENTICATED, Problem
 from libs.common.mongo.client import Document
-from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
-from libs.common.programs import Program
 from services.identity.domain.lockout import rest_after
+from services.identity.login.problems import SECOND_FACTOR_NEEDED
+from services.identity.login.second_factor import SecondFactors
+from services.identity.login.sessions import PASSWORD, SECOND_FACTOR
 from services.identity.passwords import Passwords
 from services.identity.store import IdentityStore
-
-TOKEN_LASTS = timedelta(minutes=15)
-OPERATOR_CLIENT = "operator"
-
-LINK_INVALID = ProblemType("link-invalid", "The link is unknown, was used before, or is too old", 410)
 
 _WRONG = "the ID or e-mail address and the password do not go together, or the account rests after wrong tries"
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Whose account was opened, and how: the `acr` of the tokens that follow."""
+
+    account: Document
+    acr: str
+
+
 class Access:
-    """Issues access tokens to whoever proves to be someone."""
+    """Finds out whether somebody is who they say."""
 
-    def __init__(
-        self,
-        store: IdentityStore,
-        unit_of_work: UnitOfWork,
-        keys: list[Key],
-        *,
-        issuer: str,
-        operator_secret: str | None,
-        programs: Mapping[str, Program],
-        clock: Clock,
-    ) -> None:
+    def __init__(self, store: IdentityStore, passwords: Passwords, factors: SecondFactors, clock: Clock) -> None:
         self._store = store
-        self._unit_of_work = unit_of_work
-        self._keys = keys
-        self._issuer = issuer
-        self._operator_secret = operator_secret
-        self._programs = programs
+        self._passwords = passwords
+        self._factors = factors
         self._clock = clock
-        self._passwords = Passwords()
 
-    def public_keys(self) -> list[dict[str, object]]:
-        """The keys that verify our tokens, as members of a JWK set (RFC 7517)."""
-        return [{**key.as_dict(private=False), "use": "sig"} for key in self._keys]
+    async def prove(self, program: str, login: str, password: str, code: str | None = None) -> Proof:
+        """What a login proves.
 
-    def client_token(self, client_id: str, secret: str) -> str:
-        """A token for a system. Raises the problem `unauthenticated`."""
-        expected = self._operator_secret
-        known = client_id == OPERATOR_CLIENT and expected is not None
-        if not hmac.compare_digest(secret.encode(), (expected or "").encode()) or not known:
-            raise Problem(UNAUTHENTICATED, "unknown client or wrong secret")
-        return self._sign(
-            Principal(f"client:{client_id}", Kind.SYSTEM, programs=frozenset(self._programs), scopes=OPERATOR)
-        )
-
-    async def candidate_token(self, program: str, login: str, password: str) -> str:
-        """A token for a candidate. Raises the problem `unauthenticated`, in the same words for every cause."""
+        Raises the problem `unauthenticated`, in the same words for every cause, and `second-factor-needed` to whoever
+        knows the password of an account that asks for a code as well.
+        """
         accounts = await self._store.by_login(program, login)
         if not accounts:
             await self._passwords.matches(None, password)
         for account in accounts:
-            if await self._opens(account, password):
-                principal = Principal(
-                    f"candidate:{account['_id']}",
-                    Kind.CANDIDATE,
-                    programs=frozenset({program}),
-                    scopes=CANDIDATE,
-                    candidate_id=account["_id"],
-                )
-                return self._sign(principal)
+            acr = await self._opened(account, password, code)
+            if acr:
+                return Proof(account, acr)
         raise Problem(UNAUTHENTICATED, _WRONG)
 
-    async def _opens(self, account: Document, password: str) -> bool:
+    async def prove_again(self, program: str, candidate_id: str, *, password: str | None, code: str | None) -> Proof:
+        """What the owner of a session proves once more: by a code where the account asks for them, else by password.
+
+        Raises the problems `unauthenticated` and `second-factor-needed`.
+        """
+        account = await self._store.candidate(program, candidate_id)
+        if account is None:
+            raise Problem(UNAUTHENTICATED, _WRONG)
+        if await self._factors.of(candidate_id) is None:
+            acr = await self._opened(account, password or "", None)
+        elif code is None:
+            raise Problem(SECOND_FACTOR_NEEDED)
+        else:
+            acr = await self._passed(account, code) if await self._admits(account) else None
+        if acr is None:
+            raise Problem(UNAUTHENTICATED, _WRONG)
+        return Proof(account, acr)
+
+    async def _opened(self, account: Document, password: str, code: str | None) -> str | None:
+        """How the account was opened; None where it was not."""
         if not await self._admits(account):
             await self._passwords.matches(None, password)
-            return False
-        right = await self._passwords.matches(account["password"], password)
-        if right:
-            await self._store.forget_tries(account["_id"])
-        return right
+            return None
+        if not await self._passwords.matches(account["password"], password):
+            return None
+        await self._renew_hash(account, password)
+        if await self._factors.of(account["_id"]) is not None:
+            # The try stays counted until the code is right too, or a known password would buy any number of codes.
+            if code is None:
+                raise Problem(SECOND_FACTOR_NEEDED)
+            return await self._passed(account, code)
+        await self._store.forget_tries(account["_id"])
+        return PASSWORD
+
+    async def _passed(self, account: Document, code: str) -> str | None:
+        if not await self._factors.passes(account["_id"], code):
+            return None
+        await self._store.forget_tries(account["_id"])
+        return SECOND_FACTOR
+
+    async def _renew_hash(self, account: Document, password: str) -> None:
+        stored = account["password"]
+        if self._passwords.is_outdated(stored):
+            await self._store.rehash(account["_id"], old=stored, new=await self._passwords.hash(password))
 
     async def _admits(self, account: Document) -> bool:
         """Count a try and say whether its password may be looked at.
@@ -104,27 +106,3 @@ class Access:
                 return True
             known = await self._store.candidate(account["program"], account["_id"])
         return False
-
-    async def activate(self, token: str, password: str) -> None:
-        """Set the password of the account that a single-use link belongs to. Raises the problem `link-invalid`."""
-        password_hash = await self._passwords.hash(password)
-
-        async def work(transaction: Transaction) -> bool:
-            link = await self._store.use_link(transaction.session, token, transaction.now)
-            if link is None:
-                return False
-            await self._store.set_password(transaction.session, link["candidate_id"], password_hash, transaction.now)
-            return True
-
-        if not await self._unit_of_work.run(work):
-            raise Problem(LINK_INVALID)
-
-    def _sign(self, principal: Principal) -> str:
-        return sign(
-            principal,
-            self._keys[0],
-            issuer=self._issuer,
-            token_id=new_id(),
-            now=self._clock.now(),
-            lifetime=TOKEN_LASTS,
-        )

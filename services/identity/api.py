@@ -1,63 +1,20 @@
 """The HTTP API of identity: entering, and who a candidate is."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import Field, RootModel, StringConstraints, model_validator
+from pydantic import model_validator
 
-from libs.common.events.types import Country, EmailAddress, Identifier, Line, ProgramId
-from libs.common.http.models import Body, Parameters, View
+from libs.common.events.types import Country, EmailAddress, Identifier, ProgramId
+from libs.common.http.models import Parameters, View
 from libs.common.http.paging import Page
-from libs.common.http.problems import NOT_FOUND, UNAUTHENTICATED, Problem
-from libs.common.http.routes import PUBLIC, Call, Route
+from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import OPERATIONS_READ, PROFILE_READ
 from libs.common.http.server import Api
 from libs.common.mongo.client import Document
-from services.identity.access import LINK_INVALID, TOKEN_LASTS, Access
-from services.identity.passwords import LONGEST, SHORTEST
 from services.identity.store import IdentityStore
-
-Password = Annotated[str, StringConstraints(min_length=SHORTEST, max_length=LONGEST)]
-Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-
-
-class ClientCredentials(Body):
-    """A system asks (RFC 6749, 4.4)."""
-
-    grant_type: Literal["client_credentials"]
-    client_id: Identifier
-    client_secret: Secret
-
-
-class PasswordLogin(Body):
-    """A candidate asks."""
-
-    grant_type: Literal["password"]
-    program: ProgramId
-    login: Annotated[Line, Field(description="Candidate ID or e-mail address")]
-    password: Secret
-
-
-class TokenRequest(RootModel[Annotated[ClientCredentials | PasswordLogin, Field(discriminator="grant_type")]]):
-    """What an access token is asked with."""
-
-
-class TokenView(View):
-    access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 the name of a scheme
-    expires_in: int
-    """Seconds."""
-
-
-class Activation(Body):
-    token: Annotated[Secret, Field(description="From the link in the mail")]
-    password: Password
-
-
-class KeySetView(View):
-    """A JWK set (RFC 7517, 5)."""
-
-    keys: list[dict[str, Any]]
 
 
 class CandidatePath(Parameters):
@@ -123,50 +80,17 @@ _MOST_FOUND = 50
 class IdentityApi:
     """Handlers of the routes below."""
 
-    def __init__(self, store: IdentityStore, access: Access) -> None:
+    def __init__(self, store: IdentityStore) -> None:
         self._store = store
-        self._access = access
 
-    def api(self) -> Api:
+    def api(self, more: Iterable[Route[Any, Any, Any, Any]] = ()) -> Api:
+        """The whole API; `more` are routes of other parts of the service."""
         return Api(
             service="identity",
             title="Certrail identity",
             description="Entering Certrail, and who a candidate is.",
             version="1.0.0",
-            routes=(*self._access_routes(), *self._candidate_routes()),
-        )
-
-    def _access_routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
-        return (
-            Route(
-                method="POST",
-                path="/tokens",
-                handler=self.issue_token,
-                summary="Ask for an access token",
-                body=TokenRequest,
-                response=TokenView,
-                scopes=PUBLIC,
-                errors=(UNAUTHENTICATED,),
-            ),
-            Route(
-                method="POST",
-                path="/activations",
-                handler=self.activate,
-                summary="Set a password with a single-use link",
-                body=Activation,
-                response=None,
-                status=204,
-                scopes=PUBLIC,
-                errors=(LINK_INVALID,),
-            ),
-            Route(
-                method="GET",
-                path="/jwks.json",
-                handler=self.show_keys,
-                summary="The keys that verify access tokens",
-                response=KeySetView,
-                scopes=PUBLIC,
-            ),
+            routes=(*more, *self._candidate_routes()),
         )
 
     def _candidate_routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
@@ -199,20 +123,6 @@ class IdentityApi:
                 scopes=OPERATIONS_READ,
             ),
         )
-
-    async def issue_token(self, call: Call[Parameters, Parameters, TokenRequest]) -> TokenView:
-        asked = call.body.root
-        if isinstance(asked, ClientCredentials):
-            token = self._access.client_token(asked.client_id, asked.client_secret)
-        else:
-            token = await self._access.candidate_token(asked.program, asked.login, asked.password)
-        return TokenView(access_token=token, expires_in=int(TOKEN_LASTS.total_seconds()))
-
-    async def activate(self, call: Call[Parameters, Parameters, Activation]) -> None:
-        await self._access.activate(call.body.token, call.body.password)
-
-    async def show_keys(self, _call: Call) -> KeySetView:
-        return KeySetView(keys=self._access.public_keys())
 
     async def show_candidate(self, call: Call[CandidatePath]) -> CandidateView:
         call.principal.require(call.path.program, call.path.candidate_id)

@@ -3,10 +3,27 @@
 from libs.common.bus import topology
 from libs.common.bus.ingress import Border
 from libs.common.http.jwks import StaticKeys
+from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
 from services.identity.consumers import VendorMessages
+from services.identity.login import access_requests
+from services.identity.login.access_requests import AccessRequests
+from services.identity.login.addresses import AddressLimit, read_networks
+from services.identity.login.api import LoginApi
+from services.identity.login.breached import Breached
+from services.identity.login.password_changes import PasswordChanges
+from services.identity.login.password_policy import PasswordPolicy
+from services.identity.login.second_factor import SecondFactors
+from services.identity.login.second_factor_api import SecondFactorApi
+from services.identity.login.second_factor_store import SecondFactorStore
+from services.identity.login.session_store import SessionStore
+from services.identity.login.sessions import Sessions
+from services.identity.login.store import MIGRATION as LOGIN
+from services.identity.login.store import AccessRequestStore
+from services.identity.login.tokens import Tokens
+from services.identity.passwords import Passwords
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.store import MIGRATIONS, IdentityStore
 
@@ -15,17 +32,35 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     store = IdentityStore(platform.database)
     keys = read_signing_keys(settings.signing_keys_file)
     secret = settings.operator_secret
-    access = Access(
-        store,
-        platform.unit_of_work,
+    database, unit_of_work, clock = platform.database, platform.unit_of_work, platform.clock
+    tokens = Tokens(
         keys,
         issuer=settings.token_issuer,
         operator_secret=secret.get_secret_value() if secret else None,
         programs=platform.programs,
-        clock=platform.clock,
+        clock=clock,
     )
+    session_store = SessionStore(database)
+    passwords = Passwords()
+    policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
+    limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
+    factors = SecondFactors(SecondFactorStore(database), unit_of_work, clock)
+    access = Access(store, passwords, factors, clock)
+    changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
+    sessions = Sessions(session_store, unit_of_work, clock)
+    requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
+    login = LoginApi(
+        tokens=tokens,
+        access=access,
+        sessions=sessions,
+        access_requests=requests,
+        changes=changes,
+        limit=limit,
+        factors=factors,
+    )
+    second_factor = SecondFactorApi(factors, sessions, platform.programs)
     return Parts(
-        api=IdentityApi(store, access).api(),
+        api=IdentityApi(store).api((*login.routes(), *second_factor.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("identity"),
@@ -34,8 +69,9 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 prefetch=2 * settings.batch_size,
             ),
         ),
+        jobs=(Job("access-requests", access_requests.EVERY, requests.run),),
         keys=StaticKeys(*keys),
     )
 
 
-SERVICE = Service(name="identity", migrations=MIGRATIONS, build=build, settings=IdentitySettings)
+SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN], build=build, settings=IdentitySettings)

@@ -31,6 +31,10 @@ class Passwords:
             return False
         return await self._verify(stored, password)
 
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a hash was made at another cost than new ones are."""
+        return self._hasher.check_needs_rehash(stored)
+
     async def _verify(self, stored: str, password: str) -> bool:
         async with self._slots:
             try:

@@ -2,11 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 from joserfc.jwk import Key, KeySet
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from libs.common.settings import ServiceSettings
+from services.identity.login.addresses import read_networks
+
+
+def _networks(text: str) -> str:
+    read_networks(text)
+    return text
 
 
 class IdentitySettings(ServiceSettings):
@@ -17,6 +24,13 @@ class IdentitySettings(ServiceSettings):
     )
     operator_secret: SecretStr | None = Field(
         default=None, min_length=32, description="secret of the client `operator`; without it there is none"
+    )
+    breached_passwords_file: Path | None = Field(
+        default=None, description="more leaked passwords than the list that ships: one or its SHA-1 a line"
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default="127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7",
+        description="networks of the gateway, whose X-Forwarded-For is believed",
     )
 
 

@@ -82,10 +82,10 @@ class IdentityStore:
         row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program})
         return row
 
-    async def by_login(self, program: str, login: str) -> list[Document]:
+    async def by_login(self, program: str, login: str, session: Session | None = None) -> list[Document]:
         """The accounts that an ID or an e-mail address may mean; several may share an address."""
         either = [{"_id": login.strip().upper()}, {"email_key": email_key(login)}]
-        return await self._candidates.find({"program": program, "$or": either}).to_list(20)
+        return await self._candidates.find({"program": program, "$or": either}, session=session).to_list(20)
 
     async def external_ids(self, candidate_id: str) -> list[Document]:
         return await self._external_ids.find({"candidate_id": candidate_id}).sort("_id", ASCENDING).to_list(100)
@@ -108,9 +108,35 @@ class IdentityStore:
         row: Document | None = found
         return row if row is not None and row["expires_at"] > now else None
 
-    async def set_password(self, session: Session, candidate_id: str, password_hash: str, now: datetime) -> None:
-        change = {"$set": {"password": password_hash, "activated_at": now, "failures": 0, "locked_until": None}}
-        await self._candidates.update_one({"_id": candidate_id}, change, session=session)
+    async def link(self, token: str, now: datetime) -> Document | None:
+        """A link that works, left in circulation."""
+        row: Document | None = await self._links.find_one({"_id": token_key(token), "expires_at": {"$gt": now}})
+        return row
+
+    async def account(self, candidate_id: str) -> Document | None:
+        """The account of a link or a session of ours, whatever its program."""
+        row: Document | None = await self._candidates.find_one({"_id": candidate_id})
+        return row
+
+    async def rehash(self, candidate_id: str, *, old: str, new: str) -> None:
+        """Write the hash of the same password anew, unless the password has changed meanwhile."""
+        await self._candidates.update_one({"_id": candidate_id, "password": old}, {"$set": {"password": new}})
+
+    async def set_password(
+        self, session: Session, candidate_id: str, password_hash: str, now: datetime
+    ) -> Document | None:
+        """Set a password, and return the account as it was before. Every link to choose one ends with that."""
+        change = {
+            "password": {"$literal": password_hash},  # it begins with what marks a field here
+            "activated_at": {"$ifNull": ["$activated_at", now]},
+            "failures": 0,
+            "locked_until": None,
+        }
+        before: Document | None = await self._candidates.find_one_and_update(
+            {"_id": candidate_id}, [{"$set": change}], session=session
+        )
+        await self._links.delete_many({"candidate_id": candidate_id}, session=session)
+        return before
 
     async def count_try(self, known: Document, *, locked_until: datetime | None) -> bool:
         """Count a try on the account as it is known. Returns False where it has changed since it was read."""

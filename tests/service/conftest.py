@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
+from pydantic import SecretStr
 
 from libs.common.clock import FixedClock
 from libs.common.programs import Program, load_programs
+from services.identity import passwords
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import Bus
+from tests.service.identity_station import IdentityStation
 from tests.service.rig import Base, Rigs, open_base
 from tests.service.world import World
 
@@ -79,3 +83,18 @@ def world(  # noqa: PLR0917 fixtures
 def base_of(mongo: MongoUnderTest, clock: FixedClock) -> OpenBase:
     """Opens any service's database, empty, without a bus."""
     return lambda service: open_base(service, mongo.url(service), clock)
+
+
+@pytest.fixture
+async def station(
+    base_of: OpenBase, programs: dict[str, Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[IdentityStation]:
+    """Identity as it is composed, on an empty database."""
+    # The same kind of hash at the least cost.
+    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    secret = SecretStr("s" * 32)
+    async with (
+        base_of("identity") as base,
+        IdentityStation(base, programs, tmp_path, operator_secret=secret).serving() as station,
+    ):
+        yield station

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import orjson
+
 from libs.common.bus.consumer import Consumer, Decode, Work
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.failures import RetryLadder
@@ -13,6 +15,7 @@ from libs.common.bus.messages import Outgoing
 from libs.common.bus.publisher import Publisher
 from libs.common.bus.relay import OutboxSweep, Relay
 from libs.common.clock import FixedClock
+from libs.common.events import BATCH
 from libs.common.ids import new_id
 from libs.common.mongo.client import Client, Database, open_client, open_database
 from libs.common.mongo.migrations import COMMON, declare
@@ -22,11 +25,12 @@ from libs.common.tracing import Tracing
 from services.certs.store import MIGRATIONS as CERTS
 from services.exams.store import MIGRATIONS as EXAMS
 from services.fulfillment.store import MIGRATIONS as FULFILLMENT
+from services.identity.login.store import MIGRATION as LOGIN
 from services.identity.store import MIGRATIONS as IDENTITY
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 
-MIGRATIONS = {"identity": IDENTITY, "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
+MIGRATIONS = {"identity": [*IDENTITY, LOGIN], "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
 T = TypeVar("T")
 
 
@@ -155,6 +159,16 @@ async def open_rig(service: str, bus: Bus, *, mongo_url: str, amqp_url: str, clo
                 quiet.set()
     finally:
         client.close()
+
+
+def said(base: Base) -> list[dict[str, Any]]:
+    """Every event that was handed to the relay."""
+    assert isinstance(base.relay, Kept)
+    events: list[dict[str, Any]] = []
+    for message in base.relay.messages:
+        body = orjson.loads(message.body)
+        events += body if message.content_type == BATCH else [body]
+    return events
 
 
 async def _prepare(service: str, database: Database) -> None:

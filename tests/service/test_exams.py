@@ -6,17 +6,16 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import orjson
 import pytest
 
 from libs.common.bus.messages import Received
-from libs.common.events import BATCH, exams, vendors
+from libs.common.events import exams, vendors
 from libs.common.mongo.unit_of_work import Transaction
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.store import ExamsStore
 from services.exams.unmatched import UnmatchedWatch
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base, Kept
+from tests.service.rig import Base, said
 from tests.service.samples import TAKEN, linked, received, registration, reported, result
 
 LATER = TAKEN + timedelta(hours=1)
@@ -58,16 +57,6 @@ class Exams:
     async def result(self, result_id: str = "R1") -> dict[str, Any]:
         (row,) = await self.base.rows("results", result_id=result_id)
         return row
-
-
-def said(base: Base) -> list[dict[str, Any]]:
-    """Every event that was handed to the relay."""
-    assert isinstance(base.relay, Kept)
-    events: list[dict[str, Any]] = []
-    for message in base.relay.messages:
-        body = orjson.loads(message.body)
-        events += body if message.content_type == BATCH else [body]
-    return events
 
 
 def _name(event: dict[str, Any]) -> str:

@@ -8,22 +8,28 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from joserfc.jwk import OKPKey
 
 from libs.common.bus.messages import Received
 from libs.common.clock import FixedClock
 from libs.common.events import identity
 from libs.common.http.problems import Problem
 from libs.common.programs import Program
-from services.identity.access import LINK_INVALID, Access
+from services.identity.access import Access
 from services.identity.consumers import ACTIVATION_LASTS, VendorMessages
 from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.lockout import FREE_TRIES, LONGEST
+from services.identity.login.breached import Breached
+from services.identity.login.password_changes import PasswordChanges
+from services.identity.login.password_policy import PasswordPolicy
+from services.identity.login.problems import LINK_INVALID
+from services.identity.login.second_factor import SecondFactors
+from services.identity.login.second_factor_store import SecondFactorStore
+from services.identity.login.session_store import SessionStore
+from services.identity.passwords import Passwords
 from services.identity.store import IdentityStore
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base
+from tests.service.rig import Base, said
 from tests.service.samples import registration, reported
-from tests.service.test_exams import said
 
 PASSWORD = "correct horse battery staple"
 WRONG = "incorrect horse battery staple"
@@ -36,6 +42,7 @@ class Identity:
     base: Base
     store: IdentityStore
     access: Access
+    changes: PasswordChanges
     handler: VendorMessages
 
     @property
@@ -57,7 +64,7 @@ class Identity:
     async def enters(self, login: str, password: str) -> bool:
         """Whether a login succeeds; a refusal must be the one and only kind there is."""
         try:
-            await self.access.candidate_token("cisco", login, password)
+            await self.access.prove("cisco", login, password)
         except Problem as refused:
             assert refused.kind.code == "unauthenticated"  # noqa: PT017 the other outcome is no error
             return False
@@ -72,18 +79,16 @@ async def service(base_of: OpenBase, programs: dict[str, Program]) -> AsyncItera
 
 def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     store = IdentityStore(base.database)
-    access = Access(
-        store,
-        base.unit_of_work,
-        [OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})],
-        issuer="certrail",
-        operator_secret=None,
-        programs=programs,
-        clock=base.clock,
+    passwords = Passwords()
+    factors = SecondFactors(SecondFactorStore(base.database), base.unit_of_work, base.clock)
+    access = Access(store, passwords, factors, base.clock)
+    policy = PasswordPolicy(Breached(), programs)
+    changes = PasswordChanges(
+        store, SessionStore(base.database), base.unit_of_work, passwords=passwords, policy=policy, clock=base.clock
     )
     # The same kind of hash at the least cost: what is tested is when it is computed, not how slowly.
-    access._passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return Identity(base, store, access, VendorMessages(store, programs))
+    passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return Identity(base, store, access, changes, VendorMessages(store, programs))
 
 
 async def test_registration_makes_an_account_and_says_all_that_follows(service: Identity) -> None:
@@ -149,10 +154,10 @@ async def test_numbers_are_never_given_twice(service: Identity) -> None:
 
 async def test_link_activates_once(service: Identity) -> None:
     candidate_id, token = await service.account()
-    await service.access.activate(token, PASSWORD)
+    await service.changes.by_link(token, PASSWORD)
     assert await service.enters(candidate_id, PASSWORD)
     with pytest.raises(Problem) as refused:
-        await service.access.activate(token, "another password altogether")
+        await service.changes.by_link(token, "another password altogether")
     assert refused.value.kind == LINK_INVALID
     assert await service.enters(candidate_id, PASSWORD)
     assert not await service.enters(candidate_id, "another password altogether")
@@ -161,7 +166,7 @@ async def test_link_activates_once(service: Identity) -> None:
 async def test_link_used_twice_at_the_same_moment_activates_once(service: Identity) -> None:
     _, token = await service.account()
     outcomes = await asyncio.gather(
-        *(service.access.activate(token, PASSWORD) for _ in range(4)), return_exceptions=True
+        *(service.changes.by_link(token, PASSWORD) for _ in range(4)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes if outcome is not None] == [Problem] * 3
 
@@ -170,7 +175,7 @@ async def test_link_expires(service: Identity) -> None:
     candidate_id, token = await service.account()
     service.clock.advance(ACTIVATION_LASTS + timedelta(seconds=1))
     with pytest.raises(Problem) as refused:
-        await service.access.activate(token, PASSWORD)
+        await service.changes.by_link(token, PASSWORD)
     assert refused.value.kind == LINK_INVALID
     assert not await service.enters(candidate_id, PASSWORD)
 
@@ -190,14 +195,14 @@ async def test_account_without_a_password_cannot_be_entered(service: Identity) -
 @pytest.mark.parametrize("login", ["P1@Example.COM", " p1@example.com "])
 async def test_login_takes_id_or_address_in_any_case(service: Identity, login: str) -> None:
     candidate_id, token = await service.account()
-    await service.access.activate(token, PASSWORD)
+    await service.changes.by_link(token, PASSWORD)
     assert await service.enters(login, PASSWORD)
     assert await service.enters(candidate_id.lower(), PASSWORD)
 
 
 async def test_account_rests_longer_after_each_wrong_password_and_opens_after(service: Identity) -> None:
     candidate_id, token = await service.account()
-    await service.access.activate(token, PASSWORD)
+    await service.changes.by_link(token, PASSWORD)
     for _ in range(FREE_TRIES):
         assert not await service.enters(candidate_id, WRONG)
     assert not await service.enters(candidate_id, PASSWORD)
@@ -213,7 +218,7 @@ async def test_account_rests_longer_after_each_wrong_password_and_opens_after(se
 
 async def test_guesses_at_the_same_moment_are_all_counted(service: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
     candidate_id, token = await service.account()
-    await service.access.activate(token, PASSWORD)
+    await service.changes.by_link(token, PASSWORD)
     (account,) = await service.base.rows("candidates")
     looked_at: list[str] = []
     matches = service.access._passwords.matches
@@ -232,16 +237,16 @@ async def test_guesses_at_the_same_moment_are_all_counted(service: Identity, mon
 
 async def test_answer_is_the_same_for_every_cause(service: Identity) -> None:
     candidate_id, token = await service.account()
-    await service.access.activate(token, PASSWORD)
+    await service.changes.by_link(token, PASSWORD)
     answers = set()
     for login in (candidate_id, "CSCO00000000", "nobody@example.com"):
         with pytest.raises(Problem) as refused:
-            await service.access.candidate_token("cisco", login, WRONG)
+            await service.access.prove("cisco", login, WRONG)
         answers.add((refused.value.kind, refused.value.detail))
     for _ in range(FREE_TRIES):
         await service.enters(candidate_id, WRONG)
     with pytest.raises(Problem) as resting:
-        await service.access.candidate_token("cisco", candidate_id, PASSWORD)
+        await service.access.prove("cisco", candidate_id, PASSWORD)
     answers.add((resting.value.kind, resting.value.detail))
     assert len(answers) == 1
 
@@ -250,7 +255,7 @@ async def test_unknown_login_costs_a_password_check_like_a_known_one(
     service: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     candidate_id, token = await service.account()
-    await service.access.activate(token, PASSWORD)
+    await service.changes.by_link(token, PASSWORD)
     passwords = service.access._passwords
     checks: list[str] = []
     verify = passwords._verify
@@ -268,7 +273,7 @@ async def test_unknown_login_costs_a_password_check_like_a_known_one(
 
 async def test_account_of_one_program_does_not_open_another(service: Identity) -> None:
     candidate_id, token = await service.account()
-    await service.access.activate(token, PASSWORD)
+    await service.changes.by_link(token, PASSWORD)
     with pytest.raises(Problem):
-        await service.access.candidate_token("juniper", candidate_id, PASSWORD)
+        await service.access.prove("juniper", candidate_id, PASSWORD)
     assert await service.store.candidate("juniper", candidate_id) is None

@@ -41,6 +41,29 @@ class AccessRequested(EventData, publisher="identity"):
     expires_at: Moment
 
 
+class SessionsRevoked(EventData, publisher="identity"):
+    """A session was ended by identity itself: a refresh token came a second time, so somebody has a copy."""
+
+    candidate_id: Identifier
+    reason: Annotated[str, Field(pattern="^reuse$")]
+    revoked_at: Moment
+
+
+class PasswordChanged(EventData, publisher="identity"):
+    """An account that had a password has another one."""
+
+    candidate_id: Identifier
+    changed_at: Moment
+
+
+class SecondFactorChanged(EventData, publisher="identity"):
+    """From now on logins ask for a code beside the password, or no longer."""
+
+    candidate_id: Identifier
+    state: Annotated[str, Field(pattern="^(on|off)$")]
+    changed_at: Moment
+
+
 class ExternalIdLinked(EventData, publisher="identity"):
     """A partner's id belongs to a candidate: from now on, and for everything that came before."""
 

@@ -46,7 +46,17 @@ class Endpoint(Generic[R, P, Q, B]):
         raw, body = await self._body(request)
         key = request.headers.get(HEADER) if self._idempotency else None
         operation = new_id() if key is None else self._operation(principal, key)
-        call = Call(path, query, body, principal, request.app, request[TRACEPARENT], operation)
+        call = Call(
+            path,
+            query,
+            body,
+            principal,
+            request.app,
+            request[TRACEPARENT],
+            operation,
+            request.headers,
+            request.remote,
+        )
         if self._idempotency is None or key is None:
             return self._written(request, await self._route.handler(call))
         target = f"{request.method} {request.rel_url.raw_path_qs}"

@@ -1,6 +1,7 @@
 """Who makes a request, and what of a program they may see."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from libs.common.http.problems import FORBIDDEN, NOT_FOUND, Problem
@@ -24,6 +25,9 @@ class Principal:
         subject: the token's `sub`; unique among all callers of all programs.
         programs: the programs that the token is good for.
         candidate_id: whose data a candidate may see; None for everybody else.
+        session_id: the session that the token belongs to, where it belongs to one.
+        authenticated_at: when its holder last proved who they are.
+        acr: how they did.
     """
 
     subject: str
@@ -31,6 +35,9 @@ class Principal:
     programs: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     candidate_id: str | None = None
+    session_id: str | None = None
+    authenticated_at: datetime | None = None
+    acr: str | None = None
 
     def may_enter(self, program: str) -> bool:
         """Whether things of `program` that belong to no candidate may be seen."""

@@ -40,6 +40,8 @@ class Call(Generic[P, Q, B]):
         app: the application, from which a handler takes its resources by `web.AppKey`.
         traceparent: the trace that events caused by this request carry on (W3C Trace Context).
         operation_id: for what is created: unique, but with an `Idempotency-Key` the same in every repetition.
+        headers: as they were sent.
+        remote: the address of whoever is connected to us: the gateway, as a rule.
     """
 
     path: P
@@ -49,6 +51,8 @@ class Call(Generic[P, Q, B]):
     app: web.Application
     traceparent: str
     operation_id: str
+    headers: Mapping[str, str]
+    remote: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The access token: a JWT (RFC 9068) whose claims are written and read here and nowhere else."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from joserfc import jwt
@@ -17,6 +17,8 @@ TYPES = ("at+jwt", "application/at+jwt")
 
 LEEWAY_SECONDS = 30
 """Clocks differ; more would only keep dead tokens alive."""
+
+_LATEST = 4_102_444_800  # the year 2100
 
 _ED25519 = frozenset({"Ed25519", "EdDSA"})
 _RS256 = frozenset({"RS256"})
@@ -54,6 +56,10 @@ class Claims(BaseModel):
     programs: Annotated[list[ProgramId], Field(max_length=100)]
     scope: str = ""
     candidate_id: Identifier | None = None
+    sid: Identifier | None = None
+    auth_time: Annotated[int | None, Field(ge=0, lt=_LATEST)] = None
+    """Seconds since 1970, like `acr` a claim of RFC 9068, 2.2.1."""
+    acr: Identifier | None = None
 
     @model_validator(mode="after")
     def _candidates_have_an_id(self) -> "Claims":
@@ -68,6 +74,9 @@ class Claims(BaseModel):
             programs=frozenset(self.programs),
             scopes=frozenset(self.scope.split()),
             candidate_id=self.candidate_id,
+            session_id=self.sid,
+            authenticated_at=None if self.auth_time is None else datetime.fromtimestamp(self.auth_time, UTC),
+            acr=self.acr,
         )
 
 
@@ -86,8 +95,14 @@ def sign(principal: Principal, key: Key, *, issuer: str, token_id: str, now: dat
         "programs": sorted(principal.programs),
         "scope": " ".join(sorted(principal.scopes)),
     }
-    if principal.candidate_id is not None:
-        claims["candidate_id"] = principal.candidate_id
+    since = principal.authenticated_at
+    optional = {
+        "candidate_id": principal.candidate_id,
+        "sid": principal.session_id,
+        "auth_time": None if since is None else int(since.timestamp()),
+        "acr": principal.acr,
+    }
+    claims.update({name: value for name, value in optional.items() if value is not None})
     algorithm = "RS256" if isinstance(key, RSAKey) else "Ed25519"
     header = {"alg": algorithm, "kid": key.kid, "typ": TYPES[0]}
     return jwt.encode(header, claims, key, registry=Algorithms(algorithms=[algorithm]))

@@ -20,6 +20,9 @@ class Template(StrEnum):
 
     ACTIVATION = "activation"
     RECOVERY = "recovery"
+    SESSION_ENDED = "session_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 the name of a mail
+    SECOND_FACTOR_CHANGED = "second_factor_changed"
     EXAM_PASSED = "exam_passed"
     EXAM_FAILED = "exam_failed"
     RESULT_CHANGED = "result_changed"
@@ -62,6 +65,19 @@ def mail_for(data: EventData, program: Program) -> Mail | None:
 def _access(data: identity.AccessRequested, _program: Program) -> Mail:
     context = {TOKEN: data.token, "expires_at": data.expires_at}
     return Mail(Template(data.reason), data.candidate_id, context)
+
+
+def _session_ended(data: identity.SessionsRevoked, _program: Program) -> Mail:
+    return Mail(Template.SESSION_ENDED, data.candidate_id, {"revoked_at": data.revoked_at})
+
+
+def _password(data: identity.PasswordChanged, _program: Program) -> Mail:
+    return Mail(Template.PASSWORD_CHANGED, data.candidate_id, {"changed_at": data.changed_at})
+
+
+def _second_factor(data: identity.SecondFactorChanged, _program: Program) -> Mail:
+    context = {"state": data.state, "changed_at": data.changed_at}
+    return Mail(Template.SECOND_FACTOR_CHANGED, data.candidate_id, context)
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -136,6 +152,9 @@ def _holding(data: Any) -> dict[str, Any]:
 
 _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.AccessRequested: _access,
+    identity.SessionsRevoked: _session_ended,
+    identity.PasswordChanged: _password,
+    identity.SecondFactorChanged: _second_factor,
     exams.ExamPassed: _exam(Template.EXAM_PASSED),
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,

@@ -53,6 +53,15 @@ COURSE: dict[str, Any] = {
 CASES = [
     (identity.AccessRequested(**ACCESS, reason="activation"), Template.ACTIVATION),
     (identity.AccessRequested(**ACCESS, reason="recovery"), Template.RECOVERY),
+    (
+        identity.SessionsRevoked(candidate_id="CSCO10000001", reason="reuse", revoked_at=NOON),
+        Template.SESSION_ENDED,
+    ),
+    (identity.PasswordChanged(candidate_id="CSCO10000001", changed_at=NOON), Template.PASSWORD_CHANGED),
+    (
+        identity.SecondFactorChanged(candidate_id="CSCO10000001", state="on", changed_at=NOON),
+        Template.SECOND_FACTOR_CHANGED,
+    ),
     (exams.ExamPassed(**OUTCOME, score=900.0), Template.EXAM_PASSED),
     (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
     (exams.ExamResultRevised(**OUTCOME, **CHANGED), Template.RESULT_CHANGED),

@@ -34,6 +34,9 @@ FACTS: dict[str, Any] = {
     "years": 25,
     "since": "2001-03-01",
     "reached_on": "2026-03-01",
+    "revoked_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "changed_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "state": "on",
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }

@@ -1,0 +1,1 @@
+"""The login side: ways in, passwords, sessions, second factor."""

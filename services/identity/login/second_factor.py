@@ -1,0 +1,121 @@
+"""The second factor: a code from an authenticator app, or one of ten recovery codes for the day the phone is gone."""
+
+import secrets
+from base64 import b32encode
+from dataclasses import dataclass
+
+from libs.common.clock import Clock
+from libs.common.events import identity
+from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, invalid
+from libs.common.mongo.client import Document
+from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.versions import next_version
+from services.identity.domain.one_time_codes import DIGITS, SECRET_BYTES, enrolment_uri, step_of
+from services.identity.login.second_factor_store import SecondFactorStore
+from services.identity.store import token_key
+
+RECOVERY_CODES = 10
+_RECOVERY_BYTES = 10
+"""80 bits: a plain hash of it cannot be guessed backwards."""
+
+_FIELD = "body.code"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an authenticator app needs; shown once."""
+
+    secret: str
+    uri: str
+
+
+class SecondFactors:
+    """Enrols, checks and removes second factors."""
+
+    def __init__(self, store: SecondFactorStore, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._store = store
+        self._unit_of_work = unit_of_work
+        self._clock = clock
+
+    async def of(self, candidate_id: str) -> Document | None:
+        """The second factor that logins of the account ask for; None where they ask for none."""
+        row = await self._store.find(candidate_id)
+        return row if row is not None and "secret" in row else None
+
+    async def begin(self, candidate_id: str, issuer: str) -> Enrolment:
+        """Make a secret. It comes into force once a code shows that the app has it."""
+        secret = secrets.token_bytes(SECRET_BYTES)
+        await self._store.begin(candidate_id, secret)
+        return Enrolment(b32encode(secret).decode(), enrolment_uri(secret, issuer, candidate_id))
+
+    async def confirm(self, session: Document, code: str) -> list[str]:
+        """Put the new secret into force, and return its recovery codes.
+
+        Raises the problems `conflict` where nothing was begun, and `invalid-request` for a wrong code.
+        """
+        candidate_id = session["candidate_id"]
+        row = await self._store.find(candidate_id)
+        if row is None or "pending" not in row:
+            raise Problem(CONFLICT, "begin an enrolment first")
+        step = step_of(row["pending"], code, self._clock.now().timestamp())
+        if step is None:
+            raise invalid(_FIELD, "code_wrong", "is not the code that the app shows now")
+        codes = _recovery_codes()
+        digests = [token_key(each) for each in codes]
+
+        async def work(transaction: Transaction) -> bool:
+            confirmed = await self._store.confirm(
+                transaction.session,
+                candidate_id,
+                pending=row["pending"],
+                step=step,
+                recovery=digests,
+                now=transaction.now,
+            )
+            if confirmed:
+                _tell(transaction, session, "on")
+            return confirmed
+
+        if not await self._unit_of_work.run(work):
+            raise Problem(CONFLICT, "another enrolment was begun meanwhile")
+        return codes
+
+    async def passes(self, candidate_id: str, code: str) -> bool:
+        """Whether a code is right, which uses it up."""
+        row = await self.of(candidate_id)
+        if row is None:
+            return False
+        typed = code.replace(" ", "").replace("-", "").upper()
+        if len(typed) != DIGITS:
+            return await self._store.use_recovery(candidate_id, token_key(typed))
+        step = step_of(row["secret"], typed, self._clock.now().timestamp())
+        return step is not None and await self._store.use_step(candidate_id, row["secret"], step)
+
+    async def renew_recovery_codes(self, candidate_id: str) -> list[str]:
+        """New recovery codes; the old ones end. Raises the problem `not-found` without a second factor."""
+        codes = _recovery_codes()
+        if not await self._store.set_recovery(candidate_id, [token_key(each) for each in codes]):
+            raise Problem(NOT_FOUND)
+        return codes
+
+    async def remove(self, session: Document) -> None:
+        """Ask for no second factor any more. Raises the problem `not-found` without one."""
+
+        async def work(transaction: Transaction) -> bool:
+            removed = await self._store.remove(transaction.session, session["candidate_id"])
+            if removed:
+                _tell(transaction, session, "off")
+            return removed
+
+        if not await self._unit_of_work.run(work):
+            raise Problem(NOT_FOUND)
+
+
+def _recovery_codes() -> list[str]:
+    return [b32encode(secrets.token_bytes(_RECOVERY_BYTES)).decode() for _ in range(RECOVERY_CODES)]
+
+
+def _tell(transaction: Transaction, session: Document, state: str) -> None:
+    event = identity.SecondFactorChanged(candidate_id=session["candidate_id"], state=state, changed_at=transaction.now)
+    version = next_version(None, transaction.now)
+    transaction.emit(event, program=session["program"], subject=session["candidate_id"], version=version)
