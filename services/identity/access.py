@@ -71,12 +71,14 @@ class Access:
             await self._passwords.matches(None, password)
         for account in accounts:
             if await self._opens(account, password):
+                # The ID of an account that was merged opens the one that goes on.
+                opened = account.get("merged_into") or account["_id"]
                 principal = Principal(
-                    f"candidate:{account['_id']}",
+                    f"candidate:{opened}",
                     Kind.CANDIDATE,
                     programs=frozenset({program}),
                     scopes=CANDIDATE,
-                    candidate_id=account["_id"],
+                    candidate_id=opened,
                 )
                 return self._sign(principal)
         raise Problem(UNAUTHENTICATED, _WRONG)

@@ -1,5 +1,6 @@
 """The HTTP API of identity: entering, and who a candidate is."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -86,6 +87,8 @@ class CandidateView(View):
     activated_at: datetime | None
     """When the candidate first set a password; null means "not activated"."""
     external_ids: list[ExternalIdView]
+    merged_from: list[str]
+    """Accounts that were merged into this one; their IDs answer with it."""
 
 
 class CandidateSummary(View):
@@ -94,6 +97,8 @@ class CandidateSummary(View):
     given_name: str
     family_name: str
     activated_at: datetime | None
+    merged_into: str | None
+    """The account that goes on for it, where it was merged."""
 
 
 class CandidatesQuery(Parameters):
@@ -127,13 +132,14 @@ class IdentityApi:
         self._store = store
         self._access = access
 
-    def api(self) -> Api:
+    def api(self, routes: tuple[Route[Any, Any, Any, Any], ...] = ()) -> Api:
+        """The service's API, with the `routes` of its other parts."""
         return Api(
             service="identity",
             title="Certrail identity",
             description="Entering Certrail, and who a candidate is.",
             version="1.0.0",
-            routes=(*self._access_routes(), *self._candidate_routes()),
+            routes=(*self._access_routes(), *self._candidate_routes(), *routes),
         )
 
     def _access_routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
@@ -215,12 +221,12 @@ class IdentityApi:
         return KeySetView(keys=self._access.public_keys())
 
     async def show_candidate(self, call: Call[CandidatePath]) -> CandidateView:
-        call.principal.require(call.path.program, call.path.candidate_id)
-        row = await self._store.candidate(call.path.program, call.path.candidate_id)
-        if row is None:
+        program, asked = call.path.program, call.path.candidate_id
+        row = await self._store.standing(program, asked)
+        seen = {asked, row["_id"]} if row else {asked}
+        if row is None or not any(call.principal.may_see(program, one) for one in seen):
             raise Problem(NOT_FOUND)
-        external_ids = await self._store.external_ids(row["_id"])
-        return CandidateView.model_validate({**row, "candidate_id": row["_id"], "external_ids": external_ids})
+        return candidate_view(row, await self._store.external_ids(row["_id"]))
 
     async def find_candidates(self, call: Call[Parameters, CandidatesQuery]) -> Page[CandidateSummary]:
         query = call.query
@@ -239,5 +245,12 @@ class IdentityApi:
         return TotalsView(**await self._store.totals(sorted(call.principal.programs)))
 
 
+def candidate_view(row: Document, external_ids: Sequence[Document]) -> CandidateView:
+    """An account with the partners' ids that are its own."""
+    merged = {"merged_from": row.get("merged_from", [])}
+    return CandidateView.model_validate({**row, **merged, "candidate_id": row["_id"], "external_ids": external_ids})
+
+
 def _summary(row: Document) -> CandidateSummary:
-    return CandidateSummary.model_validate({**row, "candidate_id": row["_id"]})
+    merged = {"merged_into": row.get("merged_into")}
+    return CandidateSummary.model_validate({**row, **merged, "candidate_id": row["_id"]})

@@ -3,10 +3,16 @@
 from libs.common.bus import topology
 from libs.common.bus.ingress import Border
 from libs.common.http.jwks import StaticKeys
+from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
 from services.identity.consumers import VendorMessages
+from services.identity.mapping import Mapping
+from services.identity.mapping_store import MappingStore
+from services.identity.merge_api import MergeApi
+from services.identity.merge_store import MergeStore
+from services.identity.merging import Merging
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.store import MIGRATIONS, IdentityStore
 
@@ -24,8 +30,10 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         programs=platform.programs,
         clock=platform.clock,
     )
+    mapping = Mapping(MappingStore(platform.database))
+    merging = Merging(MergeStore(platform.database), mapping, platform.unit_of_work, platform.clock)
     return Parts(
-        api=IdentityApi(store, access).api(),
+        api=IdentityApi(store, access).api(MergeApi(store, merging).routes()),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("identity"),
@@ -34,6 +42,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 prefetch=2 * settings.batch_size,
             ),
         ),
+        jobs=(Job("merges", Merging.EVERY, merging.resume),),
         keys=StaticKeys(*keys),
     )
 

@@ -48,21 +48,29 @@ VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "identity": (),
-    "exams": (identity.ExternalIdLinked,),
+    "exams": (
+        identity.ExternalIdLinked,
+        identity.ExternalIdUnlinked,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
+    ),
     "certs": (
         exams.ExamPassed,
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
         identity.ExternalIdLinked,
+        identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
     ),
-    "fulfillment": (certs.CertificationAwarded,),
+    "fulfillment": (certs.CertificationAwarded, identity.CandidatesMerged, identity.CandidatesSeparated),
     "notify": (
         identity.CandidateRegistered,
         identity.CandidateProfileChanged,
         identity.AccessRequested,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
         exams.ExamPassed,
         exams.ExamFailed,
         exams.ExamResultRevised,

@@ -49,6 +49,18 @@ class ExternalIdLinked(EventData, publisher="identity"):
     external_id: PartnerId
     verified_by: Line
     linked_at: Moment
+    """Grows with every change of the same id: the later one is what holds."""
+    merge_id: Identifier | None = None
+    """Set where a merge moves it: then what was told before stays the other account's, as the merge itself says."""
+
+
+class ExternalIdUnlinked(EventData, publisher="identity"):
+    """A partner's id is nobody's any more, until it is linked again."""
+
+    candidate_id: Identifier
+    system: Identifier
+    external_id: PartnerId
+    unlinked_at: Moment
 
 
 class CandidateProfileChanged(EventData, publisher="identity"):

@@ -20,7 +20,10 @@ CERTS_REVIEW = frozenset({"certs:review"})
 CERTS_DECIDE = frozenset({"certs:decide"})
 """Staff: grant, revoke, suspend, reinstate and extend certifications."""
 
+ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
+"""Staff: link and unlink partners' ids, merge and separate accounts."""
+
 CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | CERTS_CLAIM
 """What a candidate's own token carries."""
 
-OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE
+OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE | ACCOUNTS_MANAGE
