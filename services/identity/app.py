@@ -7,8 +7,11 @@ from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
+from services.identity.case_store import CaseStore
+from services.identity.claiming import Claiming
 from services.identity.consumers import VendorMessages
 from services.identity.mapping import Mapping
+from services.identity.mapping_api import MappingApi
 from services.identity.mapping_store import MappingStore
 from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
@@ -31,14 +34,17 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         clock=platform.clock,
     )
     mapping = Mapping(MappingStore(platform.database))
-    merging = Merging(MergeStore(platform.database), mapping, platform.unit_of_work, platform.clock)
+    accounts, cases = MergeStore(platform.database), CaseStore(platform.database)
+    merging = Merging(accounts, mapping, platform.unit_of_work, platform.clock)
+    claiming = Claiming(cases, mapping, accounts, platform.unit_of_work)
+    routes = (*MergeApi(store, merging).routes(), *MappingApi(claiming).routes())
     return Parts(
-        api=IdentityApi(store, access).api(MergeApi(store, merging).routes()),
+        api=IdentityApi(store, access).api(routes),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, platform.programs).handle,
+                VendorMessages(store, cases, platform.programs).handle,
                 prefetch=2 * settings.batch_size,
             ),
         ),

@@ -139,7 +139,7 @@ class MergeApi:
         )
 
     async def preview_merge(self, call: Call[ProgramPath, PreviewQuery]) -> PreviewView:
-        program = _entered(call)
+        program = entered(call)
         source, into = call.query.source, call.query.into
         refusal = await self._merging.preview(program, source, into)
         return PreviewView(
@@ -149,7 +149,7 @@ class MergeApi:
     async def merge_accounts(self, call: Call[ProgramPath, Any, MergeBody]) -> MergeView:
         row = await self._merging.merge(
             call.operation_id,
-            program=_entered(call),
+            program=entered(call),
             source=call.body.source,
             into=call.body.into,
             by=call.principal.subject,
@@ -158,7 +158,7 @@ class MergeApi:
         return _merge(row)
 
     async def show_merge(self, call: Call[MergePath]) -> MergeView:
-        program = _entered(call)
+        program = entered(call)
         row = await self._merging.store.get(None, call.path.merge_id)
         if row is None or row["program"] != program:
             raise Problem(NOT_FOUND)
@@ -166,7 +166,7 @@ class MergeApi:
 
     async def reverse_merge(self, call: Call[MergePath, Any, ReversalBody]) -> MergeView:
         row = await self._merging.reverse(
-            call.path.merge_id, program=_entered(call), by=call.principal.subject, reason=call.body.reason
+            call.path.merge_id, program=entered(call), by=call.principal.subject, reason=call.body.reason
         )
         return _merge(row)
 
@@ -180,7 +180,8 @@ class MergeApi:
         )
 
 
-def _entered(call: Call[Any, Any, Any]) -> str:
+def entered(call: Call[Any, Any, Any]) -> str:
+    """The program of a path, if the caller may enter it. Raises the problem `not-found`."""
     program: str = call.path.program
     if not call.principal.may_enter(program):
         raise Problem(NOT_FOUND)

@@ -8,6 +8,7 @@ from pymongo import ASCENDING, IndexModel
 
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.identity import case_store
 
 MIGRATIONS = [
     Migration(
@@ -27,8 +28,13 @@ MIGRATIONS = [
     ),
     Migration(
         3,
-        "merges",
-        declare({"merges": [IndexModel([("state", ASCENDING), ("requested_at", ASCENDING)], name="state")]}),
+        "merges, cases and registrations",
+        declare(
+            {
+                "merges": [IndexModel([("state", ASCENDING), ("requested_at", ASCENDING)], name="state")],
+                **case_store.INDEXES,
+            }
+        ),
     ),
 ]
 

@@ -16,6 +16,7 @@ from libs.common.events import identity
 from libs.common.http.problems import Problem
 from libs.common.programs import Program
 from services.identity.access import LINK_INVALID, Access
+from services.identity.case_store import CaseStore
 from services.identity.consumers import ACTIVATION_LASTS, VendorMessages
 from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.lockout import FREE_TRIES, LONGEST
@@ -83,7 +84,7 @@ def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     )
     # The same kind of hash at the least cost: what is tested is when it is computed, not how slowly.
     access._passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return Identity(base, store, access, VendorMessages(store, programs))
+    return Identity(base, store, access, VendorMessages(store, CaseStore(base.database), programs))
 
 
 async def test_registration_makes_an_account_and_says_all_that_follows(service: Identity) -> None:

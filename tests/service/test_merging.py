@@ -1,8 +1,9 @@
 """Merging and separating accounts: identity on a real database, and all services together on real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Mapping as Keyed
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,7 +29,10 @@ from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.fulfillment.store import FulfillmentStore
 from services.identity.api import IdentityApi
 from services.identity.app import SERVICE as IDENTITY
+from services.identity.case_store import CaseStore
+from services.identity.claiming import Claiming
 from services.identity.mapping import Mapping
+from services.identity.mapping_api import MappingApi
 from services.identity.mapping_store import MappingStore
 from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
@@ -48,6 +52,13 @@ CHANGES = (
     identity.ExternalIdLinked,
     identity.ExternalIdUnlinked,
 )
+
+
+Ask = Callable[..., Awaitable[tuple[int, Any]]]
+
+
+def staff(program: str = "cisco") -> Principal:
+    return Principal("staff:1", Kind.STAFF, frozenset({program}), SCOPES)
 
 
 class KilledError(Exception):
@@ -106,6 +117,33 @@ class People:
 
     async def owners(self) -> dict[str, str | None]:
         return {row["external_id"]: row["candidate_id"] for row in await self.base.rows("external_ids")}
+
+    @asynccontextmanager
+    async def asking(self, callers: Keyed[str, Principal]) -> AsyncIterator[Ask]:
+        """Asks the API below a program, as any of the callers."""
+        store = self.identity.store
+        routes = (*MergeApi(store, self.merging).routes(), *MappingApi(self.claiming()).routes())
+        app = build_app(
+            IdentityApi(store, self.identity.access).api(routes),
+            TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock),
+            idempotency=MongoIdempotency(self.base.database, self.base.clock),
+        )
+        async with TestClient(TestServer(app)) as client:
+
+            async def ask(who: str, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+                now, lifetime = self.base.clock.now(), timedelta(minutes=5)
+                token = sign(callers[who], KEY, issuer="certrail", token_id="t", now=now, lifetime=lifetime)
+                headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+                url = f"/api/identity/v1/programs/cisco/{path}"
+                answer = await client.request(method, url, json=body, headers=headers)
+                return answer.status, await answer.json()
+
+            yield ask
+
+    def claiming(self) -> Claiming:
+        database = self.base.database
+        mapping = Mapping(MappingStore(database))
+        return Claiming(CaseStore(database), mapping, MergeStore(database), self.base.unit_of_work)
 
     def told(self) -> list[tuple[str, str, str]]:
         """Type, candidate and id of what was said since the accounts were opened."""
@@ -258,35 +296,14 @@ async def test_merges_at_the_same_moment_never_make_a_chain_or_a_ring(people: Pe
 
 async def test_merging_over_http(people: People) -> None:
     one, two = await people.account("P1"), await people.account("P2")
-    app = build_app(
-        IdentityApi(people.identity.store, people.identity.access).api(
-            MergeApi(people.identity.store, people.merging).routes()
-        ),
-        TokenVerifier(StaticKeys(KEY), "certrail", people.base.clock),
-        idempotency=MongoIdempotency(people.base.database, people.base.clock),
-    )
     callers = {
-        "staff": Principal("staff:1", Kind.STAFF, frozenset({"cisco"}), SCOPES),
-        "other": Principal("staff:2", Kind.STAFF, frozenset({"juniper"}), SCOPES),
+        "staff": staff(),
+        "other": staff("juniper"),
         "me": Principal(
             f"candidate:{two}", Kind.CANDIDATE, frozenset({"cisco"}), frozenset({"profile:read"}), candidate_id=two
         ),
     }
-    async with TestClient(TestServer(app)) as client:
-
-        async def ask(who: str, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
-            token = sign(
-                callers[who],
-                KEY,
-                issuer="certrail",
-                token_id="t",
-                now=people.base.clock.now(),
-                lifetime=timedelta(minutes=5),
-            )
-            headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
-            answer = await client.request(method, f"/api/identity/v1/programs/cisco/{path}", json=body, headers=headers)
-            return answer.status, await answer.json()
-
+    async with people.asking(callers) as ask:
         body = {"from": one, "into": two, "reason": "one person"}
         preview = f"merges/preview?from={one}&into={two}"
         assert (await ask("other", "GET", preview))[0] == 404

@@ -18,6 +18,7 @@ from services.certs.programs_api import ProgramsApi
 from services.exams.api import ExamsApi
 from services.fulfillment.api import FulfillmentApi
 from services.identity.api import IdentityApi
+from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
 from services.notify.api import NotifyApi
 
@@ -82,7 +83,7 @@ def documented_apis() -> list[Api]:
     nothing: Any = None
     submissions = Submissions(nothing, nothing, nothing)
     return [
-        IdentityApi(nothing, nothing).api(MergeApi(nothing, nothing).routes()),
+        IdentityApi(nothing, nothing).api((*MergeApi(nothing, nothing).routes(), *MappingApi(nothing).routes())),
         ExamsApi(nothing).api(),
         CertsApi(nothing, {}, nothing).api(
             (
