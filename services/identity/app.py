@@ -16,6 +16,8 @@ from services.identity.mapping_store import MappingStore
 from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
 from services.identity.merging import Merging
+from services.identity.profile_api import ProfileApi
+from services.identity.profiles import Profiles
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.store import MIGRATIONS, IdentityStore
 
@@ -37,7 +39,12 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     accounts, cases = MergeStore(platform.database), CaseStore(platform.database)
     merging = Merging(accounts, mapping, platform.unit_of_work, platform.clock)
     claiming = Claiming(cases, mapping, accounts, platform.unit_of_work)
-    routes = (*MergeApi(store, merging).routes(), *MappingApi(claiming).routes())
+    profiles = Profiles(accounts, mapping.store, platform.unit_of_work)
+    routes = (
+        *MergeApi(store, merging).routes(),
+        *MappingApi(claiming).routes(),
+        *ProfileApi(store, profiles, platform.programs).routes(),
+    )
     return Parts(
         api=IdentityApi(store, access).api(routes),
         subscriptions=(

@@ -128,9 +128,7 @@ class Claiming:
 
     async def _account(self, transaction: Transaction, program: str, candidate_id: str) -> Document:
         """The account that goes on for this ID."""
-        row = await self._accounts.account(transaction.session, program, candidate_id)
-        if row is not None and row.get("merged_into"):
-            row = await self._accounts.account(transaction.session, program, row["merged_into"])
+        row = await self._accounts.standing(transaction.session, program, candidate_id)
         if row is None:
             raise Problem(NOT_FOUND)
         return row

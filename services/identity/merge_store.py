@@ -1,4 +1,4 @@
-"""Merges of accounts, and the marks they leave on the accounts."""
+"""Merges of accounts, the marks they leave on the accounts, and what accounts say of themselves."""
 
 from datetime import datetime
 
@@ -32,6 +32,14 @@ class MergeStore:
             {"_id": candidate_id, "program": program}, session=session
         )
         return row
+
+    async def standing(self, session: Session, program: str, candidate_id: str) -> Document | None:
+        """The account that an ID opens: itself, or the one it was merged into."""
+        row = await self.account(session, program, candidate_id)
+        return await self.account(session, program, row["merged_into"]) if row and row.get("merged_into") else row
+
+    async def change(self, session: Session, candidate_id: str, changes: Document) -> None:
+        await self._candidates.update_one({"_id": candidate_id}, {"$set": changes}, session=session)
 
     async def join(self, session: Session, source: str, into: str) -> None:
         """Mark both accounts. Of two merges at the same moment that share an account one meets a conflict here."""

@@ -22,7 +22,7 @@ from tests.service.test_merging import People, staff
 @pytest.fixture
 async def people(base_of: OpenBase, programs: dict[str, Program]) -> AsyncIterator[People]:
     async with base_of("identity") as base:
-        people = People(base, open_service(base, programs), Merging.__new__(Merging))
+        people = People(base, open_service(base, programs), Merging.__new__(Merging), programs)
         people.merging = people.process()
         yield people
 

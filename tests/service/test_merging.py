@@ -37,6 +37,8 @@ from services.identity.mapping_store import MappingStore
 from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
 from services.identity.merging import MERGE_REFUSED, Merging
+from services.identity.profile_api import ProfileApi
+from services.identity.profiles import Profiles
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base, Rigs, eventually, open_base
@@ -97,6 +99,7 @@ class People:
     base: Base
     identity: Identity
     merging: Merging
+    programs: dict[str, Program]
 
     def process(self, kind: type[Merging] = Merging) -> Any:
         mapping = Mapping(MappingStore(self.base.database))
@@ -122,7 +125,11 @@ class People:
     async def asking(self, callers: Keyed[str, Principal]) -> AsyncIterator[Ask]:
         """Asks the API below a program, as any of the callers."""
         store = self.identity.store
-        routes = (*MergeApi(store, self.merging).routes(), *MappingApi(self.claiming()).routes())
+        routes = (
+            *MergeApi(store, self.merging).routes(),
+            *MappingApi(self.claiming()).routes(),
+            *self.profiles().routes(),
+        )
         app = build_app(
             IdentityApi(store, self.identity.access).api(routes),
             TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock),
@@ -139,6 +146,11 @@ class People:
                 return answer.status, await answer.json()
 
             yield ask
+
+    def profiles(self) -> ProfileApi:
+        database = self.base.database
+        profiles = Profiles(MergeStore(database), MappingStore(database), self.base.unit_of_work)
+        return ProfileApi(self.identity.store, profiles, self.programs)
 
     def claiming(self) -> Claiming:
         database = self.base.database
@@ -162,7 +174,7 @@ class People:
 @pytest.fixture
 async def people(base_of: OpenBase, programs: dict[str, Program]) -> AsyncIterator[People]:
     async with base_of("identity") as base:
-        people = People(base, open_service(base, programs), Merging.__new__(Merging))
+        people = People(base, open_service(base, programs), Merging.__new__(Merging), programs)
         people.merging = people.process()
         yield people
 
@@ -215,6 +227,17 @@ async def test_reversal_gives_back_exactly_what_the_merge_moved(people: People) 
     assert [was["candidate_id"] for was in row["history"]] == [one, two]
     moments = [was["since"] for was in row["history"]] + [row["since"]]
     assert moments == sorted(set(moments)), "the later word on an id has the later moment, also by a clock that stands"
+
+
+async def test_id_that_staff_have_given_to_the_survivor_since_stays_there(people: People) -> None:
+    one, two, third = await people.account("P1"), await people.account("P2"), await people.account("P3")
+    await people.merge(one, two)
+    for to in (third, two):
+        await people.claiming().change(
+            "cisco", system="vue", external_id="P1", to=to, reason="seen the report", by="staff:1"
+        )
+    await people.reverse()
+    assert await people.owners() == {"P1": two, "P2": two, "P3": third}
 
 
 async def test_id_that_staff_have_moved_since_stays_where_it_is(people: People) -> None:
@@ -325,6 +348,8 @@ async def test_merging_over_http(people: People) -> None:
         merge = f"merges/{first['merge_id']}"
         assert (await ask("other", "GET", merge))[0] == 404
         assert (await ask("other", "POST", f"{merge}/reversal", {"reason": "no"}))[0] == 404
+        with pytest.raises(Problem):
+            await people.merging.reverse(first["merge_id"], program="juniper", by="staff:2", reason="no")
         status, undone = await ask("staff", "POST", f"{merge}/reversal", {"reason": "two persons"})
         assert (status, undone["state"], undone["reversal_reason"]) == (200, "reversed", "two persons")
         assert (await ask("me", "GET", f"candidates/{one}"))[0] == 404

@@ -20,6 +20,7 @@ from services.fulfillment.api import FulfillmentApi
 from services.identity.api import IdentityApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
+from services.identity.profile_api import ProfileApi
 from services.notify.api import NotifyApi
 
 _SUCCESS_BELOW = 400
@@ -83,7 +84,13 @@ def documented_apis() -> list[Api]:
     nothing: Any = None
     submissions = Submissions(nothing, nothing, nothing)
     return [
-        IdentityApi(nothing, nothing).api((*MergeApi(nothing, nothing).routes(), *MappingApi(nothing).routes())),
+        IdentityApi(nothing, nothing).api(
+            (
+                *MergeApi(nothing, nothing).routes(),
+                *MappingApi(nothing).routes(),
+                *ProfileApi(nothing, nothing, nothing).routes(),
+            )
+        ),
         ExamsApi(nothing).api(),
         CertsApi(nothing, {}, nothing).api(
             (

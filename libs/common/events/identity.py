@@ -8,6 +8,7 @@ from libs.common.events.registry import EventData
 from libs.common.events.types import (
     PERSONAL,
     Address,
+    Code,
     Country,
     EmailAddress,
     Identifier,
@@ -73,6 +74,24 @@ class CandidateProfileChanged(EventData, publisher="identity"):
     country: Country
     language: Language | None = None
     address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
+    native_given_name: PersonName | None = None
+    """In the person's own script, beside the Latin one."""
+    native_family_name: PersonName | None = None
+    employer: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
+    job_title: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
+    time_zone: Line | None = None
+
+
+class PreferencesChanged(EventData, publisher="identity"):
+    """Which mails a candidate wants, as all of it is now."""
+
+    candidate_id: Identifier
+    mails: dict[Code, bool]
+    """By kind; one that is not in it is wanted."""
+    marketing: bool | None = None
+    """Consent to marketing; None where nobody was asked."""
+    marketing_text_version: Line | None = None
+    changed_at: Moment
 
 
 class CandidatesMerged(EventData, publisher="identity"):
