@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from libs.common.bus.messages import Received
 from libs.common.events import exams, identity
+from libs.common.mongo.links import LINK_EVENTS
 from libs.common.mongo.unit_of_work import Transaction
 from services.certs.claims.reports import Links
 from services.certs.domain.facts import ExamFact, MergeFact, Outcome, SeparationFact
@@ -31,10 +32,10 @@ class ServiceEvents:
         self._links = links
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
-        links = [item for item in items if isinstance(item.data, identity.ExternalIdLinked)]
+        links = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         if links:
             await self._links.handle(transaction, links)
-        others = [item for item in items if not isinstance(item.data, identity.ExternalIdLinked)]
+        others = [item for item in items if not isinstance(item.data, LINK_EVENTS)]
         if others:
             await self._record(transaction, others)
 

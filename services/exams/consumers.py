@@ -1,6 +1,6 @@
 """What each message does in exams."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,10 +11,11 @@ from libs.common.bus.topology import REJECTIONS
 from libs.common.events import identity, vendors
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
-from libs.common.mongo.links import link_id
+from libs.common.mongo.links import LINK_EVENTS, LinkEvent, owner_of
+from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
 from services.exams.registrations import RegistrationIntake, announce_appointment
-from services.exams.results import ResultIntake, announce
+from services.exams.results import ResultIntake, announce, retract
 from services.exams.store import ExamsStore
 
 KEPT_CHARACTERS = 65_536
@@ -48,30 +49,50 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """Takes in what identity says: whose a partner's id is."""
+    """Takes in what identity says: whose a partner's id is, and which accounts are one."""
 
     def __init__(self, store: ExamsStore) -> None:
         self._store = store
 
-    async def handle(self, transaction: Transaction, items: Sequence[Received[identity.ExternalIdLinked]]) -> None:
+    async def handle(self, transaction: Transaction, items: Sequence[Received[LinkEvent | FamilyEvent]]) -> None:
+        families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
+        await self._store.merges.take(transaction.session, families)
+        linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
+        news = await self._store.links.link(transaction.session, linked)
+        if news:
+            await self._follow(transaction, news)
+
+    async def _follow(self, transaction: Transaction, news: Mapping[str, Received[LinkEvent]]) -> None:
+        """Let results and appointments follow their links."""
         session = transaction.session
-        links = {link_id(item.event.program, item.data.system, item.data.external_id): item for item in items}
-        candidates = {link: item.data.candidate_id for link, item in links.items()}
-        waiting = await self._store.links.link(session, candidates)
-        if not waiting:
-            return
-        results = await self._store.waiting_results(session, waiting)
-        registrations = await self._store.waiting_registrations(session, waiting)
+        registrations = [row for row in await self._store.linked_registrations(session, news) if _moves(row, news)]
         for row in registrations:
-            row["candidate_id"] = candidates[row["link"]]
-            announce_appointment(transaction, row, links[row["link"]])
+            row |= {"candidate_id": owner_of(news[row["link"]]), "told": None}
+            announce_appointment(transaction, row, news[row["link"]])
+        results = [row for row in await self._store.linked_results(session, news) if _moves(row, news)]
         for row in results:
-            row["candidate_id"] = candidates[row["link"]]
-            announce(transaction, row, links[row["link"]])
-        keys = [row["_id"] for row in registrations]
-        await self._store.save_registrations(session, dict(zip(keys, registrations, strict=True)), keys)
-        keys = [row["_id"] for row in results]
-        await self._store.save_results(session, dict(zip(keys, results, strict=True)), keys)
+            cause = news[row["link"]]
+            retract(transaction, row, cause)
+            row["candidate_id"] = owner_of(cause)
+            announce(transaction, row, cause)
+        await self._store.save_registrations(session, *_keyed(registrations))
+        await self._store.save_results(session, *_keyed(results))
+        nobodys = {row["link"] for row in [*registrations, *results] if row["candidate_id"] is None}
+        await self._store.links.wait_for(session, nobodys)
+
+
+def _moves(row: Document, news: Mapping[str, Received[LinkEvent]]) -> bool:
+    """Whether a row is to follow its link. What a merge moves stays whose it was: the merge itself joins the two."""
+    item = news[row["link"]]
+    if row["candidate_id"] is None:
+        return owner_of(item) is not None
+    by_merge = isinstance(item.data, identity.ExternalIdLinked) and item.data.merge_id is not None
+    return row["candidate_id"] != owner_of(item) and not by_merge
+
+
+def _keyed(rows: Sequence[Document]) -> tuple[dict[str, Document], list[str]]:
+    keys = [row["_id"] for row in rows]
+    return dict(zip(keys, rows, strict=True)), keys
 
 
 def _rejection(refusal: Refusal, transaction: Transaction) -> Document:

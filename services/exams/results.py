@@ -110,13 +110,34 @@ def announce(transaction: Transaction, row: Document, cause: Received[Any] | Non
     transaction.emit(event, program=row["program"], subject=candidate_id, version=row["version"], cause=cause)
 
 
+def retract(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
+    """Take back from its candidate what was told of a result that turns out to be another's.
+
+    The candidate's copy of it is void from then on. Revisions as they are told grow with each such move, so that
+    what is told later outweighs it, should the result ever come back.
+    """
+    told = _outcome(row["told"])
+    row["told"] = None
+    if row["candidate_id"] is None or told is None:
+        return
+    row["moves"] = row.get("moves", 0) + 1
+    if told.grade is Grade.INVALIDATED:
+        return
+    current = _outcome(row)
+    if current is None:
+        raise ValueError("a stored result has an outcome")
+    event = _event(Consequence.INVALIDATED, row, told, current, transaction)
+    row["version"] = next_version(row["version"], transaction.now)
+    transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=row["version"], cause=cause)
+
+
 def _event(
     what: Consequence, row: Document, told: Outcome | None, current: Outcome, transaction: Transaction
 ) -> exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated:
     common: dict[str, Any] = {
         "candidate_id": row["candidate_id"],
         "result_id": row["_id"],
-        "revision": current.revision,
+        "revision": current.revision + row.get("moves", 0),
         "registration_id": row["registration_id"],
         "exam_code": row["exam_code"],
         "taken_on": date.fromisoformat(row["taken_on"]),

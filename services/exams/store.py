@@ -6,9 +6,10 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne
 
-from libs.common.mongo import links
+from libs.common.mongo import links, merges
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
+from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
 
 MIGRATIONS = [
@@ -37,7 +38,17 @@ MIGRATIONS = [
                 "rejections": [IndexModel([("rejected_at", DESCENDING), ("_id", DESCENDING)], name="latest")],
             }
         ),
-    )
+    ),
+    Migration(
+        2,
+        "merges; results by link",
+        declare(
+            {
+                merges.COLLECTION: merges.INDEXES,
+                "results": [IndexModel([("link", ASCENDING)], name="link")],
+            }
+        ),
+    ),
 ]
 
 
@@ -54,6 +65,7 @@ class ExamsStore:
 
     def __init__(self, database: Database) -> None:
         self.links = Links(database)
+        self.merges = Merges(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -66,13 +78,13 @@ class ExamsStore:
         found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 
-    async def waiting_results(self, session: Session, links: Sequence[str]) -> list[Document]:
-        """Results that belong to these links and have no candidate yet, in the order taken."""
-        found = self._results.find({"link": {"$in": list(links)}, "candidate_id": None}, session=session)
+    async def linked_results(self, session: Session, links: Iterable[str]) -> list[Document]:
+        """Results that belong to these links, in the order taken."""
+        found = self._results.find({"link": {"$in": list(links)}}, session=session)
         return sorted([row async for row in found], key=lambda row: (row["taken_at"], row["_id"]))
 
-    async def waiting_registrations(self, session: Session, links: Sequence[str]) -> list[Document]:
-        found = self._registrations.find({"link": {"$in": list(links)}, "candidate_id": None}, session=session)
+    async def linked_registrations(self, session: Session, links: Iterable[str]) -> list[Document]:
+        found = self._registrations.find({"link": {"$in": list(links)}}, session=session)
         return [row async for row in found]
 
     async def save_results(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
@@ -93,8 +105,8 @@ class ExamsStore:
     async def history(
         self, program: str, candidate_id: str, *, before: tuple[datetime, str] | None, limit: int
     ) -> list[Document]:
-        """A candidate's results, latest first, from the position `before` on."""
-        query: Document = {"candidate_id": candidate_id, "program": program}
+        """A person's results, of all accounts that are one with this, latest first, from the position `before` on."""
+        query = await self._persons(program, candidate_id)
         if before is not None:
             taken_at, key = before
             query["$or"] = [{"taken_at": {"$lt": taken_at}}, {"taken_at": taken_at, "_id": {"$lt": key}}]
@@ -102,10 +114,13 @@ class ExamsStore:
         return await self._results.find(query).sort(order).to_list(limit)
 
     async def appointments(self, program: str, candidate_id: str, *, after: str | None, limit: int) -> list[Document]:
-        query: Document = {"candidate_id": candidate_id, "program": program, "link": {"$ne": None}}
+        query = {**await self._persons(program, candidate_id), "link": {"$ne": None}}
         if after is not None:
             query["_id"] = {"$gt": after}
         return await self._registrations.find(query).sort("_id", ASCENDING).to_list(limit)
+
+    async def _persons(self, program: str, candidate_id: str) -> Document:
+        return {"candidate_id": {"$in": await self.merges.family(None, candidate_id)}, "program": program}
 
     async def unmatched(self, programs: Sequence[str] | None, *, after: str | None, limit: int) -> list[Document]:
         """Results that wait for their candidate. `programs` None means all."""

@@ -1,14 +1,16 @@
 """What each event does in fulfillment."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from libs.common.bus.messages import Received
 from libs.common.events import certs, fulfillment
 from libs.common.mongo.client import Document
+from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from libs.common.versions import next_version
-from services.fulfillment.domain.offers import Offer, offers_for
+from services.fulfillment.domain.offers import Offer, offer_id, offers_for
 from services.fulfillment.store import FulfillmentStore
 
 
@@ -19,7 +21,15 @@ class ServiceEvents:
         self._store = store
         self._programs = programs
 
-    async def handle(self, transaction: Transaction, items: Sequence[Received[certs.CertificationAwarded]]) -> None:
+    async def handle(
+        self, transaction: Transaction, items: Sequence[Received[certs.CertificationAwarded | FamilyEvent]]
+    ) -> None:
+        families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
+        await self._store.merges.take(transaction.session, families)
+        awards: list[Received[Any]] = [item for item in items if isinstance(item.data, certs.CertificationAwarded)]
+        await self._offer(transaction, awards)
+
+    async def _offer(self, transaction: Transaction, items: Sequence[Received[certs.CertificationAwarded]]) -> None:
         session = transaction.session
         due: dict[str, tuple[Offer, Received[certs.CertificationAwarded]]] = {}
         for item in items:
@@ -29,12 +39,33 @@ class ServiceEvents:
                     due.setdefault(offer.id, (offer, item))
         # An award that comes again is rare, and its offer's key stops the first attempt.
         made = await self._store.offered(session, due) if transaction.repeated else set()
+        made |= await self._made_to_kin(transaction, due)
         fresh = [pair for key, pair in due.items() if key not in made]
         if not fresh:
             return
         for offer, item in fresh:
             _announce(transaction, offer, item)
         await self._store.add(session, [_row(offer, item, transaction) for offer, item in fresh])
+
+    async def _made_to_kin(
+        self, transaction: Transaction, due: Mapping[str, tuple[Offer, Received[certs.CertificationAwarded]]]
+    ) -> set[str]:
+        """Those of the offers that the person has had on another account of theirs."""
+        kin = {offer.candidate_id: [offer.candidate_id] for offer, _ in due.values()}
+        for candidate in await self._store.merges.joined(transaction.session, kin):
+            kin[candidate] = await self._store.merges.family(transaction.session, candidate)
+        same = {
+            key: [offer_id(item.event.program, account, offer.certification, offer.benefit) for account in accounts]
+            for key, (offer, item) in due.items()
+            if len(accounts := kin[offer.candidate_id]) > 1
+        }
+        made = await self._store.offered(transaction.session, (one for each in same.values() for one in each))
+        found = set()
+        for key in due:
+            others = set(same.get(key, ())) - {key}
+            if others & made or (others & set(due) and min(others & set(due)) < key):
+                found.add(key)
+        return found
 
 
 def _announce(transaction: Transaction, offer: Offer, cause: Received[certs.CertificationAwarded]) -> None:

@@ -44,7 +44,7 @@ class Access:
         for account in accounts:
             acr = await self._opened(account, password, code)
             if acr:
-                return Proof(account, acr)
+                return Proof(await self._standing(account), acr)
         raise Problem(UNAUTHENTICATED, _WRONG)
 
     async def prove_again(self, program: str, candidate_id: str, *, password: str | None, code: str | None) -> Proof:
@@ -65,6 +65,15 @@ class Access:
             raise Problem(UNAUTHENTICATED, _WRONG)
         return Proof(account, acr)
 
+    async def _standing(self, account: Document) -> Document:
+        """The account that an ID opens: its own, or the one it was merged into."""
+        if not account.get("merged_into"):
+            return account
+        standing = await self._store.candidate(account["program"], account["merged_into"])
+        if standing is None:
+            raise LookupError("the account that a merged one leads to is gone")
+        return standing
+
     async def _opened(self, account: Document, password: str, code: str | None) -> str | None:
         """How the account was opened; None where it was not."""
         if not await self._admits(account):
@@ -73,7 +82,7 @@ class Access:
         if not await self._passwords.matches(account["password"], password):
             return None
         await self._renew_hash(account, password)
-        if await self._factors.of(account["_id"]) is not None:
+        if await self._factors.of(_stands_for(account)) is not None:
             # The try stays counted until the code is right too, or a known password would buy any number of codes.
             if code is None:
                 raise Problem(SECOND_FACTOR_NEEDED)
@@ -82,7 +91,7 @@ class Access:
         return PASSWORD
 
     async def _passed(self, account: Document, code: str) -> str | None:
-        if not await self._factors.passes(account["_id"], code):
+        if not await self._factors.passes(_stands_for(account), code):
             return None
         await self._store.forget_tries(account["_id"])
         return SECOND_FACTOR
@@ -106,3 +115,9 @@ class Access:
                 return True
             known = await self._store.candidate(account["program"], account["_id"])
         return False
+
+
+def _stands_for(account: Document) -> str:
+    """Whose second factor is asked for: a merged account opens the other one, so it needs the other one's."""
+    into: str | None = account.get("merged_into")
+    return into or str(account["_id"])

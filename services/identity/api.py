@@ -1,6 +1,6 @@
 """The HTTP API of identity: entering, and who a candidate is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,8 @@ class CandidateView(View):
     activated_at: datetime | None
     """When the candidate first set a password; null means "not activated"."""
     external_ids: list[ExternalIdView]
+    merged_from: list[str]
+    """Accounts that were merged into this one; their IDs answer with it."""
 
 
 class CandidateSummary(View):
@@ -51,6 +53,8 @@ class CandidateSummary(View):
     given_name: str
     family_name: str
     activated_at: datetime | None
+    merged_into: str | None
+    """The account that goes on for it, where it was merged."""
 
 
 class CandidatesQuery(Parameters):
@@ -125,12 +129,12 @@ class IdentityApi:
         )
 
     async def show_candidate(self, call: Call[CandidatePath]) -> CandidateView:
-        call.principal.require(call.path.program, call.path.candidate_id)
-        row = await self._store.candidate(call.path.program, call.path.candidate_id)
-        if row is None:
+        program, asked = call.path.program, call.path.candidate_id
+        row = await self._store.standing(program, asked)
+        seen = {asked, row["_id"]} if row else {asked}
+        if row is None or not any(call.principal.may_see(program, one) for one in seen):
             raise Problem(NOT_FOUND)
-        external_ids = await self._store.external_ids(row["_id"])
-        return CandidateView.model_validate({**row, "candidate_id": row["_id"], "external_ids": external_ids})
+        return candidate_view(row, await self._store.external_ids(row["_id"]))
 
     async def find_candidates(self, call: Call[Parameters, CandidatesQuery]) -> Page[CandidateSummary]:
         query = call.query
@@ -149,5 +153,12 @@ class IdentityApi:
         return TotalsView(**await self._store.totals(sorted(call.principal.programs)))
 
 
+def candidate_view(row: Document, external_ids: Sequence[Document]) -> CandidateView:
+    """An account with the partners' ids that are its own."""
+    merged = {"merged_from": row.get("merged_from", [])}
+    return CandidateView.model_validate({**row, **merged, "candidate_id": row["_id"], "external_ids": external_ids})
+
+
 def _summary(row: Document) -> CandidateSummary:
-    return CandidateSummary.model_validate({**row, "candidate_id": row["_id"]})
+    merged = {"merged_into": row.get("merged_into")}
+    return CandidateSummary.model_validate({**row, **merged, "candidate_id": row["_id"]})

@@ -7,6 +7,8 @@ from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
+from services.identity.case_store import CaseStore
+from services.identity.claiming import Claiming
 from services.identity.consumers import VendorMessages
 from services.identity.login import access_requests
 from services.identity.login.access_requests import AccessRequests
@@ -23,7 +25,15 @@ from services.identity.login.sessions import Sessions
 from services.identity.login.store import MIGRATION as LOGIN
 from services.identity.login.store import AccessRequestStore
 from services.identity.login.tokens import Tokens
+from services.identity.mapping import Mapping
+from services.identity.mapping_api import MappingApi
+from services.identity.mapping_store import MappingStore
+from services.identity.merge_api import MergeApi
+from services.identity.merge_store import MergeStore
+from services.identity.merging import Merging
 from services.identity.passwords import Passwords
+from services.identity.profile_api import ProfileApi
+from services.identity.profiles import Profiles
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.store import MIGRATIONS, IdentityStore
 
@@ -59,17 +69,32 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         factors=factors,
     )
     second_factor = SecondFactorApi(factors, sessions, platform.programs)
+    mapping = Mapping(MappingStore(database))
+    accounts, cases = MergeStore(database), CaseStore(database)
+    merging = Merging(accounts, mapping, unit_of_work, clock)
+    claiming = Claiming(cases, mapping, accounts, unit_of_work)
+    profiles = Profiles(accounts, mapping.store, unit_of_work)
+    routes = (
+        *login.routes(),
+        *second_factor.routes(),
+        *MergeApi(store, merging).routes(),
+        *MappingApi(claiming).routes(),
+        *ProfileApi(store, profiles, platform.programs).routes(),
+    )
     return Parts(
-        api=IdentityApi(store).api((*login.routes(), *second_factor.routes())),
+        api=IdentityApi(store).api(routes),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, platform.programs).handle,
+                VendorMessages(store, cases, platform.programs).handle,
                 prefetch=2 * settings.batch_size,
             ),
         ),
-        jobs=(Job("access-requests", access_requests.EVERY, requests.run),),
+        jobs=(
+            Job("access-requests", access_requests.EVERY, requests.run),
+            Job("merges", Merging.EVERY, merging.resume),
+        ),
         keys=StaticKeys(*keys),
     )
 

@@ -11,6 +11,7 @@ from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
+from services.identity.case_store import CaseStore
 from services.identity.domain.candidate_id import candidate_id
 from services.identity.store import IdentityStore, email_key, external_key, token_key
 
@@ -23,15 +24,20 @@ Registration = Received[vendors.ExamRegistered]
 class VendorMessages:
     """Makes accounts. What the border refuses is answered by exams and passed over here."""
 
-    def __init__(self, store: IdentityStore, programs: Mapping[str, Program]) -> None:
+    def __init__(self, store: IdentityStore, cases: CaseStore, programs: Mapping[str, Program]) -> None:
         self._store = store
+        self._cases = cases
         self._programs = programs
 
     async def handle(self, transaction: Transaction, items: Sequence[Any]) -> None:
         people: dict[str, Registration] = {}
+        proofs: dict[str, Document] = {}
         for item in items:
             if isinstance(item, Received):
                 people.setdefault(_person(item), item)
+                proof = _proof(item)
+                proofs.setdefault(proof["_id"], proof)
+        await self._cases.keep_registrations(transaction.session, proofs.values())
         known = await self._store.candidates_of(transaction.session, people)
         strangers = {person: item for person, item in people.items() if person not in known}
         if strangers:
@@ -73,6 +79,15 @@ def _system(item: Registration) -> str:
 
 def _person(item: Registration) -> str:
     return external_key(item.event.program, _system(item), item.data.vendor_candidate_id)
+
+
+def _proof(item: Registration) -> Document:
+    """What a claim of the id is compared with later."""
+    return {
+        "_id": external_key(item.event.program, _system(item), item.data.registration_id),
+        "link": _person(item),
+        "email_key": email_key(item.data.candidate.email),
+    }
 
 
 def _candidate(given: str, item: Registration, transaction: Transaction) -> Document:

@@ -8,6 +8,7 @@ from pymongo import ASCENDING, IndexModel
 
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.identity import case_store
 
 MIGRATIONS = [
     Migration(
@@ -24,7 +25,17 @@ MIGRATIONS = [
                 "counters": [],
             }
         ),
-    )
+    ),
+    Migration(
+        2,
+        "merges, cases and registrations",
+        declare(
+            {
+                "merges": [IndexModel([("state", ASCENDING), ("requested_at", ASCENDING)], name="state")],
+                **case_store.INDEXES,
+            }
+        ),
+    ),
 ]
 
 
@@ -62,7 +73,8 @@ class IdentityStore:
         )
         return range(row["last"] - count + 1, row["last"] + 1)
 
-    async def candidates_of(self, session: Session, keys: Iterable[str]) -> dict[str, str]:
+    async def candidates_of(self, session: Session, keys: Iterable[str]) -> dict[str, str | None]:
+        """Whose the known ones of these ids are; None where one was unlinked."""
         found = self._external_ids.find({"_id": {"$in": list(keys)}}, session=session)
         return {row["_id"]: row["candidate_id"] async for row in found}
 
@@ -81,6 +93,11 @@ class IdentityStore:
     async def candidate(self, program: str, candidate_id: str) -> Document | None:
         row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program})
         return row
+
+    async def standing(self, program: str, candidate_id: str) -> Document | None:
+        """The account that an ID opens: itself, or the one it was merged into."""
+        row = await self.candidate(program, candidate_id)
+        return await self.candidate(program, row["merged_into"]) if row and row.get("merged_into") else row
 
     async def by_login(self, program: str, login: str, session: Session | None = None) -> list[Document]:
         """The accounts that an ID or an e-mail address may mean; several may share an address."""

@@ -8,6 +8,7 @@ from libs.common.errors import Unprocessable
 from libs.common.events import identity
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
+from libs.common.mongo.merges import FAMILY_EVENTS
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.notify.domain.mails import mail_for
@@ -50,7 +51,11 @@ class NotifyEvents:
     async def record(self, transaction: Transaction, items: Sequence[Received[Any]]) -> list[Letter]:
         """Write what a batch says, as a part of `transaction`. Returns the mails claimed for this process."""
         profiles = latest(recipient_of(item.event) for item in items if isinstance(item.data, PROFILE_EVENTS))
+        await self._store.merges.take(
+            transaction.session, [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
+        )
         messages = self._messages(transaction, items)
+        await self._readdress(transaction, messages)
         candidates = {*profiles, *(row["candidate_id"] for row in messages.values())}
         rows = await self._store.recipients(transaction.session, candidates)
         recipients = _known(rows)
@@ -68,7 +73,7 @@ class NotifyEvents:
         """The mails that events call for, by their key: one event and one template make one mail, however often."""
         rows: dict[str, Document] = {}
         for item in items:
-            if isinstance(item.data, PROFILE_EVENTS):
+            if isinstance(item.data, PROFILE_EVENTS + FAMILY_EVENTS):
                 continue
             event = item.event
             program = self._programs.get(event.program)
@@ -88,6 +93,13 @@ class NotifyEvents:
                 now=transaction.now,
             )
         return rows
+
+    async def _readdress(self, transaction: Transaction, messages: Mapping[str, Document]) -> None:
+        """Write to the account that goes on, where the one a mail is about was merged into it."""
+        about = {row["candidate_id"] for row in messages.values()}
+        goes_on = await self._store.merges.survivors(transaction.session, about)
+        for row in messages.values():
+            row["candidate_id"] = goes_on.get(row["candidate_id"], row["candidate_id"])
 
     async def _add(
         self, transaction: Transaction, messages: dict[str, Document], recipients: Mapping[str, Recipient]

@@ -14,7 +14,9 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
+from libs.common.mongo import merges
 from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from services.notify.domain.delivery import Postponed, Refused
 from services.notify.domain.mails import TOKEN, Template
@@ -40,7 +42,8 @@ MIGRATIONS = [
                 ],
             }
         ),
-    )
+    ),
+    Migration(2, "merges", declare({merges.COLLECTION: merges.INDEXES})),
 ]
 
 
@@ -69,6 +72,7 @@ class NotifyStore:
     """All queries of the service. Methods with a session are part of its transaction."""
 
     def __init__(self, database: Database) -> None:
+        self.merges = Merges(database)
         self._recipients = database["recipients"]
         self._messages = database["messages"]
 
@@ -209,8 +213,9 @@ class NotifyStore:
     async def log_of(
         self, program: str, candidate_id: str, *, before: tuple[datetime, str] | None, limit: int
     ) -> list[Document]:
-        """A candidate's mails, latest first, from the position `before` on."""
-        query: Document = {"candidate_id": candidate_id, "program": program}
+        """A person's mails, of all accounts that are one with this, latest first, from the position `before` on."""
+        accounts = await self.merges.family(None, candidate_id)
+        query: Document = {"candidate_id": {"$in": accounts}, "program": program}
         if before is not None:
             at, key = before
             query["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": key}}]

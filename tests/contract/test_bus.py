@@ -8,6 +8,7 @@ from libs.common.bus import topology
 from libs.common.bus.messages import Received
 from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams, vendors
 from libs.common.events.contracts import committed
+from libs.common.mongo.merges import FAMILY_EVENTS
 from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
@@ -111,7 +112,7 @@ HANDLED: dict[str, set[type[EventData]]] = {
     | models_of(get_type_hints(certs_reports.Links.handle)["items"]),
     "certs.vendors": models_of(certs_reports.Completion),
     "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"]),
-    "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS},
+    "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS},
 }
 
 

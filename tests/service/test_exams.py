@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from libs.common.bus.messages import Received
-from libs.common.events import exams, vendors
+from libs.common.events import exams, identity, vendors
 from libs.common.mongo.unit_of_work import Transaction
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.store import ExamsStore
@@ -256,3 +256,68 @@ async def test_unclaimed_result_is_told_once_after_a_while(service: Exams) -> No
     assert [event["type"] for event in service.said()] == [exams.ExamResultUnmatched.event_type]
     await service.link(received(linked()))
     assert service.told() == [("ExamPassed", None)]
+
+
+def moved(candidate_id: str, hours: int, **more: Any) -> Received[Any]:
+    at = TAKEN + timedelta(hours=hours)
+    return received(linked(candidate_id=candidate_id).model_copy(update={"linked_at": at, **more}))
+
+
+def unlinked(candidate_id: str, hours: int) -> Received[Any]:
+    at = TAKEN + timedelta(hours=hours)
+    return received(
+        identity.ExternalIdUnlinked(candidate_id=candidate_id, system="vue", external_id="P1", unlinked_at=at)
+    )
+
+
+def revisions(service: Exams, candidate_id: str) -> list[int]:
+    return [event["data"]["revision"] for event in service.said() if event.get("subject") == candidate_id]
+
+
+async def test_results_follow_an_id_that_moves_and_are_void_for_whom_it_was_not(service: Exams) -> None:
+    await service.take(reported(result()))
+    await service.link(received(linked()))
+    await service.link(moved("C2", 1))
+    assert service.told("C1") == [("ExamPassed", None), ("ExamResultInvalidated", None)]
+    assert service.told("C2") == [("ExamPassed", None)]
+    await service.link(moved("C1", 2))
+    assert service.told("C2") == [("ExamPassed", None), ("ExamResultInvalidated", None)]
+    assert service.told("C1")[2:] == [("ExamPassed", None)]
+    for candidate in ("C1", "C2"):
+        told = revisions(service, candidate)
+        assert told == sorted(set(told)), "what is told later outweighs what was told before"
+    await service.take(reported(result(revision=2, grade="fail", score=1.0)))
+    assert service.told("C1")[3:] == [("ExamResultRevised", "fail")]
+    assert revisions(service, "C1") == sorted(set(revisions(service, "C1")))
+
+
+async def test_unlinked_id_takes_its_results_back_and_they_wait(service: Exams) -> None:
+    await service.take(reported(result()))
+    await service.link(received(linked()))
+    await service.link(unlinked("C1", 1))
+    assert service.told("C1") == [("ExamPassed", None), ("ExamResultInvalidated", None)]
+    assert (await service.result())["candidate_id"] is None
+    await service.take(reported(result(result_id="R2")))
+    await service.link(moved("C2", 2))
+    assert service.told("C2") == [("ExamPassed", None)] * 2
+
+
+async def test_last_word_on_an_id_counts_whatever_the_order(service: Exams) -> None:
+    await service.take(reported(result()))
+    words = [received(linked()), moved("C2", 1), unlinked("C2", 2), moved("C3", 3)]
+    for word in reversed(words):
+        await service.link(word)
+    await service.link(*words)
+    assert service.told("C3") == [("ExamPassed", None)]
+    assert {event["subject"] for event in service.said()} == {"C3"}
+
+
+async def test_id_that_a_merge_moves_leaves_what_was_told_and_gets_what_comes(service: Exams) -> None:
+    await service.take(reported(result()))
+    await service.link(received(linked()))
+    await service.link(moved("C2", 1, merge_id="M1"))
+    await service.take(reported(result(result_id="R2")))
+    assert (service.told("C1"), service.told("C2")) == ([("ExamPassed", None)], [("ExamPassed", None)])
+    await service.link(moved("C1", 2))
+    assert service.told("C1") == [("ExamPassed", None)] * 2
+    assert service.told("C2") == [("ExamPassed", None), ("ExamResultInvalidated", None)]

@@ -20,6 +20,9 @@ from services.fulfillment.api import FulfillmentApi
 from services.identity.api import IdentityApi
 from services.identity.login.api import LoginApi
 from services.identity.login.second_factor_api import SecondFactorApi
+from services.identity.mapping_api import MappingApi
+from services.identity.merge_api import MergeApi
+from services.identity.profile_api import ProfileApi
 from services.notify.api import NotifyApi
 
 _SUCCESS_BELOW = 400
@@ -92,7 +95,15 @@ def documented_apis() -> list[Api]:
     )
     submissions = Submissions(nothing, nothing, nothing)
     return [
-        IdentityApi(nothing).api((*login.routes(), *SecondFactorApi(nothing, nothing, {}).routes())),
+        IdentityApi(nothing).api(
+            (
+                *login.routes(),
+                *SecondFactorApi(nothing, nothing, {}).routes(),
+                *MergeApi(nothing, nothing).routes(),
+                *MappingApi(nothing).routes(),
+                *ProfileApi(nothing, nothing, nothing).routes(),
+            )
+        ),
         ExamsApi(nothing).api(),
         CertsApi(nothing, {}, nothing).api(
             (

@@ -48,17 +48,23 @@ VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "identity": (),
-    "exams": (identity.ExternalIdLinked,),
+    "exams": (
+        identity.ExternalIdLinked,
+        identity.ExternalIdUnlinked,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
+    ),
     "certs": (
         exams.ExamPassed,
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
         identity.ExternalIdLinked,
+        identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
     ),
-    "fulfillment": (certs.CertificationAwarded,),
+    "fulfillment": (certs.CertificationAwarded, identity.CandidatesMerged, identity.CandidatesSeparated),
     "notify": (
         identity.CandidateRegistered,
         identity.CandidateProfileChanged,
@@ -66,6 +72,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.SessionsRevoked,
         identity.PasswordChanged,
         identity.SecondFactorChanged,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
         exams.ExamPassed,
         exams.ExamFailed,
         exams.ExamResultRevised,

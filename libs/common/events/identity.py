@@ -8,6 +8,7 @@ from libs.common.events.registry import EventData
 from libs.common.events.types import (
     PERSONAL,
     Address,
+    Code,
     Country,
     EmailAddress,
     Identifier,
@@ -72,6 +73,18 @@ class ExternalIdLinked(EventData, publisher="identity"):
     external_id: PartnerId
     verified_by: Line
     linked_at: Moment
+    """Grows with every change of the same id: the later one is what holds."""
+    merge_id: Identifier | None = None
+    """Set where a merge moves it: then what was told before stays the other account's, as the merge itself says."""
+
+
+class ExternalIdUnlinked(EventData, publisher="identity"):
+    """A partner's id is nobody's any more, until it is linked again."""
+
+    candidate_id: Identifier
+    system: Identifier
+    external_id: PartnerId
+    unlinked_at: Moment
 
 
 class CandidateProfileChanged(EventData, publisher="identity"):
@@ -84,6 +97,24 @@ class CandidateProfileChanged(EventData, publisher="identity"):
     country: Country
     language: Language | None = None
     address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
+    native_given_name: PersonName | None = None
+    """In the person's own script, beside the Latin one."""
+    native_family_name: PersonName | None = None
+    employer: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
+    job_title: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
+    time_zone: Line | None = None
+
+
+class PreferencesChanged(EventData, publisher="identity"):
+    """Which mails a candidate wants, as all of it is now."""
+
+    candidate_id: Identifier
+    mails: dict[Code, bool]
+    """By kind; one that is not in it is wanted."""
+    marketing: bool | None = None
+    """Consent to marketing; None where nobody was asked."""
+    marketing_text_version: Line | None = None
+    changed_at: Moment
 
 
 class CandidatesMerged(EventData, publisher="identity"):

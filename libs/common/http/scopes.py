@@ -5,6 +5,7 @@ CERTS_READ = frozenset({"certs:read"})
 BENEFITS_READ = frozenset({"benefits:read"})
 MESSAGES_READ = frozenset({"messages:read"})
 PROFILE_READ = frozenset({"profile:read"})
+PROFILE_WRITE = frozenset({"profile:write"})
 OPERATIONS_READ = frozenset({"operations:read"})
 """Staff and systems: totals, unmatched results, rejections, search by external id."""
 
@@ -20,7 +21,10 @@ CERTS_REVIEW = frozenset({"certs:review"})
 CERTS_DECIDE = frozenset({"certs:decide"})
 """Staff: grant, revoke, suspend, reinstate and extend certifications."""
 
-CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | CERTS_CLAIM
+ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
+"""Staff: link and unlink partners' ids, merge and separate accounts."""
+
+CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | PROFILE_WRITE | CERTS_CLAIM
 """What a candidate's own token carries."""
 
-OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE
+OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE | ACCOUNTS_MANAGE

@@ -1,13 +1,20 @@
 """Whose a partner's id is, as a service keeps it that waits for identity to say so."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from pymongo import ASCENDING, IndexModel, UpdateOne
 
+from libs.common.bus.messages import Received
+from libs.common.events import identity
 from libs.common.mongo.client import Database, Document, Session
 
 COLLECTION = "links"
 INDEXES = [IndexModel([("candidate_id", ASCENDING)], name="candidate")]
+
+
+LINK_EVENTS = (identity.ExternalIdLinked, identity.ExternalIdUnlinked)
+LinkEvent = identity.ExternalIdLinked | identity.ExternalIdUnlinked
 
 
 def link_id(program: str, system: str, external_id: str) -> str:
@@ -45,15 +52,55 @@ class Links:
         if notes:
             await self._links.bulk_write(notes, ordered=False, session=session)
 
-    async def link(self, session: Session, candidates: Mapping[str, str]) -> list[str]:
-        """Point links to their candidates. Returns those for which something may be waiting."""
-        known = self._links.find({"_id": {"$in": list(candidates)}}, session=session)
-        before: dict[str, Document] = {row["_id"]: row async for row in known}
+    async def link(self, session: Session, items: Sequence[Received[LinkEvent]]) -> dict[str, Received[LinkEvent]]:
+        """Point links to their candidates, or to nobody; the last word on each counts, whatever the order of arrival.
+
+        Returns:
+            The events that now say whose a link is, by link: of those only where it has changed or something waits.
+        """
+        last = latest(items)
+        found = self._links.find({"_id": {"$in": list(last)}}, session=session)
+        before: dict[str, Document] = {row["_id"]: row async for row in found}
+        news = {link: item for link, item in last.items() if _is_news(before.get(link), item)}
         changes = [
-            UpdateOne({"_id": link}, {"$set": {"candidate_id": candidate, "waiting": 0}}, upsert=True)
-            for link, candidate in candidates.items()
-            if before.get(link, {}).get("candidate_id") != candidate
+            UpdateOne({"_id": link}, {"$set": _pointed(item) | {"waiting": 0}}, upsert=True)
+            for link, item in news.items()
         ]
         if changes:
             await self._links.bulk_write(changes, ordered=False, session=session)
-        return [link for link, row in before.items() if row.get("waiting")]
+        return {link: item for link, item in news.items() if link in before}
+
+
+def latest(items: Sequence[Received[LinkEvent]]) -> dict[str, Received[LinkEvent]]:
+    """The last word on each link."""
+    last: dict[str, Received[LinkEvent]] = {}
+    for item in items:
+        link = link_id(item.event.program, item.data.system, item.data.external_id)
+        if link not in last or _said_at(item) >= _said_at(last[link]):
+            last[link] = item
+    return last
+
+
+def owner_of(item: Received[LinkEvent]) -> str | None:
+    """Whose the id is by this event; None for nobody's."""
+    return item.data.candidate_id if isinstance(item.data, identity.ExternalIdLinked) else None
+
+
+def _is_news(row: Document | None, item: Received[LinkEvent]) -> bool:
+    if row is None:
+        return True
+    since = row.get("since")
+    if since is not None and _said_at(item) < since:
+        return False
+    return row["candidate_id"] != owner_of(item) or since != _said_at(item) or bool(row.get("waiting"))
+
+
+def _pointed(item: Received[LinkEvent]) -> Document:
+    return {"candidate_id": owner_of(item), "since": _said_at(item)}
+
+
+def _said_at(item: Received[LinkEvent]) -> datetime:
+    """As the database keeps it."""
+    data = item.data
+    moment = data.linked_at if isinstance(data, identity.ExternalIdLinked) else data.unlinked_at
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

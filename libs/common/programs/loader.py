@@ -124,5 +124,6 @@ def _program(
         aliases=MappingProxyType(aliases),
         policy=policy,
         clauses=clauses,
+        profile_required=tuple(dict.fromkeys(head.profile.required)),
         definition=definition,
     )

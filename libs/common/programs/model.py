@@ -154,6 +154,9 @@ class Certification:
         return self.validity_years
 
 
+ProfileField = Literal["address", "native_name", "employer", "job_title", "time_zone", "language"]
+
+
 @dataclass(frozen=True, slots=True)
 class Branding:
     """How the program presents itself in mails and pages."""
@@ -199,6 +202,8 @@ class Program:
         """Where the definition states something, and in which words."""
         return self.clauses.find(path)
 
+    profile_required: tuple[ProfileField, ...] = ()
+    """What candidates are asked for before anything else, in this order."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
-from libs.common.programs.model import Entitlement, ExamKind
+from libs.common.programs.model import Entitlement, ExamKind, ProfileField
 from libs.common.programs.policy_shape import (
     AgreementShape,
     CoursesShape,
@@ -49,6 +49,12 @@ class BrandingShape(Shape):
     support_url: Url
 
 
+class ProfileShape(Shape):
+    """What candidates are asked for before anything else."""
+
+    required: list[ProfileField] = Field(default=[])
+
+
 class PassCountsShape(Shape):
     """Keys left out fall back to the program's defaults, then to no limit."""
 
@@ -88,6 +94,7 @@ class ProgramShape(Shape):
     legacy_validity: dict[str, LegacyValidityShape] = Field(default={})
     extensions: list[ExtensionShape] = Field(default=[])
     agreement: AgreementShape | None = None
+    profile: ProfileShape = ProfileShape()
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]

@@ -5,10 +5,10 @@ from typing import Any
 
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
-from libs.common.events import identity, vendors
+from libs.common.events import vendors
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
-from libs.common.mongo.links import link_id
+from libs.common.mongo.links import LinkEvent, link_id, owner_of
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.certs.claims.submissions import Submissions, new_submission
@@ -73,22 +73,24 @@ class VendorMessages:
 
 
 class Links:
-    """Takes in whose a partner's id is, and gives waiting completions to their candidates."""
+    """Takes in whose a partner's id is, and gives waiting completions to their candidates.
+
+    What was given to a candidate stays with them when the id moves: a reviewer may have decided on it since.
+    """
 
     def __init__(self, submissions: Submissions) -> None:
         self._submissions = submissions
         self._store = submissions.store
 
-    async def handle(self, transaction: Transaction, items: Sequence[Received[identity.ExternalIdLinked]]) -> None:
-        links = {link_id(item.event.program, item.data.system, item.data.external_id): item for item in items}
-        candidates = {link: item.data.candidate_id for link, item in links.items()}
-        awaited = await self._store.links.link(transaction.session, candidates)
-        waiting = await self._store.waiting(transaction.session, awaited) if awaited else []
+    async def handle(self, transaction: Transaction, items: Sequence[Received[LinkEvent]]) -> None:
+        news = await self._store.links.link(transaction.session, items)
+        linked = {link: item for link, item in news.items() if owner_of(item) is not None}
+        waiting = await self._store.waiting(transaction.session, linked) if linked else []
         for row in waiting:
-            row["candidate_id"] = links[row["link"]].data.candidate_id
+            row["candidate_id"] = owner_of(linked[row["link"]])
             row["state"] = settled_state(row)
         if waiting:
-            await self._submissions.change(transaction, [(row, links[row["link"]]) for row in waiting])
+            await self._submissions.change(transaction, [(row, linked[row["link"]]) for row in waiting])
 
 
 def settled_state(row: Document) -> str:

@@ -24,6 +24,10 @@ class Offer:
     title: str
 
 
+def offer_id(program: str, candidate_id: str, certification: str, benefit: str) -> str:
+    return derived_id(program, candidate_id, certification, benefit)
+
+
 def offers_for(program: Program, candidate_id: str, certification: str) -> Iterator[Offer]:
     """The benefits of an award. A certification earned again after a lapse gives the same offer ids."""
     known = program.certifications.get(certification)
@@ -31,7 +35,7 @@ def offers_for(program: Program, candidate_id: str, certification: str) -> Itera
         return
     for benefit in known.entitlements:
         yield Offer(
-            id=derived_id(program.id, candidate_id, certification, benefit),
+            id=offer_id(program.id, candidate_id, certification, benefit),
             candidate_id=candidate_id,
             certification=certification,
             benefit=benefit,

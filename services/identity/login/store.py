@@ -13,7 +13,7 @@ REQUESTS_KEPT = timedelta(days=1)
 """A request that nobody could work off by then is forgotten: it holds what a person typed."""
 
 MIGRATION = Migration(
-    2,
+    3,
     "the way in",
     declare(
         {

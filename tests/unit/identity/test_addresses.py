@@ -1,28 +1,25 @@
-"""Who a request comes from, and whose word for it counts."""
+"""What addresses must have, by country."""
 
 import pytest
 
-from services.identity.login.addresses import read_networks, sender
-
-PROXIES = read_networks("127.0.0.0/8, 10.0.0.0/8 ::1/128")
+from services.identity.domain.addresses import NEEDED, lacking
 
 
 @pytest.mark.parametrize(
-    ("remote", "forwarded", "expected"),
+    ("address", "fields"),
     [
-        ("127.0.0.1", "203.0.113.7", "203.0.113.7"),
-        ("10.1.2.3", "198.51.100.1, 203.0.113.7", "203.0.113.7"),
-        ("198.51.100.9", "203.0.113.7", "198.51.100.9"),
-        ("127.0.0.1", "", "127.0.0.1"),
-        ("127.0.0.1", "<script>", "unknown"),
-        ("::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        (None, "203.0.113.7", "unknown"),
+        ({"country": "US"}, ["city", "region", "postal_code"]),
+        ({"country": "US", "city": "A", "region": "B", "postal_code": "C"}, []),
+        ({"country": "SE", "city": "A", "region": None, "postal_code": ""}, ["postal_code"]),
+        ({"country": "HK", "region": "Kowloon"}, []),
+        ({"country": "SG", "city": "Singapore"}, ["postal_code"]),
+        ({"country": "XX"}, ["city"]),
     ],
 )
-def test_sender(remote: str | None, forwarded: str, expected: str) -> None:
-    assert sender(remote, {"X-Forwarded-For": forwarded}, PROXIES) == expected
+def test_lacking_fields_of_an_address(address: dict[str, str | None], fields: list[str]) -> None:
+    assert lacking(address) == fields
 
 
-def test_networks_that_are_none_are_refused() -> None:
-    with pytest.raises(ValueError):
-        read_networks("127.0.0.1/99")
+def test_table_names_fields_of_an_address() -> None:
+    assert len(NEEDED) >= 30
+    assert {name for names in NEEDED.values() for name in names} == {"city", "region", "postal_code"}

@@ -177,3 +177,11 @@ def test_a_clause_is_found_with_its_line_and_wording(load) -> None:
         "{date: 2020-03-25, months: 6}",
     )
     assert program.clause("certifications.One.nothing.here[3]").line == FIRST_LINE + 6
+
+
+def test_profile_section_says_what_candidates_are_asked_for_in_order_and_each_once(load) -> None:
+    program = load("profile: {required: [employer, address, employer]}\n")
+    assert program.profile_required == ("employer", "address")
+    assert load("").profile_required == ()
+    with pytest.raises(ProgramErrors):
+        load("profile: {required: [shoe_size]}\n")

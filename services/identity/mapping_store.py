@@ -1,0 +1,35 @@
+"""Partners' ids of candidates, with the history of each: whose it was before, since when, until when and why."""
+
+from collections.abc import Iterable
+
+from libs.common.mongo.client import Database, Document, Session
+
+
+class MappingStore:
+    """All queries about partners' ids. Methods with a session are part of its transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._external_ids = database["external_ids"]
+        self._candidates = database["candidates"]
+
+    async def get(self, session: Session | None, key: str) -> Document | None:
+        row: Document | None = await self._external_ids.find_one({"_id": key}, session=session)
+        return row
+
+    async def of_candidate(self, session: Session, candidate_id: str) -> list[Document]:
+        return await self._external_ids.find({"candidate_id": candidate_id}, session=session).sort("_id").to_list(None)
+
+    async def some(self, session: Session, keys: Iterable[str]) -> list[Document]:
+        return await self._external_ids.find({"_id": {"$in": list(keys)}}, session=session).sort("_id").to_list(None)
+
+    async def save(self, session: Session, row: Document) -> None:
+        await self._external_ids.replace_one({"_id": row["_id"]}, row, upsert=True, session=session)
+
+    async def next_version(self, session: Session, candidate_id: str) -> int:
+        """The version of the next event about a candidate. Raises `LookupError` where there is none."""
+        row = await self._candidates.find_one_and_update(
+            {"_id": candidate_id}, {"$inc": {"version": 1}}, return_document=True, session=session
+        )
+        if row is None:
+            raise LookupError(candidate_id)
+        return int(row["version"])

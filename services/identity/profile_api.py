@@ -1,0 +1,177 @@
+"""The HTTP API of profiles: what candidates say of themselves, and what their program still wants to know."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+from libs.common.events.types import Country, Language, Line
+from libs.common.http.models import Body, View
+from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.routes import Call, Route
+from libs.common.http.scopes import PROFILE_READ, PROFILE_WRITE
+from libs.common.mongo.client import Document
+from libs.common.programs import Program
+from services.identity.api import CandidatePath
+from services.identity.profiles import FIELDS, Profiles, missing
+from services.identity.store import IdentityStore
+
+MailKind = Literal["results", "reminders", "milestones", "credits", "offers"]
+"""Kinds of mails that a candidate may do without; what concerns access and awards is always sent."""
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("is no IANA time zone")
+    return value
+
+
+TimeZone = Annotated[Line, AfterValidator(_time_zone)]
+
+
+class AddressBody(Body):
+    """A postal address; its country says what it needs beside its lines."""
+
+    lines: Annotated[list[Line], Field(min_length=1, max_length=6)]
+    city: Line | None = None
+    region: Line | None = None
+    postal_code: Line | None = None
+    country: Country
+
+
+class NativeName(Body):
+    """The name in the person's own script, beside the Latin one."""
+
+    given_name: Line
+    family_name: Line
+
+
+class Consent(Body):
+    given: bool
+    text_version: Annotated[Line, Field(description="Of the text that was shown")]
+
+
+class ProfileBody(Body):
+    """What changes; null empties a field. Names are changed by a case, with evidence."""
+
+    address: AddressBody | None = None
+    native_address: AddressBody | None = None
+    native_name: NativeName | None = None
+    employer: Line | None = None
+    job_title: Line | None = None
+    time_zone: TimeZone | None = None
+    language: Language | None = None
+    mails: Annotated[dict[MailKind, bool], Field(default={}, description="Kinds that are wanted or not")]
+    marketing: Annotated[Consent | None, Field(description="Apart from mails of the service")] = None
+
+
+class ConsentView(View):
+    """A consent or its withdrawal; none is ever overwritten."""
+
+    kind: Literal["marketing"]
+    given: bool
+    text_version: str
+    at: datetime
+    by: str
+
+
+class AddressView(View):
+    lines: list[str]
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str
+
+
+class NativeNameView(View):
+    given_name: str
+    family_name: str
+
+
+class ProfileView(View):
+    candidate_id: str
+    given_name: str
+    family_name: str
+    native_name: NativeNameView | None = None
+    email: str
+    country: str
+    address: AddressView | None = None
+    native_address: AddressView | None = None
+    employer: str | None = None
+    job_title: str | None = None
+    time_zone: str | None = None
+    language: str | None = None
+    mails: dict[MailKind, bool] = Field(default={})
+    """Kinds that were chosen; what is not in it is sent."""
+    consents: list[ConsentView] = Field(default=[])
+    """The oldest first; the last one holds."""
+    missing: list[str]
+    """What the program wants to know first, such as `employer` or `address.postal_code`; empty opens everything."""
+
+
+class ProfileApi:
+    """Handlers of the routes below."""
+
+    def __init__(self, store: IdentityStore, profiles: Profiles, programs: Mapping[str, Program]) -> None:
+        self._store = store
+        self._profiles = profiles
+        self._programs = programs
+
+    def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
+        path = "/programs/{program}/candidates/{candidate_id}/profile"
+        return (
+            Route(
+                method="GET",
+                path=path,
+                handler=self.show_profile,
+                summary="A candidate's profile, and what is missing in it",
+                parameters=CandidatePath,
+                response=ProfileView,
+                scopes=PROFILE_READ,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="PATCH",
+                path=path,
+                handler=self.change_profile,
+                summary="Change a profile, but for the names",
+                parameters=CandidatePath,
+                body=ProfileBody,
+                response=ProfileView,
+                scopes=PROFILE_WRITE,
+                errors=(NOT_FOUND,),
+            ),
+        )
+
+    async def show_profile(self, call: Call[CandidatePath]) -> ProfileView:
+        program = self._program(call)
+        row = await self._store.standing(program.id, call.path.candidate_id)
+        if row is None:
+            raise Problem(NOT_FOUND)
+        return _profile(row, program)
+
+    async def change_profile(self, call: Call[CandidatePath, Any, ProfileBody]) -> ProfileView:
+        program = self._program(call)
+        given = call.body.model_dump(exclude_unset=True)
+        row = await self._profiles.change(
+            program.id,
+            call.path.candidate_id,
+            fields={name: given[name] for name in FIELDS if name in given},
+            mails=given.get("mails", {}),
+            marketing=given.get("marketing"),
+            by=call.principal.subject,
+        )
+        return _profile(row, program)
+
+    def _program(self, call: Call[CandidatePath, Any, Any]) -> Program:
+        call.principal.require(call.path.program, call.path.candidate_id)
+        program = self._programs.get(call.path.program)
+        if program is None:
+            raise Problem(NOT_FOUND)
+        return program
+
+
+def _profile(row: Document, program: Program) -> ProfileView:
+    return ProfileView.model_validate({**row, "candidate_id": row["_id"], "missing": missing(row, program)})
