@@ -19,6 +19,7 @@ from services.identity.merging import Merging
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.settings import IdentitySettings, read_signing_keys
+from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
 
 
@@ -40,7 +41,9 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     merging = Merging(accounts, mapping, platform.unit_of_work, platform.clock)
     claiming = Claiming(cases, mapping, accounts, platform.unit_of_work)
     profiles = Profiles(accounts, mapping.store, platform.unit_of_work)
+    similar = SimilarApi(store).routes()
     routes = (
+        *similar,
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),

@@ -21,6 +21,7 @@ from services.identity.api import IdentityApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
 from services.identity.profile_api import ProfileApi
+from services.identity.similar_api import SimilarApi
 from services.notify.api import NotifyApi
 
 _SUCCESS_BELOW = 400
@@ -87,6 +88,7 @@ def documented_apis() -> list[Api]:
         IdentityApi(nothing, nothing).api(
             (
                 *MergeApi(nothing, nothing).routes(),
+                *SimilarApi(nothing).routes(),
                 *MappingApi(nothing).routes(),
                 *ProfileApi(nothing, nothing, nothing).routes(),
             )
