@@ -77,8 +77,6 @@ class ServiceEvents:
             announce(transaction, row, cause)
         await self._store.save_registrations(session, *_keyed(registrations))
         await self._store.save_results(session, *_keyed(results))
-        nobodys = {row["link"] for row in [*registrations, *results] if row["candidate_id"] is None}
-        await self._store.links.wait_for(session, nobodys)
 
 
 def _moves(row: Document, news: Mapping[str, Received[LinkEvent]]) -> bool:

@@ -35,6 +35,7 @@ from services.identity.passwords import Passwords
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.settings import IdentitySettings, read_signing_keys
+from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
 
 
@@ -77,6 +78,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     routes = (
         *login.routes(),
         *second_factor.routes(),
+        *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),

@@ -5,10 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pymongo import ASCENDING, IndexModel
+from pymongo.collation import Collation
 
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from services.identity import case_store
+
+_LETTERS = Collation("en", strength=1)
+"""Compares letters alone: neither case nor accents make a difference."""
+_MOST_RESEMBLING = 200
 
 MIGRATIONS = [
     Migration(
@@ -33,6 +38,10 @@ MIGRATIONS = [
             {
                 "merges": [IndexModel([("state", ASCENDING), ("requested_at", ASCENDING)], name="state")],
                 **case_store.INDEXES,
+                "candidates": [
+                    IndexModel([("program", ASCENDING), (name, ASCENDING)], name=name, collation=_LETTERS)
+                    for name in ("family_name", "given_name")
+                ],
             }
         ),
     ),
@@ -98,6 +107,17 @@ class IdentityStore:
         """The account that an ID opens: itself, or the one it was merged into."""
         row = await self.candidate(program, candidate_id)
         return await self.candidate(program, row["merged_into"]) if row and row.get("merged_into") else row
+
+    async def resembling(self, account: Document) -> list[Document]:
+        """Accounts of the program with the same address for mail, or with either of the names in any case or accent."""
+        program = account["program"]
+        names = [account["given_name"], account["family_name"]]
+        query: Document = {"program": program, "email_key": account["email_key"]}
+        found = await self._candidates.find(query).to_list(_MOST_RESEMBLING)
+        for field in ("family_name", "given_name"):
+            named = self._candidates.find({"program": program, field: {"$in": names}}).collation(_LETTERS)
+            found += await named.to_list(_MOST_RESEMBLING)
+        return found
 
     async def by_login(self, program: str, login: str, session: Session | None = None) -> list[Document]:
         """The accounts that an ID or an e-mail address may mean; several may share an address."""

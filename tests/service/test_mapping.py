@@ -143,6 +143,10 @@ async def test_staff_decide_cases_and_see_the_history(people: People) -> None:
         conflict = f"cases/{cases['mapping_conflict']}/decision"
         assert (await ask("two", "POST", conflict, {"decision": "link", "reason": "mine"}))[0] == 403
         assert (await ask("other", "POST", conflict, {"decision": "link", "reason": "x"}))[0] == 404
+        with pytest.raises(Problem):
+            await people.claiming().decide(
+                "juniper", cases["mapping_conflict"], "link", reason="another program's", by="staff:2"
+            )
         status, linked = await ask("staff", "POST", conflict, {"decision": "link", "reason": "report seen"})
         assert (status, linked["state"]) == (200, "linked")
         assert (await ask("staff", "POST", conflict, {"decision": "link", "reason": "again"}))[1] == linked
@@ -194,3 +198,25 @@ async def test_two_programs_share_an_address_and_stay_apart(people: People) -> N
         await claim(people, juniper)
     with pytest.raises(Problem):
         await change(people, juniper)
+
+
+async def test_similar_accounts_are_suggested_to_the_programs_staff(people: People) -> None:
+    one = await people.account("P1")
+    same = VendorCandidate(given_name="ANGSTROM", family_name="Zoe", email="P1@example.com", country="SE")
+    other = VendorCandidate(given_name="Bob", family_name="Fox", email="bob@example.com", country="US")
+    namesake = VendorCandidate(given_name="Zoe", family_name="Angstrom", email="z@example.com", country="SE")
+    for person, who in (("P2", same), ("P3", other), ("P4", namesake)):
+        await people.identity.take(reported(registration(person, f"G-{person}", candidate=who)))
+    await people.account("P1", "juniper")
+    (two, _, four) = [row["candidate_id"] for row in await people.base.rows("external_ids", program="cisco")][1:]
+    async with people.asking({"staff": staff(), "other": staff("juniper")}) as ask:
+        path = f"candidates/{one}/similar"
+        assert (await ask("other", "GET", path))[0] == 404
+        _, found = await ask("staff", "GET", path)
+        assert [(item["candidate_id"], item["reasons"]) for item in found["items"]] == [
+            (two, ["email", "name", "country"]),
+            (four, ["name", "country"]),
+        ]
+        await people.merge(two, one)
+        _, found = await ask("staff", "GET", f"candidates/{two}/similar")
+        assert [item["candidate_id"] for item in found["items"]] == [four]

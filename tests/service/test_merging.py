@@ -39,6 +39,7 @@ from services.identity.merge_store import MergeStore
 from services.identity.merging import MERGE_REFUSED, Merging
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.similar_api import SimilarApi
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base, Rigs, eventually, open_base
@@ -129,6 +130,7 @@ class People:
             *MergeApi(store, self.merging).routes(),
             *MappingApi(self.claiming()).routes(),
             *self.profiles().routes(),
+            *SimilarApi(store).routes(),
         )
         app = build_app(
             IdentityApi(store, self.identity.access).api(routes),

@@ -23,6 +23,7 @@ from services.identity.login.second_factor_api import SecondFactorApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
 from services.identity.profile_api import ProfileApi
+from services.identity.similar_api import SimilarApi
 from services.notify.api import NotifyApi
 
 _SUCCESS_BELOW = 400
@@ -100,6 +101,7 @@ def documented_apis() -> list[Api]:
                 *login.routes(),
                 *SecondFactorApi(nothing, nothing, {}).routes(),
                 *MergeApi(nothing, nothing).routes(),
+                *SimilarApi(nothing).routes(),
                 *MappingApi(nothing).routes(),
                 *ProfileApi(nothing, nothing, nothing).routes(),
             )
