@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from libs.common.bus.messages import Received
-from libs.common.events import fulfillment
+from libs.common.events import fulfillment, identity
 from libs.common.programs import Program
 from services.fulfillment.consumers import ServiceEvents
 from services.fulfillment.store import FulfillmentStore
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
-from tests.service.samples import awarded, received
+from tests.service.samples import TAKEN, awarded, received
 from tests.service.test_exams import said
 
 
@@ -79,3 +79,14 @@ async def test_each_certification_and_candidate_has_its_own_kit(service: Fulfill
 async def test_certification_the_program_does_not_know_offers_nothing(service: Fulfillment) -> None:
     await service.take(received(awarded(certification="CCIE-Underwater")), received(awarded(), program="nosuch"))
     assert await service.base.rows("offers") == []
+
+
+async def test_merged_accounts_are_offered_a_kit_once_and_separated_ones_each(service: Fulfillment) -> None:
+    both = {"merge_id": "M1", "candidate_id": "C2", "merged_id": "C1"}
+    merged = received(identity.CandidatesMerged(**both, merged_at=TAKEN))
+    await service.take(received(awarded("C1")), merged)
+    await service.take(received(awarded("C2")))
+    assert (service.offered("C1"), service.offered("C2")) == (["CCNA"], [])
+    await service.take(received(identity.CandidatesSeparated(**both, separated_at=TAKEN)), merged)
+    await service.take(received(awarded("C2")))
+    assert service.offered("C2") == ["CCNA"]

@@ -145,7 +145,7 @@ async def test_staff_decide_cases_and_see_the_history(people: People) -> None:
         assert (await ask("other", "POST", conflict, {"decision": "link", "reason": "x"}))[0] == 404
         with pytest.raises(Problem):
             await people.claiming().decide(
-                "juniper", cases["mapping_conflict"], "link", reason="another program's", by="staff:2"
+                "juniper", cases["mapping_conflict"], "refuse", reason="another program's", by="staff:2"
             )
         status, linked = await ask("staff", "POST", conflict, {"decision": "link", "reason": "report seen"})
         assert (status, linked["state"]) == (200, "linked")
