@@ -45,7 +45,7 @@ async def change(people: People, to: str | None, reason: str = "not theirs") -> 
 async def activate(people: People) -> None:
     for event in people.identity.said(identity.AccessRequested):
         if await people.base.rows("candidates", _id=event["data"]["candidate_id"], activated_at=None):
-            await people.identity.access.activate(event["data"]["token"], PASSWORD)
+            await people.identity.changes.by_link(event["data"]["token"], PASSWORD)
 
 
 async def test_claim_with_agreeing_proofs_links_at_once(people: People) -> None:

@@ -133,7 +133,7 @@ class People:
             *SimilarApi(store).routes(),
         )
         app = build_app(
-            IdentityApi(store, self.identity.access).api(routes),
+            IdentityApi(store).api(routes),
             TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock),
             idempotency=MongoIdempotency(self.base.database, self.base.clock),
         )
@@ -197,13 +197,11 @@ async def test_merge_moves_the_ids_tells_it_and_keeps_the_old_id_working(people:
 async def test_login_of_the_old_id_opens_the_account_that_goes_on(people: People) -> None:
     one, two = await people.account("P1"), await people.account("P2")
     token = people.identity.said(identity.AccessRequested)[0]["data"]["token"]
-    access = people.identity.access
-    await access.activate(token, PASSWORD)
-    verifier = TokenVerifier(StaticKeys(*access._keys), "certrail", people.base.clock)
+    await people.identity.changes.by_link(token, PASSWORD)
 
-    async def opened() -> str | None:
-        bearer = await access.candidate_token("cisco", one, PASSWORD)
-        return (await verifier.verify(f"Bearer {bearer}")).candidate_id
+    async def opened() -> str:
+        proof = await people.identity.access.prove("cisco", one, PASSWORD)
+        return str(proof.account["_id"])
 
     assert await opened() == one
     await people.merge(one, two)
