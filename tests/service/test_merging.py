@@ -31,6 +31,7 @@ from services.identity.api import IdentityApi
 from services.identity.app import SERVICE as IDENTITY
 from services.identity.case_store import CaseStore
 from services.identity.claiming import Claiming
+from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.identity.mapping import Mapping
 from services.identity.mapping_api import MappingApi
 from services.identity.mapping_store import MappingStore
@@ -208,6 +209,22 @@ async def test_login_of_the_old_id_opens_the_account_that_goes_on(people: People
     assert await opened() == two
     await people.reverse()
     assert await opened() == one
+
+
+async def test_old_id_opens_the_other_account_only_with_its_second_factor(people: People) -> None:
+    """A login that asks for no code must not become a way around the one that does."""
+    one, two = await people.account("P1"), await people.account("P2")
+    await people.identity.changes.by_link(people.identity.said(identity.AccessRequested)[0]["data"]["token"], PASSWORD)
+    secret = b"0123456789abcdefghij"
+    await people.base.database["second_factors"].insert_one({"_id": two, "secret": secret, "step": 0, "recovery": []})
+    access = people.identity.access
+    await access.prove("cisco", one, PASSWORD)
+    await people.merge(one, two)
+    with pytest.raises(Problem) as refused:
+        await access.prove("cisco", one, PASSWORD)
+    assert refused.value.kind.code == "second-factor-needed"
+    code = code_at(secret, int(people.base.clock.now().timestamp()) // STEP_SECONDS)
+    assert (await access.prove("cisco", one, PASSWORD, code)).account["_id"] == two
 
 
 async def test_reversal_gives_back_exactly_what_the_merge_moved(people: People) -> None:
