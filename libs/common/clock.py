@@ -4,6 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
+def as_stored(moment: datetime) -> datetime:
+    """A moment as MongoDB keeps it, in UTC and whole milliseconds, so that it equals itself when it is read again."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 class Clock(Protocol):
     """Tells the present moment."""
 

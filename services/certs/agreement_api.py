@@ -121,7 +121,9 @@ class AgreementApi:
             ledger = opened[policy.id, path.candidate_id]
             if not _accepted(agreement, ledger.facts):
                 today = policy.day_of(transaction.now)
-                ledger.add(AgreementFact(transaction.now, today, agreement.version), transaction, None)
+                ledger.add(
+                    AgreementFact(ledger.next_moment(transaction.now), today, agreement.version), transaction, None
+                )
                 said = certs.AgreementAccepted(
                     candidate_id=path.candidate_id, agreement=agreement.version, accepted_on=today
                 )

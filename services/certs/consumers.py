@@ -1,14 +1,14 @@
 """What each event does in certs: a fact goes into its candidate's ledger."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from libs.common.bus.messages import Received
+from libs.common.clock import as_stored
 from libs.common.events import exams, identity
 from libs.common.mongo.links import LINK_EVENTS
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.programs import Program
 from services.certs.claims.reports import Links
 from services.certs.domain.facts import ExamFact, MergeFact, Outcome, SeparationFact
 from services.certs.domain.merges import Link
@@ -45,7 +45,7 @@ class ServiceEvents:
             program, data = item.event.program, item.data
             ledger = opened[program, data.candidate_id]
             if isinstance(data, identity.CandidatesMerged | identity.CandidatesSeparated):
-                link = _link(data, ledger.zone)
+                link = _link(data, ledger.policy)
                 tell_family(opened[program, data.merged_id], ledger, link, transaction, item)
             else:
                 ledger.add(_fact(data), transaction, item)
@@ -58,19 +58,14 @@ def _whose(item: Received[Any]) -> Iterator[Whose]:
         yield item.event.program, item.data.merged_id
 
 
-def _link(data: FamilyEvent, zone: ZoneInfo) -> Link:
+def _link(data: FamilyEvent, policy: Program) -> Link:
     kind, moment = (
         (MergeFact, data.merged_at)
         if isinstance(data, identity.CandidatesMerged)
         else (SeparationFact, data.separated_at)
     )
-    known_at = _stored(moment)
-    return kind(data.merged_id, data.candidate_id, known_at.astimezone(zone).date(), known_at)
-
-
-def _stored(moment: datetime) -> datetime:
-    """A moment as the database keeps it, so that the fact is the same when it is told again."""
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    known_at = as_stored(moment)  # so that the fact is the same when it is told again
+    return kind(data.merged_id, data.candidate_id, policy.day_of(known_at), known_at)
 
 
 def _fact(data: ResultEvent) -> ExamFact:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 from libs.common.http.problems import KEY_REUSED, NOT_FOUND, Problem, ProblemType, invalid
@@ -18,7 +18,6 @@ from services.certs.ledgers import Ledgers
 
 NO_EFFECT = ProblemType("decision-without-effect", "The decision would change nothing", 409)
 
-_TICK = timedelta(milliseconds=1)
 EARLIEST, LATEST = date(1980, 1, 1), date(2099, 12, 31)
 _IDLE = frozenset({flags.DECISION_IDLE, flags.CERTIFICATION_UNKNOWN, flags.EMERITUS_LATE, flags.EMERITUS_NOT_ELIGIBLE})
 
@@ -135,7 +134,7 @@ class Deciding:
             ledger = (await self._ledgers.open(transaction, [whose]))[whose].standing_one
             if ledger.is_new and not (decision.kind == "grant" and _may_be_a_candidate(candidate_id, policy)):
                 raise Problem(NOT_FOUND)
-            fact = _fact(decision_id, decision, _known_at(transaction.now, ledger.facts))
+            fact = _fact(decision_id, decision, ledger.next_moment(transaction.now))
             _require_effect(policy, ledger.facts, fact, fact.known_at if decision.on <= today else decision.on)
             ledger.add(fact, transaction, None)
             await self._ledgers.save(transaction, [ledger])
@@ -149,11 +148,6 @@ def _may_be_a_candidate(candidate_id: str, policy: Program) -> bool:
     digits = candidate_id.removeprefix(policy.candidate_id_prefix)
     whole = candidate_id.startswith(policy.candidate_id_prefix) and len(digits) == policy.candidate_id_digits
     return whole and digits.isascii() and digits.isdigit()
-
-
-def _known_at(now: datetime, facts: Sequence[Fact]) -> datetime:
-    """A moment after every decision before, also where two are made within one tick of the stored clock."""
-    return max([now, *(fact.known_at + _TICK for fact in facts if isinstance(fact, DecisionFact | EmeritusFact))])
 
 
 def _fact(decision_id: str, decision: Decision, now: datetime) -> DecisionFact | EmeritusFact:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from libs.common.accounts import survivor
 from libs.common.bus.messages import Received
 from libs.common.events import EventData, certs
 from libs.common.mongo.client import Document
@@ -14,7 +14,7 @@ from libs.common.programs import Program
 from services.certs.domain.changes import Change, ChangeKind, diff, next_transition
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import ExamFact, Fact, Key, SeparationFact
-from services.certs.domain.merges import LINKS, Link, counted, ends, lineage, survivor
+from services.certs.domain.merges import LINKS, Link, counted, ends, lineage
 from services.certs.domain.milestones import Anniversary, next_anniversary, reached
 from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
 from services.certs.domain.standing import CertificationStanding, Standing, spoken
@@ -44,6 +44,7 @@ Told = tuple[str | None, str]
 
 
 _ALL_TIME = datetime.max.replace(tzinfo=UTC)
+_TICK = timedelta(milliseconds=1)
 _LONGEST = 2_000
 """Characters of a reason in an event; the API says all of it."""
 
@@ -56,7 +57,7 @@ class Ledger:
     ) -> None:
         """`told_under` is the policy it was last evaluated with, where that was another version."""
         self.candidate_id = candidate_id
-        self._policy = policy
+        self.policy = policy
         self._told_under = told_under or policy
         self._version: int = stored["version"] if stored else 0
         self._facts = stored_facts(stored) if stored else []
@@ -124,10 +125,13 @@ class Ledger:
             self._tell(before, as_of, transaction, cause, why=self._separated(fresh.values()))
         return True
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """The program's time zone."""
-        return ZoneInfo(self._policy.time_zone)
+    def next_moment(self, now: datetime) -> datetime:
+        """When something that is decided now is known: after all that was decided before, to the stored clock's tick.
+
+        Of two tellings of one fact the later counts, so no two may be of one moment.
+        """
+        decided = (fact.known_at + _TICK for fact in self._facts if type(fact) is not ExamFact)
+        return max([now, *decided])
 
     @property
     def kin(self) -> list[str]:
@@ -200,22 +204,22 @@ class Ledger:
     ) -> None:
         # What was known once stays known, though the clock that said so may have been ahead.
         as_of = max(as_of, self._evaluated_at or as_of)
-        after = self._evaluate(self._policy, self._facts, as_of)
+        after = self._evaluate(self.policy, self._facts, as_of)
         earlier = before or Standing(after.program, after.policy_version, after.as_of, {})
         for change in diff(earlier, after):
             self._emit(_event(self.candidate_id, change, why), transaction, cause)
-        for reminder in due_reminders(self._policy.reminders, earlier, after):
+        for reminder in due_reminders(self.policy.reminders, earlier, after):
             self._emit(_reminder_event(self.candidate_id, reminder), transaction, None)
-        for each in self._untold(reached(self._policy.policy.milestones, after)):
+        for each in self._untold(reached(self.policy.policy.milestones, after)):
             self._milestones.append((None, each.milestone.id))
             self._emit(_milestone_event(self.candidate_id, each), transaction, cause)
-        self._standing, self._evaluated_at, self._told_under = after, as_of, self._policy
+        self._standing, self._evaluated_at, self._told_under = after, as_of, self.policy
         self._told_facts = None
         self.changed = True
 
     def _emit(self, data: EventData, transaction: Transaction, cause: Received[Any] | None) -> None:
         self._version += 1
-        transaction.emit(data, program=self._policy.id, subject=self.candidate_id, version=self._version, cause=cause)
+        transaction.emit(data, program=self.policy.id, subject=self.candidate_id, version=self._version, cause=cause)
 
     def _untold(self, found: list[Anniversary]) -> list[Anniversary]:
         """Milestones that were never told: neither to this account nor to one that has gone into it."""
@@ -245,7 +249,7 @@ class Ledger:
                 return row | self._merged_away()
         if self._standing is None:
             raise ValueError("a ledger is saved after something was added to it")
-        return row | _derived(self._policy, self._standing)
+        return row | _derived(self.policy, self._standing)
 
     def _merged_away(self) -> Document:
         """What is stored beside the facts while another account stands for this one: nothing that is ever due.
@@ -253,7 +257,7 @@ class Ledger:
         `told` is how many of the facts were told of before, and under which policy.
         """
         return {
-            "program": self._policy.id,
+            "program": self.policy.id,
             "certifications": [],
             "next_transition_on": None,
             "flags": [],

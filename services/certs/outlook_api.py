@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from libs.common.accounts import survivor
 from libs.common.clock import Clock
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import INVALID, NOT_FOUND, invalid
@@ -21,7 +22,7 @@ from services.certs.cases import Case, CaseError, answer, read_inputs
 from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import CreditFact, Fact
 from services.certs.domain.history import history
-from services.certs.domain.merges import LINKS, ends, survivor
+from services.certs.domain.merges import LINKS, ends
 from services.certs.domain.milestones import coming, reached
 from services.certs.domain.progress import progress
 from services.certs.domain.renewals import renewals

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from libs.common.bus.messages import Received
+from libs.common.clock import as_stored
 from libs.common.events import exams, vendors
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.appointments import Appointment, State, change, register
 from services.exams.results import link_of, vendor_name
-from services.exams.store import ExamsStore, registration_key, utc
+from services.exams.store import ExamsStore, registration_key
 
 
 class RegistrationIntake:
@@ -51,14 +52,14 @@ class RegistrationIntake:
     ) -> Document | None:
         """The row as the message leaves it; None where the message says nothing new."""
         known = _appointment(row)
-        said_at = utc(message.event.time)
+        said_at = as_stored(message.event.time)
         data = message.data
         if isinstance(data, vendors.ExamRegistered):
             if row is not None and row["link"] is not None:
                 return None
-            after = register(known, utc(data.scheduled_at), said_at)
+            after = register(known, as_stored(data.scheduled_at), said_at)
         else:
-            scheduled_at = utc(data.scheduled_at) if data.scheduled_at else None
+            scheduled_at = as_stored(data.scheduled_at) if data.scheduled_at else None
             after = change(known, State(data.change), scheduled_at, said_at)
             if after == known:
                 return None

@@ -10,13 +10,14 @@ from prometheus_client import Counter
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.ingress import Reason, Refusal
 from libs.common.bus.messages import Received
+from libs.common.clock import as_stored
 from libs.common.events import exams, vendors
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.results import Consequence, Grade, Outcome, Verdict, consequence, judge
-from services.exams.store import ExamsStore, result_key, utc
+from services.exams.store import ExamsStore, result_key
 
 REPORTS = Counter("certrail_results_reported_total", "Result reports by what they turned out to be", ["verdict"])
 
@@ -183,7 +184,7 @@ def _state(report: Received[vendors.ExamResultReported]) -> Document:
         "score_report_url": data.score_report_url,
         "exam_code": data.exam_code,
         "registration_id": data.registration_id,
-        "taken_at": utc(data.taken_at),
+        "taken_at": as_stored(data.taken_at),
         "taken_on": data.taken_at.date().isoformat(),
     }
 

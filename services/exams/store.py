@@ -1,7 +1,7 @@
 """The exams database: links to candidates, registrations, results, rejections."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne
@@ -166,9 +166,3 @@ async def _save(collection: Any, session: Session, rows: Mapping[str, Document],
     writes: list[Any] = [ReplaceOne({"_id": key}, row) if key in known else InsertOne(row) for key, row in rows.items()]
     if writes:
         await collection.bulk_write(writes, ordered=False, session=session)
-
-
-def utc(moment: datetime) -> datetime:
-    """As MongoDB keeps it: UTC, milliseconds."""
-    moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -44,7 +44,10 @@ class Access:
         for account in accounts:
             acr = await self._opened(account, password, code)
             if acr:
-                return Proof(await self._standing(account), acr)
+                standing = await self._store.standing(program, account["_id"])
+                if standing is None:
+                    raise LookupError("an account that was just opened is gone")
+                return Proof(standing, acr)
         raise Problem(UNAUTHENTICATED, _WRONG)
 
     async def prove_again(self, program: str, candidate_id: str, *, password: str | None, code: str | None) -> Proof:
@@ -64,15 +67,6 @@ class Access:
         if acr is None:
             raise Problem(UNAUTHENTICATED, _WRONG)
         return Proof(account, acr)
-
-    async def _standing(self, account: Document) -> Document:
-        """The account that an ID opens: its own, or the one it was merged into."""
-        if not account.get("merged_into"):
-            return account
-        standing = await self._store.candidate(account["program"], account["merged_into"])
-        if standing is None:
-            raise LookupError("the account that a merged one leads to is gone")
-        return standing
 
     async def _opened(self, account: Document, password: str, code: str | None) -> str | None:
         """How the account was opened; None where it was not."""

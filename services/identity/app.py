@@ -70,11 +70,11 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         factors=factors,
     )
     second_factor = SecondFactorApi(factors, sessions, platform.programs)
-    mapping = Mapping(MappingStore(database))
-    accounts, cases = MergeStore(database), CaseStore(database)
-    merging = Merging(accounts, mapping, unit_of_work, clock)
-    claiming = Claiming(cases, mapping, accounts, unit_of_work)
-    profiles = Profiles(accounts, mapping.store, unit_of_work)
+    mapping = Mapping(MappingStore(database), store)
+    merging = Merging(MergeStore(database), store, mapping, unit_of_work, clock)
+    cases = CaseStore(database)
+    claiming = Claiming(cases, mapping, store, unit_of_work)
+    profiles = Profiles(store, unit_of_work)
     routes = (
         *login.routes(),
         *second_factor.routes(),

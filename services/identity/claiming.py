@@ -5,11 +5,11 @@ from typing import Literal
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
+from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from services.identity.case_store import OPEN, CaseStore
 from services.identity.mapping import Mapping
-from services.identity.merge_store import MergeStore
-from services.identity.store import external_key
+from services.identity.store import IdentityStore
 
 MOST_OPEN = 10
 """Open cases of one account: enough for anybody's partners, and too few to try ids out."""
@@ -20,7 +20,7 @@ Decision = Literal["link", "refuse"]
 class Claiming:
     """Claims of ids, and what staff do about ids."""
 
-    def __init__(self, store: CaseStore, mapping: Mapping, accounts: MergeStore, unit_of_work: UnitOfWork) -> None:
+    def __init__(self, store: CaseStore, mapping: Mapping, accounts: IdentityStore, unit_of_work: UnitOfWork) -> None:
         self.store = store
         self.mapping = mapping
         self._accounts = accounts
@@ -37,7 +37,7 @@ class Claiming:
         Raises:
             Problem: `not-found`, or `conflict` where too many cases are open.
         """
-        key = external_key(program, system, external_id)
+        key = link_id(program, system, external_id)
 
         async def work(transaction: Transaction) -> bool:
             account = await self._account(transaction, program, candidate_id)
@@ -45,9 +45,7 @@ class Claiming:
             holder = row["candidate_id"] if row else None
             if holder == account["_id"]:
                 return True
-            registration = await self.store.registration(
-                transaction.session, external_key(program, system, registration_id)
-            )
+            registration = await self.store.registration(transaction.session, link_id(program, system, registration_id))
             if holder is None and _proves(registration, key, account):
                 await self.mapping.point(
                     transaction,
@@ -101,7 +99,7 @@ class Claiming:
         async def work(transaction: Transaction) -> Document:
             if to is not None:
                 return await self._point(transaction, program, system, external_id, to, "staff", by, reason)
-            row = await self.mapping.store.get(transaction.session, external_key(program, system, external_id))
+            row = await self.mapping.store.get(transaction.session, link_id(program, system, external_id))
             if row is None or row["candidate_id"] is None:
                 raise Problem(NOT_FOUND)
             return await self.mapping.unlink(transaction, row, by=by, reason=reason)
@@ -120,7 +118,7 @@ class Claiming:
         reason: str,
     ) -> Document:
         account = await self._account(transaction, program, to)
-        row = await self.mapping.store.get(transaction.session, external_key(program, system, external_id))
+        row = await self.mapping.store.get(transaction.session, link_id(program, system, external_id))
         if row is not None and row["candidate_id"] == account["_id"]:
             return row
         row = row or new_id(program, system, external_id)
@@ -128,7 +126,7 @@ class Claiming:
 
     async def _account(self, transaction: Transaction, program: str, candidate_id: str) -> Document:
         """The account that goes on for this ID."""
-        row = await self._accounts.standing(transaction.session, program, candidate_id)
+        row = await self._accounts.standing(program, candidate_id, transaction.session)
         if row is None:
             raise Problem(NOT_FOUND)
         return row
@@ -181,7 +179,7 @@ def _proves(registration: Document | None, key: str, account: Document) -> bool:
 
 def new_id(program: str, system: str, external_id: str) -> Document:
     """An id that nobody has had before."""
-    key = external_key(program, system, external_id)
+    key = link_id(program, system, external_id)
     return {
         "_id": key,
         "program": program,

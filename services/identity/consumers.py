@@ -9,11 +9,12 @@ from libs.common.bus.messages import Received
 from libs.common.events import identity, vendors
 from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
+from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.identity.case_store import CaseStore
 from services.identity.domain.candidate_id import candidate_id
-from services.identity.store import IdentityStore, email_key, external_key, token_key
+from services.identity.store import IdentityStore, email_key, token_key
 
 ACTIVATION_LASTS = timedelta(days=14)
 """How long the link of the first mail works; after that "forgot password" sends another."""
@@ -78,13 +79,13 @@ def _system(item: Registration) -> str:
 
 
 def _person(item: Registration) -> str:
-    return external_key(item.event.program, _system(item), item.data.vendor_candidate_id)
+    return link_id(item.event.program, _system(item), item.data.vendor_candidate_id)
 
 
 def _proof(item: Registration) -> Document:
     """What a claim of the id is compared with later."""
     return {
-        "_id": external_key(item.event.program, _system(item), item.data.registration_id),
+        "_id": link_id(item.event.program, _system(item), item.data.registration_id),
         "link": _person(item),
         "email_key": email_key(item.data.candidate.email),
     }

@@ -2,17 +2,20 @@
 
 from datetime import datetime, timedelta
 
+from libs.common.clock import as_stored
 from libs.common.events import identity
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from services.identity.mapping_store import MappingStore
+from services.identity.store import IdentityStore
 
 
 class Mapping:
     """Changes whose an id is. Every method is part of its transaction, and tells what it changes."""
 
-    def __init__(self, store: MappingStore) -> None:
+    def __init__(self, store: MappingStore, accounts: IdentityStore) -> None:
         self.store = store
+        self._accounts = accounts
 
     async def point(
         self,
@@ -37,7 +40,7 @@ class Mapping:
             linked_at=after["since"],
             merge_id=merge_id,
         )
-        version = await self.store.next_version(transaction.session, candidate_id)
+        version = await self._accounts.next_version(transaction.session, candidate_id, transaction.now)
         transaction.emit(event, program=row["program"], subject=candidate_id, version=version)
         return after
 
@@ -50,7 +53,7 @@ class Mapping:
         event = identity.ExternalIdUnlinked(
             candidate_id=former, system=row["system"], external_id=row["external_id"], unlinked_at=after["since"]
         )
-        version = await self.store.next_version(transaction.session, former)
+        version = await self._accounts.next_version(transaction.session, former, transaction.now)
         transaction.emit(event, program=row["program"], subject=former, version=version)
         return after
 
@@ -61,7 +64,7 @@ def _changed(row: Document, now: datetime, *, by: str, reason: str) -> Document:
     Its moments grow with every change, whatever the clocks of several replicas say: whoever hears of two changes in
     the wrong order tells by them which is the later.
     """
-    since = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    since = as_stored(now)
     if row["since"] is not None:
         since = max(since, row["since"] + timedelta(milliseconds=1))
     history = list(row.get("history", []))

@@ -13,10 +13,10 @@ from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE, PROFILE_WRITE
 from libs.common.mongo.client import Document
+from libs.common.mongo.links import link_id
 from services.identity.api import CandidatePath
 from services.identity.claiming import Claiming, Decision
 from services.identity.merge_api import ProgramPath, entered
-from services.identity.store import external_key
 
 System = Annotated[str, StringConstraints(pattern=f"^{VENDOR_NAME.pattern}$"), Field(description="The partner")]
 """Without a colon: it is a part of the id's key."""
@@ -186,7 +186,7 @@ class MappingApi:
         return ClaimView(state="linked" if linked else "in_review")
 
     async def show_external_id(self, call: Call[ProgramPath, ExternalIdQuery]) -> MappingView:
-        key = external_key(entered(call), call.query.system, call.query.external_id)
+        key = link_id(entered(call), call.query.system, call.query.external_id)
         row = await self._claiming.mapping.store.get(None, key)
         if row is None:
             raise Problem(NOT_FOUND)

@@ -10,7 +10,6 @@ class MappingStore:
 
     def __init__(self, database: Database) -> None:
         self._external_ids = database["external_ids"]
-        self._candidates = database["candidates"]
 
     async def get(self, session: Session | None, key: str) -> Document | None:
         row: Document | None = await self._external_ids.find_one({"_id": key}, session=session)
@@ -24,12 +23,3 @@ class MappingStore:
 
     async def save(self, session: Session, row: Document) -> None:
         await self._external_ids.replace_one({"_id": row["_id"]}, row, upsert=True, session=session)
-
-    async def next_version(self, session: Session, candidate_id: str) -> int:
-        """The version of the next event about a candidate. Raises `LookupError` where there is none."""
-        row = await self._candidates.find_one_and_update(
-            {"_id": candidate_id}, {"$inc": {"version": 1}}, return_document=True, session=session
-        )
-        if row is None:
-            raise LookupError(candidate_id)
-        return int(row["version"])

@@ -1,4 +1,4 @@
-"""Merges of accounts, the marks they leave on the accounts, and what accounts say of themselves."""
+"""Merges of accounts as they were asked for, and how far each has come."""
 
 from datetime import datetime
 
@@ -10,7 +10,6 @@ class MergeStore:
 
     def __init__(self, database: Database) -> None:
         self._merges = database["merges"]
-        self._candidates = database["candidates"]
 
     async def get(self, session: Session | None, merge_id: str) -> Document | None:
         row: Document | None = await self._merges.find_one({"_id": merge_id}, session=session)
@@ -26,26 +25,3 @@ class MergeStore:
         """Merges that stopped half-way."""
         query = {"state": {"$in": ["requested", "announced"]}, "requested_at": {"$lte": moment}}
         return [row["_id"] for row in await self._merges.find(query, {"_id": 1}).to_list(limit)]
-
-    async def account(self, session: Session, program: str, candidate_id: str) -> Document | None:
-        row: Document | None = await self._candidates.find_one(
-            {"_id": candidate_id, "program": program}, session=session
-        )
-        return row
-
-    async def standing(self, session: Session, program: str, candidate_id: str) -> Document | None:
-        """The account that an ID opens: itself, or the one it was merged into."""
-        row = await self.account(session, program, candidate_id)
-        return await self.account(session, program, row["merged_into"]) if row and row.get("merged_into") else row
-
-    async def change(self, session: Session, candidate_id: str, changes: Document) -> None:
-        await self._candidates.update_one({"_id": candidate_id}, {"$set": changes}, session=session)
-
-    async def join(self, session: Session, source: str, into: str) -> None:
-        """Mark both accounts. Of two merges at the same moment that share an account one meets a conflict here."""
-        await self._candidates.update_one({"_id": source}, {"$set": {"merged_into": into}}, session=session)
-        await self._candidates.update_one({"_id": into}, {"$push": {"merged_from": source}}, session=session)
-
-    async def part(self, session: Session, source: str, into: str) -> None:
-        await self._candidates.update_one({"_id": source}, {"$unset": {"merged_into": ""}}, session=session)
-        await self._candidates.update_one({"_id": into}, {"$pull": {"merged_from": source}}, session=session)

@@ -17,6 +17,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from services.identity.mapping import Mapping
 from services.identity.merge_store import MergeStore
+from services.identity.store import IdentityStore
 
 MERGE_REFUSED = ProblemType("merge-refused", "These accounts cannot be merged as they are", 409)
 NOT_REVERSIBLE = ProblemType("merge-not-done", "The merge is still under way", 409)
@@ -40,8 +41,11 @@ class Merging:
     """How long whoever began one is left to finish it."""
     SLICE: ClassVar = 100
 
-    def __init__(self, store: MergeStore, mapping: Mapping, unit_of_work: UnitOfWork, clock: Clock) -> None:
+    def __init__(
+        self, store: MergeStore, accounts: IdentityStore, mapping: Mapping, unit_of_work: UnitOfWork, clock: Clock
+    ) -> None:
         self.store = store
+        self._accounts = accounts
         self._clock = clock
         self._mapping = mapping
         self._unit_of_work = unit_of_work
@@ -59,7 +63,7 @@ class Merging:
             refusal = await self.refusal(transaction, program, source, into)
             if refusal is not None:
                 raise Problem(MERGE_REFUSED, refusal)
-            await self.store.join(transaction.session, source, into)
+            await self._accounts.join(transaction.session, source, into)
             await self.store.add(
                 transaction.session,
                 {
@@ -84,8 +88,8 @@ class Merging:
 
     async def refusal(self, transaction: Transaction, program: str, source: str, into: str) -> str | None:
         """As `preview`."""
-        ends = await self.store.account(transaction.session, program, source)
-        goes_on = await self.store.account(transaction.session, program, into)
+        ends = await self._accounts.candidate(program, source, transaction.session)
+        goes_on = await self._accounts.candidate(program, into, transaction.session)
         if ends is None or goes_on is None:
             raise Problem(NOT_FOUND)
         if source == into:
@@ -127,8 +131,8 @@ class Merging:
             if row["state"] != State.DONE:
                 raise Problem(NOT_REVERSIBLE, "try again in a minute")
             source, into = row["merged_id"], row["candidate_id"]
-            await self.store.part(transaction.session, source, into)
-            version = await self._mapping.store.next_version(transaction.session, into)
+            await self._accounts.part(transaction.session, source, into)
+            version = await self._accounts.next_version(transaction.session, into, transaction.now)
             event = identity.CandidatesSeparated(
                 merge_id=merge_id, candidate_id=into, merged_id=source, separated_at=transaction.now
             )
@@ -159,7 +163,7 @@ class Merging:
         event = identity.CandidatesMerged(
             merge_id=row["_id"], candidate_id=into, merged_id=row["merged_id"], merged_at=transaction.now
         )
-        version = await self._mapping.store.next_version(transaction.session, into)
+        version = await self._accounts.next_version(transaction.session, into, transaction.now)
         transaction.emit(event, program=row["program"], subject=into, version=version)
         row |= {"state": State.ANNOUNCED, "announced_at": transaction.now}
 

@@ -10,8 +10,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.identity.domain.addresses import lacking
-from services.identity.mapping_store import MappingStore
-from services.identity.merge_store import MergeStore
+from services.identity.store import IdentityStore
 
 FIELDS = ("address", "native_address", "native_name", "employer", "job_title", "time_zone", "language")
 
@@ -19,9 +18,8 @@ FIELDS = ("address", "native_address", "native_name", "employer", "job_title", "
 class Profiles:
     """Changes profiles. Names and the e-mail address are not among what is changed here."""
 
-    def __init__(self, accounts: MergeStore, mapping: MappingStore, unit_of_work: UnitOfWork) -> None:
+    def __init__(self, accounts: IdentityStore, unit_of_work: UnitOfWork) -> None:
         self._accounts = accounts
-        self._mapping = mapping
         self._unit_of_work = unit_of_work
 
     async def change(
@@ -49,7 +47,7 @@ class Profiles:
         """
 
         async def work(transaction: Transaction) -> Document:
-            account = await self._accounts.standing(transaction.session, program, candidate_id)
+            account = await self._accounts.standing(program, candidate_id, transaction.session)
             if account is None:
                 raise Problem(NOT_FOUND)
             changes = {name: value for name, value in fields.items() if account.get(name) != value}
@@ -63,7 +61,7 @@ class Profiles:
                 told.append(_preferred(account | preferences, transaction))
             changes |= preferences
             for event in told:
-                version = await self._mapping.next_version(transaction.session, account["_id"])
+                version = await self._accounts.next_version(transaction.session, account["_id"], transaction.now)
                 transaction.emit(event, program=program, subject=account["_id"], version=version)
             if changes:
                 await self._accounts.change(transaction.session, account["_id"], changes)

@@ -8,7 +8,9 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.collation import Collation
 
 from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.links import link_id
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from libs.common.versions import next_version
 from services.identity import case_store
 
 _LETTERS = Collation("en", strength=1)
@@ -46,11 +48,6 @@ MIGRATIONS = [
         ),
     ),
 ]
-
-
-def external_key(program: str, system: str, external_id: str) -> str:
-    """A partner's id of a person, unique within program and partner."""
-    return f"{program}:{system}:{external_id}"
 
 
 def email_key(email: str) -> str:
@@ -99,14 +96,36 @@ class IdentityStore:
         await self._external_ids.insert_many(external_ids, session=session, ordered=False)
         await self._links.insert_many(links, session=session, ordered=False)
 
-    async def candidate(self, program: str, candidate_id: str) -> Document | None:
-        row: Document | None = await self._candidates.find_one({"_id": candidate_id, "program": program})
+    async def candidate(self, program: str, candidate_id: str, session: Session | None = None) -> Document | None:
+        query = {"_id": candidate_id, "program": program}
+        row: Document | None = await self._candidates.find_one(query, session=session)
         return row
 
-    async def standing(self, program: str, candidate_id: str) -> Document | None:
+    async def standing(self, program: str, candidate_id: str, session: Session | None = None) -> Document | None:
         """The account that an ID opens: itself, or the one it was merged into."""
-        row = await self.candidate(program, candidate_id)
-        return await self.candidate(program, row["merged_into"]) if row and row.get("merged_into") else row
+        row = await self.candidate(program, candidate_id, session)
+        return await self.candidate(program, row["merged_into"], session) if row and row.get("merged_into") else row
+
+    async def change(self, session: Session, candidate_id: str, changes: Document) -> None:
+        await self._candidates.update_one({"_id": candidate_id}, {"$set": changes}, session=session)
+
+    async def join(self, session: Session, source: str, into: str) -> None:
+        """Mark both accounts. Of two merges at the same moment that share an account one meets a conflict here."""
+        await self._candidates.update_one({"_id": source}, {"$set": {"merged_into": into}}, session=session)
+        await self._candidates.update_one({"_id": into}, {"$push": {"merged_from": source}}, session=session)
+
+    async def part(self, session: Session, source: str, into: str) -> None:
+        await self._candidates.update_one({"_id": source}, {"$unset": {"merged_into": ""}}, session=session)
+        await self._candidates.update_one({"_id": into}, {"$pull": {"merged_from": source}}, session=session)
+
+    async def next_version(self, session: Session, candidate_id: str, now: datetime) -> int:
+        """The version of the next event about a candidate. Raises `LookupError` where there is none."""
+        row = await self._candidates.find_one({"_id": candidate_id}, {"version": 1}, session=session)
+        if row is None:
+            raise LookupError(candidate_id)
+        version = next_version(row["version"], now)
+        await self.change(session, candidate_id, {"version": version})
+        return version
 
     async def resembling(self, account: Document) -> list[Document]:
         """Accounts of the program with the same address for mail, or with either of the names in any case or accent."""
@@ -135,7 +154,7 @@ class IdentityStore:
         if email is not None:
             query["email_key"] = email_key(email)
         if system is not None and external_id is not None:
-            row = await self._external_ids.find_one({"_id": external_key(program, system, external_id)})
+            row = await self._external_ids.find_one({"_id": link_id(program, system, external_id)})
             query["_id"] = row["candidate_id"] if row else None
         return await self._candidates.find(query).sort("_id", ASCENDING).to_list(limit)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libs.common.bus.messages import Received
+from libs.common.clock import as_stored
 from libs.common.errors import Unprocessable
 from libs.common.events import identity
 from libs.common.ids import derived_id
@@ -20,7 +21,6 @@ from services.notify.store import (
     State,
     known_recipient,
     letter_of,
-    milliseconds,
     new_message,
 )
 
@@ -134,7 +134,7 @@ class NotifyEvents:
         # Claimed by the transaction that stores it, a mail needs no second write before it is sent.
         if self._sender.room >= count:
             return self._sender.claim().fields()
-        return {"state": State.QUEUED, "due_at": milliseconds(transaction.now)}
+        return {"state": State.QUEUED, "due_at": as_stored(transaction.now)}
 
 
 def _known(rows: Mapping[str, Document]) -> dict[str, Recipient]:

@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from libs.common.bus.connection import wait_or_stop
-from libs.common.clock import Clock
+from libs.common.clock import Clock, as_stored
 from libs.common.errors import Unavailable
 from libs.common.mongo.faults import database_faults
 from services.notify.domain.delivery import Refused, Verdict
@@ -25,7 +25,7 @@ from services.notify.letters import Envelope, Letter
 from services.notify.rendering import Renderer
 from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection
-from services.notify.store import Claim, NotifyStore, known_recipient, letter_of, milliseconds
+from services.notify.store import Claim, NotifyStore, known_recipient, letter_of
 
 LEASE = timedelta(seconds=20)
 """How long a claim lasts: after a crash its mails wait at most this long for another. It is extended only for mails
@@ -115,7 +115,7 @@ class Sender:
 
     def claim(self) -> Claim:
         """A claim for this process, from now on."""
-        return Claim(self._owner, milliseconds(self._clock.now() + LEASE))
+        return Claim(self._owner, as_stored(self._clock.now() + LEASE))
 
     def take(self, letters: Sequence[Letter]) -> None:
         """Take letters whose claim by this process is committed."""

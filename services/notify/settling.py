@@ -8,13 +8,14 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 
+from libs.common.clock import as_stored
 from libs.common.events import notify
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.versions import next_version
 from services.notify.domain.delivery import Accepted, Postponed, Refused, Verdict, consequence
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
-from services.notify.store import NotifyStore, milliseconds
+from services.notify.store import NotifyStore
 
 MAILS = Counter("certrail_mails_total", "Mails by what became of them", ["template", "outcome"])
 SECONDS = Histogram(
@@ -87,7 +88,7 @@ class Settler:
         if accepted:
             # Answered within one settlement of each other, so the last moment stands for all of them.
             marked = await self._store.mark_sent(
-                session, list(accepted), self._owner, milliseconds(max(accepted.values()))
+                session, list(accepted), self._owner, as_stored(max(accepted.values()))
             )
         marked += await self._store.mark_refused(session, refused, self._owner)
         marked += await self._store.mark_postponed(session, postponed, self._owner)

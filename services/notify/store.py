@@ -8,12 +8,13 @@ settled mails are not in it.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 
+from libs.common.clock import as_stored
 from libs.common.mongo import merges
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.merges import Merges
@@ -282,11 +283,6 @@ def letter_of(row: Document, recipient: Recipient) -> Letter:
     )
 
 
-def milliseconds(moment: datetime) -> datetime:
-    """As MongoDB keeps it, so that what is written is found again."""
-    return moment - timedelta(microseconds=moment.microsecond % 1000)
-
-
 def new_message(
     key: str,
     *,
@@ -307,7 +303,7 @@ def new_message(
         "cause_event_id": cause.event_id,
         "correlation_id": cause.correlation_id,
         "traceparent": cause.traceparent,
-        "created_at": milliseconds(now),
+        "created_at": as_stored(now),
         "attempts": 0,
         "sent_at": None,
         "error": None,

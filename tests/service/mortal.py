@@ -102,7 +102,7 @@ class Driven(Coroutine[Any, Any, Any]):
         self._inner.close()
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        raise NotImplementedError("only tasks drive it")
+        raise TypeError("only tasks drive it")
 
     def _frozen(self) -> bool:
         self._process.woken(self)

@@ -41,9 +41,10 @@ from services.identity.merging import MERGE_REFUSED, Merging
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.similar_api import SimilarApi
+from services.identity.store import IdentityStore
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base, Rigs, eventually, open_base
+from tests.service.rig import Base, Rigs, eventually, open_base, said
 from tests.service.samples import letter, registration, reported, result
 from tests.service.test_identity import PASSWORD, Identity, open_service
 from tests.service.world import World
@@ -104,8 +105,10 @@ class People:
     programs: dict[str, Program]
 
     def process(self, kind: type[Merging] = Merging) -> Any:
-        mapping = Mapping(MappingStore(self.base.database))
-        return kind(MergeStore(self.base.database), mapping, self.base.unit_of_work, self.base.clock)
+        mapping = Mapping(MappingStore(self.base.database), self.identity.store)
+        return kind(
+            MergeStore(self.base.database), self.identity.store, mapping, self.base.unit_of_work, self.base.clock
+        )
 
     async def account(self, person: str, program: str = "cisco") -> str:
         await self.identity.take(reported(registration(person), program=program))
@@ -151,14 +154,13 @@ class People:
             yield ask
 
     def profiles(self) -> ProfileApi:
-        database = self.base.database
-        profiles = Profiles(MergeStore(database), MappingStore(database), self.base.unit_of_work)
+        profiles = Profiles(self.identity.store, self.base.unit_of_work)
         return ProfileApi(self.identity.store, profiles, self.programs)
 
     def claiming(self) -> Claiming:
         database = self.base.database
-        mapping = Mapping(MappingStore(database))
-        return Claiming(CaseStore(database), mapping, MergeStore(database), self.base.unit_of_work)
+        mapping = Mapping(MappingStore(database), self.identity.store)
+        return Claiming(CaseStore(database), mapping, self.identity.store, self.base.unit_of_work)
 
     def told(self) -> list[tuple[str, str, str]]:
         """Type, candidate and id of what was said since the accounts were opened."""
@@ -225,6 +227,23 @@ async def test_old_id_opens_the_other_account_only_with_its_second_factor(people
     assert refused.value.kind.code == "second-factor-needed"
     code = code_at(secret, int(people.base.clock.now().timestamp()) // STEP_SECONDS)
     assert (await access.prove("cisco", one, PASSWORD, code)).account["_id"] == two
+
+
+async def test_versions_grow_over_logins_and_merges_alike(people: People) -> None:
+    """A password that changes between two steps is told by another part of identity, in the same order."""
+    one, two = await people.account("P1"), await people.account("P2")
+    people.base.clock.advance(timedelta(seconds=1))
+    token = people.identity.said(identity.AccessRequested)[1]["data"]["token"]
+    await people.identity.changes.by_link(token, PASSWORD)
+    current = {"_id": "S1", "candidate_id": two}
+    people.base.clock.advance(timedelta(seconds=1))
+    await people.identity.changes.in_session(current, f"{PASSWORD} again")
+    people.base.clock.advance(timedelta(seconds=1))
+    await people.merge(one, two)
+    about = [event for event in said(people.base) if event["subject"] == two]
+    versions = [int(event["subjectversion"]) for event in about]
+    assert "PasswordChanged" in about[3]["type"]
+    assert versions == sorted(set(versions))
 
 
 async def test_reversal_gives_back_exactly_what_the_merge_moved(people: People) -> None:
@@ -386,8 +405,9 @@ async def test_merge_and_reversal_leave_every_service_consistent(world: World, r
         }
         exams_store = ExamsStore(bases["exams"].database)
         benefits = FulfillmentStore(bases["fulfillment"].database)
-        mapping = Mapping(MappingStore(rig.database))
-        merging = Merging(MergeStore(rig.database), mapping, rig.unit_of_work, clock)
+        accounts = IdentityStore(rig.database)
+        mapping = Mapping(MappingStore(rig.database), accounts)
+        merging = Merging(MergeStore(rig.database), accounts, mapping, rig.unit_of_work, clock)
 
         async def held(candidate: str) -> set[str]:
             rows = await bases["certs"].rows("candidates", _id=candidate)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pymongo import ASCENDING, IndexModel, UpdateOne
 
 from libs.common.bus.messages import Received
+from libs.common.clock import as_stored
 from libs.common.events import identity
 from libs.common.mongo.client import Database, Document, Session
 
@@ -103,4 +104,4 @@ def _said_at(item: Received[LinkEvent]) -> datetime:
     """As the database keeps it."""
     data = item.data
     moment = data.linked_at if isinstance(data, identity.ExternalIdLinked) else data.unlinked_at
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return as_stored(moment)

@@ -1,9 +1,10 @@
 """Which accounts are one, as a service keeps it that follows identity's merges."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from pymongo import ASCENDING, IndexModel, UpdateOne
 
+from libs.common.accounts import survivor
 from libs.common.bus.messages import Received
 from libs.common.events import identity
 from libs.common.mongo.client import Database, Document, Session
@@ -73,13 +74,6 @@ def ends(rows: Iterable[Document]) -> dict[str, str]:
         into[row["merged_id"]] = row["candidate_id"]
         into.pop(row["candidate_id"], None)
     return into
-
-
-def survivor(account: str, into: Mapping[str, str]) -> str:
-    """The account that stands for it: itself, or where its merges end."""
-    while account in into:
-        account = into[account]
-    return account
 
 
 def _said(item: Received[FamilyEvent]) -> Document:

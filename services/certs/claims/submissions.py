@@ -1,7 +1,7 @@
 """What happens to submissions: each change is stored, becomes a fact in its candidate's ledger, and is told."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from libs.common.bus.messages import Received
@@ -15,9 +15,6 @@ from services.certs.claims.store import SubmissionStore, submission_of
 from services.certs.domain.submissions import Origin, SubmissionKind, SubmissionState, fact_of
 from services.certs.ledger import Ledger
 from services.certs.ledgers import Ledgers
-
-_SMALLEST = timedelta(milliseconds=1)
-"""What moments are stored to: of two tellings the later must stay the later one."""
 
 Told = tuple[Document, Received[Any] | None]
 """A submission, and the event that led to it."""
@@ -64,10 +61,7 @@ class Submissions:
 
 
 def _tell_one(ledger: Ledger, row: Document, transaction: Transaction, cause: Received[Any] | None) -> None:
-    told_at: datetime | None = row["told_at"]
-    now = transaction.now if told_at is None else max(transaction.now, told_at + _SMALLEST)
-    row["told_at"] = now
-    fact = fact_of(submission_of(row), now)
+    fact = fact_of(submission_of(row), ledger.next_moment(transaction.now))
     if fact is not None:
         ledger.add(fact, transaction, cause)
     for event in _events(row):
@@ -138,7 +132,6 @@ def new_submission(
         "decided_at": None,
         "decided_by": None,
         "reason": None,
-        "told_at": None,
         "announced": None,
         **more,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from copy import copy
 
+from libs.common.accounts import survivor
 from services.certs.domain import merges
 from services.certs.domain.facts import Known
 from services.certs.domain.standing import CertificationStanding, Standing
@@ -48,7 +49,7 @@ def split(known: Known) -> Iterator[tuple[str | None, Known]]:
 def _merged(known: Known) -> dict[str, str]:
     """Where each merged account ends."""
     into = merges.ends([*known.merges, *known.separations])
-    return {account: merges.survivor(account, into) for account in into}
+    return {account: survivor(account, into) for account in into}
 
 
 def joined(parts: Iterable[Standing]) -> Standing:

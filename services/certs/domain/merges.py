@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from libs.common.accounts import survivor
 from services.certs.domain.facts import Fact, MergeFact, SeparationFact
 
 Link = MergeFact | SeparationFact
@@ -36,13 +37,6 @@ def lineage(account: str, into: Mapping[str, str]) -> list[str]:
         account = into[account]
         found.append(account)
     return found
-
-
-def survivor(account: str, into: Mapping[str, str]) -> str:
-    """The account that stands for it: itself, or where its merges end."""
-    while account in into:
-        account = into[account]
-    return account
 
 
 def counted(candidate_id: str, facts: Iterable[Fact], known_until: datetime) -> list[Fact]:

@@ -17,7 +17,7 @@ from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.problems import LINK_INVALID, SECOND_FACTOR_NEEDED, STEP_UP_NEEDED, TOO_MANY_TRIES
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.second_factor_api import Code
-from services.identity.login.sessions import Opened, Sessions, candidate_of, is_current
+from services.identity.login.sessions import Opened, Sessions, is_current
 from services.identity.login.tokens import TOKEN_LASTS, Tokens
 from services.identity.passwords import LONGEST, SHORTEST
 
@@ -301,6 +301,5 @@ class LoginApi:
         return TokenView(access_token=self._tokens.of_session(await self._sessions.step_up(session, proof.acr)))
 
     async def change_password(self, call: Call[Nothing, Nothing, NewPassword]) -> None:
-        on = await self._factors.of(candidate_of(call.principal)) is not None
-        session = await self._sessions.require_fresh(call.principal, second_factor=on)
+        session = await self._factors.fresh(self._sessions, call.principal)
         await self._changes.in_session(session, call.body.password)

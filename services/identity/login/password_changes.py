@@ -54,7 +54,7 @@ class PasswordChanges:
             raise Problem(LINK_INVALID)
 
     async def in_session(self, session: Document, password: str) -> None:
-        """Set the password of the session's account; this session alone goes on.
+        """Set the password of the account that somebody is logged in to; all their other logins end.
 
         Raises the problem `invalid-request` for a weak password.
         """

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from libs.common.clock import Clock
 from libs.common.events import identity
+from libs.common.http.principal import Principal
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, invalid
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.versions import next_version
 from services.identity.domain.one_time_codes import DIGITS, SECRET_BYTES, enrolment_uri, step_of
 from services.identity.login.second_factor_store import SecondFactorStore
+from services.identity.login.sessions import Sessions, candidate_of
 from services.identity.store import token_key
 
 RECOVERY_CODES = 10
@@ -41,6 +43,14 @@ class SecondFactors:
         """The second factor that logins of the account ask for; None where they ask for none."""
         row = await self._store.find(candidate_id)
         return row if row is not None and "secret" in row else None
+
+    async def fresh(self, sessions: Sessions, principal: Principal) -> Document:
+        """The caller's session, for a change that asks for a recent proof: with a code where the account has codes.
+
+        Raises the problems `forbidden`, `unauthenticated` and `step-up-needed`.
+        """
+        on = await self.of(candidate_of(principal)) is not None
+        return await sessions.require_fresh(principal, second_factor=on)
 
     async def begin(self, candidate_id: str, issuer: str) -> Enrolment:
         """Make a secret. It comes into force once a code shows that the app has it."""

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from libs.common.http.models import Body, Nothing, View
-from libs.common.http.principal import Principal
 from libs.common.http.problems import CONFLICT, FORBIDDEN, NOT_FOUND
 from libs.common.http.routes import ANY_CALLER, Call, Route
-from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.identity.login.problems import STEP_UP_NEEDED
 from services.identity.login.second_factor import SecondFactors
@@ -109,22 +107,18 @@ class SecondFactorApi:
         return SecondFactorView(on=True, since=row["since"], recovery_codes_left=len(row["recovery"]))
 
     async def begin_second_factor(self, call: Call) -> EnrolmentView:
-        session = await self._fresh(call.principal)
+        session = await self._factors.fresh(self._sessions, call.principal)
         enrolment = await self._factors.begin(session["candidate_id"], self._programs[session["program"]].name)
         return EnrolmentView(secret=enrolment.secret, otpauth_uri=enrolment.uri)
 
     async def confirm_second_factor(self, call: Call[Nothing, Nothing, Confirmation]) -> RecoveryCodesView:
-        session = await self._fresh(call.principal)
+        session = await self._factors.fresh(self._sessions, call.principal)
         return RecoveryCodesView(recovery_codes=await self._factors.confirm(session, call.body.code))
 
     async def renew_recovery_codes(self, call: Call) -> RecoveryCodesView:
-        session = await self._fresh(call.principal)
+        session = await self._factors.fresh(self._sessions, call.principal)
         codes = await self._factors.renew_recovery_codes(session["candidate_id"])
         return RecoveryCodesView(recovery_codes=codes)
 
     async def remove_second_factor(self, call: Call) -> None:
-        await self._factors.remove(await self._fresh(call.principal))
-
-    async def _fresh(self, principal: Principal) -> Document:
-        on = await self._factors.of(candidate_of(principal)) is not None
-        return await self._sessions.require_fresh(principal, second_factor=on)
+        await self._factors.remove(await self._factors.fresh(self._sessions, call.principal))

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from libs.common.accounts import survivor
 from libs.common.events import EventData, certs, exams
 from libs.common.programs import Program, load_definition
 from services.certs.cases import read_inputs
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import AgreementFact, ImportFact, MergeFact, SeparationFact
-from services.certs.domain.merges import ends, lineage, survivor
+from services.certs.domain.merges import ends, lineage
 from tests.service.samples import failed, invalidated, passed
 from tests.unit.certs.desk import NOW, Desk, merged, separated
 
