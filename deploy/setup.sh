@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that `make run`, `make test`, `make check` and `make bench` need, on a bare Debian or Ubuntu machine:
-# the Python environment from the hashed lock files, and the system's RabbitMQ and nginx. Safe to repeat: what is
-# there is left alone, and when all is there this ends at once.
+# the Python environment from the hashed lock files, the system's RabbitMQ and nginx, and for tests the packages of
+# tests/node. Safe to repeat: what is there is left alone, and when all is there this ends at once.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,7 +10,8 @@ readonly VENV=.venv
 readonly STAMP=$VENV/.certrail-setup
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_SAVED=/usr/sbin/policy-rc.d.before-certrail
-readonly STEPS=5
+readonly NODE_TESTS=tests/node
+readonly STEPS=6
 
 step=0
 missing=()
@@ -107,6 +108,8 @@ allow_starting() {
 has_rabbitmq() { [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && command -v epmd >/dev/null; }
 has_nginx() { PATH=$PATH:/usr/sbin command -v nginx >/dev/null; }
 has_environment() { [ -x $VENV/bin/certrail ] && [ "$(cat $STAMP 2>/dev/null)" = "$(wanted)" ]; }
+has_node() { command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; }
+has_node_packages() { cmp -s $NODE_TESTS/package-lock.json $NODE_TESTS/node_modules/.certrail-lock; }
 broker_given() { [ -n "${CERTRAIL_TEST_AMQP_ADMIN_URL:-}" ]; }
 mongo_given() { [ -n "${CERTRAIL_TEST_MONGO_ADMIN_URL:-}" ]; }
 
@@ -195,6 +198,24 @@ set_up_servers() {
   fi
 }
 
+# Other people's programs that tests hold ours against. Nothing that runs the platform needs them.
+set_up_node_packages() {
+  begin "Packages of Node.js for the tests ($NODE_TESTS)"
+  if has_node_packages; then
+    done_in "already there"
+  elif ! has_node && ! { can_install && quietly apt_install nodejs npm && has_node; }; then
+    missing+=("Node.js: the tests against an OpenID provider and other readers of ours are left out. As root: apt-get
+    install nodejs npm")
+    done_in "not installed: there is no Node.js 18 or newer"
+  elif quietly npm ci --prefix $NODE_TESTS --no-audit --no-fund --ignore-scripts; then
+    cp $NODE_TESTS/package-lock.json $NODE_TESTS/node_modules/.certrail-lock
+    done_in "installed"
+  else
+    missing+=("Node.js packages: npm ci in $NODE_TESTS failed, see above; tests that need them are left out.")
+    done_in "could not be installed"
+  fi
+}
+
 mongod_program() {
   command -v mongod || find $VENV/lib -path '*/fiftyone/db/bin/mongod' -print -quit 2>/dev/null
 }
@@ -226,11 +247,13 @@ report() {
 }
 
 main() {
-  if has_environment && { has_mongod || mongo_given; } && { has_rabbitmq || broker_given; } && has_nginx; then
+  if has_environment && { has_mongod || mongo_given; } && { has_rabbitmq || broker_given; } && has_nginx &&
+    has_node_packages; then
     return
   fi
   has_environment || set_up_environment
   set_up_servers
+  set_up_node_packages
   mongo_given || check_mongod
   report
 }
