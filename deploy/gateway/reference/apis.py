@@ -106,7 +106,7 @@ def documented_apis() -> list[Api]:
                 *ProfileApi(nothing, nothing, nothing).routes(),
             )
         ),
-        ExamsApi(nothing).api(),
+        ExamsApi(nothing, nothing).api(),
         CertsApi(nothing, {}, nothing).api(
             (
                 *OutlookApi(nothing, nothing, nothing).routes(),
