@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from libs.common.events.types import Code, Identifier
-from libs.common.http.models import Body, View
+from libs.common.http.models import Body, Day, View
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, Side
@@ -115,12 +115,12 @@ class SeenView(View):
 class AssumptionBody(Body):
     """A pass of an exam, credits claimed and validated, or a claim of the candidate's validated, on a day."""
 
-    on: Annotated[date | None, Field(strict=False, description="Today unless given")] = None
+    on: Annotated[Day | None, Field(description="Today unless given")] = None
     exam: Code | None = None
     credits: Annotated[int | None, Field(ge=1, le=1_000)] = None
     submission: Annotated[Identifier | None, Field(description="A claim of credits that is there already")] = None
     held_until: Annotated[
-        date | None, Field(strict=False, description="Hold the credits until this day: they renew nothing before")
+        Day | None, Field(description="Hold the credits until this day: they renew nothing before")
     ] = None
 
     @model_validator(mode="after")

@@ -1,12 +1,13 @@
 """A service's API with one of everything behind it, and requests as its OpenAPI document describes them."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from aiohttp.test_utils import TestClient, TestServer
+import aiohttp
 from joserfc.jwk import OKPKey
 
 from libs.common.bus import topology
@@ -15,7 +16,7 @@ from libs.common.http.jwks import StaticKeys
 from libs.common.http.openapi import openapi
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CANDIDATE, OPERATOR
-from libs.common.http.server import build_app
+from libs.common.http.server import build_app, serve
 from libs.common.http.tokens import sign
 from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.service import Parts
@@ -24,6 +25,7 @@ from tests.service.rig import Base
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "sweep"})
 PROGRAM, OTHER_PROGRAM = "cisco", "juniper"
 
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 Answer = tuple[int, str]
 Values = Mapping[str, str]
 
@@ -47,6 +49,11 @@ class Operation:
     scopes: frozenset[str] | None
     """None where no token is asked for."""
     takes_body: bool
+
+    @property
+    def names(self) -> list[str]:
+        """Of the path's parameters."""
+        return _PLACEHOLDER.findall(self.path)
 
     @property
     def is_for_candidates(self) -> bool:
@@ -75,13 +82,16 @@ class Surface:
     base: Base
     seed: Seed = field(default_factory=lambda: Seed({}, {}, frozenset()))
     client: Any = None
+    origin: str = ""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["Surface"]:
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
         app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(self.base.database, self.base.clock))
-        async with TestClient(TestServer(app)) as self.client:
-            yield self
+        async with serve(app, "127.0.0.1", 0) as port:
+            self.origin = f"http://127.0.0.1:{port}"
+            async with aiohttp.ClientSession(self.origin) as self.client:
+                yield self
 
     def document(self) -> dict[str, Any]:
         api = self.parts.api
