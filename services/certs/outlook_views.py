@@ -326,7 +326,7 @@ def history_view(candidate_id: str, lines: Iterable[Line]) -> HistoryView:
 def what_if_view(found: WhatIf) -> WhatIfView:
     return WhatIfView(
         as_of=found.as_of,
-        changes=[_difference(each) for each in found.differences],
+        changes=[difference_view(each) for each in found.differences],
         warnings=[
             WarningView(certification=each.certification, days_given_up=each.days_given_up, text=each.text)
             for each in found.warnings
@@ -334,7 +334,7 @@ def what_if_view(found: WhatIf) -> WhatIfView:
     )
 
 
-def _difference(each: Difference) -> DifferenceView:
+def difference_view(each: Difference) -> DifferenceView:
     return DifferenceView(
         certification=each.certification,
         kind=each.kind,
@@ -356,11 +356,11 @@ def seen_view(candidate_id: str, policy: Program, standing: Standing) -> SeenVie
         program=policy.id,
         as_of=standing.as_of,
         policy_version=policy.version,
-        certifications=[_standing(policy, each) for each in standing.certifications.values()],
+        certifications=[standing_view(policy, each) for each in standing.certifications.values()],
     )
 
 
-def _standing(policy: Program, entry: CertificationStanding) -> StandingView:
+def standing_view(policy: Program, entry: CertificationStanding) -> StandingView:
     return StandingView(
         certification=entry.certification,
         title=entry.title,

@@ -126,6 +126,7 @@ _CERTS = {
     "decide_certification": Request(lambda _: {"kind": "suspend", "certification": "CCNA", "reason": WHY}),
     "try_assumptions": Request(lambda _: {"assume": [{"exam": "350-401"}]}),
     "simulate": Request(lambda _: {"cases": [{"id": "x", "program": PROGRAM, "as_of": "2026-01-01", "inputs": []}]}),
+    "preview_certifications": Request(query=lambda values: {"from": values["candidate_id"], "into": "C2"}),
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
 }
 
