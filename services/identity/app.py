@@ -56,7 +56,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
     limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
     factors = SecondFactors(SecondFactorStore(database), unit_of_work, clock)
-    access = Access(store, passwords, factors, clock)
+    access = Access(store, passwords, factors, platform.programs, clock)
     changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
     sessions = Sessions(session_store, unit_of_work, clock)
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
