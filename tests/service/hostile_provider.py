@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,11 +21,17 @@ from libs.common.programs import OpenIdProvider
 CLIENT = "certrail"
 
 
+@cache
+def key(kid: str) -> Key:
+    """Made once for all tests: a key takes its time."""
+    return RSAKey.generate_key(2048, parameters={"kid": kid})
+
+
 @dataclass
 class HostileProvider:
     """What it publishes, what it says in a token, and who asked."""
 
-    key: Key = field(default_factory=lambda: RSAKey.generate_key(2048, parameters={"kid": "k1"}))
+    key: Key = field(default_factory=lambda: key("k1"))
     issuer: str = ""
     document: dict[str, Any] = field(default_factory=dict)
     """Changes to its description of itself."""

@@ -58,7 +58,9 @@ async def visit(
 
 
 async def prove(station: IdentityStation, pending: str, program: str = "cisco", **proof: str) -> Answer:
-    return await station.ask("POST", f"/programs/{program}/openid/proofs", pending=pending, **proof)
+    """By login and password, by a link, or by a code alone."""
+    kind = "password" if "login" in proof else "link" if "link" in proof else "code"
+    return await station.ask("POST", f"/programs/{program}/openid/proofs", kind=kind, pending=pending, **proof)
 
 
 async def signed_in(answer: Answer) -> dict[str, Any]:

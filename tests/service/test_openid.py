@@ -138,7 +138,7 @@ async def test_account_is_linked_once_its_password_is_known(station: IdentitySta
     candidate_id = await station.open_account()
     pending = await pending_of(await visit(station, browser, "unverified"))
     assert code_of(await prove(station, pending, login=candidate_id, password=WRONG)) == (401, "unauthenticated")
-    assert code_of(await prove(station, pending)) == (422, "invalid-request")
+    assert code_of(await prove(station, pending, code="123456")) == (422, "invalid-request")
     assert code_of(await prove(station, pending, "juniper", login=candidate_id, password=PASSWORD)) == (
         410,
         "sign-in-invalid",
@@ -222,7 +222,7 @@ async def test_account_with_a_second_factor_asks_for_it_before_anything_is_linke
     assert await link_rows(station) == []
     pending = given["pending"]
     assert code_of(await prove(station, pending, code=phone.wrong())) == (401, "unauthenticated")
-    assert code_of(await prove(station, pending)) == (422, "invalid-request")
+    assert code_of(await prove(station, pending, link="any")) == (422, "invalid-request")
     assert code_of(await prove(station, pending, login=phone.candidate_id, password=PASSWORD)) == (
         422,
         "invalid-request",
@@ -422,7 +422,7 @@ async def test_ways_in_are_shown_and_absent_ones_are_not_there(
         for path, body in (
             ("authorizations", {"fresh": False}),
             ("sessions", {"state": "s", "code": "c", "binding": "b"}),
-            ("proofs", {"pending": "p", "link": "l"}),
+            ("proofs", {"kind": "link", "pending": "p", "link": "l"}),
         ):
             answer = await station.ask("POST", f"/programs/{program}/openid/{path}", **body)
             assert code_of(answer) == (404, "not-found")

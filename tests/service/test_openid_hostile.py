@@ -15,7 +15,7 @@ from libs.common.http.jwks import RETRY
 from libs.common.programs import Program
 from services.identity.login.addresses import TRIES
 from services.identity.openid import metadata
-from tests.service.hostile_provider import CLIENT, HostileProvider
+from tests.service.hostile_provider import CLIENT, HostileProvider, key
 from tests.service.identity_station import Answer, IdentityStation
 from tests.service.openid_visit import Visit, begin, claims, code_of, keep_up, offer, signed_in, with_phone
 
@@ -149,7 +149,7 @@ async def test_unknown_key_has_the_keys_fetched_once_and_a_flood_of_them_does_no
     await station.register()
     await signed_in(await sign_in(station, evil))
     assert evil.asked.count("keys") == 1
-    evil.key = RSAKey.generate_key(2048, parameters={"kid": "k2"})
+    evil.key = key("k2")
     evil.header = {"kid": "k2"}
     station.base.clock.advance(RETRY)
     await signed_in(await sign_in(station, evil))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, RootModel, StringConstraints
 
 from libs.common.events.types import Line
 from libs.common.http.models import Body, Nothing, View
@@ -19,7 +19,16 @@ from services.identity.login.tokens import Tokens
 from services.identity.merge_api import ProgramPath
 from services.identity.openid.problems import SIGN_IN_INVALID, SIGN_IN_REFUSED
 from services.identity.openid.provider import Returned
-from services.identity.openid.signing_in import ATTEMPT_LASTS, PENDING_LASTS, Entered, OwnProof, SigningIn, Wanting
+from services.identity.openid.signing_in import (
+    ATTEMPT_LASTS,
+    PENDING_LASTS,
+    ByCode,
+    ByLink,
+    ByPassword,
+    Entered,
+    SigningIn,
+    Wanting,
+)
 
 Answered = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
@@ -66,22 +75,35 @@ class Return(Body):
     binding: Secret
 
 
-class ProofBody(Body):
-    """What a sign-in still wants. Where it wants the second factor, `code` alone."""
+class CodeProof(Body):
+    """The second factor, where the sign-in wants that."""
 
+    kind: Literal["code"]
     pending: Secret
-    login: Annotated[Line | None, Field(description="Candidate ID or e-mail address")] = None
-    password: Password | None = None
-    link: Annotated[Secret | None, Field(description="In place of login and password: the token of a mail")] = None
+    code: Code
+
+
+class PasswordProof(Body):
+    """Whose account it is, by a login with the password."""
+
+    kind: Literal["password"]
+    pending: Secret
+    login: Annotated[Line, Field(description="Candidate ID or e-mail address")]
+    password: Password
     code: Annotated[Code | None, Field(description="Where the account has a second factor")] = None
 
-    @model_validator(mode="after")
-    def _one_kind_of_proof(self) -> "ProofBody":
-        if (self.login is None) != (self.password is None):
-            raise ValueError("login and password need each other")
-        if self.login is not None and self.link is not None:
-            raise ValueError("give login and password, or link")
-        return self
+
+class LinkProof(Body):
+    """Whose account it is, by a mail to it."""
+
+    kind: Literal["link"]
+    pending: Secret
+    link: Annotated[Secret, Field(description="The token of the mail's link")]
+    code: Annotated[Code | None, Field(description="Where the account has a second factor")] = None
+
+
+class ProofBody(RootModel[Annotated[CodeProof | PasswordProof | LinkProof, Field(discriminator="kind")]]):
+    """What a sign-in still wants."""
 
 
 class SignInView(View):
@@ -206,9 +228,8 @@ class OpenIdApi:
 
     async def prove_sign_in(self, call: Call[ProgramPath, Nothing, ProofBody]) -> SignInView:
         counted = await self._limit.count(call.remote, call.headers)
-        body = call.body
-        own = OwnProof(login=body.login, password=body.password, link=body.link, code=body.code)
-        entered = await self._signing_in.complete(call.path.program, body.pending, own)
+        given = call.body.root
+        entered = await self._signing_in.complete(call.path.program, given.pending, _own(given))
         await self._limit.give_back(counted)
         return await self._signed_in(call.headers, entered)
 
@@ -221,3 +242,11 @@ class OpenIdApi:
         )
         tokens = TokenView(access_token=self._tokens.of_session(opened.session), refresh_token=opened.refresh_token)
         return SignInView(state="signed_in", tokens=tokens)
+
+
+def _own(given: CodeProof | PasswordProof | LinkProof) -> ByCode | ByPassword | ByLink:
+    if isinstance(given, CodeProof):
+        return ByCode(given.code)
+    if isinstance(given, LinkProof):
+        return ByLink(given.link, given.code)
+    return ByPassword(given.login, given.password, given.code)

@@ -58,12 +58,26 @@ class Wanting:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnProof:
-    """What a person proves to us beside what the provider says."""
+class ByCode:
+    """A person shows the second factor of the account."""
 
-    login: str | None
-    password: str | None
-    link: str | None
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByPassword:
+    """A person knows the password of an account."""
+
+    login: str
+    password: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ByLink:
+    """A person got a mail of an account."""
+
+    link: str
     code: str | None
 
 
@@ -147,7 +161,7 @@ class SigningIn:
         # Of two browsers that come at the same moment, one finds it done.
         return await self._unit_of_work.run(work) or await self._linking.holder(person)
 
-    async def complete(self, program: str, token: str, own: OwnProof) -> Entered:
+    async def complete(self, program: str, token: str, own: ByCode | ByPassword | ByLink) -> Entered:
         """Open the account of a sign-in that wanted a proof, which links the two.
 
         Raises the problems `not-found`, `sign-in-invalid`, `invalid-request`, `unauthenticated`,
@@ -162,35 +176,33 @@ class SigningIn:
         async def work(transaction: Transaction) -> Document:
             if not await self._store.drop(transaction.session, token):
                 raise Problem(SIGN_IN_INVALID, "begin again")
-            if how == "openid-link":
-                await self._use_link(transaction, own.link or "", proof.account)
-            if pending.candidate_id is not None:
+            if isinstance(own, ByCode):
                 await self._linking.require_unchanged(transaction, pending.person, proof.account)
+            if isinstance(own, ByLink):
+                await self._use_link(transaction, own.link, proof.account)
             return await self._linking.link(transaction, pending.person, proof.account["_id"], how)
 
         return Entered(await self._unit_of_work.run(work), proof.acr, self._clock.now())
 
-    async def _proof(self, pending: Pending, own: OwnProof) -> tuple[Proof, str]:
-        if pending.candidate_id is not None:
-            if own.code is None or own.login is not None or own.link is not None:
-                raise invalid("body.code", "needed_alone", "this sign-in waits for the second factor and nothing else")
-            return await self._code_proof(pending.person.program, pending.candidate_id, own.code), "openid-email"
-        if own.login is not None and own.password is not None:
-            return await self._access.prove(
-                pending.person.program, own.login, own.password, own.code
-            ), "openid-password"
-        if own.link is not None:
-            return await self._link_proof(pending.person.program, own.link, own.code), "openid-link"
-        raise invalid("body", "proof_needed", "this sign-in waits for login and password, or for a single-use link")
+    async def _proof(self, pending: Pending, own: ByCode | ByPassword | ByLink) -> tuple[Proof, str]:
+        program, known = pending.person.program, pending.candidate_id
+        if isinstance(own, ByCode) != (known is not None):
+            wanted = "an account" if known is None else "the second factor"
+            raise invalid("body.kind", "not_wanted", f"this sign-in waits for a proof of {wanted}")
+        if isinstance(own, ByPassword):
+            return await self._access.prove(program, own.login, own.password, own.code), "openid-password"
+        if isinstance(own, ByLink):
+            return await self._link_proof(program, own), "openid-link"
+        return await self._code_proof(program, known or "", own.code), "openid-email"
 
-    async def _link_proof(self, program: str, link: str, code: str | None) -> Proof:
-        known = await self._accounts.link(link, self._clock.now())
+    async def _link_proof(self, program: str, own: ByLink) -> Proof:
+        known = await self._accounts.link(own.link, self._clock.now())
         account = await self._accounts.standing(program, known["candidate_id"]) if known else None
         if account is None:
             raise Problem(LINK_INVALID)
         if await self._factors.of(account["_id"]) is None:
             return Proof(account, FEDERATED)
-        return await self._code_proof(program, account["_id"], code)
+        return await self._code_proof(program, account["_id"], own.code)
 
     async def _code_proof(self, program: str, candidate_id: str, code: str | None) -> Proof:
         return await self._access.prove_again(program, candidate_id, password=None, code=code)

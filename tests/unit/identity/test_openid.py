@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
@@ -28,6 +28,8 @@ from services.identity.openid.id_token import (
 )
 from services.identity.openid.metadata import read_metadata
 from services.identity.openid.signing_in import _secrets
+
+untimed = settings(deadline=None)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -57,12 +59,14 @@ def read(**changes: Any) -> Claims:
     return read_claims(signed(HONEST | changes), KEY, EXPECTED, NOW)
 
 
+@untimed
 @given(SUBJECTS)
 def test_subject_becomes_an_id_that_partners_may_have(subject: str) -> None:
     external_id = external_id_of(subject)
     assert TypeAdapter(PartnerId).validate_python(external_id) == external_id
 
 
+@untimed
 @given(SUBJECTS, SUBJECTS)
 def test_different_subjects_never_become_one_id(one: str, two: str) -> None:
     assert (external_id_of(one) == external_id_of(two)) is (one == two)
@@ -113,6 +117,7 @@ def test_token_ends_with_its_last_second_and_a_little_more(late: int) -> None:
             read(exp=exp)
 
 
+@untimed
 @given(st.dictionaries(st.sampled_from([*HONEST, "azp", "at_hash", "auth_time", "acr", "amr", "email", "nbf"]), JSON))
 def test_no_claim_makes_us_stumble(claims: dict[str, Any]) -> None:
     """Whatever a provider signs is either for us and whole, or refused."""
@@ -134,6 +139,7 @@ def _raw(claims: dict[str, Any]) -> str:
     return (text + b"." + signature).decode()
 
 
+@untimed
 @given(st.text() | st.from_regex(r"[A-Za-z0-9_=-]{0,40}(\.[A-Za-z0-9_=-]{0,40}){0,4}", fullmatch=True))
 def test_no_text_makes_us_stumble(text: str) -> None:
     with contextlib.suppress(Refused):
@@ -142,12 +148,14 @@ def test_no_text_makes_us_stumble(text: str) -> None:
         read_claims(text, KEY, EXPECTED, NOW)
 
 
+@untimed
 @given(JSON, JSON)
 def test_address_counts_only_where_it_is_one_and_was_verified(email: object, verified: object) -> None:
     assert verified_email(email, verified) is None or verified is True
     assert verified_email("ada@example.com", verified) == ("ada@example.com" if verified is True else None)
 
 
+@untimed
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_no_description_makes_us_stumble(document: bytes) -> None:
     with pytest.raises(ValueError):
@@ -173,6 +181,7 @@ def test_endpoint_is_where_nobody_listens_in(issuer: str, endpoint: str, taken: 
             read_metadata(json.dumps(document).encode(), issuer)
 
 
+@untimed
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_nonce_and_verifier_are_the_bindings_own_and_not_each_other(one: str, two: str) -> None:
     first, second = _secrets("s", one), _secrets("s", two)
