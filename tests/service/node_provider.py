@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import random
 import re
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +14,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import aiohttp
 from joserfc.jwk import ECKey, RSAKey
 
-from deploy.local.ports import free_ports
+from deploy.local.settings import LOOPBACK
 from libs.common.programs import OpenIdProvider
 from tests.nodes import PACKAGES
 
@@ -45,6 +47,15 @@ def client(program: str, algorithm: str = "RS256", method: str = "client_secret_
     }
 
 
+def _free_port() -> int:
+    """One from which the system makes no connections of its own: it must still be free at the next start."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex((LOOPBACK, port)) != 0:
+                return port
+    raise AssertionError("every port is taken")
+
+
 @dataclass
 class NodeProvider:
     """What the process is started with; a change counts from the next start on."""
@@ -53,7 +64,7 @@ class NodeProvider:
     keys: list[dict[str, Any]] = field(default_factory=lambda: [rsa("k1")])
     clients: list[dict[str, Any]] = field(default_factory=lambda: [client("cisco"), client("juniper")])
     claims_in_token: bool = False
-    port: int = field(default_factory=lambda: free_ports(1)[0])
+    port: int = field(default_factory=_free_port)
 
     @property
     def issuer(self) -> str:
@@ -85,12 +96,14 @@ class NodeProvider:
             str(PACKAGES / "provider.mjs"),
             json.dumps(settings),
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
         try:
             assert process.stdout is not None
+            assert process.stderr is not None
             async with asyncio.timeout(START_SECONDS):
-                assert (await process.stdout.readline()).decode().strip() == self.issuer
+                if (await process.stdout.readline()).decode().strip() != self.issuer:
+                    raise AssertionError((await process.stderr.read()).decode())
             yield self
         finally:
             if process.returncode is None:

@@ -166,6 +166,19 @@ async def test_account_is_linked_by_a_single_use_link_where_there_is_no_password
     assert code_of(await prove(station, other, link=link)) == (410, "link-invalid")
 
 
+async def test_one_link_proves_one_of_two_sign_ins_at_the_same_moment(
+    station: IdentityStation, browser: Browser
+) -> None:
+    candidate_id = await station.register()
+    (link,) = station.tokens_for(candidate_id)
+    waiting = [await pending_of(await visit(station, browser, "silent"))]
+    async with open_browser() as another:
+        waiting.append(await pending_of(await visit(station, another, "unverified")))
+    answers = await asyncio.gather(*(prove(station, pending, link=link) for pending in waiting))
+    assert sorted(status for status, _ in answers) == [200, 410]
+    assert len(await link_rows(station)) == 1
+
+
 async def test_link_of_another_program_proves_nothing_and_stays(station: IdentityStation, browser: Browser) -> None:
     juniper = await station.register(program="juniper", exam_code="JN0-105")
     (link,) = station.tokens_for(juniper)
