@@ -31,10 +31,16 @@ from services.identity.mapping_store import MappingStore
 from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
 from services.identity.merging import Merging
+from services.identity.openid.api import OpenIdApi
+from services.identity.openid.linking import Linking
+from services.identity.openid.providers import Providers
+from services.identity.openid.signing_in import SigningIn
+from services.identity.openid.store import MIGRATION as OPENID
+from services.identity.openid.store import SignInStore
 from services.identity.passwords import Passwords
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
-from services.identity.settings import IdentitySettings, read_signing_keys
+from services.identity.settings import IdentitySettings, read_openid_secrets, read_signing_keys
 from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
 
@@ -56,7 +62,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
     limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
     factors = SecondFactors(SecondFactorStore(database), unit_of_work, clock)
-    access = Access(store, passwords, factors, clock)
+    access = Access(store, passwords, factors, platform.programs, clock)
     changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
     sessions = Sessions(session_store, unit_of_work, clock)
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
@@ -75,9 +81,23 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     cases = CaseStore(database)
     claiming = Claiming(cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
+    providers = Providers(
+        platform.programs, read_openid_secrets(settings.openid_secrets_file), settings.sign_in_page, clock
+    )
+    signing_in = SigningIn(
+        providers,
+        SignInStore(database),
+        Linking(mapping, store),
+        store,
+        access=access,
+        factors=factors,
+        unit_of_work=unit_of_work,
+        clock=clock,
+    )
     routes = (
         *login.routes(),
         *second_factor.routes(),
+        *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
         *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
@@ -101,4 +121,4 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN], build=build, settings=IdentitySettings)
+SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID], build=build, settings=IdentitySettings)

@@ -82,7 +82,7 @@ def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     store = IdentityStore(base.database)
     passwords = Passwords()
     factors = SecondFactors(SecondFactorStore(base.database), base.unit_of_work, base.clock)
-    access = Access(store, passwords, factors, base.clock)
+    access = Access(store, passwords, factors, programs, base.clock)
     policy = PasswordPolicy(Breached(), programs)
     changes = PasswordChanges(
         store, SessionStore(base.database), base.unit_of_work, passwords=passwords, policy=policy, clock=base.clock

@@ -125,5 +125,6 @@ def _program(
         policy=policy,
         clauses=clauses,
         profile_required=tuple(dict.fromkeys(head.profile.required)),
+        sign_in=head.sign_in.read(),
         definition=definition,
     )

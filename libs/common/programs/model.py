@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from libs.common.programs.calendar import Period
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.policy import Policy, Way
+from libs.common.programs.sign_in import BY_PASSWORD, SignIn
 
 ExamKind = Literal["written", "practical"]
 Entitlement = Literal["initial_kit"]
@@ -204,6 +205,7 @@ class Program:
 
     profile_required: tuple[ProfileField, ...] = ()
     """What candidates are asked for before anything else, in this order."""
+    sign_in: SignIn = BY_PASSWORD
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

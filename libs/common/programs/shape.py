@@ -23,6 +23,7 @@ from libs.common.programs.policy_shape import (
     RetakeShape,
     WayShape,
 )
+from libs.common.programs.sign_in_shape import SignInShape
 from libs.common.programs.written import PassPeriod, Shape, Validity, Word
 
 
@@ -95,6 +96,7 @@ class ProgramShape(Shape):
     extensions: list[ExtensionShape] = Field(default=[])
     agreement: AgreementShape | None = None
     profile: ProfileShape = ProfileShape()
+    sign_in: SignInShape = SignInShape()
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]
