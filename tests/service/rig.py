@@ -25,12 +25,13 @@ from libs.common.tracing import Tracing
 from services.certs.store import MIGRATIONS as CERTS
 from services.exams.store import MIGRATIONS as EXAMS
 from services.fulfillment.store import MIGRATIONS as FULFILLMENT
+from services.identity.cases.store import MIGRATION as CASES
 from services.identity.login.store import MIGRATION as LOGIN
 from services.identity.store import MIGRATIONS as IDENTITY
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 
-MIGRATIONS = {"identity": [*IDENTITY, LOGIN], "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
+MIGRATIONS = {"identity": [*IDENTITY, LOGIN, CASES], "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
 T = TypeVar("T")
 
 

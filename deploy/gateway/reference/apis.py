@@ -18,6 +18,8 @@ from services.certs.programs_api import ProgramsApi
 from services.exams.api import ExamsApi
 from services.fulfillment.api import FulfillmentApi
 from services.identity.api import IdentityApi
+from services.identity.cases.candidate_api import CandidateCasesApi
+from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.login.api import LoginApi
 from services.identity.login.second_factor_api import SecondFactorApi
 from services.identity.mapping_api import MappingApi
@@ -103,6 +105,8 @@ def documented_apis() -> list[Api]:
                 *MergeApi(nothing, nothing).routes(),
                 *SimilarApi(nothing).routes(),
                 *MappingApi(nothing).routes(),
+                *CandidateCasesApi(nothing).routes(),
+                *StaffCasesApi(nothing).routes(),
                 *ProfileApi(nothing, nothing, nothing).routes(),
             )
         ),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from libs.common.ids import derived_id
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_business_days
 from libs.common.programs.cases import CaseKind
@@ -91,6 +92,11 @@ class Progress:
         self._check_open()
         return replace(self, state=State.WAITING, first=None)
 
+    def noted(self) -> "Progress":
+        """Staff have done something that changes nothing of what is decided."""
+        self._check_open()
+        return self
+
     def decided(self, opinion: Opinion) -> "Progress":
         """Somebody decides. Two who disagree leave the case as if neither had.
 
@@ -134,7 +140,22 @@ def due_on(program: Program, kind: CaseKind, moment: datetime) -> date:
     return add_business_days(program.day_of(moment), program.cases[kind].due_business_days)
 
 
-def canonical(details: Mapping[str, object]) -> str:
-    """Details as a text that is the same for the same ones, however people type them: by case and spaces."""
-    words = (f"{name}={' '.join(str(value).casefold().split())}" for name, value in sorted(details.items()))
-    return "\n".join(words)
+def same_request(kind: CaseKind, details: Mapping[str, object], text: str | None) -> str:
+    """What cases of an account share that are one case, as long as it is open.
+
+    Of names only one can be the right one, and an id is claimed once, with whatever proofs; anything else is told apart
+    by its words, however people type them.
+    """
+    if kind == "name":
+        return kind
+    told = [details["system"], details["external_id"]] if kind == "mapping" else [words_of(details), _plain(text or "")]
+    return derived_id(kind, *map(str, told))
+
+
+def words_of(details: Mapping[str, object]) -> str:
+    """Details as a text that is the same for the same ones, whatever their letters' case and spaces."""
+    return "\n".join(f"{name}={_plain(str(value))}" for name, value in sorted(details.items()))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
