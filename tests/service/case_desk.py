@@ -58,6 +58,7 @@ class Desk:
         *,
         file: tuple[str, bytes] | None = None,
         key: str | None = None,
+        disposition: str | None = None,
         **body: Any,
     ) -> ClientResponse:
         assert self.station.parts.keys is not None
@@ -69,6 +70,8 @@ class Desk:
         content: dict[str, Any] = {"json": body} if body else {}
         if file is not None:
             headers["Content-Type"], content = file[0], {"data": BytesIO(file[1])}
+        if disposition is not None:
+            headers["Content-Disposition"] = disposition
         url = f"/api/identity/v1/programs/cisco/{path}"
         response: ClientResponse = await self.station.client.request(method, url, headers=headers, **content)
         return response
@@ -83,8 +86,8 @@ class Desk:
         body = {"decision": decision, "reason": "as on the passport", **more}
         return await self.staff("POST", f"cases/{case['case_id']}/decision", by=by, **body)
 
-    async def upload(self, who: str, case: dict[str, Any], file: tuple[str, bytes] = PDF) -> Any:
-        return await self.candidate(who, "POST", f"cases/{case['case_id']}/evidence", file=file)
+    async def upload(self, who: str, case: dict[str, Any], file: tuple[str, bytes] = PDF, **more: Any) -> Any:
+        return await self.candidate(who, "POST", f"cases/{case['case_id']}/evidence", file=file, **more)
 
     async def seen(self, case: dict[str, Any]) -> dict[str, Any]:
         """The case as staff see it."""

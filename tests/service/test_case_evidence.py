@@ -1,6 +1,7 @@
 """Evidence of cases on a real database: what is taken, who reads it, and that it is gone when it has served."""
 
 import asyncio
+import re
 import struct
 import zlib
 from datetime import timedelta
@@ -75,6 +76,18 @@ async def test_image_is_kept_as_its_pixels_and_only_ever_given_as_a_file_to_save
         assert response.headers["Cache-Control"] == "no-store"
         assert b"<script>" not in kept
         assert Image.open(BytesIO(kept)).size == (32, 24)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "<img src=x>.png", "=SUM(A1).pdf", "a.exe", "a\\b"])
+async def test_name_of_a_file_is_ours_whatever_its_uploader_calls_it(desk: Desk, name: str) -> None:
+    me = await desk.station.register("P1")
+    case = await desk.open(me)
+    status, file = await desk.upload(me, case, disposition=f'attachment; filename="{name}"')
+    assert status == 201
+    response = await desk.request(desk.member(), "GET", f"cases/{case['case_id']}/evidence/{file['evidence_id']}")
+    assert re.fullmatch(r'attachment; filename="evidence-[0-9a-f]{8}\.pdf"', response.headers["Content-Disposition"])
+    (row,) = await desk.base.rows("case_evidence")
+    assert name not in str(row | {"content": b""})
 
 
 async def test_same_file_is_kept_once_and_so_many_at_most(desk: Desk) -> None:

@@ -148,6 +148,14 @@ async def test_question_waits_for_the_candidate_and_the_days_count_anew(desk: De
     assert (await desk.decide(case))[1]["state"] == "accepted"
 
 
+async def test_case_that_staff_open_has_their_words_and_is_the_candidates(desk: Desk) -> None:
+    me = await desk.station.register("P1")
+    body = {"kind": "kit", "certification": "CCNA", "text": "Called and said that nothing came."}
+    status, case = await desk.staff("POST", f"candidates/{me}/cases", **body)
+    assert (status, [each["by"] for each in case["messages"]]) == (201, ["staff"])
+    assert (await desk.candidate(me, "POST", f"cases/{case['case_id']}/withdrawal"))[1]["state"] == "withdrawn"
+
+
 async def test_message_sent_again_is_written_once(desk: Desk) -> None:
     me = await desk.station.register("P1")
     case = await desk.open(me)
@@ -282,6 +290,7 @@ async def test_staff_find_what_is_due_by_kind_state_and_person(desk: Desk) -> No
     ("body", "path"),
     [
         ({"kind": "other"}, "body.other.text"),
+        ({"kind": "other", "text": " \r\n "}, "body.other.text"),
         ({"kind": "kit"}, "body.kit"),
         ({"kind": "duplicate"}, "body.duplicate"),
         ({"kind": "mapping", "system": "vue"}, "body"),

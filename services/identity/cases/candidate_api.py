@@ -154,6 +154,7 @@ class CandidateCasesApi:
             details=stored(request),
             text=request.text,
             by=call.principal.subject,
+            side="candidate" if call.principal.kind is Kind.CANDIDATE else "staff",
         )
         place = f"/api/identity/v1/programs/{case['program']}/candidates/{case['candidate_id']}/cases/{case['_id']}"
         return Reply(candidates_view(case), {"Location": place})

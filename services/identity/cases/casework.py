@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from libs.common.clock import Clock
 from libs.common.events import EventData, identity
@@ -37,6 +37,9 @@ MOST_MESSAGES = 200
 """Of one case, both ways."""
 DRAWN_AT_A_TIME = 2
 """Images in hand in one process: each can take a hundred megabytes for a moment."""
+
+Side = Literal["candidate", "staff"]
+"""Whose words a message is: staff open cases for those who ask them on the phone."""
 
 Step = Callable[[Transaction, Document], Awaitable[None]]
 
@@ -92,6 +95,7 @@ class Cases:
         details: Document,
         text: str | None,
         by: str,
+        side: Side = "candidate",
     ) -> Document:
         """Open a case in a transaction of its own; see `open_in`."""
 
@@ -101,7 +105,7 @@ class Cases:
                 return known
             account = await self.account(program, candidate_id, transaction)
             return await self.open_in(
-                transaction, account, case_id=case_id, kind=kind, details=details, text=text, by=by
+                transaction, account, case_id=case_id, kind=kind, details=details, text=text, by=by, side=side
             )
 
         return await self._unit_of_work.run(work)
@@ -116,6 +120,7 @@ class Cases:
         details: Document,
         text: str | None,
         by: str,
+        side: Side = "candidate",
     ) -> Document:
         """Open a case, or find the open one that asks for the same.
 
@@ -158,7 +163,7 @@ class Cases:
         }
         _note(row, "opened", by, transaction.now)
         if text is not None:
-            _write(row, case_id, by="candidate", text=text, now=transaction.now)
+            _write(row, case_id, by=side, text=text, now=transaction.now)
         await self.store.add(transaction.session, row)
         opened = identity.CaseOpened(
             **_about(row), due_on=due_on(program, kind, transaction.now), opened_at=transaction.now
@@ -338,7 +343,7 @@ def _written(case: Document, message_id: str) -> bool:
     return any(each["message_id"] == message_id for each in case["messages"])
 
 
-def _write(case: Document, message_id: str, *, by: str, text: str, now: datetime) -> None:
+def _write(case: Document, message_id: str, *, by: Side, text: str, now: datetime) -> None:
     if len(case["messages"]) >= MOST_MESSAGES:
         raise Problem(CONFLICT, f"a case has {MOST_MESSAGES} messages at most")
     case["messages"].append({"message_id": message_id, "by": by, "at": now, "text": text})

@@ -18,10 +18,10 @@ def _lines(value: object) -> object:
 
 Text = Annotated[
     str,
-    BeforeValidator(_lines),
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]*$"
     ),
+    BeforeValidator(_lines),
 ]
 """What people write to each other: lines without control characters."""
 
