@@ -24,8 +24,8 @@ class CaseRule:
 
 
 DEFAULT_DAYS = 5
-FOUR_EYES: frozenset[CaseKind] = frozenset({"name"})
-"""Kinds that two people decide unless the program says otherwise: certificates bear the name."""
+FOUR_EYES: frozenset[CaseKind] = frozenset({"name", "duplicate"})
+"""Kinds that two people decide unless the program says otherwise: awards bear the name, or become another's."""
 
 DEFAULT_RULES: Mapping[CaseKind, CaseRule] = MappingProxyType(
     {kind: CaseRule(DEFAULT_DAYS, kind in FOUR_EYES) for kind in CASE_KINDS}
@@ -33,7 +33,7 @@ DEFAULT_RULES: Mapping[CaseKind, CaseRule] = MappingProxyType(
 
 
 class CaseRuleShape(Shape):
-    """Keys left out fall back to five business days, and to four eyes for a change of name alone."""
+    """Keys left out fall back to five business days, and to four eyes for names and duplicates alone."""
 
     due_business_days: Annotated[int, Field(ge=1, le=60)] | None = None
     four_eyes: bool | None = None

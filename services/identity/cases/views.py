@@ -47,7 +47,7 @@ class CaseSummary(View):
 class CaseView(CaseSummary):
     """A case as its candidate sees it."""
 
-    details: Details
+    details: Annotated[Details, Field(description="What was asked for: by `kind`, the fields it was asked with")]
     messages: list[MessageView]
     evidence: list[EvidenceView]
     reason: str | None

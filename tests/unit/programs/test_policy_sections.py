@@ -190,8 +190,8 @@ def test_profile_section_says_what_candidates_are_asked_for_in_order_and_each_on
 
 def test_cases_section_changes_what_it_names_and_leaves_the_rest(load) -> None:
     plain = load("").cases
-    assert plain["name"] == CaseRule(5, four_eyes=True)
-    assert {rule for kind, rule in plain.items() if kind != "name"} == {CaseRule(5, four_eyes=False)}
+    assert {kind for kind, rule in plain.items() if rule.four_eyes} == {"name", "duplicate"}
+    assert {rule.due_business_days for rule in plain.values()} == {5}
     changed = load("cases: {name: {due_business_days: 2}, kit: {four_eyes: true}}\n").cases
     assert (changed["name"], changed["kit"]) == (CaseRule(2, four_eyes=True), CaseRule(5, four_eyes=True))
     assert load("cases: {name: {four_eyes: false}}\n").cases["name"] == CaseRule(5, four_eyes=False)
