@@ -7,7 +7,13 @@ from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
-from services.identity.case_store import CaseStore
+from services.identity.cases.acts import Acts
+from services.identity.cases.candidate_api import CandidateCasesApi
+from services.identity.cases.casework import Cases
+from services.identity.cases.evidence import EvidenceStore
+from services.identity.cases.staff_api import StaffCasesApi
+from services.identity.cases.store import MIGRATION as CASES
+from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
 from services.identity.consumers import VendorMessages
 from services.identity.login import access_requests
@@ -40,6 +46,7 @@ from services.identity.openid.store import SignInStore
 from services.identity.passwords import Passwords
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.registration_store import RegistrationStore
 from services.identity.settings import IdentitySettings, read_openid_secrets, read_signing_keys
 from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
@@ -78,8 +85,17 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     second_factor = SecondFactorApi(factors, sessions, platform.programs)
     mapping = Mapping(MappingStore(database), store)
     merging = Merging(MergeStore(database), store, mapping, unit_of_work, clock)
-    cases = CaseStore(database)
-    claiming = Claiming(cases, mapping, store, unit_of_work)
+    registrations = RegistrationStore(database)
+    cases = Cases(
+        CaseStore(database),
+        EvidenceStore(database),
+        store,
+        Acts(store, mapping, merging),
+        unit_of_work=unit_of_work,
+        programs=platform.programs,
+        clock=clock,
+    )
+    claiming = Claiming(registrations, cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
     providers = Providers(
         platform.programs, read_openid_secrets(settings.openid_secrets_file), settings.sign_in_page, clock
@@ -101,6 +117,8 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
+        *CandidateCasesApi(cases).routes(),
+        *StaffCasesApi(cases).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),
     )
     return Parts(
@@ -109,7 +127,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, cases, platform.programs).handle,
+                VendorMessages(store, registrations, platform.programs).handle,
                 prefetch=2 * settings.batch_size,
             ),
         ),
@@ -121,4 +139,6 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID], build=build, settings=IdentitySettings)
+SERVICE = Service(
+    name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID, CASES], build=build, settings=IdentitySettings
+)
