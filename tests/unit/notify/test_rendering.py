@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from libs.common.programs import Program
+from libs.common.programs import OpenIdProvider, Program, SignIn
 from services.notify import languages
 from services.notify.domain.mails import Template
 from services.notify.letters import Letter
@@ -139,6 +140,21 @@ def test_link_stands_in_the_mail_and_not_in_the_log(renderer: Renderer, write: W
     logged = renderer.words(letter.template, letter.id, letter.context, letter.recipient)
     assert "open-sesame" not in logged.text
     assert LINK_WITHHELD in logged.text
+
+
+@pytest.mark.parametrize("template", [Template.ACTIVATION, Template.RECOVERY])
+def test_mail_of_a_program_without_passwords_speaks_of_its_provider(
+    programs: Mapping[str, Program], write: Write, template: Template
+) -> None:
+    provider = OpenIdProvider("Acme ID", "https://id.acme.example", "certrail", "acmeid", ("openid",), frozenset())
+    for passwords in (True, False):
+        sign_in = SignIn(local_passwords=passwords, openid=provider)
+        renderer = Renderer({"cisco": replace(programs["cisco"], sign_in=sign_in)}, "https://certs.example/")
+        message, text, html = read(renderer, write(template, FACTS))
+        said = f"{message['Subject']} {text} {html}"
+        assert ("password" in said) is passwords
+        assert ("sign in with Acme ID" in said.replace("Sign", "sign")) is not passwords
+        assert "https://certs.example/activate?token=open-sesame" in text
 
 
 def test_name_is_text_and_never_markup(renderer: Renderer, write: Write) -> None:
