@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, RootModel, StringConstraints, model_validator
 
 from libs.common.events.types import Code, EmailAddress, Identifier, PartnerId, PersonName
-from libs.common.http.models import Body, View
+from libs.common.http.models import Body, Day, View
 from libs.common.mongo.client import Document
 from services.identity.profile_api import NativeName, NativeNameView
 
@@ -58,7 +58,7 @@ class MissingResultRequest(_Request):
 
     kind: Literal["missing_result"]
     exam_code: Code
-    taken_on: date
+    taken_on: Day
     registration_id: Annotated[PartnerId | None, Field(description="As it stands on a score report")] = None
 
 

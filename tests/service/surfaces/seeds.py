@@ -190,6 +190,11 @@ _IDENTITY = {
     "claim_external_id": Request(lambda _: {**_ID, "registration_id": "G9"}),
     "show_external_id": Request(query=lambda _: {"system": "vue", "external_id": "P1"}),
     "change_external_id": Request(lambda values: {**_ID, "to": values["candidate_id"], "reason": WHY}),
+    "open_case": Request(lambda _: {"kind": "kit", "certification": "CCNA", "text": "MARK-QUESTION"}),
+    "answer_case": Request(lambda _: {"text": "MARK-ANSWER"}),
+    "add_case_evidence": Request(lambda _: PDF, media_type="application/pdf"),
+    "ask_candidate": Request(lambda _: {"text": "Which one?"}),
+    "assign_case": Request(lambda _: {"assignee": "staff:ada"}),
     "decide_case": Request(lambda _: {"decision": "refuse", "reason": WHY}),
     "preview_merge": Request(query=lambda values: {"from": values["twin"], "into": values["candidate_id"]}),
     "merge_accounts": Request(lambda values: {"from": values["twin"], "into": values["candidate_id"], "reason": WHY}),
@@ -207,10 +212,14 @@ async def _identity(surface: Surface, station: IdentityStation) -> Seed:
     _, elsewhere = await station.login(owner, code=phone.recovery.pop())
     values = {"program": PROGRAM, "candidate_id": owner, "twin": twin, "session_id": _claims(elsewhere)["sid"]}
     values["code"] = code_at(phone.secret, int(surface.base.clock.now().timestamp()) // STEP_SECONDS + 1)
-    seed = Seed(values, _IDENTITY, frozenset({owner, twin, holder, merged}), session_id=_claims(tokens)["sid"])
+    seed = Seed(
+        values, _IDENTITY, frozenset({owner, twin, holder, merged, "MARK-ANSWER"}), session_id=_claims(tokens)["sid"]
+    )
     await _made(surface, "claim_external_id", seed)
     (case,) = await surface.base.rows("cases")
     values["case_id"] = case["_id"]
+    values["evidence_id"] = (await _made(surface, "add_case_evidence", seed))["evidence_id"]
+    await _made(surface, "answer_case", seed)
     seed.requests = {**_IDENTITY, "merge_accounts": Request(lambda _: {"from": merged, "into": holder, "reason": WHY})}
     values["merge_id"] = (await _made(surface, "merge_accounts", seed, by_staff=True))["merge_id"]
     seed.requests = _IDENTITY
