@@ -1,7 +1,6 @@
 """Candidates claim partners' ids; what cannot be proved, and what is another's, is for staff to decide."""
 
 from libs.common.http.problems import NOT_FOUND, Problem
-from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
@@ -29,7 +28,15 @@ class Claiming:
         self._unit_of_work = unit_of_work
 
     async def claim(
-        self, program: str, candidate_id: str, *, system: str, external_id: str, registration_id: str, by: str
+        self,
+        program: str,
+        candidate_id: str,
+        *,
+        case_id: str,
+        system: str,
+        external_id: str,
+        registration_id: str,
+        by: str,
     ) -> Document | None:
         """Link an id where the proofs agree, or open a case. Returns the case; None where the id is now theirs.
 
@@ -64,7 +71,6 @@ class Claiming:
                 "registration_id": registration_id,
                 "held_by": holder,
             }
-            case_id = derived_id("case", account["_id"], key, transaction.now.isoformat())
             return await self._cases.open_in(
                 transaction, account, case_id=case_id, kind="mapping", details=details, text=None, by=by
             )

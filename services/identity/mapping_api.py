@@ -124,7 +124,11 @@ class MappingApi:
     async def claim_external_id(self, call: Call[CandidatePath, Any, ClaimBody]) -> ClaimView:
         call.principal.require(call.path.program, call.path.candidate_id)
         case = await self._claiming.claim(
-            call.path.program, call.path.candidate_id, by=call.principal.subject, **dict(call.body)
+            call.path.program,
+            call.path.candidate_id,
+            case_id=call.operation_id,
+            by=call.principal.subject,
+            **dict(call.body),
         )
         return ClaimView(state="in_review", case_id=case["_id"]) if case else ClaimView(state="linked")
 

@@ -10,6 +10,7 @@ from libs.common.events import identity
 from libs.common.events.vendors import VendorCandidate
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.problems import Problem
+from libs.common.ids import new_id
 from libs.common.programs import Program
 from services.identity.cases.casework import MOST_OPEN
 from services.identity.merging import Merging
@@ -32,6 +33,7 @@ async def claim(people: People, candidate: str, registration_id: str = "G1", ext
     case = await people.claiming().claim(
         "cisco",
         candidate,
+        case_id=new_id(),
         system="vue",
         external_id=external_id,
         registration_id=registration_id,
@@ -107,6 +109,15 @@ async def test_two_with_proofs_for_one_free_id_at_the_same_moment(people: People
     (case,) = await people.base.rows("cases")
     assert case["details"]["held_by"] == (one if won[0] else two)
     assert (await people.owners())["P1"] == (one if won[0] else two)
+
+
+async def test_id_that_was_claimed_and_let_go_can_be_claimed_again_at_once(people: People) -> None:
+    one = await people.account("P1")
+    for _ in range(2):
+        assert not await claim(people, one, external_id="X1")
+        (case,) = await people.base.rows("cases", closed=False)
+        await people.cases().withdraw(case, by=f"candidate:{one}")
+    assert len(await people.base.rows("cases")) == 2
 
 
 async def test_ids_cannot_be_tried_out_without_end(people: People) -> None:

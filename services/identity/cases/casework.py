@@ -100,9 +100,6 @@ class Cases:
         """Open a case in a transaction of its own; see `open_in`."""
 
         async def work(transaction: Transaction) -> Document:
-            known = await self.store.get(program, case_id, transaction.session)
-            if known is not None:
-                return known
             account = await self.account(program, candidate_id, transaction)
             return await self.open_in(
                 transaction, account, case_id=case_id, kind=kind, details=details, text=text, by=by, side=side
@@ -122,12 +119,15 @@ class Cases:
         by: str,
         side: Side = "candidate",
     ) -> Document:
-        """Open a case, or find the open one that asks for the same.
+        """Open a case, or find it: the one of this id, or the open one that asks for the same.
 
         Raises:
             Problem: `conflict`, where another name is being decided, or too many cases are open.
         """
         program = self.program(account["program"])
+        begun = await self.store.get(program.id, case_id, transaction.session)
+        if begun is not None:
+            return begun
         known = await self.store.open_of(transaction.session, account["_id"])
         same = same_request(kind, details, text)
         for case in known:
