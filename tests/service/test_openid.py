@@ -30,6 +30,7 @@ PEOPLE = {
     "ada|of the same mailbox": {"email": "p1@example.com", "email_verified": True},
     "unverified": {"email": "p1@example.com", "email_verified": False},
     "said to be verified": {"email": "p1@example.com", "email_verified": "true"},
+    "looks alike": {"email": "stra\u00dfe@example.com", "email_verified": True},
     "silent": {},
 }
 
@@ -116,6 +117,14 @@ async def test_address_that_nobody_vouches_for_opens_nothing(
 ) -> None:
     await station.open_account()
     await pending_of(await visit(station, browser, person))
+    assert await link_rows(station) == []
+
+
+async def test_address_that_only_looks_like_an_accounts_opens_nothing(
+    station: IdentityStation, browser: Browser
+) -> None:
+    await station.open_account(candidate=_with_address("strasse@example.com"))
+    await pending_of(await visit(station, browser, "looks alike"))
     assert await link_rows(station) == []
 
 

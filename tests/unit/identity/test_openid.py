@@ -26,6 +26,7 @@ from services.identity.openid.id_token import (
     read_claims,
     verified_email,
 )
+from services.identity.openid.linking import is_same_address
 from services.identity.openid.metadata import read_metadata
 from services.identity.openid.signing_in import _secrets
 
@@ -153,6 +154,21 @@ def test_no_text_makes_us_stumble(text: str) -> None:
 def test_address_counts_only_where_it_is_one_and_was_verified(email: object, verified: object) -> None:
     assert verified_email(email, verified) is None or verified is True
     assert verified_email("ada@example.com", verified) == ("ada@example.com" if verified is True else None)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ("Ada@Example.com", "ada@example.COM ", True),
+        ("strasse@example.com", "straße@example.com", False),
+        ("kim@example.com", "\u212aim@example.com", False),
+        ("é@example.com", "e\u0301@example.com", False),
+        ("Ä@example.com", "ä@example.com", False),
+        ("ada@example.com", "ada@example.org", False),
+    ],
+)
+def test_mailbox_is_the_same_only_where_nobody_else_can_have_it(one: str, two: str, same: bool) -> None:
+    assert is_same_address(one, two) is same
 
 
 @untimed
