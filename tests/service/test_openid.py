@@ -304,6 +304,24 @@ async def test_two_browsers_of_one_person_at_the_same_moment_both_come_in(statio
     assert await link_rows(station) == [("ada", candidate_id, "openid-email")]
 
 
+async def test_account_that_another_browser_links_between_two_looks_opens(
+    station: IdentityStation, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate_id = await station.register()
+    look = Linking.holder
+
+    async def looked(linking: Linking, person: FederatedId) -> Document | None:
+        found = await look(linking, person)
+        if found is None:
+            await station.base.unit_of_work.run(
+                lambda transaction: linking.link(transaction, person, candidate_id, "openid-email")
+            )
+        return found
+
+    monkeypatch.setattr(Linking, "holder", looked)
+    assert await whose(station, await visit(station, browser, "ada")) == candidate_id
+
+
 async def test_account_whose_second_factor_was_not_looked_for_does_not_open(
     station: IdentityStation, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
