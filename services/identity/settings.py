@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from joserfc.jwk import Key, KeySet
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from libs.common.events.types import ProgramId
 from libs.common.settings import ServiceSettings
@@ -51,7 +51,11 @@ def read_openid_secrets(path: Path | None) -> dict[str, str]:
     """The secrets by program; none without a file. Raises `ValueError` where the file holds anything else."""
     if path is None:
         return {}
-    return _SECRETS.validate_json(path.read_bytes())
+    try:
+        return _SECRETS.validate_json(path.read_bytes())
+    except ValidationError:
+        # Its words would hold the secrets.
+        raise ValueError(f"{path.name}: needs a JSON object of program ids with a secret each") from None
 
 
 def read_signing_keys(path: Path) -> list[Key]:
