@@ -46,7 +46,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Parts]
         platform = Platform(database, unit, load_programs(PROGRAMS), clock, "contracts")
         values: dict[str, Any] = {"mongo_url": SecretStr(""), "amqp_url": SecretStr(""), "programs_dir": PROGRAMS}
         if name == "identity":
-            values["signing_keys_file"] = keys
+            values |= {"signing_keys_file": keys, "signing_keys_secret": SecretStr("k" * 32)}
         built[name] = service.build(platform, service.settings(**values))
     yield built
     client.close()

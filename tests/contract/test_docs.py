@@ -28,6 +28,7 @@ from libs.common.settings import PREFIX, ServiceSettings
 from services.exams import results
 from services.identity.login import problems as login_problems
 from services.identity.settings import IdentitySettings
+from services.identity.systems import clients, token_api
 from services.notify.settings import NotifySettings
 from tests import servers
 
@@ -106,7 +107,7 @@ def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
 
 
 def declared_problems() -> list[ProblemType]:
-    modules = (problems, login_problems)
+    modules = (problems, login_problems, clients, token_api)
     return [kind for module in modules for kind in vars(module).values() if isinstance(kind, ProblemType)]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.gateway.reference.schemas import Field, Json, Schemas
+from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
 from services.certs.agreement_api import AgreementApi
@@ -23,7 +24,10 @@ from services.identity.login.second_factor_api import SecondFactorApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
 from services.identity.profile_api import ProfileApi
+from services.identity.signing.api import KeysApi
 from services.identity.similar_api import SimilarApi
+from services.identity.systems.api import SystemsApi
+from services.identity.systems.token_api import OAuthApi
 from services.notify.api import NotifyApi
 
 _SUCCESS_BELOW = 400
@@ -87,6 +91,7 @@ def documented_apis() -> list[Api]:
     nothing: Any = None
     login = LoginApi(
         tokens=nothing,
+        clients=nothing,
         access=nothing,
         sessions=nothing,
         access_requests=nothing,
@@ -104,6 +109,9 @@ def documented_apis() -> list[Api]:
                 *SimilarApi(nothing).routes(),
                 *MappingApi(nothing).routes(),
                 *ProfileApi(nothing, nothing, nothing).routes(),
+                *KeysApi(nothing).routes(),
+                *OAuthApi(nothing, nothing, nothing).routes(),
+                *SystemsApi(nothing).routes(),
             )
         ),
         ExamsApi(nothing).api(),
@@ -164,7 +172,8 @@ def _succeeds(code: str) -> bool:
 
 
 def _content(part: Json) -> Json:
-    schema: Json = part.get("content", {}).get(_JSON, {}).get("schema", {})
+    content = part.get("content", {})
+    schema: Json = (content.get(_JSON) or content.get(FORM) or {}).get("schema", {})
     return schema
 
 
@@ -211,6 +220,8 @@ def _curl(path: str, method: str, *, needs_token: bool, takes: list[str]) -> str
         parts.append('-H "Authorization: Bearer $TOKEN"')
     if takes == [_JSON]:
         parts.append(f"-H 'Content-Type: {_JSON}' -d @body.json")
+    elif takes == [FORM]:
+        parts.append("-d @form.txt")
     elif takes:
         parts.append(f"-H 'Content-Type: {takes[0]}' --data-binary @FILE")
     return " ".join([*parts, f'"$GATEWAY{path}"'])
