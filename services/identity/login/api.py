@@ -15,9 +15,10 @@ from services.identity.login.access_requests import AccessRequests
 from services.identity.login.addresses import AddressLimit
 from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.problems import LINK_INVALID, SECOND_FACTOR_NEEDED, STEP_UP_NEEDED, TOO_MANY_TRIES
+from services.identity.login.rotation import Opened
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.second_factor_api import Code
-from services.identity.login.sessions import Opened, Sessions, is_current
+from services.identity.login.sessions import Sessions, is_current
 from services.identity.login.tokens import TOKEN_LASTS, Tokens
 from services.identity.passwords import LONGEST, SHORTEST
 from services.identity.systems.clients import INVALID_CLIENT, INVALID_SCOPE, Clients
