@@ -42,7 +42,14 @@ from services.identity.signing.keys import SigningKeys
 from services.identity.signing.sealing import Sealing
 from services.identity.signing.store import SigningKeyStore
 from services.identity.similar_api import SimilarApi
+from services.identity.staff import invitations as staff_invitations
+from services.identity.staff.accounts import StaffAccounts
+from services.identity.staff.api import StaffApi
+from services.identity.staff.entrance import StaffEntrance
+from services.identity.staff.entrance_api import StaffEntranceApi
+from services.identity.staff.invitations import Invitations
 from services.identity.staff.migration import MIGRATION as STAFF
+from services.identity.staff.store import SESSIONS_PREFIX, StaffStore
 from services.identity.store import MIGRATIONS, IdentityStore
 from services.identity.systems.api import SystemsApi
 from services.identity.systems.clients import Clients
@@ -93,6 +100,12 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     cases = CaseStore(database)
     claiming = Claiming(cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
+    staff, staff_sessions = StaffStore(database), SessionStore(database, SESSIONS_PREFIX)
+    invitations = Invitations(staff, unit_of_work, clock)
+    staff_accounts = StaffAccounts(staff, staff_sessions, unit_of_work, factors=factors, invitations=invitations)
+    staff_entrance = StaffEntrance(
+        staff, staff_sessions, unit_of_work, passwords=passwords, policy=policy, factors=factors, clock=clock
+    )
     routes = (
         *login.routes(),
         *second_factor.routes(),
@@ -103,6 +116,8 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *KeysApi(keys).routes(),
         *OAuthApi(clients, tokens, limit).routes(),
         *SystemsApi(clients).routes(),
+        *StaffApi(staff_accounts).routes(),
+        *StaffEntranceApi(staff_entrance, invitations, tokens, limit).routes(),
     )
     return Parts(
         api=IdentityApi(store).api(routes),
@@ -118,6 +133,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Job("access-requests", access_requests.EVERY, requests.run),
             Job("merges", Merging.EVERY, merging.resume),
             Job("signing-keys", signing_keys.EVERY, keys.sweep),
+            Job("staff-requests", staff_invitations.EVERY, invitations.run),
         ),
         keys=keys,
     )

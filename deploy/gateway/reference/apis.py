@@ -26,6 +26,8 @@ from services.identity.merge_api import MergeApi
 from services.identity.profile_api import ProfileApi
 from services.identity.signing.api import KeysApi
 from services.identity.similar_api import SimilarApi
+from services.identity.staff.api import StaffApi
+from services.identity.staff.entrance_api import StaffEntranceApi
 from services.identity.systems.api import SystemsApi
 from services.identity.systems.token_api import OAuthApi
 from services.notify.api import NotifyApi
@@ -112,6 +114,8 @@ def documented_apis() -> list[Api]:
                 *KeysApi(nothing).routes(),
                 *OAuthApi(nothing, nothing, nothing).routes(),
                 *SystemsApi(nothing).routes(),
+                *StaffApi(nothing).routes(),
+                *StaffEntranceApi(nothing, nothing, nothing, nothing).routes(),
             )
         ),
         ExamsApi(nothing).api(),

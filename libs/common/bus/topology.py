@@ -72,6 +72,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.SessionsRevoked,
         identity.PasswordChanged,
         identity.SecondFactorChanged,
+        identity.StaffInvited,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
         exams.ExamPassed,

@@ -135,3 +135,14 @@ class CandidatesSeparated(EventData, publisher="identity"):
     candidate_id: Identifier
     merged_id: Identifier
     separated_at: Moment
+
+
+class StaffInvited(EventData, publisher="identity"):
+    """Somebody who works for a program may open their account by a link, or set a forgotten password."""
+
+    staff_id: Identifier
+    full_name: PersonName
+    email: EmailAddress
+    reason: Annotated[str, Field(pattern="^(invitation|recovery)$")]
+    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    expires_at: Moment

@@ -49,7 +49,7 @@ class PasswordLogin(Body):
 
 
 class Refresh(Body):
-    """A candidate's session goes on (RFC 6749, 6)."""
+    """A session goes on (RFC 6749, 6)."""
 
     grant_type: Literal["refresh_token"]
     refresh_token: Secret
@@ -67,7 +67,7 @@ class TokenView(View):
     expires_in: int = int(TOKEN_LASTS.total_seconds())
     """Seconds."""
     refresh_token: str | None = None
-    """For a candidate's next access token. It works once, and comes with its successor."""
+    """For the next access token of a candidate or of staff. It works once, and comes with its successor."""
 
 
 class Activation(Body):

@@ -51,7 +51,18 @@ COURSE: dict[str, Any] = {
     "completed_on": date(2026, 3, 1),
 }
 
+STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
+INVITED: dict[str, Any] = {
+    "staff_id": STAFF_ID,
+    "full_name": "Ada",
+    "email": "a@example.com",
+    "token": "t",
+    "expires_at": NOON,
+}
+
 CASES = [
+    (identity.StaffInvited(**INVITED, reason="invitation"), Template.STAFF_INVITATION),
+    (identity.StaffInvited(**INVITED, reason="recovery"), Template.STAFF_RECOVERY),
     (identity.AccessRequested(**ACCESS, reason="activation"), Template.ACTIVATION),
     (identity.AccessRequested(**ACCESS, reason="recovery"), Template.RECOVERY),
     (
