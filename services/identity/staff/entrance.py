@@ -158,15 +158,15 @@ class StaffEntrance:
 
     async def refresh(self, token: str) -> Entered:
         """Go on with a session, with the roles that its holder has now. Raises the problem `unauthenticated`."""
-        roles: dict[str, list[str]] = {}
+        held: list[str] = []
 
         async def goes_on(transaction: Transaction, row: Document) -> bool:
             account = await self._store.account(row["staff_id"], transaction.session)
-            roles["now"] = account["roles"].get(row["program"], []) if account else []
-            return bool(roles["now"])
+            held[:] = account["roles"].get(row["program"], []) if account else []
+            return bool(held)
 
         opened = await self._rotation.refresh(token, reused=_note_reuse, goes_on=goes_on)
-        return Entered(_principal(opened.session, roles["now"]), opened.refresh_token)
+        return Entered(_principal(opened.session, held), opened.refresh_token)
 
     async def leave(self, principal: Principal) -> None:
         """End all of the caller's sessions, in all programs. Raises the problem `forbidden` for anybody but staff."""
