@@ -14,6 +14,7 @@ from services.certs.claims.api import ClaimsApi
 from services.certs.claims.review_api import ReviewApi
 from services.certs.claims.submissions import Submissions
 from services.certs.decisions_api import DecisionsApi
+from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.programs_api import ProgramsApi
 from services.exams.api import ExamsApi
@@ -118,10 +119,11 @@ def documented_apis() -> list[Api]:
                 *StaffEntranceApi(nothing, nothing, nothing, nothing).routes(),
             )
         ),
-        ExamsApi(nothing).api(),
+        ExamsApi(nothing, nothing).api(),
         CertsApi(nothing, {}, nothing).api(
             (
                 *OutlookApi(nothing, nothing, nothing).routes(),
+                *MergePreviewApi(nothing, nothing, nothing).routes(),
                 *ProgramsApi(nothing, nothing, {}, nothing).routes(),
                 *AgreementApi(nothing, nothing, nothing, nothing, nothing).routes(),
                 *ClaimsApi(nothing, submissions, nothing, nothing, nothing).routes(),

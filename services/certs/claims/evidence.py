@@ -53,7 +53,7 @@ class EvidenceStore:
     async def add(self, program: str, candidate_id: str, upload: EvidenceUpload, now: datetime) -> Document:
         """Keep a file. The same file again is the same evidence. Raises a problem where there are too many."""
         digest = hashlib.sha256(upload.content).hexdigest()
-        key = f"{candidate_id}:{digest[:32]}"
+        key = f"{program}:{candidate_id}:{digest[:32]}"
         known: Document | None = await self._evidence.find_one({"_id": key}, {"content": 0})
         if known is not None:
             return known
@@ -85,8 +85,8 @@ class EvidenceStore:
         change = {"$set": {"expires_at": now + AFTER_DECISION}}
         await self._evidence.update_many({"_id": {"$in": list(keys)}}, change, session=session)
 
-    async def file(self, candidate_id: str, key: str) -> EvidenceFile | None:
-        row = await self._evidence.find_one({"_id": key, "candidate_id": candidate_id})
+    async def file(self, program: str, candidate_id: str, key: str) -> EvidenceFile | None:
+        row = await self._evidence.find_one({"_id": key, "program": program, "candidate_id": candidate_id})
         if row is None:
             return None
         name = f"evidence-{row['sha256'][:8]}.{_ENDINGS[row['media_type']]}"

@@ -126,7 +126,7 @@ class ReviewApi:
         row = await self._row(await self._policy(call), call.path.submission_id)
         if call.path.evidence_id not in row["evidence"]:
             raise Problem(NOT_FOUND)
-        file = await self._evidence.file(row["candidate_id"], call.path.evidence_id)
+        file = await self._evidence.file(row["program"], row["candidate_id"], call.path.evidence_id)
         if file is None:
             raise Problem(NOT_FOUND, "the file has served and was deleted")
         return file
