@@ -199,6 +199,15 @@ async def test_removed_staff_are_out_at_once_there_and_nowhere_else(station: Ide
     assert [row["roles"] for row in page["items"]] == [["support"]]
 
 
+async def test_session_opened_while_the_roles_were_taken_ends_at_its_first_refresh(station: IdentityStation) -> None:
+    person = await hire(station, "support")
+    _, given = await person.login()
+    # What a login leaves that has read the roles just before, and opens its session just after.
+    await station.base.database["staff"].update_one({"_id": person.staff_id}, {"$unset": {"roles.cisco": ""}})
+    assert (await person.refresh(given["refresh_token"]))[0] == 401
+    assert await station.base.rows("staff_sessions") == []
+
+
 async def test_invitation_of_somebody_removed_opens_nothing(station: IdentityStation) -> None:
     person = await invite(station, "support")
     await station.ask("DELETE", f"/programs/cisco/staff/{person.staff_id}", await operator(station))
