@@ -1,5 +1,6 @@
 """Signing keys follow one another while services go on verifying, and nobody sees a private part."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from joserfc.jwk import OKPKey
 from pydantic import SecretStr
 
 from libs.common.errors import Unavailable
@@ -123,6 +125,26 @@ async def test_withdrawing_the_current_key_lets_the_published_next_one_sign(stat
     current, following = await states(station)
     await station.ask("DELETE", f"/signing-keys/{current}", token)
     assert await states(station) == {following: "current"}
+
+
+async def test_of_two_rotations_at_the_same_moment_one_is_made(station: IdentityStation) -> None:
+    token = await operator(station)
+    answers = await asyncio.gather(*(station.ask("POST", "/signing-keys", token) for _ in range(4)))
+    assert sorted(status for status, _ in answers) == [201, 409, 409, 409]
+    assert list((await states(station)).values()) == ["current", "next"]
+
+
+async def test_replicas_that_start_together_begin_with_the_same_keys(
+    station: IdentityStation, programs: dict[str, Program], tmp_path: Path
+) -> None:
+    made = [OKPKey.generate_key("Ed25519", {"kid": kid}).as_dict(private=True) for kid in ("signs", "verifies")]
+    others = [IdentityStation(station.base, programs, tmp_path, operator_secret=SECRET) for _ in range(3)]
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": made}))
+    sources = [each.parts.keys for each in (station, *others)]
+    found = await asyncio.gather(*(source.find("verifies") for source in sources if source is not None))
+    assert len({key.thumbprint() for key in found if key is not None}) == 1
+    assert len(await station.base.rows("signing_keys")) == 2
+    assert await states(station) == {"verifies": "retired", "signs": "current"}
 
 
 async def test_replicas_agree_and_the_file_is_read_once(

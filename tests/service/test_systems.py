@@ -168,9 +168,12 @@ async def test_what_the_form_leaves_empty_or_adds_counts_as_not_sent(station: Id
 
 async def test_an_address_that_guesses_is_stopped(station: IdentityStation) -> None:
     system = await add(station)
-    for _ in range(TRIES):
+    asked = {"grant_type": "client_credentials", "client_id": system["client_id"], "client_secret": "guess"}
+    for _ in range(TRIES // 2):
         assert (await enter(station, system, secret="guess"))[0] == 401
+        assert (await station.ask("POST", "/tokens", **asked))[0] == 401
     assert (await enter(station, system))[0] == 429
+    assert (await station.ask("POST", "/tokens", **asked))[0] == 429
 
 
 async def test_systems_and_candidates_manage_no_systems(station: IdentityStation) -> None:
