@@ -77,7 +77,8 @@ class StaffAccounts:
 
         async def work(transaction: Transaction) -> Document:
             row = _member(await self._store.account(staff_id, transaction.session), program)
-            if Role.MANAGER not in roles and by.kind is Kind.STAFF:
+            demoted = Role.MANAGER in row["roles"][program] and Role.MANAGER not in roles
+            if demoted and by.kind is Kind.STAFF:
                 await self._require_another_manager(transaction, program, staff_id)
             await self._store.set_roles(transaction.session, staff_id, program, roles)
             if not roles:
