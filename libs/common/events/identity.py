@@ -183,3 +183,14 @@ class CaseDecided(_Case, publisher="identity"):
     decision: Literal["accepted", "refused"]
     reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
     decided_at: Moment
+
+
+class StaffInvited(EventData, publisher="identity"):
+    """Somebody who works for a program may open their account by a link, or set a forgotten password."""
+
+    staff_id: Identifier
+    full_name: PersonName
+    email: EmailAddress
+    reason: Annotated[str, Field(pattern="^(invitation|recovery)$")]
+    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    expires_at: Moment
