@@ -1,9 +1,12 @@
 """The composition root of identity."""
 
 from libs.common.bus import topology
+from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.http.jwks import StaticKeys
 from libs.common.mongo.jobs import Job
+from libs.common.privacy.retention import Retention
+from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
@@ -32,6 +35,15 @@ from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
 from services.identity.merging import Merging
 from services.identity.passwords import Passwords
+from services.identity.privacy.erasure_api import ErasureApi
+from services.identity.privacy.erasures import Erasures, ErasureStore
+from services.identity.privacy.export_api import ExportApi
+from services.identity.privacy.export_store import ExportStore
+from services.identity.privacy.exports import ExportParts, Exports
+from services.identity.privacy.holdings import MIGRATION as PRIVACY
+from services.identity.privacy.holdings import PERIODS
+from services.identity.privacy.late import LateRegistrations
+from services.identity.privacy.people import People
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.settings import IdentitySettings, read_signing_keys
@@ -75,7 +87,15 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     cases = CaseStore(database)
     claiming = Claiming(cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
+    people = People(store, database)
+    tombstones = Tombstones(database, settings.erasure_key)
+    export_store = ExportStore(database)
+    exports = Exports(export_store, people, database, unit_of_work, clock)
+    erasures = Erasures(ErasureStore(database), people, store, tombstones, database, unit_of_work, clock)
+    retention = Retention(database, PERIODS, clock)
     routes = (
+        *ExportApi(exports, people, factors, sessions, clock).routes(),
+        *ErasureApi(erasures, store, factors, sessions).routes(),
         *login.routes(),
         *second_factor.routes(),
         *SimilarApi(store).routes(),
@@ -89,16 +109,20 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, cases, platform.programs).handle,
+                LateRegistrations(tombstones).around(VendorMessages(store, cases, platform.programs).handle),
                 prefetch=2 * settings.batch_size,
             ),
+            Subscription(topology.events_queue("identity"), decode_events, ExportParts(export_store).handle),
         ),
         jobs=(
             Job("access-requests", access_requests.EVERY, requests.run),
             Job("merges", Merging.EVERY, merging.resume),
+            exports.job(),
+            erasures.job(),
+            retention.job(),
         ),
         keys=StaticKeys(*keys),
     )
 
 
-SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN], build=build, settings=IdentitySettings)
+SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, PRIVACY], build=build, settings=IdentitySettings)

@@ -45,6 +45,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Parts]
         unit = UnitOfWork(client, database, service=name, owner="contracts", clock=clock, relay=_Silent())
         platform = Platform(database, unit, load_programs(PROGRAMS), clock, "contracts")
         values: dict[str, Any] = {"mongo_url": SecretStr(""), "amqp_url": SecretStr(""), "programs_dir": PROGRAMS}
+        values["erasure_key"] = SecretStr("e" * 32)
         if name == "identity":
             values["signing_keys_file"] = keys
         built[name] = service.build(platform, service.settings(**values))

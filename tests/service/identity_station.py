@@ -18,7 +18,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.identity.app import build
 from services.identity.settings import IdentitySettings
-from tests.service.rig import Base, said
+from tests.service.rig import ERASURE_KEY, Base, said
 from tests.service.samples import registration, reported
 
 PASSWORD = "correct horse battery staple"
@@ -35,7 +35,7 @@ class IdentityStation:
         keys = folder / "keys.json"
         key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
         keys.write_text(json.dumps({"keys": [key.as_dict(private=True)]}))
-        settings = {"token_issuer": "certrail", "batch_size": 200} | settings
+        settings = {"token_issuer": "certrail", "batch_size": 200, "erasure_key": ERASURE_KEY} | settings
         given = IdentitySettings.model_construct(signing_keys_file=keys, **settings)
         self.parts = build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), given)
         self.client: Any = None

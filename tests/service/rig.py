@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
+from pydantic import SecretStr
 
 from libs.common.bus.consumer import Consumer, Decode, Work
 from libs.common.bus.decoding import decode_events
@@ -22,15 +23,25 @@ from libs.common.mongo.migrations import COMMON, declare
 from libs.common.mongo.outbox import Outbox
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.tracing import Tracing
+from services.certs import privacy as certs
 from services.certs.store import MIGRATIONS as CERTS
+from services.exams import privacy as exams
 from services.exams.store import MIGRATIONS as EXAMS
+from services.fulfillment import privacy as fulfillment
 from services.fulfillment.store import MIGRATIONS as FULFILLMENT
 from services.identity.login.store import MIGRATION as LOGIN
+from services.identity.privacy.holdings import MIGRATION as PRIVACY
 from services.identity.store import MIGRATIONS as IDENTITY
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 
-MIGRATIONS = {"identity": [*IDENTITY, LOGIN], "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
+MIGRATIONS = {
+    "identity": [*IDENTITY, LOGIN, PRIVACY],
+    "exams": [*EXAMS, exams.MIGRATION],
+    "certs": [*CERTS, certs.MIGRATION],
+    "fulfillment": [*FULFILLMENT, fulfillment.MIGRATION],
+}
+ERASURE_KEY = SecretStr("e" * 32)
 T = TypeVar("T")
 
 

@@ -22,6 +22,8 @@ from services.identity.login.api import LoginApi
 from services.identity.login.second_factor_api import SecondFactorApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
+from services.identity.privacy.erasure_api import ErasureApi
+from services.identity.privacy.export_api import ExportApi
 from services.identity.profile_api import ProfileApi
 from services.identity.similar_api import SimilarApi
 from services.notify.api import NotifyApi
@@ -104,6 +106,8 @@ def documented_apis() -> list[Api]:
                 *SimilarApi(nothing).routes(),
                 *MappingApi(nothing).routes(),
                 *ProfileApi(nothing, nothing, nothing).routes(),
+                *ExportApi(nothing, nothing, nothing, nothing, nothing).routes(),
+                *ErasureApi(nothing, nothing, nothing, nothing).routes(),
             )
         ),
         ExamsApi(nothing).api(),

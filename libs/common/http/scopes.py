@@ -24,7 +24,24 @@ CERTS_DECIDE = frozenset({"certs:decide"})
 ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
 """Staff: link and unlink partners' ids, merge and separate accounts."""
 
-CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | PROFILE_WRITE | CERTS_CLAIM
+PRIVACY_REQUEST = frozenset({"privacy:request"})
+"""Exports and erasures: candidates ask for their own."""
+
+PRIVACY_MANAGE = frozenset({"privacy:manage"})
+"""Staff: ask for exports and erasures of others, and hold erasures back."""
+
+CANDIDATE = (
+    EXAMS_READ
+    | CERTS_READ
+    | BENEFITS_READ
+    | MESSAGES_READ
+    | PROFILE_READ
+    | PROFILE_WRITE
+    | CERTS_CLAIM
+    | PRIVACY_REQUEST
+)
 """What a candidate's own token carries."""
 
-OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE | ACCOUNTS_MANAGE
+OPERATOR = (
+    CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE | ACCOUNTS_MANAGE | PRIVACY_MANAGE
+)

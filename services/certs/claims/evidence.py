@@ -89,5 +89,9 @@ class EvidenceStore:
         row = await self._evidence.find_one({"_id": key, "candidate_id": candidate_id})
         if row is None:
             return None
-        name = f"evidence-{row['sha256'][:8]}.{_ENDINGS[row['media_type']]}"
-        return EvidenceFile(row["media_type"], name, bytes(row["content"]))
+        return EvidenceFile(row["media_type"], file_name(row), bytes(row["content"]))
+
+
+def file_name(row: Document) -> str:
+    """The name that a file is offered under."""
+    return f"evidence-{row['sha256'][:8]}.{_ENDINGS[row['media_type']]}"

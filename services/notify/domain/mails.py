@@ -38,6 +38,10 @@ class Template(StrEnum):
     MILESTONE_REACHED = "milestone_reached"
     CERTIFICATION_SUSPENDED = "certification_suspended"
     CERTIFICATION_REINSTATED = "certification_reinstated"
+    EXPORT_READY = "export_ready"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASURE_CANCELLED = "erasure_cancelled"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,23 @@ def _password(data: identity.PasswordChanged, _program: Program) -> Mail:
 def _second_factor(data: identity.SecondFactorChanged, _program: Program) -> Mail:
     context = {"state": data.state, "changed_at": data.changed_at}
     return Mail(Template.SECOND_FACTOR_CHANGED, data.candidate_id, context)
+
+
+def _export(data: identity.DataExportReady, _program: Program) -> Mail:
+    return Mail(Template.EXPORT_READY, data.candidate_id, {"expires_at": data.expires_at})
+
+
+def _erasure(data: identity.ErasureRequested, _program: Program) -> Mail:
+    context = {"asked_by": data.asked_by, "due_at": data.due_at}
+    return Mail(Template.ERASURE_REQUESTED, data.candidate_id, context)
+
+
+def _no_erasure(data: identity.ErasureCancelled, _program: Program) -> Mail:
+    return Mail(Template.ERASURE_CANCELLED, data.candidate_id, {"cancelled_at": data.cancelled_at})
+
+
+def _erased(data: identity.CandidateErased, _program: Program) -> Mail:
+    return Mail(Template.ERASED, data.candidate_id, {"erased_at": data.erased_at})
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -155,6 +176,10 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.SessionsRevoked: _session_ended,
     identity.PasswordChanged: _password,
     identity.SecondFactorChanged: _second_factor,
+    identity.DataExportReady: _export,
+    identity.ErasureRequested: _erasure,
+    identity.ErasureCancelled: _no_erasure,
+    identity.CandidateErased: _erased,
     exams.ExamPassed: _exam(Template.EXAM_PASSED),
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,

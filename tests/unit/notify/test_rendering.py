@@ -37,6 +37,10 @@ FACTS: dict[str, Any] = {
     "revoked_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "changed_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "state": "on",
+    "asked_by": "candidate",
+    "due_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "erased_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "cancelled_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }
