@@ -82,14 +82,16 @@ class Forgetting:
     async def after(self, transaction: Transaction, erasure: Erasure, person: Person) -> None:
         """Write the last mail, and forget all others. Told again, it writes no second one."""
         session, first = transaction.session, erasure.data.candidate_id
-        recipient = await self._recipients.find_one({"_id": first}, session=session)
+        recipient = await self._recipients.find_one({"_id": first}, session=session) or {}
         last = derived_id("erased", first)
         others = {"candidate_id": {"$in": list(person.accounts)}, "_id": {"$ne": last}}
         await self._messages.delete_many(others, session=session)
-        reachable = recipient is not None and "email" in recipient
-        gone = [one for one in person.accounts if one != first or not reachable]
-        await self._recipients.delete_many({"_id": {"$in": gone}}, session=session)
-        if not reachable or "erased_at" in (recipient or {}):
+        written = "erased_at" in recipient
+        to_write = "email" in recipient and not written and not erasure.data.again
+        kept = [first] if written or to_write else []
+        gone = {"_id": {"$in": list(person.accounts), "$nin": kept}}
+        await self._recipients.delete_many(gone, session=session)
+        if not to_write:
             return
         message = new_message(
             last,

@@ -179,6 +179,21 @@ async def test_service_that_does_not_answer_is_shown_and_asked_again(station: Id
         assert [name for name in archive.namelist() if name.startswith("exams/")] == ["exams/new.json"]
 
 
+async def test_answer_that_cannot_be_read_is_asked_for_again_and_holds_nobody_up(station: IdentityStation) -> None:
+    one, two = await station.open_account("P1"), await station.open_account("P2")
+    for account in (one, two):
+        await station.ask("POST", place(account, "exports"), await token_of(station, account))
+    broken, good = questions(station)
+    for kind in PARTS:
+        false = {**broken, "public_key": good["public_key"]} if kind is certs.PersonalDataPart else broken
+        await take(station, *answer(kind, false, {"a.json": b"[]"}), *answer(kind, good, {"a.json": b"[]"}))
+    await station.run("exports")
+    assert [told["subject"] for told in station.said(identity.DataExportReady)] == [two]
+    station.base.clock.advance(OVERDUE)
+    await station.run("exports")
+    assert (questions(station)[-1]["services"], questions(station)[-1]["export_id"]) == (["certs"], broken["export_id"])
+
+
 async def test_erasure_waits_two_weeks_and_can_be_cancelled(station: IdentityStation) -> None:
     one = await station.open_account()
     token = await token_of(station, one)

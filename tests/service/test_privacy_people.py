@@ -97,6 +97,14 @@ async def test_late_events_make_no_recipient_and_no_mail(notify: PrivacyStation)
     assert await notify.base.rows("messages") == []
 
 
+async def test_who_comes_back_by_a_late_event_is_forgotten_without_a_mail(notify: PrivacyStation) -> None:
+    """A process that had not heard yet took it in; then the erasure is told again."""
+    await notify.take(registered())
+    await notify.take(told(notify.erased(ADA).model_copy(update={"again": True})))
+    assert await notify.base.rows("recipients") == []
+    assert await notify.base.rows("messages") == []
+
+
 async def test_merged_accounts_get_one_last_mail(notify: PrivacyStation, mailbox: Mailbox) -> None:
     both = identity.CandidatesMerged(merge_id="M1", candidate_id=ADA, merged_id=TWIN, merged_at=NOON)
     await notify.take(registered(), registered(TWIN, "twin@example.com"), told(both))

@@ -190,3 +190,5 @@ class CandidateErased(EventData, publisher="identity"):
     """The account that stood for all of them."""
     accounts: Annotated[list[ErasedAccount], Field(min_length=1)]
     erased_at: Moment
+    again: bool = False
+    """Whether it was told before: then nothing more is written to them."""

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 
 from pymongo import ASCENDING, IndexModel
 
 from libs.common.bus.consumer import Work
 from libs.common.bus.messages import Received
-from libs.common.events import CloudEvent, identity
+from libs.common.events import CloudEvent, EventData, identity
 from libs.common.events.personal_data import Part
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.jobs import Job
@@ -128,14 +128,13 @@ class Keeper:
     async def _renamed(
         self, transaction: Transaction, items: Sequence[Received[Any]], erasures: Sequence[Erasure]
     ) -> list[Received[Any]]:
-        named = {value for item in items for value in _named(item).values()}
-        erased = await self._tombstones.find(named)
+        named = [(item, _named(item)) for item in items]
+        erased = await self._tombstones.find(one for _, about in named for one in about.values())
         for each in erasures:
             erased |= {one.candidate_id: Erased(one.pseudonym, each.data.erased_at) for one in each.data.accounts}
         left: list[Received[Any]] = []
-        for item in items:
-            about = _named(item)
-            if not (erased.keys() & about.values() or any(map(is_pseudonym, about.values()))):
+        for item, about in named:
+            if not any(one in erased or is_pseudonym(one) for one in about.values()):
                 left.append(item)
             elif self._facts_go_on and isinstance(item.data, LINK_EVENTS):
                 # It would name the person again: by their id at a partner.
@@ -210,9 +209,13 @@ def _about(event: CloudEvent[Any], names: Mapping[str, str]) -> CloudEvent[Any]:
     return event.model_copy(update={"data": event.data.model_copy(update=dict(names))})
 
 
-_NAMING = ("candidate_id", "merged_id")
-
-
 def _named(item: Received[Any]) -> dict[str, str]:
     """The candidates that an event names, by field."""
-    return {name: value for name in _NAMING if (value := getattr(item.data, name, None)) is not None}
+    data: EventData = item.data
+    return {name: getattr(data, name) for name in _naming(type(data))}
+
+
+@cache
+def _naming(model: type[EventData]) -> tuple[str, ...]:
+    """The fields of an event in which a candidate is named."""
+    return tuple(name for name in ("candidate_id", "merged_id") if name in model.model_fields)

@@ -74,11 +74,11 @@ class Tombstones:
         now = asyncio.get_running_loop().time()
         if self._read_at is not None and now - self._read_at < _STALE_SECONDS:
             return
-        self._read_at = now
         since = {"told_at": {"$gte": self._newest - _OVERLAP}} if self._newest else {}
         async for row in self._rows.find(since):
             self._known[row["_id"]] = Erased(row["pseudonym"], row["at"])
             self._newest = max(self._newest or row["told_at"], row["told_at"])
+        self._read_at = now
 
     def _hash(self, one: str) -> str:
         return hashlib.blake2b(one.encode(), key=self._key, digest_size=16).hexdigest()

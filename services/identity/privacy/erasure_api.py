@@ -39,7 +39,7 @@ class HoldView(View):
 
 class ErasureView(View):
     erasure_id: str
-    state: Literal["requested", "cancelled", "erasing"]
+    state: Literal["requested", "cancelled"]
     asked_by: Literal["candidate", "staff"]
     requested_at: datetime
     due_at: datetime

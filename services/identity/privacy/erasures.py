@@ -223,7 +223,7 @@ class Erasures:
         }
         version = await self._accounts.next_version(session, row["candidate_id"], transaction.now)
         await self._forget(transaction, person, row)
-        self._tell(transaction, row, version)
+        self._tell(transaction, row, version, again=False)
         await self.store.save(session, row)
 
     async def _finish(self, transaction: Transaction, *, erasure_id: str) -> None:
@@ -231,7 +231,7 @@ class Erasures:
         if row is None or row["state"] != ERASING:
             return
         await self._forget(transaction, Person([one["candidate_id"] for one in row["accounts"]]), row)
-        self._tell(transaction, row, next_version(None, transaction.now))
+        self._tell(transaction, row, next_version(None, transaction.now), again=True)
         kept = {name: row[name] for name in ("_id", "program", "asked_by", "requested_at", "erased_at")}
         await self.store.save(transaction.session, kept | {"state": DONE, "ended_at": transaction.now})
 
@@ -240,10 +240,11 @@ class Erasures:
         await HOLDINGS.erase(self._database, transaction.session, person, names)
         await self.store.forget_cancelled(transaction.session, person.accounts)
 
-    def _tell(self, transaction: Transaction, row: Document, version: int) -> None:
+    def _tell(self, transaction: Transaction, row: Document, version: int, *, again: bool) -> None:
         event = identity.CandidateErased(
             candidate_id=row["candidate_id"],
             accounts=[identity.ErasedAccount(**one) for one in row["accounts"]],
             erased_at=row["erased_at"],
+            again=again,
         )
         transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=version)

@@ -57,6 +57,10 @@ class ExportStore:
         async for row in self._parts.find(query).sort("number", ASCENDING):
             yield row["sealed"]
 
+    async def forget_answer(self, export_id: str, service: str, attempt: int) -> None:
+        """Let an answer not have been given."""
+        await self._parts.delete_many({"export_id": export_id, "service": service, "attempt": attempt})
+
     async def forget_parts(self, session: Session, export_id: str) -> None:
         await self._parts.delete_many({"export_id": export_id}, session=session)
 

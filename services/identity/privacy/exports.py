@@ -10,6 +10,7 @@ from functools import partial
 from typing import ClassVar
 
 import structlog
+from joserfc.errors import JoseError
 
 from libs.common.bus.messages import Received
 from libs.common.clock import Clock
@@ -134,6 +135,8 @@ class Exports:
         now = self._clock.now()
         export = export | {"ready_at": now, "expires_at": now + KEPT}
         files = await self._files(export, whole)
+        if files is None:
+            return
         # Compressing a hundred megabytes takes seconds, in which others want answers.
         chunks = await asyncio.to_thread(lambda: list(archived(files, export["requested_at"])))
         for number, chunk in enumerate(chunks):
@@ -141,17 +144,27 @@ class Exports:
         if not await self._unit_of_work.run(partial(self._finish, export=export)):
             await self.store.forget_archive(export["_id"])  # its person was erased meanwhile
 
-    async def _files(self, export: Document, whole: Mapping[str, int]) -> dict[str, bytes]:
+    async def _files(self, export: Document, whole: Mapping[str, int]) -> dict[str, bytes] | None:
+        """All files by path; None where what a service has said cannot be read."""
         first = export["candidate_id"]
         person = await self._people.known(export["accounts"])
         files = {README: readme(first, export["requested_at"])}
         for path, content in (await HOLDINGS.records(self._database, person)).items():
             files[f"identity/{path}"] = content
         for service, attempt in whole.items():
-            sealed = self.store.sealed(export["_id"], service, attempt)
-            found = [unseal(one, export["private_key"]) async for one in sealed]
-            files |= {f"{service}/{path}": content for path, content in joined(found).items()}
+            try:
+                said = await self._said(export, service, attempt)
+            except (JoseError, ValueError) as error:
+                # As if it had said nothing: it is asked again, and other exports go on.
+                log.error("export_unreadable", detail=service, cause=type(error).__name__)  # noqa: TRY400 it may quote
+                await self.store.forget_answer(export["_id"], service, attempt)
+                return None
+            files |= {f"{service}/{path}": content for path, content in said.items()}
         return files
+
+    async def _said(self, export: Document, service: str, attempt: int) -> dict[str, bytes]:
+        sealed = self.store.sealed(export["_id"], service, attempt)
+        return joined([unseal(one, export["private_key"]) async for one in sealed])
 
     async def _finish(self, transaction: Transaction, *, export: Document) -> bool:
         row = await self.store.get(export["_id"], transaction.session)

@@ -40,8 +40,12 @@ MIGRATION = Migration(
     ),
 )
 
-PERIODS = (Period("erasures", "ended_at", timedelta(days=1095)),)
-"""That an erasure was asked for and done or cancelled, without whom it was about once it is done."""
+PERIODS = (
+    # That one was asked for and done or cancelled, without whom it was about once it is done.
+    Period("erasures", "ended_at", timedelta(days=1095)),
+    # By then its parts have expired.
+    Period("exports", "requested_at", timedelta(days=30), {"state": "collecting"}),
+)
 
 
 def own_history(row: Document, person: Person) -> Document:
