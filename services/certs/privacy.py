@@ -45,21 +45,23 @@ def kept_decision(row: Document, names: Names) -> Document:
     return row | {"candidate_id": names[row["candidate_id"]], "reason": ""}
 
 
+LEDGERS = Holding(
+    collection="candidates",
+    find=by("_id", "kin"),
+    kind="certifications",
+    mine=by("_id"),
+    withheld=frozenset({"version", "next_transition_on", "told", "policy_version"}),
+    by_itself=True,
+)
+
 HOLDINGS = Holdings(
     items=(
-        Holding(
-            collection="candidates",
-            find=by("_id", "kin"),
-            kind="certifications",
-            mine=by("_id"),
-            withheld=frozenset({"version", "next_transition_on", "told", "policy_version"}),
-            by_itself=True,
-        ),
+        LEDGERS,
         Holding(
             collection="submissions",
             find=by("candidate_id"),
             kind="submissions",
-            withheld=frozenset({"link", "announced", "decided_by"}),
+            withheld=frozenset({"link", "announced", "decided_by", "late_looked"}),
             keep=kept_submission,
         ),
         Holding(
@@ -154,30 +156,27 @@ class LedgerErasure:
 
         What came in under the old id since the erasure was first told goes to the pseudonym's ledger.
         """
-        session = transaction.session
+        session, program = transaction.session, erasure.event.program
         names = {one.candidate_id: one.pseudonym for one in erasure.data.accounts}
-        rows = await self._candidates.find(HOLDINGS.items[0].find(person), session=session).to_list(None)
-        known = await self._candidates.distinct("_id", {"_id": {"$in": [*names.values()]}}, session=session)
-        late = [row for row in rows if names.get(row["_id"]) in known]
+        rows = await self._candidates.find(LEDGERS.find(person), session=session).to_list(None)
+        known = set(await self._candidates.distinct("_id", {"_id": {"$in": [*names.values()]}}, session=session))
+        late: list[Document] = []
         for row in rows:
             after = under_pseudonyms(row, names)
             await self._candidates.delete_one({"_id": row["_id"]}, session=session)
-            if row not in late:
+            if after["_id"] in known:
+                late.append(after)
+            else:
                 await self._candidates.insert_one(after, session=session)
-        whose = [(erasure.event.program, name) for name in names.values() if name in known or _has(rows, names, name)]
-        opened = await self._ledgers.open(transaction, whose)
+        own = known | {names[row["_id"]] for row in rows if row["_id"] in names}
+        opened = await self._ledgers.open(transaction, [(program, name) for name in sorted(own)])
         for row in late:
-            ledger = opened[erasure.event.program, names[row["_id"]]]
-            for fact in under_pseudonyms(row, names)["facts"]:
-                ledger.add(loaded(fact), transaction, None)
-        for ledger in opened.values():
-            if ledger.merged_into is None:
-                ledger.pass_time(transaction)
+            for fact in row["facts"]:
+                opened[program, row["_id"]].add(loaded(fact), transaction, None)
+        for name in own:
+            if opened[program, name].merged_into is None:
+                opened[program, name].pass_time(transaction)
         await self._ledgers.save(transaction, opened.values())
-
-
-def _has(rows: list[Document], names: Names, pseudonym: str) -> bool:
-    return any(names.get(row["_id"]) == pseudonym for row in rows)
 
 
 def under_pseudonyms(row: Document, names: Names) -> Document:

@@ -1,5 +1,6 @@
 """Any service as it is composed, asked for what it holds about a person and told to erase them."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -67,14 +68,13 @@ class PrivacyStation:
         )
 
     async def exported(self, *accounts: str) -> dict[str, Any]:
-        """What the service says of a person, unsealed; JSON is read."""
+        """What the service says of a person when two processes answer, unsealed; JSON is read."""
         key, export_id = new_key(), new_id()
         question = identity.PersonalDataRequested(
             export_id=export_id, services=[self.base.service], accounts=list(accounts), public_key=public_part(key)
         )
         await self.take(received(question), received(question))
-        await self.run("exports")
-        await self.run("exports")
+        await asyncio.gather(self.run("exports"), self.another().run("exports"))
         parts = [event["data"] for event in said(self.base) if event["data"].get("export_id") == export_id]
         *sealed, last = sorted(parts, key=lambda part: int(part["number"]))
         assert last["total"] == len(sealed), "the last part says how many there are, and each is told once"

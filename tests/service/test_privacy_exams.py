@@ -10,6 +10,7 @@ from libs.common.bus.ingress import Reason, Refusal
 from libs.common.clock import FixedClock
 from libs.common.events import exams, identity
 from libs.common.privacy.holdings import everything
+from libs.common.privacy.retention import Retention
 from libs.common.programs import Program
 from services.exams.privacy import HOLDINGS, PERIODS
 from tests.service.conftest import OpenBase
@@ -129,10 +130,13 @@ async def test_another_process_knows_of_an_erasure_too(station: PrivacyStation) 
     assert "P7" not in await station.stored()
 
 
-async def test_refused_messages_are_kept_for_ninety_days(station: PrivacyStation) -> None:
+async def test_refused_messages_are_kept_for_ninety_days(
+    station: PrivacyStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Retention, "SLICE", 1)
     (period,) = PERIODS
     now = station.base.clock.now()
-    rows = [{"_id": f"{n}", "rejected_at": now - period.kept + timedelta(days=n)} for n in (-1, 1)]
+    rows = [{"_id": f"{n}", "rejected_at": now - period.kept + timedelta(days=n)} for n in (-3, -2, -1, 1)]
     await station.base.database["rejections"].insert_many(rows)
     await station.run("retention")
     assert [row["_id"] for row in await station.base.rows("rejections")] == ["1"]

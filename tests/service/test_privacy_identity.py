@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from libs.common.bus import topology
 from libs.common.events import EventData, certs, exams, fulfillment, identity, notify
 from libs.common.events.personal_data import Part
@@ -17,6 +19,7 @@ from services.identity.privacy.exports import KEPT, OVERDUE
 from services.identity.privacy.holdings import HOLDINGS
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.samples import TAKEN, received, registration, reported
+from tests.service.test_second_factor import enrol
 
 PARTS: tuple[type[Part], ...] = (
     exams.PersonalDataPart,
@@ -281,6 +284,59 @@ async def test_hold_of_staff_keeps_an_erasure_waiting_and_says_why(station: Iden
     assert (await station.ask("DELETE", place(one, "erasure-hold"), staff))[0] == 204
     await station.run("erasures")
     assert len(station.said(identity.CandidateErased)) == 1
+
+
+async def test_hold_on_an_account_that_was_merged_counts_for_the_person(station: IdentityStation) -> None:
+    one, two = await station.open_account("P1"), await station.open_account("P2")
+    staff = await operator(station)
+    await station.ask("PUT", place(one, "erasure-hold"), staff, None, reason="An inquiry.")
+    await station.ask("POST", "/programs/cisco/merges", staff, None, **{"from": one, "into": two, "reason": "same"})
+    _, asked = await station.ask("POST", place(two, "erasure"), staff, None, reason="asked")
+    assert asked["held"]["reason"] == "An inquiry."
+    station.base.clock.advance(COOLING_OFF)
+    await station.run("erasures")
+    assert station.said(identity.CandidateErased) == []
+
+
+async def test_erasure_waits_for_a_merge_that_is_half_way(station: IdentityStation) -> None:
+    one, two = await station.open_account("P1"), await station.open_account("P2")
+    staff = await operator(station)
+    await station.ask("POST", "/programs/cisco/merges", staff, None, **{"from": one, "into": two, "reason": "same"})
+    await station.ask("POST", place(two, "erasure"), staff, None, reason="asked")
+    station.base.clock.advance(COOLING_OFF)
+    merges = station.base.database["merges"]
+    await merges.update_many({}, {"$set": {"state": "announced"}})
+    await station.run("erasures")
+    assert station.said(identity.CandidateErased) == []
+    await merges.update_many({}, {"$set": {"state": "done"}})
+    await station.run("erasures")
+    assert len(station.said(identity.CandidateErased)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "body"),
+    [
+        ("POST", "exports", {}),
+        ("GET", "exports", {}),
+        ("POST", "erasure", {"reason": "x"}),
+        ("GET", "erasure", {}),
+        ("DELETE", "erasure", {}),
+        ("GET", "consents", {}),
+    ],
+)
+async def test_strangers_find_nothing(station: IdentityStation, method: str, what: str, body: dict[str, str]) -> None:
+    one, other = await station.open_account("P1"), await station.open_account("P2")
+    await station.ask("POST", place(one, "erasure"), await operator(station), None, reason="asked")
+    assert (await station.ask(method, place(one, what), await token_of(station, other), None, **body))[0] == 404
+    assert len(station.said(identity.ErasureCancelled)) == 0
+
+
+async def test_erasure_asks_for_the_second_factor_where_it_is_on(station: IdentityStation) -> None:
+    one = await station.open_account()
+    token = await token_of(station, one)
+    await enrol(station, one, token)
+    status, problem = await station.ask("POST", place(one, "erasure"), token, None, reason="x")
+    assert (status, problem["type"].rpartition(":")[2]) == (401, "step-up-needed")
 
 
 async def test_staff_say_why_and_need_their_scope(station: IdentityStation) -> None:
