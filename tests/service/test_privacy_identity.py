@@ -1,7 +1,9 @@
 """Exports and erasures through identity as it is composed, on a real database."""
 
+import asyncio
 import io
 import json
+import secrets
 import zipfile
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,8 +16,9 @@ from libs.common.events import EventData, certs, exams, fulfillment, identity, n
 from libs.common.events.personal_data import Part
 from libs.common.privacy.holdings import everything
 from libs.common.privacy.sealing import Piece, joined, pieces, seal
+from services.identity.privacy import archive
 from services.identity.privacy.erasures import COOLING_OFF, TOLD_AGAIN
-from services.identity.privacy.exports import KEPT, OVERDUE
+from services.identity.privacy.exports import KEPT, OVERDUE, Exports
 from services.identity.privacy.holdings import HOLDINGS
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.samples import TAKEN, received, registration, reported
@@ -104,8 +107,8 @@ async def test_export_gathers_what_all_services_say(station: IdentityStation) ->
     assert told["data"]["export_id"] == export["export_id"]
     _, ready = await station.ask("GET", own, token)
     assert (ready["state"], ready["services"]) == ("ready", [])
-    with zipfile.ZipFile(io.BytesIO(await downloaded(station, f"{own}/archive", token))) as archive:
-        found = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(io.BytesIO(await downloaded(station, f"{own}/archive", token))) as opened:
+        found = {name: opened.read(name) for name in opened.namelist()}
     (account,) = json.loads(found["identity/account.json"])
     assert (account["id"], account["email"]) == (one, "p1@example.com")
     assert all(found[f"{kind.publisher}/files/a.png"] == big for kind in PARTS)
@@ -129,9 +132,9 @@ async def test_order_of_arrival_changes_no_byte_of_the_archive(station: Identity
         await station.run("exports")
         with zipfile.ZipFile(
             io.BytesIO(await downloaded(station, place(one, f"exports/{export['export_id']}/archive"), token))
-        ) as archive:
-            names = [name for name in archive.namelist() if not name.startswith("identity/")]
-            made.append([(name, archive.read(name)) for name in names])
+        ) as opened:
+            names = [name for name in opened.namelist() if not name.startswith("identity/")]
+            made.append([(name, opened.read(name)) for name in names])
     assert made[0] == made[1]
 
 
@@ -178,8 +181,33 @@ async def test_service_that_does_not_answer_is_shown_and_asked_again(station: Id
     assert (again["services"], again["attempt"]) == (["exams"], 2)
     await take(station, *answer(exams.PersonalDataPart, again, {"new.json": b"[3]"}), early[0])
     await station.run("exports")
-    with zipfile.ZipFile(io.BytesIO(await downloaded(station, f"{own}/archive", token))) as archive:
-        assert [name for name in archive.namelist() if name.startswith("exams/")] == ["exams/new.json"]
+    with zipfile.ZipFile(io.BytesIO(await downloaded(station, f"{own}/archive", token))) as opened:
+        assert [name for name in opened.namelist() if name.startswith("exams/")] == ["exams/new.json"]
+
+
+async def test_archive_left_half_way_is_never_mixed_with_the_next(
+    station: IdentityStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "CHUNK_BYTES", 500)
+    one = await station.open_account()
+    token = await token_of(station, one)
+    _, export = await station.ask("POST", place(one, "exports"), token)
+    (question,) = questions(station)
+    for kind in PARTS:
+        await take(station, *answer(kind, question, {"a.json": secrets.token_bytes(900)}))
+    with monkeypatch.context() as dying:
+        dying.setattr(Exports, "_finish", _die)
+        with pytest.raises(ConnectionError):
+            await station.run("exports")
+    await asyncio.gather(station.run("exports"), station.run("exports"))
+    content = await downloaded(station, place(one, f"exports/{export['export_id']}/archive"), token)
+    with zipfile.ZipFile(io.BytesIO(content)) as found:
+        assert found.testzip() is None
+    assert len(station.said(identity.DataExportReady)) == 1
+
+
+async def _die(*_arguments: Any, **_more: Any) -> bool:
+    raise ConnectionError
 
 
 async def test_answer_that_cannot_be_read_is_asked_for_again_and_holds_nobody_up(station: IdentityStation) -> None:

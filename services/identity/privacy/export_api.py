@@ -132,7 +132,7 @@ class ExportApi:
         if row["state"] != READY:
             raise Problem(NOT_FOUND, "it is not ready yet")
         name = f"{row['program']}-{row['candidate_id']}-{row['requested_at']:%Y-%m-%d}.zip"
-        return Archive("application/zip", name, self._exports.store.archive(row["_id"]))
+        return Archive("application/zip", name, self._exports.store.archive(row["archive_id"]))
 
     async def _of(self, call: Call[Any]) -> list[Document]:
         """The exports that the caller may see and that are not over."""

@@ -64,21 +64,22 @@ class ExportStore:
     async def forget_parts(self, session: Session, export_id: str) -> None:
         await self._parts.delete_many({"export_id": export_id}, session=session)
 
-    async def keep_chunk(self, export: Document, number: int, content: bytes) -> None:
+    async def keep_chunk(self, export: Document, archive_id: str, number: int, content: bytes) -> None:
         row = {
-            "export_id": export["_id"],
+            "_id": f"{archive_id}:{number}",
+            "archive_id": archive_id,
             "candidate_id": export["candidate_id"],
             "number": number,
             "content": Binary(content),
             "expires_at": export["expires_at"],
         }
-        await self._archives.replace_one({"_id": f"{export['_id']}:{number}"}, row, upsert=True)
+        await self._archives.insert_one(row)
 
-    async def forget_archive(self, export_id: str) -> None:
-        await self._archives.delete_many({"export_id": export_id})
+    async def forget_archive(self, archive_id: str) -> None:
+        await self._archives.delete_many({"archive_id": archive_id})
 
-    async def archive(self, export_id: str) -> AsyncIterator[bytes]:
-        async for row in self._archives.find({"export_id": export_id}).sort("number", ASCENDING):
+    async def archive(self, archive_id: str) -> AsyncIterator[bytes]:
+        async for row in self._archives.find({"archive_id": archive_id}).sort("number", ASCENDING):
             yield bytes(row["content"])
 
     async def latest(self, candidates: Sequence[str], limit: int) -> list[Document]:

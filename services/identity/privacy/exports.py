@@ -16,6 +16,7 @@ from libs.common.bus.messages import Received
 from libs.common.clock import Clock
 from libs.common.events import SERVICES, certs, exams, fulfillment, identity, notify
 from libs.common.http.problems import CONFLICT, Problem
+from libs.common.ids import new_id
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
@@ -139,10 +140,11 @@ class Exports:
             return
         # Compressing a hundred megabytes takes seconds, in which others want answers.
         chunks = await asyncio.to_thread(lambda: list(archived(files, export["requested_at"])))
+        archive_id = new_id()  # one that was left half-way is never mixed with the next
         for number, chunk in enumerate(chunks):
-            await self.store.keep_chunk(export, number, chunk)
-        if not await self._unit_of_work.run(partial(self._finish, export=export)):
-            await self.store.forget_archive(export["_id"])  # its person was erased meanwhile
+            await self.store.keep_chunk(export, archive_id, number, chunk)
+        if not await self._unit_of_work.run(partial(self._finish, export=export, archive_id=archive_id)):
+            await self.store.forget_archive(archive_id)
 
     async def _files(self, export: Document, whole: Mapping[str, int]) -> dict[str, bytes] | None:
         """All files by path; None where what a service has said cannot be read."""
@@ -166,13 +168,13 @@ class Exports:
         sealed = self.store.sealed(export["_id"], service, attempt)
         return joined([unseal(one, export["private_key"]) async for one in sealed])
 
-    async def _finish(self, transaction: Transaction, *, export: Document) -> bool:
+    async def _finish(self, transaction: Transaction, *, export: Document, archive_id: str) -> bool:
+        """Let this archive be the export's. Returns False where another is, or the person was erased meanwhile."""
         row = await self.store.get(export["_id"], transaction.session)
-        if row is None:
+        if row is None or row["state"] == READY:
             return False
-        if row["state"] == READY:
-            return True
-        done = {"state": READY, "ready_at": export["ready_at"], "expires_at": export["expires_at"]}
+        done = {"state": READY, "archive_id": archive_id}
+        done |= {"ready_at": export["ready_at"], "expires_at": export["expires_at"]}
         # Without the key nobody can read the parts that the log still keeps.
         await self.store.change(transaction.session, row["_id"], {"$set": done, "$unset": {"private_key": ""}})
         await self.store.forget_parts(transaction.session, row["_id"])

@@ -24,7 +24,10 @@ MIGRATION = Migration(
             "external_ids": [IndexModel([("history.candidate_id", ASCENDING)], name="former")],
             "exports": [IndexModel([("candidate_id", ASCENDING)], name="candidate"), _EXPIRY],
             "export_parts": [IndexModel([("export_id", ASCENDING)], name="export"), _EXPIRY],
-            "export_archives": [IndexModel([("export_id", ASCENDING), ("number", ASCENDING)], name="export"), _EXPIRY],
+            "export_archives": [
+                IndexModel([("archive_id", ASCENDING), ("number", ASCENDING)], name="archive"),
+                _EXPIRY,
+            ],
             "erasures": [
                 # An account has one erasure under way.
                 IndexModel(
@@ -115,7 +118,7 @@ HOLDINGS = Holdings(
             collection="exports",
             find=by("candidate_id"),
             kind="exports",
-            withheld=frozenset({"private_key", "attempt", "asked_at", "by"}),
+            withheld=frozenset({"private_key", "attempt", "asked_at", "by", "archive_id"}),
         ),
         Holding(collection="export_parts", find=by("candidate_id")),
         Holding(collection="export_archives", find=by("candidate_id")),
