@@ -88,6 +88,17 @@ async def test_same_certifications_stand_under_the_pseudonym(station: PrivacySta
     assert await station.stored() == left
 
 
+async def test_words_of_a_decision_leave_the_texts_that_quote_them(station: PrivacyStation, api: Callers) -> None:
+    await station.take(received(passed()))
+    await api.staff("POST", f"{ME}/decisions", key="d", kind="suspend", certification="CCNA", reason=REASON)
+    (before,) = await station.base.rows("candidates")
+    assert REASON in str(before["certifications"])
+    await station.erase("C1")
+    (after,) = await station.base.rows("candidates")
+    assert [one["status"] for one in after["certifications"]] == ["suspended"]
+    assert REASON not in str(after)
+
+
 async def test_correction_after_the_erasure_still_counts(station: PrivacyStation) -> None:
     await station.take(received(passed()))
     await station.erase("C1")
