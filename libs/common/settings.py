@@ -19,7 +19,7 @@ class ServiceSettings(BaseSettings):
     amqp_url: SecretStr = Field(description="RabbitMQ address with user, password and virtual host")
     programs_dir: Path = Field(description="folder of the program definitions (*.yaml)")
     erasure_key: SecretStr = Field(
-        min_length=32, description="secret under which erased ids are remembered; the same in all services, for ever"
+        min_length=32, description="secret under which erased ids are remembered; never changed"
     )
     host: str = Field(default="127.0.0.1", description="address that the API and the internal port listen on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port of the HTTP API")

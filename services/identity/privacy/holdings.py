@@ -21,7 +21,7 @@ MIGRATION = Migration(
         {
             tombstones.COLLECTION: tombstones.INDEXES,
             "registrations": [IndexModel([("link", ASCENDING)], name="link")],
-            "external_ids": [IndexModel([("history.candidate_id", ASCENDING)], name="former")],
+            "external_ids": [IndexModel([("history.candidate_id", ASCENDING)], name="former", sparse=True)],
             "exports": [IndexModel([("candidate_id", ASCENDING)], name="candidate"), _EXPIRY],
             "export_parts": [IndexModel([("export_id", ASCENDING)], name="export"), _EXPIRY],
             "export_archives": [
