@@ -73,6 +73,13 @@ async def test_export_says_ledger_claims_decisions_and_files(station: PrivacySta
     assert "content" not in files["evidence.json"][0]
 
 
+async def test_same_file_of_two_accounts_is_two_files(station: PrivacyStation, api: Callers) -> None:
+    for who in ("C1", "C2"):
+        await api.candidate("POST", f"/cisco/candidates/{who}/evidence", who=who, file=PDF)
+    files = await station.exported("C1", "C2")
+    assert [content for path, content in files.items() if path.startswith("files/")] == [PDF[1], PDF[1]]
+
+
 async def test_same_certifications_stand_under_the_pseudonym(station: PrivacyStation, api: Callers) -> None:
     await furnish(station, api)
     before, count = await certifications(station, "C1"), len(said(station.base))

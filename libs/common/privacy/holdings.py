@@ -61,7 +61,7 @@ class Holding:
         kind: the name of its file in the export; None where it says nothing that another kind does not.
         mine: the rows that are told, where not all of `find` are the person's own.
         withheld: fields that are not told: secrets, and what only serves the service itself.
-        content: the field that holds a file, which is exported under `filename`.
+        content: the field that holds a file, which is exported under a name that ends with `filename`.
         keep: what is left of a row after an erasure; None for nothing.
         by_itself: whether the service erases it in its own way, and `Holdings.erase` leaves it alone.
     """
@@ -100,22 +100,23 @@ class Holdings:
                 files[f"{holding.kind}.json"] = _json(_told(holding.say(row, person)) for row in rows)
         return files
 
-    async def files(self, database: Database, person: Person) -> list[tuple[str, str]]:
-        """The collections and ids of the files that are kept about a person."""
-        return [
-            (holding.collection, row["_id"])
-            for holding in self.items
-            if holding.content
-            async for row in database[holding.collection].find(holding.find(person), {"_id": 1}).sort("_id")
-        ]
+    async def files(self, database: Database, person: Person) -> list[tuple[str, str, str]]:
+        """The files that are kept about a person: collection, id, and a path that no other has."""
+        found: list[tuple[str, str, str]] = []
+        for holding in self.items:
+            if holding.content is None:
+                continue
+            rows = database[holding.collection].find(holding.find(person), {holding.content: 0})
+            for row in await rows.sort("_id").to_list(None):
+                path = f"files/{len(found) + 1}-{holding.filename(row)}"
+                found.append((holding.collection, row["_id"], path))
+        return found
 
-    async def file(self, database: Database, collection: str, key: str) -> tuple[str, bytes] | None:
-        """A file with its path; None where it is gone meanwhile."""
-        holding = next(one for one in self.items if one.collection == collection and one.content)
-        row = await database[collection].find_one({"_id": key})
-        if row is None or holding.content is None:
-            return None
-        return f"files/{holding.filename(row)}", bytes(row[holding.content])
+    async def file(self, database: Database, collection: str, key: str) -> bytes | None:
+        """What is in a file; None where it is gone meanwhile."""
+        content = next(one.content for one in self.items if one.collection == collection and one.content)
+        row = await database[collection].find_one({"_id": key}, {content: 1})
+        return bytes(row[content]) if row else None
 
     async def erase(self, database: Database, session: Session, person: Person, names: Names) -> None:
         """Erase everything about a person but what is kept under their pseudonyms; again, it finds nothing left."""

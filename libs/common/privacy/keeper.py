@@ -184,8 +184,9 @@ class Keeper:
             said = [piece for path, content in sorted(records.items()) for piece in pieces(path, content)]
             row["files"] = await self._holdings.files(self._database, person)
         elif row["files"]:
-            found = await self._holdings.file(self._database, *row["files"].pop(0))
-            said = list(pieces(*found)) if found else []
+            collection, one, path = row["files"].pop(0)
+            content = await self._holdings.file(self._database, collection, one)
+            said = list(pieces(path, content)) if content is not None else []
         else:
             self._emit(transaction, row, number=row["said"] + 1, total=row["said"])
             row["answered"], said = True, []
