@@ -3,8 +3,11 @@
 from functools import partial
 
 from libs.common.bus import topology
+from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
+from libs.common.privacy.retention import Retention
+from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
@@ -45,6 +48,15 @@ from services.identity.openid.signing_in import SigningIn
 from services.identity.openid.store import MIGRATION as OPENID
 from services.identity.openid.store import SignInStore
 from services.identity.passwords import Passwords
+from services.identity.privacy.erasure_api import ErasureApi
+from services.identity.privacy.erasures import Erasures, ErasureStore
+from services.identity.privacy.export_api import ExportApi
+from services.identity.privacy.export_store import ExportStore
+from services.identity.privacy.exports import ExportParts, Exports
+from services.identity.privacy.holdings import MIGRATION as PRIVACY
+from services.identity.privacy.holdings import PERIODS
+from services.identity.privacy.late import LateRegistrations
+from services.identity.privacy.people import People
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.registration_store import RegistrationStore
@@ -141,7 +153,15 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     staff_entrance = StaffEntrance(
         staff, staff_sessions, unit_of_work, passwords=passwords, policy=policy, factors=factors, clock=clock
     )
+    people = People(store, database)
+    tombstones = Tombstones(database, settings.erasure_key)
+    export_store = ExportStore(database)
+    exports = Exports(export_store, people, database, unit_of_work, clock)
+    erasures = Erasures(ErasureStore(database), people, store, tombstones, database, unit_of_work, clock)
+    retention = Retention(database, PERIODS, clock)
     routes = (
+        *ExportApi(exports, people, factors, sessions, clock).routes(),
+        *ErasureApi(erasures, store, factors, sessions).routes(),
         *login.routes(),
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
@@ -163,20 +183,27 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, registrations, platform.programs).handle,
+                LateRegistrations(tombstones).around(VendorMessages(store, registrations, platform.programs).handle),
                 prefetch=2 * settings.batch_size,
             ),
+            Subscription(topology.events_queue("identity"), decode_events, ExportParts(export_store).handle),
         ),
         jobs=(
             Job("access-requests", access_requests.EVERY, requests.run),
             Job("merges", Merging.EVERY, merging.resume),
             Job("signing-keys", signing_keys.EVERY, keys.sweep),
             Job("staff-requests", staff_invitations.EVERY, invitations.run),
+            exports.job(),
+            erasures.job(),
+            retention.job(),
         ),
         keys=keys,
     )
 
 
 SERVICE = Service(
-    name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, STAFF], build=build, settings=IdentitySettings
+    name="identity",
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF],
+    build=build,
+    settings=IdentitySettings,
 )

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from libs.common.events import SERVICES, EventData, certs, exams, identity, vendors
+from libs.common.events import SERVICES, EventData, certs, exams, fulfillment, identity, notify, vendors
 
 EVENTS = "certrail.events"
 VENDORS = "certrail.vendors"
@@ -47,12 +47,19 @@ VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
 }
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
-    "identity": (),
+    "identity": (
+        exams.PersonalDataPart,
+        certs.PersonalDataPart,
+        fulfillment.PersonalDataPart,
+        notify.PersonalDataPart,
+    ),
     "exams": (
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
     ),
     "certs": (
         exams.ExamPassed,
@@ -63,8 +70,16 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
     ),
-    "fulfillment": (certs.CertificationAwarded, identity.CandidatesMerged, identity.CandidatesSeparated),
+    "fulfillment": (
+        certs.CertificationAwarded,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
+    ),
     "notify": (
         identity.CandidateRegistered,
         identity.CandidateProfileChanged,
@@ -92,6 +107,11 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.MilestoneReached,
         certs.CertificationSuspended,
         certs.CertificationReinstated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
+        identity.DataExportReady,
+        identity.ErasureRequested,
+        identity.ErasureCancelled,
     ),
 }
 

@@ -1,5 +1,6 @@
 """Events of the notify service: what was written to whom."""
 
+from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import Identifier, Line, Moment
 
@@ -21,3 +22,7 @@ class EmailBounced(EventData, publisher="notify"):
     template: Identifier
     reason: Line
     refused_at: Moment
+
+
+class PersonalDataPart(Part, publisher="notify"):
+    """A part of what notify holds about the person of an export."""
