@@ -249,6 +249,7 @@ async def _identity(surface: Surface, station: IdentityStation) -> Seed:
     values["export_id"] = question["export_id"]
     await surface.events(*(received(part) for kind in PARTS for part in answer(kind, question, {"a.json": b"[1]"})))
     await surface.run("exports")
+    await _made(surface, "ask_for_erasure", seed)
     values["merge_id"] = (await _made(surface, "merge_accounts", seed, by_staff=True))["merge_id"]
     seed.requests = _IDENTITY
     return seed
