@@ -23,6 +23,7 @@ from services.identity.login.api import LoginApi
 from services.identity.login.second_factor_api import SecondFactorApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
+from services.identity.openid.api import OpenIdApi
 from services.identity.profile_api import ProfileApi
 from services.identity.similar_api import SimilarApi
 from services.notify.api import NotifyApi
@@ -101,6 +102,7 @@ def documented_apis() -> list[Api]:
             (
                 *login.routes(),
                 *SecondFactorApi(nothing, nothing, {}).routes(),
+                *OpenIdApi(nothing, nothing, nothing, nothing, {}).routes(),
                 *MergeApi(nothing, nothing).routes(),
                 *SimilarApi(nothing).routes(),
                 *MappingApi(nothing).routes(),
