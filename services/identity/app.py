@@ -1,13 +1,20 @@
 """The composition root of identity."""
 
+from functools import partial
+
 from libs.common.bus import topology
 from libs.common.bus.ingress import Border
-from libs.common.http.jwks import StaticKeys
 from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
-from services.identity.case_store import CaseStore
+from services.identity.cases.acts import Acts
+from services.identity.cases.candidate_api import CandidateCasesApi
+from services.identity.cases.casework import Cases
+from services.identity.cases.evidence import EvidenceStore
+from services.identity.cases.staff_api import StaffCasesApi
+from services.identity.cases.store import MIGRATION as CASES
+from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
 from services.identity.consumers import VendorMessages
 from services.identity.login import access_requests
@@ -40,22 +47,46 @@ from services.identity.openid.store import SignInStore
 from services.identity.passwords import Passwords
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.registration_store import RegistrationStore
 from services.identity.settings import IdentitySettings, read_openid_secrets, read_signing_keys
+from services.identity.signing import keys as signing_keys
+from services.identity.signing.api import KeysApi
+from services.identity.signing.keys import SigningKeys
+from services.identity.signing.sealing import Sealing
+from services.identity.signing.store import SigningKeyStore
 from services.identity.similar_api import SimilarApi
+from services.identity.staff import invitations as staff_invitations
+from services.identity.staff.accounts import StaffAccounts
+from services.identity.staff.api import StaffApi
+from services.identity.staff.entrance import StaffEntrance
+from services.identity.staff.entrance_api import StaffEntranceApi
+from services.identity.staff.invitations import Invitations
+from services.identity.staff.migration import MIGRATION as STAFF
+from services.identity.staff.store import SESSIONS_PREFIX, StaffStore
 from services.identity.store import MIGRATIONS, IdentityStore
+from services.identity.systems.api import SystemsApi
+from services.identity.systems.clients import Clients
+from services.identity.systems.store import ClientStore
+from services.identity.systems.token_api import OAuthApi
 
 
 def build(platform: Platform, settings: IdentitySettings) -> Parts:
     store = IdentityStore(platform.database)
-    keys = read_signing_keys(settings.signing_keys_file)
     secret = settings.operator_secret
     database, unit_of_work, clock = platform.database, platform.unit_of_work, platform.clock
-    tokens = Tokens(
-        keys,
-        issuer=settings.token_issuer,
+    keys = SigningKeys(
+        SigningKeyStore(database),
+        unit_of_work,
+        Sealing(settings.signing_keys_secret.get_secret_value()),
+        partial(read_signing_keys, settings.signing_keys_file),
+        clock,
+    )
+    tokens = Tokens(keys, issuer=settings.token_issuer, clock=clock)
+    clients = Clients(
+        ClientStore(database),
+        clock,
         operator_secret=secret.get_secret_value() if secret else None,
         programs=platform.programs,
-        clock=clock,
     )
     session_store = SessionStore(database)
     passwords = Passwords()
@@ -68,6 +99,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
     login = LoginApi(
         tokens=tokens,
+        clients=clients,
         access=access,
         sessions=sessions,
         access_requests=requests,
@@ -78,8 +110,17 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     second_factor = SecondFactorApi(factors, sessions, platform.programs)
     mapping = Mapping(MappingStore(database), store)
     merging = Merging(MergeStore(database), store, mapping, unit_of_work, clock)
-    cases = CaseStore(database)
-    claiming = Claiming(cases, mapping, store, unit_of_work)
+    registrations = RegistrationStore(database)
+    cases = Cases(
+        CaseStore(database),
+        EvidenceStore(database),
+        store,
+        Acts(store, mapping, merging),
+        unit_of_work=unit_of_work,
+        programs=platform.programs,
+        clock=clock,
+    )
+    claiming = Claiming(registrations, cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
     providers = Providers(
         platform.programs, read_openid_secrets(settings.openid_secrets_file), settings.sign_in_page, clock
@@ -94,6 +135,12 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         unit_of_work=unit_of_work,
         clock=clock,
     )
+    staff, staff_sessions = StaffStore(database), SessionStore(database, SESSIONS_PREFIX)
+    invitations = Invitations(staff, unit_of_work, clock)
+    staff_accounts = StaffAccounts(staff, staff_sessions, unit_of_work, factors=factors, invitations=invitations)
+    staff_entrance = StaffEntrance(
+        staff, staff_sessions, unit_of_work, passwords=passwords, policy=policy, factors=factors, clock=clock
+    )
     routes = (
         *login.routes(),
         *second_factor.routes(),
@@ -101,7 +148,14 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
+        *CandidateCasesApi(cases).routes(),
+        *StaffCasesApi(cases).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),
+        *KeysApi(keys).routes(),
+        *OAuthApi(clients, tokens, limit).routes(),
+        *SystemsApi(clients).routes(),
+        *StaffApi(staff_accounts).routes(),
+        *StaffEntranceApi(staff_entrance, invitations, tokens, limit).routes(),
     )
     return Parts(
         api=IdentityApi(store).api(routes),
@@ -109,16 +163,20 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, cases, platform.programs).handle,
+                VendorMessages(store, registrations, platform.programs).handle,
                 prefetch=2 * settings.batch_size,
             ),
         ),
         jobs=(
             Job("access-requests", access_requests.EVERY, requests.run),
             Job("merges", Merging.EVERY, merging.resume),
+            Job("signing-keys", signing_keys.EVERY, keys.sweep),
+            Job("staff-requests", staff_invitations.EVERY, invitations.run),
         ),
-        keys=StaticKeys(*keys),
+        keys=keys,
     )
 
 
-SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID], build=build, settings=IdentitySettings)
+SERVICE = Service(
+    name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, STAFF], build=build, settings=IdentitySettings
+)

@@ -23,8 +23,9 @@ class IdentitySettings(ServiceSettings):
     """What identity needs beside the common settings."""
 
     signing_keys_file: Path = Field(
-        description="private keys that sign access tokens, a JWK set; the first signs, the others only verify"
+        description="private keys to begin with, a JWK set; the first signs. Read where the database has none yet"
     )
+    signing_keys_secret: SecretStr = Field(min_length=32, description="encrypts the signing keys in the database")
     operator_secret: SecretStr | None = Field(
         default=None, min_length=32, description="secret of the client `operator`; without it there is none"
     )

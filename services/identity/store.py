@@ -11,7 +11,6 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import link_id
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from libs.common.versions import next_version
-from services.identity import case_store
 
 _LETTERS = Collation("en", strength=1)
 """Compares letters alone: neither case nor accents make a difference."""
@@ -39,7 +38,8 @@ MIGRATIONS = [
         declare(
             {
                 "merges": [IndexModel([("state", ASCENDING), ("requested_at", ASCENDING)], name="state")],
-                **case_store.INDEXES,
+                "cases": [],
+                "registrations": [],
                 "candidates": [
                     IndexModel([("program", ASCENDING), (name, ASCENDING)], name=name, collation=_LETTERS)
                     for name in ("family_name", "given_name")

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
+from pydantic import SecretStr
 
 from libs.common.bus import topology
 from libs.common.events import identity
@@ -35,7 +36,11 @@ class IdentityStation:
         keys = folder / "keys.json"
         key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
         keys.write_text(json.dumps({"keys": [key.as_dict(private=True)]}))
-        settings = {"token_issuer": "certrail", "batch_size": 200} | settings
+        settings = {
+            "token_issuer": "certrail",
+            "batch_size": 200,
+            "signing_keys_secret": SecretStr("k" * 32),
+        } | settings
         given = IdentitySettings.model_construct(signing_keys_file=keys, **settings)
         self.parts = build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), given)
         self.client: Any = None

@@ -2,31 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from deploy.gateway.reference.composed import composed
 from deploy.gateway.reference.schemas import Field, Json, Schemas
+from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
-from services.certs.agreement_api import AgreementApi
-from services.certs.api import CertsApi
-from services.certs.claims.api import ClaimsApi
-from services.certs.claims.review_api import ReviewApi
-from services.certs.claims.submissions import Submissions
-from services.certs.decisions_api import DecisionsApi
-from services.certs.merge_preview_api import MergePreviewApi
-from services.certs.outlook_api import OutlookApi
-from services.certs.programs_api import ProgramsApi
-from services.exams.api import ExamsApi
-from services.fulfillment.api import FulfillmentApi
-from services.identity.api import IdentityApi
-from services.identity.login.api import LoginApi
-from services.identity.login.second_factor_api import SecondFactorApi
-from services.identity.mapping_api import MappingApi
-from services.identity.merge_api import MergeApi
-from services.identity.openid.api import OpenIdApi
-from services.identity.profile_api import ProfileApi
-from services.identity.similar_api import SimilarApi
-from services.notify.api import NotifyApi
 
 _SUCCESS_BELOW = 400
 _JSON = "application/json"
@@ -85,45 +66,9 @@ class ApiPage:
 
 
 def documented_apis() -> list[Api]:
-    """Every service's API as its routes describe it; no handler of these can run."""
-    nothing: Any = None
-    login = LoginApi(
-        tokens=nothing,
-        access=nothing,
-        sessions=nothing,
-        access_requests=nothing,
-        changes=nothing,
-        limit=nothing,
-        factors=nothing,
-    )
-    submissions = Submissions(nothing, nothing, nothing)
-    return [
-        IdentityApi(nothing).api(
-            (
-                *login.routes(),
-                *SecondFactorApi(nothing, nothing, {}).routes(),
-                *OpenIdApi(nothing, nothing, nothing, nothing, {}).routes(),
-                *MergeApi(nothing, nothing).routes(),
-                *SimilarApi(nothing).routes(),
-                *MappingApi(nothing).routes(),
-                *ProfileApi(nothing, nothing, nothing).routes(),
-            )
-        ),
-        ExamsApi(nothing, nothing).api(),
-        CertsApi(nothing, {}, nothing).api(
-            (
-                *OutlookApi(nothing, nothing, nothing).routes(),
-                *MergePreviewApi(nothing, nothing, nothing).routes(),
-                *ProgramsApi(nothing, nothing, {}, nothing).routes(),
-                *AgreementApi(nothing, nothing, nothing, nothing, nothing).routes(),
-                *ClaimsApi(nothing, submissions, nothing, nothing, nothing).routes(),
-                *ReviewApi(submissions, nothing, nothing, nothing).routes(),
-                *DecisionsApi(nothing, nothing, nothing, nothing, nothing).routes(),
-            )
-        ),
-        FulfillmentApi(nothing).api(),
-        NotifyApi(nothing, nothing).api(),
-    ]
+    """Every service's API as its routes describe it."""
+    with composed() as parts:
+        return [each.api for each in parts.values()]
 
 
 def api_page(api: Api) -> ApiPage:
@@ -168,7 +113,8 @@ def _succeeds(code: str) -> bool:
 
 
 def _content(part: Json) -> Json:
-    schema: Json = part.get("content", {}).get(_JSON, {}).get("schema", {})
+    content = part.get("content", {})
+    schema: Json = (content.get(_JSON) or content.get(FORM) or {}).get("schema", {})
     return schema
 
 
@@ -215,6 +161,8 @@ def _curl(path: str, method: str, *, needs_token: bool, takes: list[str]) -> str
         parts.append('-H "Authorization: Bearer $TOKEN"')
     if takes == [_JSON]:
         parts.append(f"-H 'Content-Type: {_JSON}' -d @body.json")
+    elif takes == [FORM]:
+        parts.append("-d @form.txt")
     elif takes:
         parts.append(f"-H 'Content-Type: {takes[0]}' --data-binary @FILE")
     return " ".join([*parts, f'"$GATEWAY{path}"'])

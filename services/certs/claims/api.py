@@ -7,6 +7,7 @@ from typing import Any
 from libs.common.clock import Clock
 from libs.common.errors import Unprocessable
 from libs.common.events.types import Identifier
+from libs.common.http.evidence import EvidenceFile, EvidenceUpload, checked
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import CONFLICT, INVALID, NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Reply, Route
@@ -16,7 +17,6 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import CourseRules, CreditRules
-from services.certs.claims.evidence import EvidenceFile, EvidenceUpload, checked
 from services.certs.claims.submissions import Submissions, new_submission
 from services.certs.claims.views import (
     CourseClaim,

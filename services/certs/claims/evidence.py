@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bson.binary import Binary
 
-from libs.common.http.files import Download, Upload
+from libs.common.http.evidence import EvidenceFile, EvidenceUpload, evidence_file
 from libs.common.http.problems import invalid
 from libs.common.mongo.client import Database, Document, Session
 
@@ -18,30 +18,6 @@ AFTER_DECISION = timedelta(days=90)
 
 MOST_FILES = 20
 """Files of one candidate that no claim names, or whose claim is open."""
-
-_KINDS = ("application/pdf", "image/png", "image/jpeg")
-_BEGINS = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
-_ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
-
-
-class EvidenceUpload(Upload):
-    """A certificate of attendance or the like."""
-
-    media_types = _KINDS
-    max_bytes = 5 * 1024 * 1024
-
-
-class EvidenceFile(Download):
-    """The same, for whoever reviews the claim."""
-
-    media_types = _KINDS
-
-
-def checked(upload: EvidenceUpload) -> EvidenceUpload:
-    """The upload, where its content is of the kind that it says. Raises a problem where it is not."""
-    if not upload.content.startswith(_BEGINS[upload.media_type]):
-        raise invalid("body", "content", f"is no {upload.media_type}")
-    return upload
 
 
 class EvidenceStore:
@@ -89,5 +65,4 @@ class EvidenceStore:
         row = await self._evidence.find_one({"_id": key, "program": program, "candidate_id": candidate_id})
         if row is None:
             return None
-        name = f"evidence-{row['sha256'][:8]}.{_ENDINGS[row['media_type']]}"
-        return EvidenceFile(row["media_type"], name, bytes(row["content"]))
+        return evidence_file(row["media_type"], row["sha256"][:8], bytes(row["content"]))

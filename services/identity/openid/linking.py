@@ -3,8 +3,7 @@
 from libs.common.http.problems import CONFLICT, Problem
 from libs.common.mongo.client import Document, Session
 from libs.common.mongo.unit_of_work import Transaction
-from services.identity.claiming import new_id
-from services.identity.mapping import Mapping
+from services.identity.mapping import Mapping, new_id
 from services.identity.openid.federated_id import FederatedId
 from services.identity.store import IdentityStore
 

@@ -38,6 +38,16 @@ class Template(StrEnum):
     MILESTONE_REACHED = "milestone_reached"
     CERTIFICATION_SUSPENDED = "certification_suspended"
     CERTIFICATION_REINSTATED = "certification_reinstated"
+    CASE_OPENED = "case_opened"
+    CASE_MESSAGE = "case_message"
+    CASE_ACCEPTED = "case_accepted"
+    CASE_REFUSED = "case_refused"
+    STAFF_INVITATION = "staff_invitation"
+    STAFF_RECOVERY = "staff_recovery"
+
+
+STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
+"""Mails to those who work for a program; all others are to candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class Mail:
 
     template: Template
     candidate_id: str
+    """Of staff, the id of their account."""
     context: Mapping[str, Any]
     """What its text states beside names; dates as ISO 8601 text."""
 
@@ -67,6 +78,11 @@ def _access(data: identity.AccessRequested, _program: Program) -> Mail:
     return Mail(Template(data.reason), data.candidate_id, context)
 
 
+def _staff(data: identity.StaffInvited, _program: Program) -> Mail:
+    context = {TOKEN: data.token, "expires_at": data.expires_at}
+    return Mail(Template(f"staff_{data.reason}"), data.staff_id, context)
+
+
 def _session_ended(data: identity.SessionsRevoked, _program: Program) -> Mail:
     return Mail(Template.SESSION_ENDED, data.candidate_id, {"revoked_at": data.revoked_at})
 
@@ -78,6 +94,23 @@ def _password(data: identity.PasswordChanged, _program: Program) -> Mail:
 def _second_factor(data: identity.SecondFactorChanged, _program: Program) -> Mail:
     context = {"state": data.state, "changed_at": data.changed_at}
     return Mail(Template.SECOND_FACTOR_CHANGED, data.candidate_id, context)
+
+
+def _case_opened(data: identity.CaseOpened, _program: Program) -> Mail:
+    return Mail(Template.CASE_OPENED, data.candidate_id, _case(data) | {"due_on": data.due_on.isoformat()})
+
+
+def _case_message(data: identity.CaseMessageWritten, _program: Program) -> Mail:
+    return Mail(Template.CASE_MESSAGE, data.candidate_id, _case(data) | {"needs_answer": data.needs_answer})
+
+
+def _case_decided(data: identity.CaseDecided, _program: Program) -> Mail:
+    template = Template.CASE_ACCEPTED if data.decision == "accepted" else Template.CASE_REFUSED
+    return Mail(template, data.candidate_id, _case(data) | {"reason": data.reason})
+
+
+def _case(data: identity.CaseOpened | identity.CaseMessageWritten | identity.CaseDecided) -> dict[str, Any]:
+    return {"case_id": data.case_id, "reference": data.reference, "kind": data.kind}
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -152,9 +185,13 @@ def _holding(data: Any) -> dict[str, Any]:
 
 _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.AccessRequested: _access,
+    identity.StaffInvited: _staff,
     identity.SessionsRevoked: _session_ended,
     identity.PasswordChanged: _password,
     identity.SecondFactorChanged: _second_factor,
+    identity.CaseOpened: _case_opened,
+    identity.CaseMessageWritten: _case_message,
+    identity.CaseDecided: _case_decided,
     exams.ExamPassed: _exam(Template.EXAM_PASSED),
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,

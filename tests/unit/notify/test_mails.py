@@ -51,7 +51,20 @@ COURSE: dict[str, Any] = {
     "completed_on": date(2026, 3, 1),
 }
 
+CASE: dict[str, Any] = {"candidate_id": "CSCO10000001", "case_id": "C1", "reference": "K00000013", "kind": "name"}
+DECIDED: dict[str, Any] = CASE | {"reason": "As on the passport.", "decided_at": NOON}
+STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
+INVITED: dict[str, Any] = {
+    "staff_id": STAFF_ID,
+    "full_name": "Ada",
+    "email": "a@example.com",
+    "token": "t",
+    "expires_at": NOON,
+}
+
 CASES = [
+    (identity.StaffInvited(**INVITED, reason="invitation"), Template.STAFF_INVITATION),
+    (identity.StaffInvited(**INVITED, reason="recovery"), Template.STAFF_RECOVERY),
     (identity.AccessRequested(**ACCESS, reason="activation"), Template.ACTIVATION),
     (identity.AccessRequested(**ACCESS, reason="recovery"), Template.RECOVERY),
     (
@@ -78,6 +91,10 @@ CASES = [
     (certs.MilestoneReached(**MILESTONE), Template.MILESTONE_REACHED),
     (certs.CertificationSuspended(**HOLDING), Template.CERTIFICATION_SUSPENDED),
     (certs.CertificationReinstated(**HOLDING), Template.CERTIFICATION_REINSTATED),
+    (identity.CaseOpened(**CASE, due_on=date(2026, 11, 27), opened_at=NOON), Template.CASE_OPENED),
+    (identity.CaseMessageWritten(**CASE, needs_answer=True, written_at=NOON), Template.CASE_MESSAGE),
+    (identity.CaseDecided(**DECIDED, decision="accepted"), Template.CASE_ACCEPTED),
+    (identity.CaseDecided(**DECIDED, decision="refused"), Template.CASE_REFUSED),
 ]
 
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as modern
+from html import escape
 from typing import Any
 
 import pytest
 
 from libs.common.programs import OpenIdProvider, Program, SignIn
 from services.notify import languages
-from services.notify.domain.mails import Template
+from services.notify.domain.mails import STAFF, Template
 from services.notify.letters import Letter
 from services.notify.rendering import LINK_WITHHELD, Renderer
 from tests.unit.notify.conftest import Write
@@ -38,6 +39,11 @@ FACTS: dict[str, Any] = {
     "revoked_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "changed_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "state": "on",
+    "case_id": "0a1b2c",
+    "reference": "K00000013",
+    "kind": "name",
+    "due_on": "2026-11-27",
+    "needs_answer": True,
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }
@@ -62,8 +68,10 @@ def test_every_mail_says_whose_it_is_in_both_forms(
     assert message["From"].addresses[0].addr_spec == branding.sender_email
     assert message["Message-ID"] == f"<{'0123456789abcdef' * 2}@{branding.sender_email.partition('@')[2]}>"
     for form in (text, html):
-        for part in (programs[program].name, "CSCO10000001", "0123-4567", "https://certs.example/mails"):
+        for part in (programs[program].name, "CSCO10000001", "0123-4567"):
             assert part in form
+        assert ("https://certs.example/mails" in form) == (template not in STAFF)
+        assert ("candidate ID" in form) == (template not in STAFF)
         assert branding.support_url in form
         assert "{{" not in form
         assert "{%" not in form
@@ -156,6 +164,28 @@ def test_name_is_text_and_never_markup(renderer: Renderer, write: Write) -> None
     _, text, html = read(renderer, write(Template.EXAM_PASSED, given_name=name))
     assert name in text
     assert "&lt;b&gt;Ada&lt;/b&gt; {{ token }} [x](https://evil.example) &amp; Sons" in html
+
+
+@pytest.mark.parametrize("name", ["=SUM(A1:A9)", "+1", "@cmd", "-2+3", "<img src=x onerror=alert(1)>", "{% raw %}"])
+def test_name_that_would_act_elsewhere_is_text_in_a_mail(renderer: Renderer, write: Write, name: str) -> None:
+    message, text, html = read(renderer, write(Template.CASE_ACCEPTED, FACTS, given_name=name))
+    assert f"Hello {name} Lovelace," in text
+    assert "<img" not in html
+    assert escape(name) in html
+    assert message["To"].addresses[0].display_name == f"{name} Lovelace"
+
+
+@pytest.mark.parametrize(("needed", "said"), [(True, "waits until you have answered"), (False, "There is news of")])
+def test_question_is_told_from_news(renderer: Renderer, write: Write, *, needed: bool, said: str) -> None:
+    message, text, _ = read(renderer, write(Template.CASE_MESSAGE, FACTS | {"needs_answer": needed}))
+    assert said in f"{message['Subject']}\n{text}"
+    assert ("waits until" in text) is needed
+    assert "https://certs.example/cases/0a1b2c" in text
+
+
+def test_case_of_a_kind_without_words_is_told_all_the_same(renderer: Renderer, write: Write) -> None:
+    _, text, _ = read(renderer, write(Template.CASE_OPENED, FACTS | {"kind": "new_kind"}))
+    assert "about a question of yours" in text
 
 
 @pytest.mark.parametrize(
