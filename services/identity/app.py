@@ -20,6 +20,9 @@ from services.identity.cases.store import MIGRATION as CASES
 from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
 from services.identity.consumers import VendorMessages
+from services.identity.email_changes import MIGRATION as EMAIL_CHANGES
+from services.identity.email_changes import EmailChanges, EmailChangeStore
+from services.identity.email_changes_api import EmailChangesApi
 from services.identity.login import access_requests
 from services.identity.login.access_requests import AccessRequests
 from services.identity.login.addresses import AddressLimit, read_networks
@@ -134,6 +137,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     )
     claiming = Claiming(registrations, cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
+    email_changes = EmailChanges(EmailChangeStore(database), store, unit_of_work)
     providers = Providers(
         platform.programs, read_openid_secrets(settings.openid_secrets_file), settings.sign_in_page, clock
     )
@@ -171,6 +175,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *CandidateCasesApi(cases).routes(),
         *StaffCasesApi(cases).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),
+        *EmailChangesApi(email_changes, factors, sessions, limit).routes(),
         *KeysApi(keys).routes(),
         *OAuthApi(clients, tokens, limit).routes(),
         *SystemsApi(clients).routes(),
@@ -203,7 +208,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF],
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, EMAIL_CHANGES],
     build=build,
     settings=IdentitySettings,
 )

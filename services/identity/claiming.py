@@ -5,6 +5,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from services.identity.cases.casework import Cases
+from services.identity.domain.mailboxes import is_same_mailbox
 from services.identity.mapping import Mapping, new_id
 from services.identity.registration_store import RegistrationStore
 from services.identity.store import IdentityStore
@@ -110,5 +111,5 @@ def _proves(registration: Document | None, key: str, account: Document) -> bool:
         registration is not None
         and verified
         and registration["link"] == key
-        and registration["email_key"] == account["email_key"]
+        and is_same_mailbox(registration.get("email") or registration["email_key"], account["email"])
     )

@@ -87,7 +87,7 @@ def _proof(item: Registration) -> Document:
     return {
         "_id": link_id(item.event.program, _system(item), item.data.registration_id),
         "link": _person(item),
-        "email_key": email_key(item.data.candidate.email),
+        "email": item.data.candidate.email,
     }
 
 

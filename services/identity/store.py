@@ -174,9 +174,9 @@ class IdentityStore:
         row: Document | None = await self._links.find_one({"_id": token_key(token), "expires_at": {"$gt": now}})
         return row
 
-    async def account(self, candidate_id: str) -> Document | None:
+    async def account(self, candidate_id: str, session: Session | None = None) -> Document | None:
         """The account of a link or a session of ours, whatever its program."""
-        row: Document | None = await self._candidates.find_one({"_id": candidate_id})
+        row: Document | None = await self._candidates.find_one({"_id": candidate_id}, session=session)
         return row
 
     async def rehash(self, candidate_id: str, *, old: str, new: str) -> None:
@@ -196,8 +196,12 @@ class IdentityStore:
         before: Document | None = await self._candidates.find_one_and_update(
             {"_id": candidate_id}, [{"$set": change}], session=session
         )
-        await self._links.delete_many({"candidate_id": candidate_id}, session=session)
+        await self.drop_links(session, candidate_id)
         return before
+
+    async def drop_links(self, session: Session, candidate_id: str) -> None:
+        """Every single-use link of an account ends."""
+        await self._links.delete_many({"candidate_id": candidate_id}, session=session)
 
     async def activate(self, session: Session, candidate_id: str, now: datetime) -> None:
         """Note that the account's owner has entered without a password. Every link to choose one ends with that."""

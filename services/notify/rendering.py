@@ -37,6 +37,10 @@ class Words:
     text: str
 
 
+_PAGES = {Template.EMAIL_CONFIRMATION: "confirm-email"}
+"""Where links lead that do not open an account."""
+
+
 class Renderer:
     """Every mail of every program in every language there is.
 
@@ -123,7 +127,7 @@ class Renderer:
             "number": mail_number(letter_id),
         }
         if TOKEN in context:
-            page = "staff/activate" if template in STAFF else "activate"
+            page = "staff/activate" if template in STAFF else _PAGES.get(template, "activate")
             values["link"] = f"{self._public_url}/{page}?token={context[TOKEN]}"
         return values
 

@@ -7,7 +7,7 @@ settled mails are not in it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,7 +20,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from services.notify.domain.delivery import Postponed, Refused
-from services.notify.domain.mails import TOKEN, Template
+from services.notify.domain.mails import SENT_TO, TOKEN, Template
 from services.notify.domain.recipients import Recipient
 from services.notify.letters import Cause, Letter
 
@@ -238,7 +238,7 @@ class NotifyStore:
         return [{**row["_id"], "count": row["count"]} async for row in groups]
 
 
-_SETTLED = {"due_at": "", "claimed_by": "", f"context.{TOKEN}": ""}
+_SETTLED = {"due_at": "", "claimed_by": "", f"context.{TOKEN}": "", f"context.{SENT_TO}": ""}
 """What a mail no longer has once it is sent or refused: above all the link that opens an account."""
 
 
@@ -270,6 +270,7 @@ def _recipient_row(recipient: Recipient) -> Document:
 
 def letter_of(row: Document, recipient: Recipient) -> Letter:
     """A claimed mail with the one it goes to."""
+    sent_to = row["context"].get(SENT_TO)
     return Letter(
         id=row["_id"],
         program=row["program"],
@@ -278,7 +279,7 @@ def letter_of(row: Document, recipient: Recipient) -> Letter:
         created_at=row["created_at"],
         attempts=row["attempts"],
         cause=Cause(row["cause_event_id"], row["correlation_id"], row["traceparent"]),
-        recipient=recipient,
+        recipient=replace(recipient, email=sent_to) if sent_to else recipient,
         claimed_until=row["due_at"],
     )
 

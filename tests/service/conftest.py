@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from libs.common.clock import FixedClock
 from libs.common.programs import Program, load_programs
 from services.identity import passwords
+from services.identity.domain import even_time
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import Bus
 from tests.service.identity_station import IdentityStation
@@ -103,6 +104,7 @@ async def station(
     """Identity as it is composed, on an empty database."""
     # The same kind of hash at the least cost.
     monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(even_time, "EVEN_SECONDS", 0.001)
     secret = SecretStr("s" * 32)
     async with (
         base_of("identity") as base,

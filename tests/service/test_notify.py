@@ -140,6 +140,25 @@ async def test_mail_of_a_decided_name_is_written_to_the_new_one(station: Station
     assert "&lt;b&gt;King&lt;/b&gt;" in html.get_content()
 
 
+async def test_changed_address_is_asked_at_the_new_place_and_told_at_the_former(station: Station) -> None:
+    process = station.process("one")
+    asked = identity.EmailChangeRequested(
+        candidate_id=ADA, email="ada@new.example", token="open-sesame", expires_at=NOON + timedelta(days=1)
+    )
+    changed = identity.EmailChanged(candidate_id=ADA, former_email="ada@example.com", changed_at=NOON)
+    async with process.sending():
+        await process.handle(registered())
+        await process.handle(received(asked, 2))
+        await station.settled(1)
+        await process.handle(moved("ada@new.example", 4), received(changed, 3), passed())
+        await station.settled(3)
+    to = {str(mail["Subject"]).partition(" ")[0]: mail["To"].addresses[0].addr_spec for mail in station.mailbox.mails}
+    assert to == {"Is": "ada@new.example", "Your": "ada@example.com", "You": "ada@new.example"}
+    (question,) = await station.messages(template="email_confirmation")
+    assert set(question["context"]) == {"expires_at"}, "neither the link nor the address stays in the log"
+    assert "/confirm-email?token=open-sesame" in station.mailbox.mails[0].as_string().replace("=\n", "")
+
+
 async def test_sent_mail_is_told_with_its_cause_and_a_growing_version(station: Station) -> None:
     process = station.process("one")
     causes = [passed(), passed(), activation()]

@@ -86,6 +86,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.AccessRequested,
         identity.SessionsRevoked,
         identity.PasswordChanged,
+        identity.EmailChangeRequested,
+        identity.EmailChanged,
         identity.SecondFactorChanged,
         identity.CaseOpened,
         identity.CaseMessageWritten,

@@ -68,6 +68,24 @@ class SecondFactorChanged(EventData, publisher="identity"):
     changed_at: Moment
 
 
+class EmailChangeRequested(EventData, publisher="identity"):
+    """A candidate wants mails to go to another address, which has to be shown to be theirs."""
+
+    candidate_id: Identifier
+    email: EmailAddress
+    """The new one, to which the link is sent."""
+    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    expires_at: Moment
+
+
+class EmailChanged(EventData, publisher="identity"):
+    """Mails go to another address, which the profile names; the former one is told for the last time."""
+
+    candidate_id: Identifier
+    former_email: EmailAddress
+    changed_at: Moment
+
+
 class ExternalIdLinked(EventData, publisher="identity"):
     """A partner's id belongs to a candidate: from now on, and for everything that came before."""
 

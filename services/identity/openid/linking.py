@@ -3,6 +3,7 @@
 from libs.common.http.problems import CONFLICT, Problem
 from libs.common.mongo.client import Document, Session
 from libs.common.mongo.unit_of_work import Transaction
+from services.identity.domain.mailboxes import is_same_mailbox
 from services.identity.mapping import Mapping, new_id
 from services.identity.openid.federated_id import FederatedId
 from services.identity.store import IdentityStore
@@ -33,7 +34,7 @@ class Linking:
         """
         found = await self._accounts.by_email(person.program, email, _SHARING, session)
         standing = {row.get("merged_into") or row["_id"] for row in found}
-        if len(standing) != 1 or not all(is_same_address(row["email"], email) for row in found):
+        if len(standing) != 1 or not all(is_same_mailbox(row["email"], email) for row in found):
             return None
         account = await self._accounts.candidate(person.program, standing.pop(), session)
         return account if account and await self._may_be_given(person, account, session) else None
@@ -74,15 +75,6 @@ class Linking:
             return False
         known = await self._mapping.store.of_candidate(session, account["_id"])
         return all(row["system"] != person.system for row in known)
-
-
-def is_same_address(one: str, two: str) -> bool:
-    """Whether both are one mailbox for sure.
-
-    Only ASCII letters may differ in case. What looks alike, or is equal once it is folded, can be the mailbox of
-    somebody else, who may well have it verified: `straße@…` and `strasse@…`.
-    """
-    return one.strip().encode().lower() == two.strip().encode().lower()
 
 
 def _ids(account: Document) -> set[str]:

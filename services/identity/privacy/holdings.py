@@ -110,6 +110,7 @@ HOLDINGS = Holdings(
         Holding(collection="sessions", find=by("candidate_id"), kind="sessions"),
         Holding(collection="second_factors", find=by("_id"), kind="second_factor", say=when_since),
         Holding(collection="links", find=by("candidate_id")),
+        Holding(collection="email_changes", find=by("_id")),
         Holding(
             collection="cases",
             find=by("candidate_id", "details.held_by", "details.candidate_id", "first.other"),

@@ -11,6 +11,9 @@ from typing import Any
 from libs.common.events import EventData, certs, exams, identity
 from libs.common.programs import Program
 
+SENT_TO = "sent_to"
+"""Where a mail goes that does not go to its recipient's address. It leaves the log with the token."""
+
 TOKEN = "token"  # noqa: S105 the name of a fact, not a secret
 """The fact that opens an account. It leaves the log as soon as the mail is settled."""
 
@@ -22,6 +25,8 @@ class Template(StrEnum):
     RECOVERY = "recovery"
     SESSION_ENDED = "session_ended"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 the name of a mail
+    EMAIL_CONFIRMATION = "email_confirmation"
+    EMAIL_CHANGED = "email_changed"
     SECOND_FACTOR_CHANGED = "second_factor_changed"
     EXAM_PASSED = "exam_passed"
     EXAM_FAILED = "exam_failed"
@@ -93,6 +98,16 @@ def _session_ended(data: identity.SessionsRevoked, _program: Program) -> Mail:
 
 def _password(data: identity.PasswordChanged, _program: Program) -> Mail:
     return Mail(Template.PASSWORD_CHANGED, data.candidate_id, {"changed_at": data.changed_at})
+
+
+def _email_confirmation(data: identity.EmailChangeRequested, _program: Program) -> Mail:
+    context = {TOKEN: data.token, SENT_TO: data.email, "expires_at": data.expires_at}
+    return Mail(Template.EMAIL_CONFIRMATION, data.candidate_id, context)
+
+
+def _email_changed(data: identity.EmailChanged, _program: Program) -> Mail:
+    context = {SENT_TO: data.former_email, "changed_at": data.changed_at}
+    return Mail(Template.EMAIL_CHANGED, data.candidate_id, context)
 
 
 def _second_factor(data: identity.SecondFactorChanged, _program: Program) -> Mail:
@@ -209,6 +224,8 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.StaffInvited: _staff,
     identity.SessionsRevoked: _session_ended,
     identity.PasswordChanged: _password,
+    identity.EmailChangeRequested: _email_confirmation,
+    identity.EmailChanged: _email_changed,
     identity.SecondFactorChanged: _second_factor,
     identity.CaseOpened: _case_opened,
     identity.CaseMessageWritten: _case_message,

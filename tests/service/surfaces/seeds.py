@@ -193,6 +193,7 @@ _IDENTITY = {
     "activate": Request(lambda _: {"token": "made-up", "password": PASSWORD}),
     "step_up": Request(lambda values: {"code": values["code"]}),
     "change_password": Request(lambda _: {"password": "another horse battery staple"}),
+    "ask_for_email_change": Request(lambda _: {"email": "mark@new.example"}),
     "confirm_second_factor": Request(lambda _: {"code": "000000"}),
     "claim_external_id": Request(lambda _: {**_ID, "registration_id": "G9"}),
     "show_external_id": Request(query=lambda _: {"system": "vue", "external_id": "P1"}),

@@ -17,6 +17,7 @@ from joserfc.jws import JWSRegistry
 from pydantic import TypeAdapter
 
 from libs.common.events.types import PartnerId
+from services.identity.domain.mailboxes import is_same_mailbox
 from services.identity.openid.federated_id import external_id_of
 from services.identity.openid.id_token import (
     LEEWAY_SECONDS,
@@ -28,7 +29,6 @@ from services.identity.openid.id_token import (
     read_claims,
     verified_email,
 )
-from services.identity.openid.linking import is_same_address
 from services.identity.openid.metadata import read_metadata
 from services.identity.openid.signing_in import _secrets
 from services.identity.settings import read_openid_secrets
@@ -171,7 +171,7 @@ def test_address_counts_only_where_it_is_one_and_was_verified(email: object, ver
     ],
 )
 def test_mailbox_is_the_same_only_where_nobody_else_can_have_it(one: str, two: str, same: bool) -> None:
-    assert is_same_address(one, two) is same
+    assert is_same_mailbox(one, two) is same
 
 
 @untimed

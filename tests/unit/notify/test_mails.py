@@ -73,6 +73,11 @@ CASES = [
         Template.SESSION_ENDED,
     ),
     (identity.PasswordChanged(candidate_id="CSCO10000001", changed_at=NOON), Template.PASSWORD_CHANGED),
+    (identity.EmailChangeRequested(**ACCESS, email="new@example.com"), Template.EMAIL_CONFIRMATION),
+    (
+        identity.EmailChanged(candidate_id="CSCO10000001", former_email="old@example.com", changed_at=NOON),
+        Template.EMAIL_CHANGED,
+    ),
     (
         identity.SecondFactorChanged(candidate_id="CSCO10000001", state="on", changed_at=NOON),
         Template.SECOND_FACTOR_CHANGED,
