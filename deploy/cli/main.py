@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from deploy.cli import events, parked, programs, staff
+from deploy.cli import audit, events, parked, programs, staff
 from deploy.cli.console import notes, quiet_libraries
 from deploy.cli.down import down
 from deploy.cli.errors import explained
@@ -38,6 +38,7 @@ programs.app.command("dry-run")(dry_run)
 programs.app.command()(publish)
 app.command()(simulate)
 app.add_typer(staff.app, name="staff")
+app.add_typer(audit.app, name="audit")
 app.command()(token)
 
 

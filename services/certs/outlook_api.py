@@ -113,6 +113,7 @@ class OutlookApi:
                 body=WhatIfBody,
                 response=WhatIfView,
                 scopes=CERTS_READ,
+                asks=True,
                 errors=(NOT_FOUND, INVALID),
             ),
             Route(
@@ -155,6 +156,7 @@ class OutlookApi:
                 body=SimulationBody,
                 response=SimulationView,
                 scopes=PROGRAMS_MANAGE,
+                audited=False,
                 errors=(NOT_FOUND, INVALID),
             ),
         )

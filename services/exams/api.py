@@ -174,6 +174,7 @@ class ExamsApi:
                     summary="How much there is of everything",
                     response=TotalsView,
                     scopes=OPERATIONS_READ,
+                    audited=False,
                 ),
             ),
         )

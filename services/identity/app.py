@@ -1,6 +1,7 @@
 """The composition root of identity."""
 
 from libs.common.bus import topology
+from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.http.jwks import StaticKeys
 from libs.common.mongo.jobs import Job
@@ -34,6 +35,10 @@ from services.identity.merging import Merging
 from services.identity.passwords import Passwords
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.seals.api import SealApi
+from services.identity.seals.consumers import SealEvents
+from services.identity.seals.store import MIGRATION as SEALS
+from services.identity.seals.store import SealStore
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
@@ -75,6 +80,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     cases = CaseStore(database)
     claiming = Claiming(cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
+    seals = SealStore(database)
     routes = (
         *login.routes(),
         *second_factor.routes(),
@@ -82,6 +88,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),
+        *SealApi(seals).routes(),
     )
     return Parts(
         api=IdentityApi(store).api(routes),
@@ -92,6 +99,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 VendorMessages(store, cases, platform.programs).handle,
                 prefetch=2 * settings.batch_size,
             ),
+            Subscription(topology.events_queue("identity"), decode_events, SealEvents(seals).handle),
         ),
         jobs=(
             Job("access-requests", access_requests.EVERY, requests.run),
@@ -101,4 +109,4 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN], build=build, settings=IdentitySettings)
+SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, SEALS], build=build, settings=IdentitySettings)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.gateway.reference.schemas import Field, Json, Schemas
+from libs.common.audit.api import with_audit
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
 from services.certs.agreement_api import AgreementApi
@@ -23,6 +24,7 @@ from services.identity.login.second_factor_api import SecondFactorApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
 from services.identity.profile_api import ProfileApi
+from services.identity.seals.api import SealApi
 from services.identity.similar_api import SimilarApi
 from services.notify.api import NotifyApi
 
@@ -95,7 +97,7 @@ def documented_apis() -> list[Api]:
         factors=nothing,
     )
     submissions = Submissions(nothing, nothing, nothing)
-    return [
+    apis = [
         IdentityApi(nothing).api(
             (
                 *login.routes(),
@@ -104,6 +106,7 @@ def documented_apis() -> list[Api]:
                 *SimilarApi(nothing).routes(),
                 *MappingApi(nothing).routes(),
                 *ProfileApi(nothing, nothing, nothing).routes(),
+                *SealApi(nothing).routes(),
             )
         ),
         ExamsApi(nothing).api(),
@@ -120,6 +123,7 @@ def documented_apis() -> list[Api]:
         FulfillmentApi(nothing).api(),
         NotifyApi(nothing, nothing).api(),
     ]
+    return [with_audit(api, nothing) for api in apis]
 
 
 def api_page(api: Api) -> ApiPage:

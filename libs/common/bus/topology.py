@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
-from libs.common.events import SERVICES, EventData, certs, exams, identity, vendors
+from libs.common.events import SERVICES, EventData, certs, exams, fulfillment, identity, notify, vendors
 
 EVENTS = "certrail.events"
 VENDORS = "certrail.vendors"
@@ -47,7 +47,13 @@ VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
 }
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
-    "identity": (),
+    "identity": (
+        identity.AuditSealed,
+        exams.AuditSealed,
+        certs.AuditSealed,
+        fulfillment.AuditSealed,
+        notify.AuditSealed,
+    ),
     "exams": (
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,

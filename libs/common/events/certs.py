@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from libs.common.events.audit import Seal
 from libs.common.events.registry import EventData
 from libs.common.events.types import PERSONAL, Code, Identifier, Line, PartnerId
 
@@ -101,3 +102,7 @@ class CourseSubmissionDecided(EventData, publisher="certs"):
     decision: Literal["accepted", "rejected"]
     reason: Annotated[str | None, Field(max_length=1000, json_schema_extra=PERSONAL)] = None
     """Why, in the words of who decided."""
+
+
+class AuditSealed(Seal, publisher="certs"):
+    """How far the audit log of certs has come, and the hash of its last record."""

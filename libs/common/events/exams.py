@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from libs.common.events.audit import Seal
 from libs.common.events.registry import EventData
 from libs.common.events.types import Code, Identifier, Line, Moment, PartnerId
 from libs.common.events.vendors import Score
@@ -81,3 +82,7 @@ class ExamResultUnmatched(EventData, publisher="exams"):
     vendor_candidate_id: PartnerId
     exam_code: Code
     received_at: Moment
+
+
+class AuditSealed(Seal, publisher="exams"):
+    """How far the audit log of exams has come, and the hash of its last record."""

@@ -1,5 +1,6 @@
 """Events of the fulfillment service: what a candidate may have, and what was sent."""
 
+from libs.common.events.audit import Seal
 from libs.common.events.registry import EventData
 from libs.common.events.types import Code, Identifier, Line, Moment
 
@@ -14,3 +15,7 @@ class BenefitOffered(EventData, publisher="fulfillment"):
     certification: Code
     offered_at: Moment
     claim_until: Moment | None = None
+
+
+class AuditSealed(Seal, publisher="fulfillment"):
+    """How far the audit log of fulfillment has come, and the hash of its last record."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from libs.common.events.audit import Seal
 from libs.common.events.registry import EventData
 from libs.common.events.types import (
     PERSONAL,
@@ -135,3 +136,7 @@ class CandidatesSeparated(EventData, publisher="identity"):
     candidate_id: Identifier
     merged_id: Identifier
     separated_at: Moment
+
+
+class AuditSealed(Seal, publisher="identity"):
+    """How far the audit log of identity has come, and the hash of its last record."""

@@ -1,5 +1,6 @@
 """Events of the notify service: what was written to whom."""
 
+from libs.common.events.audit import Seal
 from libs.common.events.registry import EventData
 from libs.common.events.types import Identifier, Line, Moment
 
@@ -21,3 +22,7 @@ class EmailBounced(EventData, publisher="notify"):
     template: Identifier
     reason: Line
     refused_at: Moment
+
+
+class AuditSealed(Seal, publisher="notify"):
+    """How far the audit log of notify has come, and the hash of its last record."""

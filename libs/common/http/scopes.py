@@ -24,7 +24,10 @@ CERTS_DECIDE = frozenset({"certs:decide"})
 ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
 """Staff: link and unlink partners' ids, merge and separate accounts."""
 
+AUDIT_READ = frozenset({"audit:read"})
+"""Auditors: who saw and changed what, and whether the log is whole."""
+
 CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | PROFILE_WRITE | CERTS_CLAIM
 """What a candidate's own token carries."""
 
-OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE | ACCOUNTS_MANAGE
+OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE | ACCOUNTS_MANAGE | AUDIT_READ

@@ -62,7 +62,7 @@ def test_the_promised_commands_are_there() -> None:
     promised = {"up", "down", "status", "feed", "rejected", "simulate", "token", "events tail"}
     promised |= {f"parked {name}" for name in ("list", "show", "replay", "drop")}
     promised |= {f"programs {name}" for name in ("list", "show", "check", "diff", "dry-run", "publish")}
-    promised |= {"staff decide", "staff decisions"}
+    promised |= {"staff decide", "staff decisions", "audit verify", "audit list"}
     assert promised == COMMANDS.keys()
 
 
