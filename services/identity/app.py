@@ -32,13 +32,17 @@ from services.identity.mapping_store import MappingStore
 from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
 from services.identity.merging import Merging
+from services.identity.overview.api import OverviewApi
+from services.identity.overview.store import OverviewStore
 from services.identity.passwords import Passwords
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.seals.api import SealApi
 from services.identity.seals.consumers import SealEvents
-from services.identity.seals.store import MIGRATION as SEALS
 from services.identity.seals.store import SealStore
+from services.identity.search.api import SearchApi
+from services.identity.search.store import MIGRATION as SEARCH
+from services.identity.search.store import SearchStore
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
@@ -89,6 +93,8 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *MappingApi(claiming).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),
         *SealApi(seals).routes(),
+        *SearchApi(SearchStore(database), platform.programs).routes(),
+        *OverviewApi(store, OverviewStore(database), clock).routes(),
     )
     return Parts(
         api=IdentityApi(store).api(routes),
@@ -109,4 +115,4 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, SEALS], build=build, settings=IdentitySettings)
+SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, SEARCH], build=build, settings=IdentitySettings)

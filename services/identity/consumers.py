@@ -14,6 +14,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.identity.case_store import CaseStore
 from services.identity.domain.candidate_id import candidate_id
+from services.identity.domain.name_keys import name_keys
 from services.identity.store import IdentityStore, email_key, token_key
 
 ACTIVATION_LASTS = timedelta(days=14)
@@ -98,6 +99,7 @@ def _candidate(given: str, item: Registration, transaction: Transaction) -> Docu
         "program": item.event.program,
         "given_name": person.given_name,
         "family_name": person.family_name,
+        "name_keys": name_keys((person.given_name, person.family_name)),
         "email": person.email,
         "email_key": email_key(person.email),
         "country": person.country,

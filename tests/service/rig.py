@@ -26,12 +26,12 @@ from services.certs.store import MIGRATIONS as CERTS
 from services.exams.store import MIGRATIONS as EXAMS
 from services.fulfillment.store import MIGRATIONS as FULFILLMENT
 from services.identity.login.store import MIGRATION as LOGIN
-from services.identity.seals.store import MIGRATION as SEALS
+from services.identity.search.store import MIGRATION as SEARCH
 from services.identity.store import MIGRATIONS as IDENTITY
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 
-MIGRATIONS = {"identity": [*IDENTITY, LOGIN, SEALS], "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
+MIGRATIONS = {"identity": [*IDENTITY, LOGIN, SEARCH], "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
 T = TypeVar("T")
 
 

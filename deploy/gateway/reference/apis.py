@@ -23,8 +23,10 @@ from services.identity.login.api import LoginApi
 from services.identity.login.second_factor_api import SecondFactorApi
 from services.identity.mapping_api import MappingApi
 from services.identity.merge_api import MergeApi
+from services.identity.overview.api import OverviewApi
 from services.identity.profile_api import ProfileApi
 from services.identity.seals.api import SealApi
+from services.identity.search.api import SearchApi
 from services.identity.similar_api import SimilarApi
 from services.notify.api import NotifyApi
 
@@ -107,6 +109,8 @@ def documented_apis() -> list[Api]:
                 *MappingApi(nothing).routes(),
                 *ProfileApi(nothing, nothing, nothing).routes(),
                 *SealApi(nothing).routes(),
+                *SearchApi(nothing, nothing).routes(),
+                *OverviewApi(nothing, nothing, nothing).routes(),
             )
         ),
         ExamsApi(nothing).api(),

@@ -7,17 +7,14 @@ from pymongo import ASCENDING, IndexModel
 
 from libs.common.audit.trail import audit_database
 from libs.common.mongo.client import Database, Document, Session
-from libs.common.mongo.migrations import Migration
 
 COLLECTION: Final = "seals"
 
 
-async def _prepare(database: Database) -> None:
+async def prepare(database: Database) -> None:
+    """Make the collection and its index where they are missing."""
     order = [("program", ASCENDING), ("service", ASCENDING), ("n", ASCENDING), ("_id", ASCENDING)]
     await audit_database(database)[COLLECTION].create_indexes([IndexModel(order, name="chain")])
-
-
-MIGRATION = Migration(8, "seals of audit logs", _prepare)
 
 
 class SealStore:
