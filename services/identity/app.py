@@ -1,5 +1,7 @@
 """The composition root of identity."""
 
+from functools import partial
+
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
@@ -41,8 +43,8 @@ from services.identity.seals.api import SealApi
 from services.identity.seals.consumers import SealEvents
 from services.identity.seals.store import SealStore
 from services.identity.search.api import SearchApi
+from services.identity.search.store import FILL_EVERY, SearchStore, fill
 from services.identity.search.store import MIGRATION as SEARCH
-from services.identity.search.store import SearchStore
 from services.identity.settings import IdentitySettings, read_signing_keys
 from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
@@ -110,6 +112,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         jobs=(
             Job("access-requests", access_requests.EVERY, requests.run),
             Job("merges", Merging.EVERY, merging.resume),
+            Job("name-keys", FILL_EVERY, partial(fill, database, platform.programs)),
         ),
         keys=StaticKeys(*keys),
     )

@@ -78,6 +78,15 @@ async def test_a_name_is_found_with_typing_errors_and_in_other_scripts(
     assert (first["candidate_id"], first["reasons"]) == (zoe, [reason])
 
 
+async def test_an_id_is_found_at_whichever_partner(station: IdentityStation, zoe: str) -> None:
+    systems = ("psi", "vue2", "vuex", "zoo")
+    await station.base.database["external_ids"].insert_many(
+        [{"_id": f"cisco:{system}:at-{system}", "program": "cisco", "candidate_id": zoe} for system in systems]
+    )
+    for typed in ("V-zoe.c", *(f"at-{system}" for system in systems)):
+        assert [item["candidate_id"] for item in await search(station, typed)] == [zoe], typed
+
+
 async def test_the_better_fit_comes_first(station: IdentityStation, zoe: str) -> None:
     found = await search(station, "maria garcia")
     assert [item["family_name"] for item in found] == ["Garcia", "Gracia"]
@@ -164,6 +173,16 @@ async def test_accounts_of_before_get_their_keys_and_the_former_indexes_go(stati
     (first, *_) = await search(station, "christodoulou")
     assert first["candidate_id"] == zoe
     assert set(await candidates.index_information()) == {"_id_", "email", "name_keys"}
+
+
+async def test_accounts_that_an_earlier_version_made_during_an_update_get_their_keys(
+    station: IdentityStation, zoe: str
+) -> None:
+    await station.base.database["candidates"].update_one({"_id": zoe}, {"$unset": {"name_keys": ""}})
+    assert not await search(station, "christodoulou")
+    await station.run("name-keys")
+    (first, *_) = await search(station, "christodoulou")
+    assert first["candidate_id"] == zoe
 
 
 async def test_the_view_shows_all_that_identity_knows(station: IdentityStation) -> None:

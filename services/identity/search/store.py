@@ -1,7 +1,8 @@
 """What is looked up for a search, and the index of names that it rests on."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from pymongo import ASCENDING, IndexModel, UpdateOne
@@ -15,6 +16,8 @@ from services.identity.overview import store as overview
 from services.identity.seals import store as seals
 from services.identity.store import email_key
 
+FILL_EVERY: Final = timedelta(hours=1)
+"""How often accounts are looked for that a process of an earlier version has made during an update."""
 MOST_FOUND: Final = 100
 _SLICE: Final = 1_000
 NAMES: Final = "name_keys"
@@ -40,23 +43,26 @@ class Word:
 
 
 async def prepare(database: Database) -> None:
-    """Give every account its keys, slice by slice, and put their index in the place of the two of single names."""
+    """Give every account its keys, and put their index in the place of the two of single names."""
     candidates = database["candidates"]
     await candidates.create_indexes([IndexModel([("program", ASCENDING), ("name_keys", ASCENDING)], name=NAMES)])
-    writes: list[UpdateOne] = []
-    async for row in candidates.find({"name_keys": {"$exists": False}}, dict.fromkeys(FIELDS, 1)):
-        writes.append(UpdateOne({"_id": row["_id"]}, {"$set": {"name_keys": keys_of(row)}}))
-        if len(writes) == _SLICE:
-            await candidates.bulk_write(writes, ordered=False)
-            writes = []
-    if writes:
-        await candidates.bulk_write(writes, ordered=False)
+    await fill(database, await candidates.distinct("program"))
     for name in ("family_name", "given_name"):
         try:
             await candidates.drop_index(name)
         except OperationFailure as error:
             if error.code != _NO_SUCH_INDEX:
                 raise
+
+
+async def fill(database: Database, programs: Iterable[str]) -> None:
+    """Give keys to accounts that have none: those of before, and those that a process of before has made since."""
+    candidates = database["candidates"]
+    for program in programs:
+        without = {"program": program, "name_keys": None}
+        while rows := await candidates.find(without, dict.fromkeys(FIELDS, 1)).hint(NAMES).to_list(_SLICE):
+            writes = [UpdateOne({"_id": row["_id"]}, {"$set": {"name_keys": keys_of(row)}}) for row in rows]
+            await candidates.bulk_write(writes, ordered=False)
 
 
 async def _apply(database: Database) -> None:
