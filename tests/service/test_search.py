@@ -106,6 +106,14 @@ async def test_a_name_is_found_in_its_own_script_once_the_profile_has_it(station
     assert not await search(station, "王小明")
 
 
+async def test_accounts_with_a_word_of_the_name_are_suggested_whatever_its_accents(
+    station: IdentityStation, zoe: str
+) -> None:
+    twin = await person(station, "Zoe", "CHRISTODOULOU", "other.address")
+    _, found = await station.ask("GET", f"/programs/cisco/candidates/{zoe}/similar", token_of(station))
+    assert [(item["candidate_id"], item["reasons"]) for item in found["items"]] == [(twin, ["name", "country"])]
+
+
 async def test_a_case_is_found_by_its_id(station: IdentityStation, zoe: str) -> None:
     await station.base.database["cases"].insert_one(
         {"_id": "case-1", "program": "cisco", "reference": "Q7-4", "candidate_id": zoe, "link": "x", "state": "open"}
