@@ -159,6 +159,9 @@ def service_environment(
     if service == "identity":
         environment["CERTRAIL_SIGNING_KEYS_FILE"] = str(_signing_keys(settings.state_dir))
         environment["CERTRAIL_OPERATOR_SECRET"] = servers.secrets.get("client/operator")
+        openid_secrets = settings.state_dir / "openid-secrets.json"
+        if openid_secrets.exists():
+            environment["CERTRAIL_OPENID_SECRETS_FILE"] = str(openid_secrets)
     if service == "notify":
         environment["CERTRAIL_SMTP_HOST"] = LOOPBACK
         environment["CERTRAIL_SMTP_PORT"] = str(ports.smtp)

@@ -24,6 +24,7 @@ from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
 from services.certs.ledgers import Ledgers
+from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
@@ -48,7 +49,8 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     agreement = AgreementApi(store, ledgers, policies, platform.unit_of_work, platform.clock)
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
     reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
-    parts = (outlook, managing, agreement, claims, reviews, decisions)
+    previews = MergePreviewApi(store, policies, platform.clock)
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in parts for route in part.routes())

@@ -8,7 +8,7 @@ from pydantic import Field
 from libs.common.clock import Clock
 from libs.common.errors import Unprocessable
 from libs.common.events.types import Code, Remark
-from libs.common.http.models import Body, View
+from libs.common.http.models import Body, Day, View
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import INVALID, NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
@@ -42,17 +42,16 @@ class DecisionBody(Body):
         Field(description="Why, in words for the candidate: they read it in their account and in the mail about it"),
     ]
     on: Annotated[
-        date | None,
-        Field(strict=False, description="Day from which it counts, today unless given; a year ahead at most"),
+        Day | None,
+        Field(description="Day from which it counts, today unless given; a year ahead at most"),
     ] = None
     until: Annotated[
-        date | None,
-        Field(strict=False, description="Last active day: of an extension, and of a grant with an end of its own"),
+        Day | None,
+        Field(description="Last active day: of an extension, and of a grant with an end of its own"),
     ] = None
     paid_on: Annotated[
-        date | None,
+        Day | None,
         Field(
-            strict=False,
             description="Day on which a year of emeritus was paid. Of one granted unpaid, send the same `on` again",
         ),
     ] = None

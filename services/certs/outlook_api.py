@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from libs.common.accounts import survivor
 from libs.common.clock import Clock
+from libs.common.http.models import Day
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import INVALID, NOT_FOUND, invalid
 from libs.common.http.routes import Call, Route
@@ -60,7 +61,7 @@ T = TypeVar("T")
 
 
 class DayPath(CandidatePath):
-    day: date
+    day: Day
 
 
 class OutlookApi:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from libs.common.events.types import Code, Identifier
-from libs.common.http.models import Body, View
+from libs.common.http.models import Body, Day, View
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, Side
@@ -115,12 +115,12 @@ class SeenView(View):
 class AssumptionBody(Body):
     """A pass of an exam, credits claimed and validated, or a claim of the candidate's validated, on a day."""
 
-    on: Annotated[date | None, Field(strict=False, description="Today unless given")] = None
+    on: Annotated[Day | None, Field(description="Today unless given")] = None
     exam: Code | None = None
     credits: Annotated[int | None, Field(ge=1, le=1_000)] = None
     submission: Annotated[Identifier | None, Field(description="A claim of credits that is there already")] = None
     held_until: Annotated[
-        date | None, Field(strict=False, description="Hold the credits until this day: they renew nothing before")
+        Day | None, Field(description="Hold the credits until this day: they renew nothing before")
     ] = None
 
     @model_validator(mode="after")
@@ -326,7 +326,7 @@ def history_view(candidate_id: str, lines: Iterable[Line]) -> HistoryView:
 def what_if_view(found: WhatIf) -> WhatIfView:
     return WhatIfView(
         as_of=found.as_of,
-        changes=[_difference(each) for each in found.differences],
+        changes=[difference_view(each) for each in found.differences],
         warnings=[
             WarningView(certification=each.certification, days_given_up=each.days_given_up, text=each.text)
             for each in found.warnings
@@ -334,7 +334,7 @@ def what_if_view(found: WhatIf) -> WhatIfView:
     )
 
 
-def _difference(each: Difference) -> DifferenceView:
+def difference_view(each: Difference) -> DifferenceView:
     return DifferenceView(
         certification=each.certification,
         kind=each.kind,
@@ -356,11 +356,11 @@ def seen_view(candidate_id: str, policy: Program, standing: Standing) -> SeenVie
         program=policy.id,
         as_of=standing.as_of,
         policy_version=policy.version,
-        certifications=[_standing(policy, each) for each in standing.certifications.values()],
+        certifications=[standing_view(policy, each) for each in standing.certifications.values()],
     )
 
 
-def _standing(policy: Program, entry: CertificationStanding) -> StandingView:
+def standing_view(policy: Program, entry: CertificationStanding) -> StandingView:
     return StandingView(
         certification=entry.certification,
         title=entry.title,

@@ -1,5 +1,6 @@
 """The HTTP API of exams: a candidate's history and appointments, and what staff watch."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -8,11 +9,13 @@ from pydantic import Field
 from libs.common.events.types import Code, Identifier
 from libs.common.http.models import Parameters, View
 from libs.common.http.paging import Cursor, Page, PageQuery
+from libs.common.http.principal import Principal
 from libs.common.http.problems import NOT_FOUND
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import EXAMS_READ, OPERATIONS_READ
 from libs.common.http.server import Api
 from libs.common.mongo.client import Document
+from libs.common.programs import Program
 from services.exams.store import ExamsStore
 
 
@@ -117,8 +120,9 @@ _REJECTIONS = Cursor("exams-rejections", tuple[datetime, str])
 class ExamsApi:
     """Handlers of the routes below."""
 
-    def __init__(self, store: ExamsStore) -> None:
+    def __init__(self, store: ExamsStore, programs: Mapping[str, Program]) -> None:
         self._store = store
+        self._programs = programs
 
     def api(self) -> Api:
         return Api(
@@ -212,7 +216,9 @@ class ExamsApi:
 
     async def list_rejections(self, call: Call[Parameters, RejectionsQuery]) -> Page[RejectionView]:
         before = _REJECTIONS.decode(call.query.cursor)
-        rows = await self._store.rejections(call.query.vendor, before=before, limit=call.query.limit + 1)
+        rows = await self._store.rejections(
+            self._seen_by(call.principal), call.query.vendor, before=before, limit=call.query.limit + 1
+        )
         return _REJECTIONS.page(
             Page[RejectionView],
             rows,
@@ -221,8 +227,12 @@ class ExamsApi:
             show=_rejection,
         )
 
-    async def show_totals(self, _call: Call) -> TotalsView:
-        return TotalsView(**await self._store.totals())
+    async def show_totals(self, call: Call) -> TotalsView:
+        return TotalsView(**await self._store.totals(self._seen_by(call.principal)))
+
+    def _seen_by(self, principal: Principal) -> list[str] | None:
+        """The caller's programs; None for a caller of all of them, who also sees what belongs to none."""
+        return None if principal.programs >= self._programs.keys() else sorted(principal.programs)
 
 
 def _result(row: Document) -> ResultView:

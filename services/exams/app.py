@@ -16,7 +16,7 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     return Parts(
-        api=ExamsApi(store).api(),
+        api=ExamsApi(store, platform.programs).api(),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),

@@ -101,6 +101,7 @@ def _rejection(refusal: Refusal, transaction: Transaction) -> Document:
     return {
         "_id": key,
         "vendor": refusal.vendor,
+        "program": _program_in(delivery.body),
         "rejected_at": transaction.now,
         "routing_key": delivery.routing_key,
         "message_id": delivery.message_id,
@@ -111,8 +112,18 @@ def _rejection(refusal: Refusal, transaction: Transaction) -> Document:
     }
 
 
+def _program_in(body: bytes) -> str | None:
+    """The program that a message names, for whoever may read it; None where it cannot be told."""
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    named = event.get("program") if isinstance(event, dict) else None
+    return named if isinstance(named, str) else None
+
+
 def _answer(row: Document) -> Outgoing:
-    content = {("id" if key == "_id" else key): value for key, value in row.items()}
+    content = {("id" if key == "_id" else key): value for key, value in row.items() if key != "program"}
     return Outgoing(
         id=row["_id"],
         exchange=REJECTIONS,

@@ -49,6 +49,19 @@ MIGRATIONS = [
             }
         ),
     ),
+    Migration(
+        5,
+        "rejections by program",
+        declare(
+            {
+                "rejections": [
+                    IndexModel(
+                        [("program", ASCENDING), ("rejected_at", DESCENDING), ("_id", DESCENDING)], name="program"
+                    )
+                ],
+            }
+        ),
+    ),
 ]
 
 
@@ -132,10 +145,17 @@ class ExamsStore:
         return await self._results.find(query).sort("_id", ASCENDING).to_list(limit)
 
     async def rejections(
-        self, vendor: str | None, *, before: tuple[datetime, str] | None, limit: int
+        self,
+        programs: Sequence[str] | None,
+        vendor: str | None,
+        *,
+        before: tuple[datetime, str] | None,
+        limit: int,
     ) -> list[Document]:
-        """Refused messages, latest first. `vendor` None means all."""
-        query: Document = {} if vendor is None else {"vendor": vendor}
+        """Refused messages, latest first. None means every vendor; of `programs`, also those that name none of ours."""
+        query = _of(programs)
+        if vendor is not None:
+            query["vendor"] = vendor
         if before is not None:
             at, key = before
             query["$or"] = [{"rejected_at": {"$lt": at}}, {"rejected_at": at, "_id": {"$lt": key}}]
@@ -152,14 +172,19 @@ class ExamsStore:
             {"_id": {"$in": list(keys)}}, {"$set": {"unmatched_told": True}}, session=session
         )
 
-    async def totals(self) -> dict[str, int]:
-        """Counts for the account of a run."""
+    async def totals(self, programs: Sequence[str] | None) -> dict[str, int]:
+        """Counts for the account of a run; of all programs where `programs` is None."""
+        own = _of(programs)
         return {
-            "results": await self._results.count_documents({}),
-            "unmatched": await self._results.count_documents({"candidate_id": None}),
-            "registrations": await self._registrations.count_documents({}),
-            "rejections": await self._rejections.count_documents({}),
+            "results": await self._results.count_documents(own),
+            "unmatched": await self._results.count_documents({**own, "candidate_id": None}),
+            "registrations": await self._registrations.count_documents(own),
+            "rejections": await self._rejections.count_documents(own),
         }
+
+
+def _of(programs: Sequence[str] | None) -> Document:
+    return {} if programs is None else {"program": {"$in": list(programs)}}
 
 
 async def _save(collection: Any, session: Session, rows: Mapping[str, Document], known: set[str]) -> None:

@@ -1,11 +1,14 @@
 """Who may enter: the proof by password, and what is done about guesses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from libs.common.clock import Clock
 from libs.common.http.problems import UNAUTHENTICATED, Problem
 from libs.common.mongo.client import Document
+from libs.common.programs import Program
 from services.identity.domain.lockout import rest_after
+from services.identity.login.local_passwords import require_local_passwords
 from services.identity.login.problems import SECOND_FACTOR_NEEDED
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.sessions import PASSWORD, SECOND_FACTOR
@@ -26,18 +29,27 @@ class Proof:
 class Access:
     """Finds out whether somebody is who they say."""
 
-    def __init__(self, store: IdentityStore, passwords: Passwords, factors: SecondFactors, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: IdentityStore,
+        passwords: Passwords,
+        factors: SecondFactors,
+        programs: Mapping[str, Program],
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._passwords = passwords
         self._factors = factors
+        self._programs = programs
         self._clock = clock
 
     async def prove(self, program: str, login: str, password: str, code: str | None = None) -> Proof:
         """What a login proves.
 
         Raises the problem `unauthenticated`, in the same words for every cause, and `second-factor-needed` to whoever
-        knows the password of an account that asks for a code as well.
+        knows the password of an account that asks for a code as well; and `local-passwords-off`.
         """
+        require_local_passwords(self._programs, program)
         accounts = await self._store.by_login(program, login)
         if not accounts:
             await self._passwords.matches(None, password)
@@ -53,8 +65,10 @@ class Access:
     async def prove_again(self, program: str, candidate_id: str, *, password: str | None, code: str | None) -> Proof:
         """What the owner of a session proves once more: by a code where the account asks for them, else by password.
 
-        Raises the problems `unauthenticated` and `second-factor-needed`.
+        Raises the problems `unauthenticated`, `second-factor-needed` and `local-passwords-off`.
         """
+        if password is not None:
+            require_local_passwords(self._programs, program)
         account = await self._store.candidate(program, candidate_id)
         if account is None:
             raise Problem(UNAUTHENTICATED, _WRONG)

@@ -41,7 +41,7 @@ class CandidateView(View):
     language: str | None
     created_at: datetime
     activated_at: datetime | None
-    """When the candidate first set a password; null means "not activated"."""
+    """When the candidate first came in, by a password or by the program's provider; null means "not activated"."""
     external_ids: list[ExternalIdView]
     merged_from: list[str]
     """Accounts that were merged into this one; their IDs answer with it."""

@@ -10,7 +10,13 @@ from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
-from services.identity.case_store import CaseStore
+from services.identity.cases.acts import Acts
+from services.identity.cases.candidate_api import CandidateCasesApi
+from services.identity.cases.casework import Cases
+from services.identity.cases.evidence import EvidenceStore
+from services.identity.cases.staff_api import StaffCasesApi
+from services.identity.cases.store import MIGRATION as CASES
+from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
 from services.identity.consumers import VendorMessages
 from services.identity.login import access_requests
@@ -34,18 +40,25 @@ from services.identity.mapping_store import MappingStore
 from services.identity.merge_api import MergeApi
 from services.identity.merge_store import MergeStore
 from services.identity.merging import Merging
+from services.identity.openid.api import OpenIdApi
+from services.identity.openid.linking import Linking
+from services.identity.openid.providers import Providers
+from services.identity.openid.signing_in import SigningIn
+from services.identity.openid.store import MIGRATION as OPENID
+from services.identity.openid.store import SignInStore
 from services.identity.overview.api import OverviewApi
 from services.identity.overview.store import OverviewStore
 from services.identity.passwords import Passwords
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.registration_store import RegistrationStore
 from services.identity.seals.api import SealApi
 from services.identity.seals.consumers import SealEvents
 from services.identity.seals.store import SealStore
 from services.identity.search.api import SearchApi
 from services.identity.search.store import FILL_EVERY, SearchStore, fill
 from services.identity.search.store import MIGRATION as SEARCH
-from services.identity.settings import IdentitySettings, read_signing_keys
+from services.identity.settings import IdentitySettings, read_openid_secrets, read_signing_keys
 from services.identity.similar_api import SimilarApi
 from services.identity.store import MIGRATIONS, IdentityStore
 
@@ -67,7 +80,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
     limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
     factors = SecondFactors(SecondFactorStore(database), unit_of_work, clock)
-    access = Access(store, passwords, factors, clock)
+    access = Access(store, passwords, factors, platform.programs, clock)
     changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
     sessions = Sessions(session_store, unit_of_work, clock)
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
@@ -83,16 +96,41 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     second_factor = SecondFactorApi(factors, sessions, platform.programs)
     mapping = Mapping(MappingStore(database), store)
     merging = Merging(MergeStore(database), store, mapping, unit_of_work, clock)
-    cases = CaseStore(database)
-    claiming = Claiming(cases, mapping, store, unit_of_work)
+    registrations = RegistrationStore(database)
+    cases = Cases(
+        CaseStore(database),
+        EvidenceStore(database),
+        store,
+        Acts(store, mapping, merging),
+        unit_of_work=unit_of_work,
+        programs=platform.programs,
+        clock=clock,
+    )
+    claiming = Claiming(registrations, cases, mapping, store, unit_of_work)
     profiles = Profiles(store, unit_of_work)
+    providers = Providers(
+        platform.programs, read_openid_secrets(settings.openid_secrets_file), settings.sign_in_page, clock
+    )
+    signing_in = SigningIn(
+        providers,
+        SignInStore(database),
+        Linking(mapping, store),
+        store,
+        access=access,
+        factors=factors,
+        unit_of_work=unit_of_work,
+        clock=clock,
+    )
     seals = SealStore(database)
     routes = (
         *login.routes(),
         *second_factor.routes(),
+        *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
         *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
+        *CandidateCasesApi(cases).routes(),
+        *StaffCasesApi(cases).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),
         *SealApi(seals).routes(),
         *SearchApi(SearchStore(database), platform.programs).routes(),
@@ -104,7 +142,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, cases, platform.programs).handle,
+                VendorMessages(store, registrations, platform.programs).handle,
                 prefetch=2 * settings.batch_size,
             ),
             Subscription(topology.events_queue("identity"), decode_events, SealEvents(seals).handle),
@@ -118,4 +156,6 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="identity", migrations=[*MIGRATIONS, LOGIN, SEARCH], build=build, settings=IdentitySettings)
+SERVICE = Service(
+    name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, SEARCH], build=build, settings=IdentitySettings
+)

@@ -12,9 +12,9 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.identity.case_store import CaseStore
 from services.identity.domain.candidate_id import candidate_id
 from services.identity.domain.name_keys import name_keys
+from services.identity.registration_store import RegistrationStore
 from services.identity.store import IdentityStore, email_key, token_key
 
 ACTIVATION_LASTS = timedelta(days=14)
@@ -26,9 +26,9 @@ Registration = Received[vendors.ExamRegistered]
 class VendorMessages:
     """Makes accounts. What the border refuses is answered by exams and passed over here."""
 
-    def __init__(self, store: IdentityStore, cases: CaseStore, programs: Mapping[str, Program]) -> None:
+    def __init__(self, store: IdentityStore, registrations: RegistrationStore, programs: Mapping[str, Program]) -> None:
         self._store = store
-        self._cases = cases
+        self._registrations = registrations
         self._programs = programs
 
     async def handle(self, transaction: Transaction, items: Sequence[Any]) -> None:
@@ -39,7 +39,7 @@ class VendorMessages:
                 people.setdefault(_person(item), item)
                 proof = _proof(item)
                 proofs.setdefault(proof["_id"], proof)
-        await self._cases.keep_registrations(transaction.session, proofs.values())
+        await self._registrations.keep(transaction.session, proofs.values())
         known = await self._store.candidates_of(transaction.session, people)
         strangers = {person: item for person, item in people.items() if person not in known}
         if strangers:

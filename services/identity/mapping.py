@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 
 from libs.common.clock import as_stored
 from libs.common.events import identity
+from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.mongo.client import Document
+from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from services.identity.mapping_store import MappingStore
 from services.identity.store import IdentityStore
@@ -44,6 +46,27 @@ class Mapping:
         transaction.emit(event, program=row["program"], subject=candidate_id, version=version)
         return after
 
+    async def assign(  # noqa: PLR0917 every one of them says something
+        self,
+        transaction: Transaction,
+        program: str,
+        system: str,
+        external_id: str,
+        to: str,
+        verified_by: str,
+        by: str,
+        reason: str,
+    ) -> Document:
+        """Let an id, known or not, belong to the account that goes on for a candidate. Raises `not-found`."""
+        account = await self._accounts.standing(program, to, transaction.session)
+        if account is None:
+            raise Problem(NOT_FOUND)
+        row = await self.store.get(transaction.session, link_id(program, system, external_id))
+        if row is not None and row["candidate_id"] == account["_id"]:
+            return row
+        row = row or new_id(program, system, external_id)
+        return await self.point(transaction, row, account["_id"], verified_by=verified_by, by=by, reason=reason)
+
     async def unlink(self, transaction: Transaction, row: Document, *, by: str, reason: str) -> Document:
         """Let an id belong to nobody from now on."""
         after = _changed(row, transaction.now, by=by, reason=reason)
@@ -56,6 +79,19 @@ class Mapping:
         version = await self._accounts.next_version(transaction.session, former, transaction.now)
         transaction.emit(event, program=row["program"], subject=former, version=version)
         return after
+
+
+def new_id(program: str, system: str, external_id: str) -> Document:
+    """An id that nobody has had before."""
+    return {
+        "_id": link_id(program, system, external_id),
+        "program": program,
+        "system": system,
+        "external_id": external_id,
+        "candidate_id": None,
+        "verified_by": None,
+        "since": None,
+    }
 
 
 def _changed(row: Document, now: datetime, *, by: str, reason: str) -> Document:

@@ -1,4 +1,4 @@
-"""The HTTP API about partners' ids: candidates claim them, staff decide claims, move ids and see their history."""
+"""The HTTP API about partners' ids: candidates claim them, staff move them and see their history."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -8,20 +8,17 @@ from pydantic import Field, StringConstraints
 from libs.common.bus.topology import VENDOR_NAME
 from libs.common.events.types import Identifier, PartnerId, Remark
 from libs.common.http.models import Body, Parameters, View
-from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE, PROFILE_WRITE
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from services.identity.api import CandidatePath
-from services.identity.claiming import Claiming, Decision
+from services.identity.claiming import Claiming
 from services.identity.merge_api import ProgramPath, entered
 
 System = Annotated[str, StringConstraints(pattern=f"^{VENDOR_NAME.pattern}$"), Field(description="The partner")]
 """Without a colon: it is a part of the id's key."""
-
-_CASES = Cursor("cases", tuple[datetime, str])
 
 
 class ClaimBody(Body):
@@ -35,6 +32,8 @@ class ClaimBody(Body):
 class ClaimView(View):
     state: Literal["linked", "in_review"]
     """`in_review` says nothing of why: the registration may not fit, or the id may be another's."""
+    case_id: str | None = None
+    """The case in which it is reviewed."""
 
 
 class ChangeBody(Body):
@@ -75,39 +74,6 @@ class MappingView(View):
     by: str | None
     since: datetime
     history: list[FormerView]
-
-
-class CasesQuery(PageQuery):
-    state: Literal["open", "linked", "refused"] = "open"
-
-
-class CasePath(Parameters):
-    program: Identifier
-    case_id: Identifier
-
-
-class DecisionBody(Body):
-    decision: Decision
-    reason: Remark
-
-
-class CaseView(View):
-    """A claim that staff decide."""
-
-    case_id: str
-    kind: Literal["mapping", "mapping_conflict"]
-    state: Literal["open", "linked", "refused"]
-    candidate_id: str
-    """Who claims it."""
-    system: str
-    external_id: str
-    registration_id: str
-    held_by: str | None
-    """Whose it was when it was claimed."""
-    opened_at: datetime
-    reason: str | None
-    decided_by: str | None
-    decided_at: datetime | None
 
 
 class MappingApi:
@@ -153,37 +119,18 @@ class MappingApi:
                 errors=(NOT_FOUND,),
                 idempotent=True,
             ),
-            Route(
-                method="GET",
-                path="/programs/{program}/cases",
-                handler=self.list_cases,
-                summary="Claims that staff decide, the oldest first",
-                parameters=ProgramPath,
-                query=CasesQuery,
-                response=Page[CaseView],
-                scopes=ACCOUNTS_MANAGE,
-                errors=(NOT_FOUND,),
-            ),
-            Route(
-                method="POST",
-                path="/programs/{program}/cases/{case_id}/decision",
-                handler=self.decide_case,
-                summary="Link or refuse what was claimed",
-                parameters=CasePath,
-                body=DecisionBody,
-                response=CaseView,
-                scopes=ACCOUNTS_MANAGE,
-                errors=(NOT_FOUND, CONFLICT),
-                idempotent=True,
-            ),
         )
 
     async def claim_external_id(self, call: Call[CandidatePath, Any, ClaimBody]) -> ClaimView:
         call.principal.require(call.path.program, call.path.candidate_id)
-        linked = await self._claiming.claim(
-            call.path.program, call.path.candidate_id, by=call.principal.subject, **dict(call.body)
+        case = await self._claiming.claim(
+            call.path.program,
+            call.path.candidate_id,
+            case_id=call.operation_id,
+            by=call.principal.subject,
+            **dict(call.body),
         )
-        return ClaimView(state="linked" if linked else "in_review")
+        return ClaimView(state="in_review", case_id=case["_id"]) if case else ClaimView(state="linked")
 
     async def show_external_id(self, call: Call[ProgramPath, ExternalIdQuery]) -> MappingView:
         key = link_id(entered(call), call.query.system, call.query.external_id)
@@ -196,24 +143,6 @@ class MappingApi:
         row = await self._claiming.change(entered(call), by=call.principal.subject, **dict(call.body))
         return _mapping(row)
 
-    async def list_cases(self, call: Call[ProgramPath, CasesQuery]) -> Page[CaseView]:
-        rows = await self._claiming.store.of_state(
-            entered(call), call.query.state, after=_CASES.decode(call.query.cursor), limit=call.query.limit + 1
-        )
-        return _CASES.page(
-            Page[CaseView], rows, call.query.limit, key=lambda row: (row["opened_at"], row["_id"]), show=_case
-        )
-
-    async def decide_case(self, call: Call[CasePath, Any, DecisionBody]) -> CaseView:
-        row = await self._claiming.decide(
-            entered(call), call.path.case_id, call.body.decision, reason=call.body.reason, by=call.principal.subject
-        )
-        return _case(row)
-
 
 def _mapping(row: Document) -> MappingView:
     return MappingView.model_validate({"by": None, "history": [], **row})
-
-
-def _case(row: Document) -> CaseView:
-    return CaseView.model_validate({**row, "case_id": row["_id"]})

@@ -15,7 +15,7 @@ class MappingStore:
         row: Document | None = await self._external_ids.find_one({"_id": key}, session=session)
         return row
 
-    async def of_candidate(self, session: Session, candidate_id: str) -> list[Document]:
+    async def of_candidate(self, session: Session | None, candidate_id: str) -> list[Document]:
         return await self._external_ids.find({"candidate_id": candidate_id}, session=session).sort("_id").to_list(None)
 
     async def some(self, session: Session, keys: Iterable[str]) -> list[Document]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -59,6 +60,8 @@ class PreviewView(View):
     survivor: SideView
     refusal: str | None
     """Why they cannot be merged as they are; null where they can."""
+    outcome: str
+    """Where certs says what the survivor would hold; ask with the same token."""
 
 
 class MergeView(View):
@@ -143,7 +146,10 @@ class MergeApi:
         source, into = call.query.source, call.query.into
         refusal = await self._merging.preview(program, source, into)
         return PreviewView(
-            merged=await self._side(program, source), survivor=await self._side(program, into), refusal=refusal
+            merged=await self._side(program, source),
+            survivor=await self._side(program, into),
+            refusal=refusal,
+            outcome=f"/api/certs/v1/programs/{program}/merge-preview?{urlencode({'from': source, 'into': into})}",
         )
 
     async def merge_accounts(self, call: Call[ProgramPath, Any, MergeBody]) -> MergeView:

@@ -56,31 +56,35 @@ class Merging:
         Raises:
             Problem: `merge-refused`, or `not-found` where one of them is no account of the program.
         """
-
-        async def request(transaction: Transaction) -> None:
-            if await self.store.get(transaction.session, merge_id) is not None:
-                return
-            refusal = await self.refusal(transaction, program, source, into)
-            if refusal is not None:
-                raise Problem(MERGE_REFUSED, refusal)
-            await self._accounts.join(transaction.session, source, into)
-            await self.store.add(
-                transaction.session,
-                {
-                    "_id": merge_id,
-                    "program": program,
-                    "state": State.REQUESTED,
-                    "merged_id": source,
-                    "candidate_id": into,
-                    "reason": reason,
-                    "by": by,
-                    "requested_at": transaction.now,
-                    "moved": [],
-                },
-            )
-
-        await self._unit_of_work.run(request)
+        await self._unit_of_work.run(
+            partial(self.request, merge_id=merge_id, program=program, source=source, into=into, by=by, reason=reason)
+        )
         return await self.advance(merge_id)
+
+    async def request(
+        self, transaction: Transaction, *, merge_id: str, program: str, source: str, into: str, by: str, reason: str
+    ) -> None:
+        """The first step of `merge`, for what has more to commit with it. Raises as `merge` does."""
+        if await self.store.get(transaction.session, merge_id) is not None:
+            return
+        refusal = await self.refusal(transaction, program, source, into)
+        if refusal is not None:
+            raise Problem(MERGE_REFUSED, refusal)
+        await self._accounts.join(transaction.session, source, into)
+        await self.store.add(
+            transaction.session,
+            {
+                "_id": merge_id,
+                "program": program,
+                "state": State.REQUESTED,
+                "merged_id": source,
+                "candidate_id": into,
+                "reason": reason,
+                "by": by,
+                "requested_at": transaction.now,
+                "moved": [],
+            },
+        )
 
     async def preview(self, program: str, source: str, into: str) -> str | None:
         """Why the two cannot be merged; None where they can. Raises the problem `not-found`."""

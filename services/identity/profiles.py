@@ -55,7 +55,7 @@ class Profiles:
                 changes["country"] = changes["address"]["country"]
             told: list[identity.CandidateProfileChanged | identity.PreferencesChanged] = []
             if changes:
-                told.append(_profile(account | changes))
+                told.append(profile_event(account | changes))
             preferences = _preferences(account, mails, marketing, by, transaction)
             if preferences:
                 told.append(_preferred(account | preferences, transaction))
@@ -101,7 +101,8 @@ def _preferences(
     return changes
 
 
-def _profile(account: Document) -> identity.CandidateProfileChanged:
+def profile_event(account: Document) -> identity.CandidateProfileChanged:
+    """The whole profile, as an account has it."""
     native = account.get("native_name") or {}
     address = account.get("address")
     return identity.CandidateProfileChanged(

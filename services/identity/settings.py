@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 from joserfc.jwk import Key, KeySet
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter
 
+from libs.common.events.types import ProgramId
 from libs.common.settings import ServiceSettings
 from services.identity.login.addresses import read_networks
+
+_SECRETS = TypeAdapter(dict[ProgramId, Annotated[str, StringConstraints(min_length=1, max_length=1000)]])
 
 
 def _networks(text: str) -> str:
@@ -32,6 +35,23 @@ class IdentitySettings(ServiceSettings):
         default="127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7",
         description="networks of the gateway, whose X-Forwarded-For is believed",
     )
+    openid_secrets_file: Path | None = Field(
+        default=None, description="secrets of our clients at identity providers, JSON: program id to secret"
+    )
+    sign_in_url: str | None = Field(
+        default=None, description="where providers send people back to, the program's id follows it"
+    )
+
+    @property
+    def sign_in_page(self) -> str:
+        return self.sign_in_url or f"{self.public_url.rstrip('/')}/sign-in"
+
+
+def read_openid_secrets(path: Path | None) -> dict[str, str]:
+    """The secrets by program; none without a file. Raises `ValueError` where the file holds anything else."""
+    if path is None:
+        return {}
+    return _SECRETS.validate_json(path.read_bytes())
 
 
 def read_signing_keys(path: Path) -> list[Key]:

@@ -11,7 +11,6 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import link_id
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from libs.common.versions import next_version
-from services.identity import case_store
 from services.identity.domain.name_keys import FIELDS, keys_of
 
 _LETTERS = Collation("en", strength=1)
@@ -40,7 +39,8 @@ MIGRATIONS = [
         declare(
             {
                 "merges": [IndexModel([("state", ASCENDING), ("requested_at", ASCENDING)], name="state")],
-                **case_store.INDEXES,
+                "cases": [],
+                "registrations": [],
                 "candidates": [
                     IndexModel([("program", ASCENDING), (name, ASCENDING)], name=name, collation=_LETTERS)
                     for name in ("family_name", "given_name")
@@ -106,6 +106,16 @@ class IdentityStore:
         """The account that an ID opens: itself, or the one it was merged into."""
         row = await self.candidate(program, candidate_id, session)
         return await self.candidate(program, row["merged_into"], session) if row and row.get("merged_into") else row
+
+    async def standing_by_email(
+        self, program: str, email: str, limit: int, session: Session | None = None
+    ) -> list[Document]:
+        """The accounts that have an address, each as the one that it was merged into, if it was."""
+        query = {"program": program, "email_key": email_key(email)}
+        rows = await self._candidates.find(query, session=session).to_list(limit)
+        found = {row.get("merged_into") or row["_id"] for row in rows}
+        standing = [await self.candidate(program, each, session) for each in sorted(found)]
+        return [row for row in standing if row is not None]
 
     async def change(self, session: Session, candidate_id: str, changes: Document) -> None:
         """Write fields of an account; names are found under their new form from then on."""
@@ -203,6 +213,13 @@ class IdentityStore:
         )
         await self._links.delete_many({"candidate_id": candidate_id}, session=session)
         return before
+
+    async def activate(self, session: Session, candidate_id: str, now: datetime) -> None:
+        """Note that the account's owner has entered without a password. Every link to choose one ends with that."""
+        await self._candidates.update_one(
+            {"_id": candidate_id}, [{"$set": {"activated_at": {"$ifNull": ["$activated_at", now]}}}], session=session
+        )
+        await self._links.delete_many({"candidate_id": candidate_id}, session=session)
 
     async def count_try(self, known: Document, *, locked_until: datetime | None) -> bool:
         """Count a try on the account as it is known. Returns False where it has changed since it was read."""

@@ -22,6 +22,18 @@ _ENGLISH_MONTHS = (
 )
 _ENGLISH_GRADES = {"pass": "pass", "fail": "fail", "pending": "under review", "invalidated": "withdrawn"}
 
+_ENGLISH_CASES = {
+    "name": "a change of your name",
+    "mapping": "an ID of a partner's",
+    "duplicate": "a second account of yours",
+    "missing_result": "a result that is missing",
+    "kit": "a kit or a delivery",
+}
+
+
+def _english_case(kind: str) -> str:
+    return _ENGLISH_CASES.get(kind, "a question of yours")  # kinds may be added before their words are
+
 
 def _english_day(iso: str) -> str:
     day = date.fromisoformat(iso)
@@ -35,7 +47,7 @@ def _english_moment(moment: datetime) -> str:
 
 
 FILTERS: Mapping[str, Mapping[str, Callable[[Any], str]]] = {
-    "en": {"day": _english_day, "moment": _english_moment, "grade": _ENGLISH_GRADES.__getitem__},
+    "en": {"day": _english_day, "moment": _english_moment, "grade": _ENGLISH_GRADES.__getitem__, "case": _english_case},
 }
 """Jinja filters by language; a language has a folder under `templates` and an entry here."""
 

@@ -101,9 +101,11 @@ class Renderer:
         return Words(_fill(forms.subject, values), _fill(forms.text, values))
 
     def _constants_of(self, program: Program) -> dict[str, Any]:
-        branding = program.branding
+        branding, ways = program.branding, program.sign_in
         return {
             "program": program.name,
+            # Where it alone lets people in.
+            "provider": ways.openid.name if ways.openid and not ways.local_passwords else None,
             "colour": branding.colour,
             "support_url": branding.support_url,
             "public_url": self._public_url,

@@ -26,7 +26,9 @@ from libs.common.http import problems, scopes
 from libs.common.http.problems import ProblemType
 from libs.common.settings import PREFIX, ServiceSettings
 from services.exams import results
+from services.identity.cases import casework
 from services.identity.login import problems as login_problems
+from services.identity.openid import problems as openid_problems
 from services.identity.settings import IdentitySettings
 from services.notify.settings import NotifySettings
 from tests import servers
@@ -106,7 +108,7 @@ def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
 
 
 def declared_problems() -> list[ProblemType]:
-    modules = (problems, login_problems)
+    modules = (problems, login_problems, openid_problems, casework)
     return [kind for module in modules for kind in vars(module).values() if isinstance(kind, ProblemType)]
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -86,8 +87,18 @@ def base_of(mongo: MongoUnderTest, clock: FixedClock) -> OpenBase:
 
 
 @pytest.fixture
+def identity_settings() -> dict[str, Any]:
+    """More settings of the station, for tests that need some."""
+    return {}
+
+
+@pytest.fixture
 async def station(
-    base_of: OpenBase, programs: dict[str, Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base_of: OpenBase,
+    programs: dict[str, Program],
+    identity_settings: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[IdentityStation]:
     """Identity as it is composed, on an empty database."""
     # The same kind of hash at the least cost.
@@ -95,6 +106,6 @@ async def station(
     secret = SecretStr("s" * 32)
     async with (
         base_of("identity") as base,
-        IdentityStation(base, programs, tmp_path, operator_secret=secret).serving() as station,
+        IdentityStation(base, programs, tmp_path, operator_secret=secret, **identity_settings).serving() as station,
     ):
         yield station

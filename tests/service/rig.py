@@ -22,16 +22,14 @@ from libs.common.mongo.migrations import COMMON, declare
 from libs.common.mongo.outbox import Outbox
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.tracing import Tracing
-from services.certs.store import MIGRATIONS as CERTS
-from services.exams.store import MIGRATIONS as EXAMS
-from services.fulfillment.store import MIGRATIONS as FULFILLMENT
-from services.identity.login.store import MIGRATION as LOGIN
-from services.identity.search.store import MIGRATION as SEARCH
-from services.identity.store import MIGRATIONS as IDENTITY
+from services.certs.app import SERVICE as CERTS
+from services.exams.app import SERVICE as EXAMS
+from services.fulfillment.app import SERVICE as FULFILLMENT
+from services.identity.app import SERVICE as IDENTITY
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 
-MIGRATIONS = {"identity": [*IDENTITY, LOGIN, SEARCH], "exams": EXAMS, "certs": CERTS, "fulfillment": FULFILLMENT}
+MIGRATIONS = {each.name: each.migrations for each in (CERTS, EXAMS, FULFILLMENT, IDENTITY)}
 T = TypeVar("T")
 
 

@@ -15,7 +15,6 @@ from libs.common.events import identity
 from libs.common.http.problems import Problem
 from libs.common.programs import Program
 from services.identity.access import Access
-from services.identity.case_store import CaseStore
 from services.identity.consumers import ACTIVATION_LASTS, VendorMessages
 from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.lockout import FREE_TRIES, LONGEST
@@ -27,6 +26,7 @@ from services.identity.login.second_factor import SecondFactors
 from services.identity.login.second_factor_store import SecondFactorStore
 from services.identity.login.session_store import SessionStore
 from services.identity.passwords import Passwords
+from services.identity.registration_store import RegistrationStore
 from services.identity.store import IdentityStore
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base, said
@@ -82,14 +82,14 @@ def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     store = IdentityStore(base.database)
     passwords = Passwords()
     factors = SecondFactors(SecondFactorStore(base.database), base.unit_of_work, base.clock)
-    access = Access(store, passwords, factors, base.clock)
+    access = Access(store, passwords, factors, programs, base.clock)
     policy = PasswordPolicy(Breached(), programs)
     changes = PasswordChanges(
         store, SessionStore(base.database), base.unit_of_work, passwords=passwords, policy=policy, clock=base.clock
     )
     # The same kind of hash at the least cost: what is tested is when it is computed, not how slowly.
     passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    return Identity(base, store, access, changes, VendorMessages(store, CaseStore(base.database), programs))
+    return Identity(base, store, access, changes, VendorMessages(store, RegistrationStore(base.database), programs))
 
 
 async def test_registration_makes_an_account_and_says_all_that_follows(service: Identity) -> None:

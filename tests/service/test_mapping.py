@@ -10,8 +10,9 @@ from libs.common.events import identity
 from libs.common.events.vendors import VendorCandidate
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.problems import Problem
+from libs.common.ids import new_id
 from libs.common.programs import Program
-from services.identity.claiming import MOST_OPEN
+from services.identity.cases.casework import MOST_OPEN
 from services.identity.merging import Merging
 from tests.service.conftest import OpenBase
 from tests.service.samples import registration, reported
@@ -28,14 +29,17 @@ async def people(base_of: OpenBase, programs: dict[str, Program]) -> AsyncIterat
 
 
 async def claim(people: People, candidate: str, registration_id: str = "G1", external_id: str = "P1") -> bool:
-    return await people.claiming().claim(
+    """Whether the id is theirs at once."""
+    case = await people.claiming().claim(
         "cisco",
         candidate,
+        case_id=new_id(),
         system="vue",
         external_id=external_id,
         registration_id=registration_id,
         by=f"candidate:{candidate}",
     )
+    return case is None
 
 
 async def change(people: People, to: str | None, reason: str = "not theirs") -> dict[str, Any]:
@@ -92,7 +96,7 @@ async def test_conflicting_claims_never_move_an_id(people: People) -> None:
     assert not any(await asyncio.gather(*(claim(people, two, "G2") for _ in range(10))))
     assert (await people.owners())["P1"] == one
     (case,) = await people.base.rows("cases")
-    assert (case["kind"], case["held_by"]) == ("mapping_conflict", one)
+    assert (case["kind"], case["details"]["held_by"]) == ("mapping", one)
 
 
 async def test_two_with_proofs_for_one_free_id_at_the_same_moment(people: People) -> None:
@@ -103,8 +107,17 @@ async def test_two_with_proofs_for_one_free_id_at_the_same_moment(people: People
     won = await asyncio.gather(claim(people, one, "G1"), claim(people, two, "G2"))
     assert sorted(won) == [False, True]
     (case,) = await people.base.rows("cases")
-    assert case["kind"] == "mapping_conflict"
+    assert case["details"]["held_by"] == (one if won[0] else two)
     assert (await people.owners())["P1"] == (one if won[0] else two)
+
+
+async def test_id_that_was_claimed_and_let_go_can_be_claimed_again_at_once(people: People) -> None:
+    one = await people.account("P1")
+    for _ in range(2):
+        assert not await claim(people, one, external_id="X1")
+        (case,) = await people.base.rows("cases", closed=False)
+        await people.cases().withdraw(case, by=f"candidate:{one}")
+    assert len(await people.base.rows("cases")) == 2
 
 
 async def test_ids_cannot_be_tried_out_without_end(people: People) -> None:
@@ -129,30 +142,40 @@ async def test_staff_decide_cases_and_see_the_history(people: People) -> None:
         assert (await ask("two", "POST", f"candidates/{one}/external-ids", body))[0] == 404
         status, taken = await ask("two", "POST", f"candidates/{two}/external-ids", body)
         free = body | {"external_id": "P-nobody"}
-        assert (status, taken) == (200, {"state": "in_review"})
-        assert await ask("two", "POST", f"candidates/{two}/external-ids", free) == (status, taken)
+        assert (status, taken["state"]) == (200, "in_review")
+        status, other = await ask("two", "POST", f"candidates/{two}/external-ids", free)
+        assert (status, other["state"]) == (200, "in_review")
         forged = body | {"system": "vue:P1"}
         assert (await ask("two", "POST", f"candidates/{two}/external-ids", forged))[0] == 422
+        _, mine = await ask("two", "GET", f"candidates/{two}/cases/{taken['case_id']}")
+        _, nobodys = await ask("two", "GET", f"candidates/{two}/cases/{other['case_id']}")
+        assert mine.keys() == nobodys.keys(), "whose it is stays hidden"
+        assert one not in str(mine)
         assert (await ask("two", "GET", "cases"))[0] == 403
         assert (await ask("other", "GET", "cases"))[0] == 404
-        _, page = await ask("staff", "GET", "cases?limit=1")
-        (first,) = page["items"]
-        _, rest = await ask("staff", "GET", f"cases?limit=1&cursor={page['next']}")
-        (second,) = rest["items"]
-        cases = {case["kind"]: case["case_id"] for case in (first, second)}
-        conflict = f"cases/{cases['mapping_conflict']}/decision"
-        assert (await ask("two", "POST", conflict, {"decision": "link", "reason": "mine"}))[0] == 403
-        assert (await ask("other", "POST", conflict, {"decision": "link", "reason": "x"}))[0] == 404
+        conflict, plain = f"cases/{taken['case_id']}", f"cases/{other['case_id']}"
+        assert (await ask("staff", "GET", conflict))[1]["held_by"] == one
+        assert (await ask("staff", "GET", plain))[1]["held_by"] is None
+        assert (await ask("two", "POST", f"{conflict}/decision", {"decision": "accept", "reason": "mine"}))[0] == 403
+        assert (await ask("other", "POST", f"{conflict}/decision", {"decision": "accept", "reason": "x"}))[0] == 404
         with pytest.raises(Problem):
-            await people.claiming().decide(
-                "juniper", cases["mapping_conflict"], "refuse", reason="another program's", by="staff:2"
+            await people.cases().decide(
+                "juniper",
+                taken["case_id"],
+                decision_id="D1",
+                accept=False,
+                other=None,
+                reason="another program's",
+                by="staff:2",
             )
-        status, linked = await ask("staff", "POST", conflict, {"decision": "link", "reason": "report seen"})
-        assert (status, linked["state"]) == (200, "linked")
-        assert (await ask("staff", "POST", conflict, {"decision": "link", "reason": "again"}))[1] == linked
-        assert (await ask("staff", "POST", conflict, {"decision": "refuse", "reason": "no"}))[0] == 409
-        plain = f"cases/{cases['mapping']}/decision"
-        assert (await ask("staff", "POST", plain, {"decision": "refuse", "reason": "no"}))[1]["state"] == "refused"
+        seen_report = {"decision": "accept", "reason": "report seen"}
+        status, linked = await ask("staff", "POST", f"{conflict}/decision", seen_report)
+        assert (status, linked["state"]) == (200, "accepted")
+        again = {"decision": "accept", "reason": "again"}
+        assert (await ask("staff", "POST", f"{conflict}/decision", again))[1] == linked
+        no = {"decision": "refuse", "reason": "no"}
+        assert (await ask("staff", "POST", f"{conflict}/decision", no))[0] == 409
+        assert (await ask("staff", "POST", f"{plain}/decision", no))[1]["state"] == "refused"
         assert (await ask("staff", "GET", "cases"))[1]["items"] == []
         _, seen = await ask("staff", "GET", "external-ids?system=vue&external_id=P1")
         assert (seen["candidate_id"], seen["verified_by"], seen["by"]) == (two, "case", "staff:1")

@@ -29,7 +29,12 @@ from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.fulfillment.store import FulfillmentStore
 from services.identity.api import IdentityApi
 from services.identity.app import SERVICE as IDENTITY
-from services.identity.case_store import CaseStore
+from services.identity.cases.acts import Acts
+from services.identity.cases.candidate_api import CandidateCasesApi
+from services.identity.cases.casework import Cases
+from services.identity.cases.evidence import EvidenceStore
+from services.identity.cases.staff_api import StaffCasesApi
+from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.identity.mapping import Mapping
@@ -40,6 +45,7 @@ from services.identity.merge_store import MergeStore
 from services.identity.merging import MERGE_REFUSED, Merging
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.registration_store import RegistrationStore
 from services.identity.similar_api import SimilarApi
 from services.identity.store import IdentityStore
 from services.notify.app import SERVICE as NOTIFY
@@ -133,6 +139,8 @@ class People:
         routes = (
             *MergeApi(store, self.merging).routes(),
             *MappingApi(self.claiming()).routes(),
+            *CandidateCasesApi(self.cases()).routes(),
+            *StaffCasesApi(self.cases()).routes(),
             *self.profiles().routes(),
             *SimilarApi(store).routes(),
         )
@@ -160,7 +168,20 @@ class People:
     def claiming(self) -> Claiming:
         database = self.base.database
         mapping = Mapping(MappingStore(database), self.identity.store)
-        return Claiming(CaseStore(database), mapping, self.identity.store, self.base.unit_of_work)
+        store, unit_of_work = self.identity.store, self.base.unit_of_work
+        return Claiming(RegistrationStore(database), self.cases(), mapping, store, unit_of_work)
+
+    def cases(self) -> Cases:
+        database, store = self.base.database, self.identity.store
+        return Cases(
+            CaseStore(database),
+            EvidenceStore(database),
+            store,
+            Acts(store, Mapping(MappingStore(database), store), self.merging),
+            unit_of_work=self.base.unit_of_work,
+            programs=self.programs,
+            clock=self.base.clock,
+        )
 
     def told(self) -> list[tuple[str, str, str]]:
         """Type, candidate and id of what was said since the accounts were opened."""

@@ -14,6 +14,7 @@ from joserfc.jwk import OKPKey
 from libs.common.bus.outgoing import OutgoingEvents
 from libs.common.bus.publisher import Publisher
 from libs.common.clock import FixedClock, SystemClock
+from libs.common.events import identity
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
 from libs.common.http.principal import Kind, Principal
@@ -44,6 +45,7 @@ from tests.service.notify_station import (
     activation,
     moved,
     passed,
+    received,
     registered,
 )
 from tests.service.rig import eventually
@@ -114,6 +116,27 @@ async def test_later_profile_stays_whatever_arrives_afterwards(station: Station)
         await process.handle(passed())
         await station.settled(1)
     assert station.mailbox.mails[0]["To"].addresses[0].addr_spec == "third@example.com"
+
+
+async def test_mail_of_a_decided_name_is_written_to_the_new_one(station: Station) -> None:
+    process = station.process("one")
+    name = {"given_name": "=SUM(A1)", "family_name": "<b>King</b>"}
+    profile = identity.CandidateProfileChanged(candidate_id=ADA, email="ada@example.com", country="GB", **name)
+    case = {"candidate_id": ADA, "case_id": "C1", "reference": "K00000013", "kind": "name"}
+    decided = identity.CaseDecided(**case, decision="accepted", reason="As on the passport.", decided_at=NOON)
+    async with process.sending():
+        await process.handle(registered())
+        await process.handle(received(profile, 2), received(decided, 3))
+        await station.settled(1)
+    (mail,) = station.mailbox.mails
+    assert mail["To"].addresses[0].display_name == "=SUM(A1) <b>King</b>"
+    assert mail["Subject"] == "Your request K00000013 was accepted"
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert "Hello =SUM(A1) <b>King</b>," in plain.get_content()
+    assert "As on the passport." in plain.get_content()
+    assert "&lt;b&gt;King&lt;/b&gt;" in html.get_content()
 
 
 async def test_sent_mail_is_told_with_its_cause_and_a_growing_version(station: Station) -> None:

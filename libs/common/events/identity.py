@@ -1,6 +1,7 @@
 """Events of the identity service: who a candidate is and which partners' ids are theirs."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from libs.common.events.types import (
     Moment,
     PartnerId,
     PersonName,
+    Remark,
 )
 
 
@@ -136,6 +138,52 @@ class CandidatesSeparated(EventData, publisher="identity"):
     candidate_id: Identifier
     merged_id: Identifier
     separated_at: Moment
+
+
+class CandidateNameChanged(EventData, publisher="identity"):
+    """A candidate has another name from now on; what was awarded before keeps the name it was awarded under."""
+
+    candidate_id: Identifier
+    given_name: PersonName
+    family_name: PersonName
+    native_given_name: PersonName | None = None
+    native_family_name: PersonName | None = None
+    case_id: Identifier
+    """The case that decided it."""
+    changed_at: Moment
+
+
+class _Case(EventData):
+    candidate_id: Identifier
+    case_id: Identifier
+    reference: Code
+    """What people call the case."""
+    kind: Code
+    """`name`, `mapping`, `duplicate`, `missing_result`, `kit` or `other`; more may come."""
+
+
+class CaseOpened(_Case, publisher="identity"):
+    """Staff have something to decide for a candidate."""
+
+    due_on: date
+    """The last day on which it is decided in time."""
+    opened_at: Moment
+
+
+class CaseMessageWritten(_Case, publisher="identity"):
+    """Staff have written to a candidate; what they wrote stands in the case alone."""
+
+    needs_answer: bool
+    """Whether the case waits for the candidate."""
+    written_at: Moment
+
+
+class CaseDecided(_Case, publisher="identity"):
+    """A case is decided; what was accepted is done."""
+
+    decision: Literal["accepted", "refused"]
+    reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
+    decided_at: Moment
 
 
 class AuditSealed(Seal, publisher="identity"):

@@ -1,7 +1,9 @@
-"""The keys that access tokens are checked with: fetched, kept, and kept on when they cannot be fetched."""
+"""The keys that tokens are checked with: fetched, kept, and kept on when they cannot be fetched."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import aiohttp
@@ -12,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
+from libs.common.http.fetch import fetch_document
 from libs.common.http.tokens import algorithms_of
 
 FRESH = timedelta(minutes=10)
@@ -27,10 +30,12 @@ FIRST_RETRY = timedelta(seconds=1)
 """The same while there are no keys yet: at the start the issuer may come up after us."""
 
 DEADLINE_SECONDS = 3.0
-MAX_BYTES = 262_144
 MAX_KEYS = 100
 
 log = structlog.get_logger()
+
+AlgorithmsOf = Callable[[Key], frozenset[str]]
+"""Which algorithms a key may verify."""
 
 
 class KeySource(Protocol):
@@ -55,8 +60,8 @@ class _Document(BaseModel):
     keys: list[dict[str, Any]] = Field(max_length=MAX_KEYS)
 
 
-def read_keys(document: bytes) -> dict[str, Key]:
-    """The usable keys of a JWK set by their ids; a key of another kind is passed over (RFC 7517, 5).
+def read_keys(document: bytes, algorithms: AlgorithmsOf = algorithms_of) -> dict[str, Key]:
+    """The keys of a JWK set that are good for some algorithm, by their ids; others are passed over (RFC 7517, 5).
 
     Raises `pydantic.ValidationError` if the document is no JWK set.
     """
@@ -67,18 +72,20 @@ def read_keys(document: bytes) -> dict[str, Key]:
         except (JoseError, ValueError, TypeError) as error:
             log.warning("jwks_key_passed_over", kid=str(parameters.get("kid"))[:128], cause=type(error).__name__)
             continue
-        if parameters.get("use", "sig") == "sig" and algorithms_of(key) and key.kid:
+        if parameters.get("use", "sig") == "sig" and algorithms(key) and key.kid:
             keys[key.kid] = key
     return keys
 
 
-class RemoteKeys:
-    """The keys published at a URL."""
+class FetchedKeys:
+    """The keys of a document that is fetched when it is needed."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, clock: Clock) -> None:
-        self._url = url
-        self._session = session
+    def __init__(
+        self, fetch: Callable[[], Awaitable[bytes]], clock: Clock, algorithms: AlgorithmsOf = algorithms_of
+    ) -> None:
+        self._fetch = fetch
         self._clock = clock
+        self._algorithms = algorithms
         self._keys: dict[str, Key] = {}
         self._fetched: datetime | None = None
         self._tried: datetime | None = None
@@ -89,7 +96,7 @@ class RemoteKeys:
         if kid not in self._keys or not (self._is_younger(FRESH) or self._fetching.locked()):
             await self._refresh(kid)
         if not self._is_younger(USABLE):
-            raise Unavailable("the keys that sign access tokens cannot be fetched")
+            raise Unavailable("the keys that sign tokens cannot be fetched")
         return self._keys.get(kid)
 
     async def _refresh(self, kid: str) -> None:
@@ -102,22 +109,17 @@ class RemoteKeys:
                 return
             self._tried = now
             try:
-                self._keys = await self._fetch()
+                self._keys = read_keys(await self._fetch(), self._algorithms)
                 self._fetched = now
             except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
                 log.warning("jwks_not_fetched", cause=type(error).__name__)
 
-    async def _fetch(self) -> dict[str, Key]:
-        async with (
-            asyncio.timeout(DEADLINE_SECONDS),
-            self._session.get(self._url, allow_redirects=False, raise_for_status=True) as response,
-        ):
-            document = bytearray()
-            async for chunk in response.content.iter_any():
-                document += chunk
-                if len(document) > MAX_BYTES:
-                    raise aiohttp.ClientPayloadError(f"the key set is larger than {MAX_BYTES} bytes")
-            return read_keys(bytes(document))
-
     def _is_younger(self, age: timedelta) -> bool:
         return self._fetched is not None and self._clock.now() - self._fetched < age
+
+
+class RemoteKeys(FetchedKeys):
+    """The keys published at a URL."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession, clock: Clock) -> None:
+        super().__init__(partial(fetch_document, session, url, seconds=DEADLINE_SECONDS), clock)

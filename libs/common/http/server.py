@@ -23,6 +23,9 @@ OPENAPI_PATH = "/openapi.json"
 KEEPALIVE_SECONDS = 75.0
 """Longer than a gateway keeps an idle connection, so that it is never we who close one in use."""
 
+LONGEST_LINE_BYTES = 65_536
+"""Of a first line. The gateway takes less; what gets here is answered as the document says, not by the parser."""
+
 
 @dataclass(frozen=True)
 class Api:
@@ -107,7 +110,13 @@ async def serve(app: web.Application, host: str, port: int, *, drain_seconds: fl
     At the end no connection is taken any more, requests in hand have `drain_seconds` to finish, and the
     application's own clean-up runs.
     """
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=KEEPALIVE_SECONDS, shutdown_timeout=drain_seconds)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        shutdown_timeout=drain_seconds,
+        max_line_size=LONGEST_LINE_BYTES,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

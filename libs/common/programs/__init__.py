@@ -22,6 +22,7 @@ from libs.common.programs.model import (
     Requirement,
     leaves,
 )
+from libs.common.programs.sign_in import OpenIdProvider, SignIn
 
 __all__ = [
     "AllNode",
@@ -37,12 +38,14 @@ __all__ = [
     "ExamKind",
     "ExamNode",
     "NOfNode",
+    "OpenIdProvider",
     "PassCounts",
     "Period",
     "Program",
     "ProgramError",
     "ProgramErrors",
     "Requirement",
+    "SignIn",
     "add_months",
     "add_years",
     "in_dependence_order",

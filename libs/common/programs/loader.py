@@ -4,6 +4,7 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
 
+from libs.common.programs.cases import read_cases
 from libs.common.programs.catalogue import read_certifications, read_exams
 from libs.common.programs.checks import check_prerequisites, check_uses
 from libs.common.programs.clauses import Clauses
@@ -125,5 +126,7 @@ def _program(
         policy=policy,
         clauses=clauses,
         profile_required=tuple(dict.fromkeys(head.profile.required)),
+        sign_in=head.sign_in.read(),
+        cases=read_cases(head.cases),
         definition=definition,
     )

@@ -11,8 +11,10 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from libs.common.programs.calendar import Period
+from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.policy import Policy, Way
+from libs.common.programs.sign_in import BY_PASSWORD, SignIn
 
 ExamKind = Literal["written", "practical"]
 Entitlement = Literal["initial_kit"]
@@ -204,6 +206,9 @@ class Program:
 
     profile_required: tuple[ProfileField, ...] = ()
     """What candidates are asked for before anything else, in this order."""
+    sign_in: SignIn = BY_PASSWORD
+    cases: Mapping[CaseKind, CaseRule] = field(default_factory=lambda: DEFAULT_RULES)
+    """How support cases of each kind are worked on."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

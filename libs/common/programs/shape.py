@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
+from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.model import Entitlement, ExamKind, ProfileField
 from libs.common.programs.policy_shape import (
     AgreementShape,
@@ -23,6 +24,7 @@ from libs.common.programs.policy_shape import (
     RetakeShape,
     WayShape,
 )
+from libs.common.programs.sign_in_shape import SignInShape
 from libs.common.programs.written import PassPeriod, Shape, Validity, Word
 
 
@@ -95,6 +97,8 @@ class ProgramShape(Shape):
     extensions: list[ExtensionShape] = Field(default=[])
     agreement: AgreementShape | None = None
     profile: ProfileShape = ProfileShape()
+    sign_in: SignInShape = SignInShape()
+    cases: dict[CaseKind, CaseRuleShape] = Field(default={})
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from libs.common.clock import Clock
+from libs.common.errors import Unprocessable
 from libs.common.events.types import Identifier
+from libs.common.http.evidence import EvidenceFile, EvidenceUpload, checked
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import CONFLICT, INVALID, NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Reply, Route
@@ -15,7 +17,6 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import CourseRules, CreditRules
-from services.certs.claims.evidence import EvidenceFile, EvidenceUpload, checked
 from services.certs.claims.submissions import Submissions, new_submission
 from services.certs.claims.views import (
     CourseClaim,
@@ -178,7 +179,7 @@ class ClaimsApi:
 
     async def download_evidence(self, call: Call[EvidencePath]) -> EvidenceFile:
         await self._policy(call)
-        file = await self._evidence.file(call.path.candidate_id, call.path.evidence_id)
+        file = await self._evidence.file(call.path.program, call.path.candidate_id, call.path.evidence_id)
         if file is None:
             raise Problem(NOT_FOUND)
         return file
@@ -257,7 +258,10 @@ class ClaimsApi:
             await self._submissions.add(transaction, [(made, None)])
             return made
 
-        made = await self._unit_of_work.run(work)
+        try:
+            made = await self._unit_of_work.run(work)
+        except Unprocessable:  # staff named another program's candidate
+            raise Problem(NOT_FOUND) from None
         place = f"/api/certs/v1/programs/{made['program']}/candidates/{made['candidate_id']}/submissions/{made['_id']}"
         return Reply(submission_view(made), {"Location": place})
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bson.binary import Binary
 
-from libs.common.http.files import Download, Upload
+from libs.common.http.evidence import EvidenceFile, EvidenceUpload, evidence_file
 from libs.common.http.problems import invalid
 from libs.common.mongo.client import Database, Document, Session
 
@@ -19,30 +19,6 @@ AFTER_DECISION = timedelta(days=90)
 MOST_FILES = 20
 """Files of one candidate that no claim names, or whose claim is open."""
 
-_KINDS = ("application/pdf", "image/png", "image/jpeg")
-_BEGINS = {"application/pdf": b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
-_ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
-
-
-class EvidenceUpload(Upload):
-    """A certificate of attendance or the like."""
-
-    media_types = _KINDS
-    max_bytes = 5 * 1024 * 1024
-
-
-class EvidenceFile(Download):
-    """The same, for whoever reviews the claim."""
-
-    media_types = _KINDS
-
-
-def checked(upload: EvidenceUpload) -> EvidenceUpload:
-    """The upload, where its content is of the kind that it says. Raises a problem where it is not."""
-    if not upload.content.startswith(_BEGINS[upload.media_type]):
-        raise invalid("body", "content", f"is no {upload.media_type}")
-    return upload
-
 
 class EvidenceStore:
     """All queries about evidence. Methods with a session are part of its transaction."""
@@ -53,7 +29,7 @@ class EvidenceStore:
     async def add(self, program: str, candidate_id: str, upload: EvidenceUpload, now: datetime) -> Document:
         """Keep a file. The same file again is the same evidence. Raises a problem where there are too many."""
         digest = hashlib.sha256(upload.content).hexdigest()
-        key = f"{candidate_id}:{digest[:32]}"
+        key = f"{program}:{candidate_id}:{digest[:32]}"
         known: Document | None = await self._evidence.find_one({"_id": key}, {"content": 0})
         if known is not None:
             return known
@@ -85,9 +61,8 @@ class EvidenceStore:
         change = {"$set": {"expires_at": now + AFTER_DECISION}}
         await self._evidence.update_many({"_id": {"$in": list(keys)}}, change, session=session)
 
-    async def file(self, candidate_id: str, key: str) -> EvidenceFile | None:
-        row = await self._evidence.find_one({"_id": key, "candidate_id": candidate_id})
+    async def file(self, program: str, candidate_id: str, key: str) -> EvidenceFile | None:
+        row = await self._evidence.find_one({"_id": key, "program": program, "candidate_id": candidate_id})
         if row is None:
             return None
-        name = f"evidence-{row['sha256'][:8]}.{_ENDINGS[row['media_type']]}"
-        return EvidenceFile(row["media_type"], name, bytes(row["content"]))
+        return evidence_file(row["media_type"], row["sha256"][:8], bytes(row["content"]))

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from libs.common.clock import Clock
 from libs.common.events.types import Identifier
+from libs.common.http.evidence import EvidenceFile
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import CONFLICT, INVALID, NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Route
@@ -14,7 +15,6 @@ from libs.common.http.scopes import CERTS_REVIEW
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.certs.claims.evidence import EvidenceFile
 from services.certs.claims.store import OPEN
 from services.certs.claims.submissions import Submissions
 from services.certs.claims.views import ReviewDecision, ReviewView, review_view
@@ -126,7 +126,7 @@ class ReviewApi:
         row = await self._row(await self._policy(call), call.path.submission_id)
         if call.path.evidence_id not in row["evidence"]:
             raise Problem(NOT_FOUND)
-        file = await self._evidence.file(row["candidate_id"], call.path.evidence_id)
+        file = await self._evidence.file(row["program"], row["candidate_id"], call.path.evidence_id)
         if file is None:
             raise Problem(NOT_FOUND, "the file has served and was deleted")
         return file

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from libs.common.events.types import Code, Identifier, Line, PartnerId
-from libs.common.http.models import Body, View
+from libs.common.http.models import Body, Day, View
 from libs.common.mongo.client import Document
 from services.certs.domain.credit_ledger import CreditEntry, CreditLedger, CreditState
 from services.certs.domain.submissions import Origin, SubmissionKind, SubmissionState
@@ -24,10 +24,8 @@ class CreditClaim(Body):
     item: Annotated[PartnerId, Field(description="Code of the course, session or other item")]
     title: Line
     credits: Credits
-    completed_on: Annotated[date, Field(strict=False)]
-    held_until: Annotated[
-        date | None, Field(strict=False, description="Keep them from renewing anything before this day")
-    ] = None
+    completed_on: Day
+    held_until: Annotated[Day | None, Field(description="Keep them from renewing anything before this day")] = None
     evidence: EvidenceIds = Field(default=[])
     note: Note | None = None
 
@@ -37,14 +35,14 @@ class CourseClaim(Body):
 
     course: Annotated[Code, Field(description="The course's code")]
     title: Line
-    completed_on: Annotated[date, Field(strict=False, description="Last day of the course")]
+    completed_on: Annotated[Day, Field(description="Last day of the course")]
     delivery: Annotated[str, Field(description="One of the program's deliveries that are claimed")]
     evidence: Annotated[EvidenceIds, Field(min_length=1)]
     note: Note | None = None
 
 
 class HoldBody(Body):
-    held_until: Annotated[date | None, Field(strict=False, description="Null lets the credits count at once")]
+    held_until: Annotated[Day | None, Field(description="Null lets the credits count at once")]
 
 
 class ReviewDecision(Body):

@@ -14,7 +14,13 @@ from services.identity.access import Access
 from services.identity.login.access_requests import AccessRequests
 from services.identity.login.addresses import AddressLimit
 from services.identity.login.password_changes import PasswordChanges
-from services.identity.login.problems import LINK_INVALID, SECOND_FACTOR_NEEDED, STEP_UP_NEEDED, TOO_MANY_TRIES
+from services.identity.login.problems import (
+    LINK_INVALID,
+    LOCAL_PASSWORDS_OFF,
+    SECOND_FACTOR_NEEDED,
+    STEP_UP_NEEDED,
+    TOO_MANY_TRIES,
+)
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.second_factor_api import Code
 from services.identity.login.sessions import Opened, Sessions, is_current
@@ -160,7 +166,7 @@ class LoginApi:
                 body=TokenRequest,
                 response=TokenView,
                 scopes=PUBLIC,
-                errors=(UNAUTHENTICATED, SECOND_FACTOR_NEEDED, TOO_MANY_TRIES),
+                errors=(UNAUTHENTICATED, SECOND_FACTOR_NEEDED, LOCAL_PASSWORDS_OFF, TOO_MANY_TRIES),
             ),
             Route(
                 method="POST",
@@ -182,7 +188,7 @@ class LoginApi:
                 response=None,
                 status=204,
                 scopes=PUBLIC,
-                errors=(LINK_INVALID, TOO_MANY_TRIES),
+                errors=(LINK_INVALID, LOCAL_PASSWORDS_OFF, TOO_MANY_TRIES),
             ),
             Route(
                 method="GET",
@@ -234,7 +240,7 @@ class LoginApi:
                 body=StepUp,
                 response=TokenView,
                 scopes=ANY_CALLER,
-                errors=(FORBIDDEN, SECOND_FACTOR_NEEDED),
+                errors=(FORBIDDEN, SECOND_FACTOR_NEEDED, LOCAL_PASSWORDS_OFF),
             ),
             Route(
                 method="PUT",
@@ -245,7 +251,7 @@ class LoginApi:
                 response=None,
                 status=204,
                 scopes=ANY_CALLER,
-                errors=(FORBIDDEN, STEP_UP_NEEDED),
+                errors=(FORBIDDEN, STEP_UP_NEEDED, LOCAL_PASSWORDS_OFF),
             ),
         )
 

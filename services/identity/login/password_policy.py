@@ -7,6 +7,7 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.identity.domain.password_rules import fault
 from services.identity.login.breached import Breached
+from services.identity.login.local_passwords import require_local_passwords
 
 FIELD = "body.password"
 
@@ -19,7 +20,11 @@ class PasswordPolicy:
         self._programs = programs
 
     def check(self, password: str, account: Document) -> None:
-        """Raise the problem `invalid-request`, naming the field, for a password that the account must not have."""
+        """Raise the problem `invalid-request`, naming the field, for a password that the account must not have.
+
+        Raises `local-passwords-off` where the account's program takes none at all.
+        """
+        require_local_passwords(self._programs, account["program"])
         program = self._programs.get(account["program"])
         personal = (
             account["_id"],

@@ -1,7 +1,7 @@
 """Sessions: opened by a proof of who somebody is, kept going by refresh tokens that work once each."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from libs.common.clock import Clock
 from libs.common.events import identity
@@ -46,8 +46,10 @@ class Sessions:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    async def open(self, account: Document, acr: str, user_agent: str) -> Opened:
-        """A session for whoever has just proved to be the account's owner."""
+    async def open(
+        self, account: Document, acr: str, user_agent: str, *, authenticated_at: datetime | None = None
+    ) -> Opened:
+        """A session for whoever has proved to be the account's owner, just now unless another moment is given."""
         token, session_id = new_secret(), new_id()
 
         async def work(transaction: Transaction) -> Document:
@@ -58,7 +60,7 @@ class Sessions:
                 "program": account["program"],
                 "created_at": now,
                 "used_at": now,
-                "authenticated_at": now,
+                "authenticated_at": authenticated_at or now,
                 "acr": acr,
                 "user_agent": family(user_agent),
                 "expires_at": now + IDLE,

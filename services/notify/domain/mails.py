@@ -38,6 +38,10 @@ class Template(StrEnum):
     MILESTONE_REACHED = "milestone_reached"
     CERTIFICATION_SUSPENDED = "certification_suspended"
     CERTIFICATION_REINSTATED = "certification_reinstated"
+    CASE_OPENED = "case_opened"
+    CASE_MESSAGE = "case_message"
+    CASE_ACCEPTED = "case_accepted"
+    CASE_REFUSED = "case_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,23 @@ def _password(data: identity.PasswordChanged, _program: Program) -> Mail:
 def _second_factor(data: identity.SecondFactorChanged, _program: Program) -> Mail:
     context = {"state": data.state, "changed_at": data.changed_at}
     return Mail(Template.SECOND_FACTOR_CHANGED, data.candidate_id, context)
+
+
+def _case_opened(data: identity.CaseOpened, _program: Program) -> Mail:
+    return Mail(Template.CASE_OPENED, data.candidate_id, _case(data) | {"due_on": data.due_on.isoformat()})
+
+
+def _case_message(data: identity.CaseMessageWritten, _program: Program) -> Mail:
+    return Mail(Template.CASE_MESSAGE, data.candidate_id, _case(data) | {"needs_answer": data.needs_answer})
+
+
+def _case_decided(data: identity.CaseDecided, _program: Program) -> Mail:
+    template = Template.CASE_ACCEPTED if data.decision == "accepted" else Template.CASE_REFUSED
+    return Mail(template, data.candidate_id, _case(data) | {"reason": data.reason})
+
+
+def _case(data: identity.CaseOpened | identity.CaseMessageWritten | identity.CaseDecided) -> dict[str, Any]:
+    return {"case_id": data.case_id, "reference": data.reference, "kind": data.kind}
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -155,6 +176,9 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.SessionsRevoked: _session_ended,
     identity.PasswordChanged: _password,
     identity.SecondFactorChanged: _second_factor,
+    identity.CaseOpened: _case_opened,
+    identity.CaseMessageWritten: _case_message,
+    identity.CaseDecided: _case_decided,
     exams.ExamPassed: _exam(Template.EXAM_PASSED),
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,

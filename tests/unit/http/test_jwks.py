@@ -12,7 +12,8 @@ from pytest_aiohttp.plugin import AiohttpServer
 
 from libs.common.clock import FixedClock
 from libs.common.errors import Unavailable
-from libs.common.http.jwks import FIRST_RETRY, FRESH, MAX_BYTES, RETRY, USABLE, RemoteKeys, read_keys
+from libs.common.http.fetch import MAX_BYTES
+from libs.common.http.jwks import FIRST_RETRY, FRESH, RETRY, USABLE, RemoteKeys, read_keys
 
 
 class Issuer:

@@ -51,6 +51,9 @@ COURSE: dict[str, Any] = {
     "completed_on": date(2026, 3, 1),
 }
 
+CASE: dict[str, Any] = {"candidate_id": "CSCO10000001", "case_id": "C1", "reference": "K00000013", "kind": "name"}
+DECIDED: dict[str, Any] = CASE | {"reason": "As on the passport.", "decided_at": NOON}
+
 CASES = [
     (identity.AccessRequested(**ACCESS, reason="activation"), Template.ACTIVATION),
     (identity.AccessRequested(**ACCESS, reason="recovery"), Template.RECOVERY),
@@ -78,6 +81,10 @@ CASES = [
     (certs.MilestoneReached(**MILESTONE), Template.MILESTONE_REACHED),
     (certs.CertificationSuspended(**HOLDING), Template.CERTIFICATION_SUSPENDED),
     (certs.CertificationReinstated(**HOLDING), Template.CERTIFICATION_REINSTATED),
+    (identity.CaseOpened(**CASE, due_on=date(2026, 11, 27), opened_at=NOON), Template.CASE_OPENED),
+    (identity.CaseMessageWritten(**CASE, needs_answer=True, written_at=NOON), Template.CASE_MESSAGE),
+    (identity.CaseDecided(**DECIDED, decision="accepted"), Template.CASE_ACCEPTED),
+    (identity.CaseDecided(**DECIDED, decision="refused"), Template.CASE_REFUSED),
 ]
 
 

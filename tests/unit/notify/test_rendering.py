@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as modern
+from html import escape
 from typing import Any
 
 import pytest
 
-from libs.common.programs import Program
+from libs.common.programs import OpenIdProvider, Program, SignIn
 from services.notify import languages
 from services.notify.domain.mails import Template
 from services.notify.letters import Letter
@@ -37,6 +39,11 @@ FACTS: dict[str, Any] = {
     "revoked_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "changed_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "state": "on",
+    "case_id": "0a1b2c",
+    "reference": "K00000013",
+    "kind": "name",
+    "due_on": "2026-11-27",
+    "needs_answer": True,
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }
@@ -135,11 +142,48 @@ def test_link_stands_in_the_mail_and_not_in_the_log(renderer: Renderer, write: W
     assert LINK_WITHHELD in logged.text
 
 
+@pytest.mark.parametrize("template", [Template.ACTIVATION, Template.RECOVERY])
+def test_mail_of_a_program_without_passwords_speaks_of_its_provider(
+    programs: Mapping[str, Program], write: Write, template: Template
+) -> None:
+    provider = OpenIdProvider("Acme ID", "https://id.acme.example", "certrail", "acmeid", ("openid",), frozenset())
+    for passwords in (True, False):
+        sign_in = SignIn(local_passwords=passwords, openid=provider)
+        renderer = Renderer({"cisco": replace(programs["cisco"], sign_in=sign_in)}, "https://certs.example/")
+        message, text, html = read(renderer, write(template, FACTS))
+        said = f"{message['Subject']} {text} {html}"
+        assert ("password" in said) is passwords
+        assert ("sign in with Acme ID" in said.replace("Sign", "sign")) is not passwords
+        assert "https://certs.example/activate?token=open-sesame" in text
+
+
 def test_name_is_text_and_never_markup(renderer: Renderer, write: Write) -> None:
     name = "<b>Ada</b> {{ token }} [x](https://evil.example) & Sons"
     _, text, html = read(renderer, write(Template.EXAM_PASSED, given_name=name))
     assert name in text
     assert "&lt;b&gt;Ada&lt;/b&gt; {{ token }} [x](https://evil.example) &amp; Sons" in html
+
+
+@pytest.mark.parametrize("name", ["=SUM(A1:A9)", "+1", "@cmd", "-2+3", "<img src=x onerror=alert(1)>", "{% raw %}"])
+def test_name_that_would_act_elsewhere_is_text_in_a_mail(renderer: Renderer, write: Write, name: str) -> None:
+    message, text, html = read(renderer, write(Template.CASE_ACCEPTED, FACTS, given_name=name))
+    assert f"Hello {name} Lovelace," in text
+    assert "<img" not in html
+    assert escape(name) in html
+    assert message["To"].addresses[0].display_name == f"{name} Lovelace"
+
+
+@pytest.mark.parametrize(("needed", "said"), [(True, "waits until you have answered"), (False, "There is news of")])
+def test_question_is_told_from_news(renderer: Renderer, write: Write, *, needed: bool, said: str) -> None:
+    message, text, _ = read(renderer, write(Template.CASE_MESSAGE, FACTS | {"needs_answer": needed}))
+    assert said in f"{message['Subject']}\n{text}"
+    assert ("waits until" in text) is needed
+    assert "https://certs.example/cases/0a1b2c" in text
+
+
+def test_case_of_a_kind_without_words_is_told_all_the_same(renderer: Renderer, write: Write) -> None:
+    _, text, _ = read(renderer, write(Template.CASE_OPENED, FACTS | {"kind": "new_kind"}))
+    assert "about a question of yours" in text
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from libs.common.programs import ProgramErrors, load_program
+from libs.common.programs.cases import CaseRule
 from libs.common.programs.policy import Extension, Milestone, Way
 from tests.unit.programs.test_loader import BODY, FIRST_LINE, HEAD
 
@@ -185,3 +186,15 @@ def test_profile_section_says_what_candidates_are_asked_for_in_order_and_each_on
     assert load("").profile_required == ()
     with pytest.raises(ProgramErrors):
         load("profile: {required: [shoe_size]}\n")
+
+
+def test_cases_section_changes_what_it_names_and_leaves_the_rest(load) -> None:
+    plain = load("").cases
+    assert {kind for kind, rule in plain.items() if rule.four_eyes} == {"name", "duplicate"}
+    assert {rule.due_business_days for rule in plain.values()} == {5}
+    changed = load("cases: {name: {due_business_days: 2}, kit: {four_eyes: true}}\n").cases
+    assert (changed["name"], changed["kit"]) == (CaseRule(2, four_eyes=True), CaseRule(5, four_eyes=True))
+    assert load("cases: {name: {four_eyes: false}}\n").cases["name"] == CaseRule(5, four_eyes=False)
+    for wrong in ("{pet: {}}", "{name: {due_business_days: 0}}", "{name: {four_eyes: maybe}}"):
+        with pytest.raises(ProgramErrors):
+            load(f"cases: {wrong}\n")

@@ -1,0 +1,1 @@
+"""Support cases: what candidates ask staff to change, with evidence, messages and decisions."""

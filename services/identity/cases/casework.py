@@ -1,0 +1,349 @@
+"""Everything that happens to cases: each step is stored with who took it, and told where the candidate should know."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from libs.common.clock import Clock
+from libs.common.events import EventData, identity
+from libs.common.http.evidence import EvidenceUpload
+from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, ProblemType, invalid
+from libs.common.mongo.client import Document
+from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.programs import Program
+from libs.common.programs.cases import CaseKind
+from services.identity.cases.acts import Acts, chosen
+from services.identity.cases.evidence import MOST_FILES, EvidenceStore, described, prepared
+from services.identity.cases.store import CaseStore
+from services.identity.domain.cases import (
+    CaseClosed,
+    Opinion,
+    Progress,
+    SecondOpinionNeeded,
+    State,
+    due_on,
+    same_request,
+)
+from services.identity.store import IdentityStore
+
+SECOND_OPINION = ProblemType("second-opinion-needed", "Somebody else has to decide this too", 409)
+
+MOST_OPEN = 10
+"""Open cases of one account: enough for anybody's troubles, and too few to try partners' ids out."""
+MOST_A_DAY = 20
+"""Cases that one account opens, withdrawn or not: each is told by a mail."""
+MOST_MESSAGES = 200
+"""Of one case, both ways."""
+DRAWN_AT_A_TIME = 2
+"""Images in hand in one process: each can take a hundred megabytes for a moment."""
+
+Side = Literal["candidate", "staff"]
+"""Whose words a message is: staff open cases for those who ask them on the phone."""
+
+Step = Callable[[Transaction, Document], Awaitable[None]]
+
+
+class Cases:
+    """Opens cases and takes them forward."""
+
+    def __init__(
+        self,
+        store: CaseStore,
+        files: EvidenceStore,
+        accounts: IdentityStore,
+        acts: Acts,
+        *,
+        unit_of_work: UnitOfWork,
+        programs: Mapping[str, Program],
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.files = files
+        self.accounts = accounts
+        self._acts = acts
+        self._unit_of_work = unit_of_work
+        self._programs = programs
+        self._clock = clock
+        self._drawing = asyncio.Semaphore(DRAWN_AT_A_TIME)
+
+    def program(self, program_id: str) -> Program:
+        """Raises the problem `not-found`."""
+        program = self._programs.get(program_id)
+        if program is None:
+            raise Problem(NOT_FOUND)
+        return program
+
+    def today(self, program_id: str) -> date:
+        """The day of a program's calendar. Raises as `program` does."""
+        return self.program(program_id).day_of(self._clock.now())
+
+    async def account(self, program: str, candidate_id: str, transaction: Transaction | None = None) -> Document:
+        """The account that goes on for an ID. Raises the problem `not-found`."""
+        row = await self.accounts.standing(program, candidate_id, transaction.session if transaction else None)
+        if row is None:
+            raise Problem(NOT_FOUND)
+        return row
+
+    async def open(
+        self,
+        program: str,
+        candidate_id: str,
+        *,
+        case_id: str,
+        kind: CaseKind,
+        details: Document,
+        text: str | None,
+        by: str,
+        side: Side = "candidate",
+    ) -> Document:
+        """Open a case in a transaction of its own; see `open_in`."""
+
+        async def work(transaction: Transaction) -> Document:
+            account = await self.account(program, candidate_id, transaction)
+            return await self.open_in(
+                transaction, account, case_id=case_id, kind=kind, details=details, text=text, by=by, side=side
+            )
+
+        return await self._unit_of_work.run(work)
+
+    async def open_in(
+        self,
+        transaction: Transaction,
+        account: Document,
+        *,
+        case_id: str,
+        kind: CaseKind,
+        details: Document,
+        text: str | None,
+        by: str,
+        side: Side = "candidate",
+    ) -> Document:
+        """Open a case, or find it: the one of this id, or the open one that asks for the same.
+
+        Raises:
+            Problem: `conflict`, where another name is being decided, or too many cases are open.
+        """
+        program = self.program(account["program"])
+        begun = await self.store.get(program.id, case_id, transaction.session)
+        if begun is not None:
+            return begun
+        known = await self.store.open_of(transaction.session, account["_id"])
+        same = same_request(kind, details, text)
+        for case in known:
+            if case["same"] == same:
+                if kind == "name" and case["details"] != details:
+                    raise Problem(CONFLICT, f"{case['reference']} asks for another name; withdraw it first")
+                return case
+        since = transaction.now - timedelta(days=1)
+        today = await self.store.opened_since(transaction.session, account["_id"], since)
+        if len(known) >= MOST_OPEN or today >= MOST_A_DAY:
+            raise Problem(CONFLICT, "too many cases are waiting to be decided, or were opened in a day")
+        row: Document = {
+            "_id": case_id,
+            "reference": await self.store.next_reference(transaction.session, program.id),
+            "program": program.id,
+            "kind": kind,
+            "state": State.OPEN,
+            "closed": False,
+            "four_eyes": program.cases[kind].four_eyes,
+            "first": None,
+            "candidate_id": account["_id"],
+            "details": details,
+            "same": same,
+            "opened_at": transaction.now,
+            "due_on": due_on(program, kind, transaction.now).isoformat(),
+            "assignee": None,
+            "messages": [],
+            "history": [],
+            "evidence": [],
+            "reason": None,
+            "decided_at": None,
+            "merge_id": None,
+        }
+        _note(row, "opened", by, transaction.now)
+        if text is not None:
+            _write(row, case_id, by=side, text=text, now=transaction.now)
+        await self.store.add(transaction.session, row)
+        opened = identity.CaseOpened(
+            **_about(row), due_on=due_on(program, kind, transaction.now), opened_at=transaction.now
+        )
+        await self._tell(transaction, row, opened)
+        return row
+
+    async def answer(self, row: Document, *, message_id: str, text: str, by: str) -> Document:
+        """The candidate writes."""
+
+        async def step(transaction: Transaction, case: Document) -> None:
+            if _written(case, message_id):
+                return
+            self._answered(case, transaction.now)
+            _write(case, message_id, by="candidate", text=text, now=transaction.now)
+            _note(case, "answered", by, transaction.now)
+
+        return await self._change(row["program"], row["_id"], step)
+
+    async def ask(
+        self, program: str, case_id: str, *, message_id: str, text: str, needs_answer: bool, by: str
+    ) -> Document:
+        """Staff write; where they need an answer, the case waits for it."""
+
+        async def step(transaction: Transaction, case: Document) -> None:
+            if _written(case, message_id):
+                return
+            progress = progress_of(case)
+            _set(case, progress.asked() if needs_answer else progress.noted())
+            _write(case, message_id, by="staff", text=text, now=transaction.now)
+            _note(case, "asked" if needs_answer else "written", by, transaction.now)
+            event = identity.CaseMessageWritten(**_about(case), needs_answer=needs_answer, written_at=transaction.now)
+            await self._tell(transaction, case, event)
+
+        return await self._change(program, case_id, step)
+
+    async def assign(self, program: str, case_id: str, *, to: str | None, by: str) -> Document:
+        """Give a case to somebody, or to nobody."""
+
+        async def step(transaction: Transaction, case: Document) -> None:
+            progress_of(case).noted()
+            if case["assignee"] != to:
+                case["assignee"] = to
+                _note(case, "assigned" if to else "unassigned", by, transaction.now, to)
+
+        return await self._change(program, case_id, step)
+
+    async def add_evidence(self, row: Document, upload: EvidenceUpload, *, by: str) -> Document:
+        """Keep a file beside a case, and return what the case says of it. The same file again is there already."""
+        async with self._drawing:
+            file = await asyncio.to_thread(prepared, upload)
+        found: list[Document] = []
+
+        async def step(transaction: Transaction, case: Document) -> None:
+            about = described(case["_id"], file, transaction.now)
+            found[:] = [each for each in case["evidence"] if each["evidence_id"] == about["evidence_id"]]
+            if found:
+                return
+            self._answered(case, transaction.now)
+            if len(case["evidence"]) >= MOST_FILES:
+                raise invalid("body", "too_many", f"a case takes {MOST_FILES} files")
+            await self.files.add(transaction.session, case["_id"], about, file)
+            case["evidence"].append(about)
+            found.append(about)
+            _note(case, "evidence", by, transaction.now)
+
+        await self._change(row["program"], row["_id"], step)
+        return found[0]
+
+    async def withdraw(self, row: Document, *, by: str) -> Document:
+        """The candidate no longer wants it; a case that is withdrawn stays so."""
+
+        async def step(transaction: Transaction, case: Document) -> None:
+            if case["state"] == State.WITHDRAWN:
+                return
+            _set(case, progress_of(case).withdrawn())
+            _note(case, "withdrawn", by, transaction.now)
+            await self._close(transaction, case)
+
+        return await self._change(row["program"], row["_id"], step)
+
+    async def decide(
+        self, program: str, case_id: str, *, decision_id: str, accept: bool, other: str | None, reason: str, by: str
+    ) -> Document:
+        """Accept or refuse a case, or be the first of two; the same decision again finds it made.
+
+        Raises:
+            Problem: `not-found`, `conflict` where it was decided otherwise, `second-opinion-needed` where the first
+                of two opinions is the same person's, or what keeps the acceptance from being carried out.
+        """
+        end = State.ACCEPTED if accept else State.REFUSED
+
+        async def step(transaction: Transaction, case: Document) -> None:
+            if case["state"] == end or any(each.get("decision_id") == decision_id for each in case["history"]):
+                return
+            opinion = Opinion(accept, by, chosen(case, other) if accept else None)
+            before, progress = progress_of(case), progress_of(case).decided(opinion)
+            _note(case, "accepts" if accept else "refuses", by, transaction.now, reason, decision_id)
+            _set(case, progress)
+            if progress.closed:
+                await self._end(transaction, case, opinion, reason)
+            elif before.first is not None:
+                _note(case, "disagreed", by, transaction.now)
+
+        case = await self._change(program, case_id, step)
+        await self._acts.finish(case)
+        return case
+
+    async def _end(self, transaction: Transaction, case: Document, opinion: Opinion, reason: str) -> None:
+        case |= {"reason": reason, "decided_at": transaction.now}
+        _note(case, str(case["state"]), opinion.by, transaction.now, reason)
+        if opinion.accept:
+            await self._acts.carry_out(transaction, case, by=opinion.by, reason=reason, other=opinion.other)
+        await self._close(transaction, case)
+        event = identity.CaseDecided(
+            **_about(case), decision=case["state"].value, reason=reason, decided_at=transaction.now
+        )
+        await self._tell(transaction, case, event)
+
+    async def _close(self, transaction: Transaction, case: Document) -> None:
+        """What the files were for is over."""
+        await self.files.delete(transaction.session, case["_id"])
+        case["evidence"] = []
+
+    async def _change(self, program: str, case_id: str, step: Step) -> Document:
+        async def work(transaction: Transaction) -> Document:
+            case = await self.store.get(program, case_id, transaction.session)
+            if case is None:
+                raise Problem(NOT_FOUND)
+            try:
+                await step(transaction, case)
+            except CaseClosed as error:
+                raise Problem(CONFLICT, str(error)) from error
+            except SecondOpinionNeeded as error:
+                raise Problem(SECOND_OPINION, "the first opinion is yours") from error
+            await self.store.save(transaction.session, case)
+            return case
+
+        return await self._unit_of_work.run(work)
+
+    def _answered(self, case: Document, now: datetime) -> None:
+        """It is staff's turn; where they had waited, their days count anew."""
+        if case["state"] == State.WAITING:
+            case["due_on"] = due_on(self.program(case["program"]), case["kind"], now).isoformat()
+        _set(case, progress_of(case).answered())
+
+    async def _tell(self, transaction: Transaction, case: Document, event: EventData) -> None:
+        about, now = case["candidate_id"], transaction.now
+        version = await self.accounts.next_version(transaction.session, about, now)
+        transaction.emit(event, program=case["program"], subject=about, version=version)
+
+
+def progress_of(case: Document) -> Progress:
+    first = case["first"]
+    return Progress(case["four_eyes"], State(case["state"]), Opinion(**first) if first else None)
+
+
+def _set(case: Document, progress: Progress) -> None:
+    first = progress.first
+    case["first"] = {"accept": first.accept, "by": first.by, "other": first.other} if first else None
+    case |= {"state": progress.state, "closed": progress.closed}
+
+
+def _about(case: Document) -> dict[str, Any]:
+    names = {"candidate_id": case["candidate_id"], "case_id": case["_id"]}
+    return {**names, "reference": case["reference"], "kind": case["kind"]}
+
+
+def _note(  # noqa: PLR0917 as they are read
+    case: Document, what: str, by: str, now: datetime, note: str | None = None, decision_id: str | None = None
+) -> None:
+    entry: Document = {"what": what, "by": by, "at": now, "note": note}
+    case["history"].append(entry if decision_id is None else {**entry, "decision_id": decision_id})
+
+
+def _written(case: Document, message_id: str) -> bool:
+    return any(each["message_id"] == message_id for each in case["messages"])
+
+
+def _write(case: Document, message_id: str, *, by: Side, text: str, now: datetime) -> None:
+    if len(case["messages"]) >= MOST_MESSAGES:
+        raise Problem(CONFLICT, f"a case has {MOST_MESSAGES} messages at most")
+    case["messages"].append({"message_id": message_id, "by": by, "at": now, "text": text})

@@ -1,0 +1,1 @@
+"""Signing in with a program's own identity provider (OpenID Connect Core 1.0)."""

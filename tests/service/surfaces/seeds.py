@@ -1,0 +1,243 @@
+"""One of everything in each service's database, and what its operations are asked with."""
+
+import base64
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import SecretStr
+
+from libs.common.bus import topology
+from libs.common.bus.ingress import Reason, Refusal
+from libs.common.bus.messages import Delivery
+from libs.common.clock import FixedClock
+from libs.common.events import SINGLE, identity
+from libs.common.programs import Program
+from libs.common.service import Platform
+from services.certs.app import SERVICE as CERTS
+from services.exams.app import SERVICE as EXAMS
+from services.fulfillment.app import SERVICE as FULFILLMENT
+from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
+from services.notify.app import SERVICE as NOTIFY
+from tests.service.case_desk import NAME
+from tests.service.identity_station import PASSWORD, IdentityStation
+from tests.service.rig import Base, open_base
+from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
+from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
+from tests.service.test_second_factor import enrol
+
+PERSON = "C1"
+PDF = b"%PDF-1.7 attended\n%%EOF\n"
+WHY = "as the person asked"
+
+
+@dataclass(frozen=True)
+class Where:
+    """What surfaces are built on."""
+
+    mongo_url: Callable[[str], str]
+    programs: Mapping[str, Program]
+    folder: Path
+    clock: FixedClock
+
+
+@asynccontextmanager
+async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
+    """A service with one of everything."""
+    async with open_base(service, where.mongo_url(service), where.clock) as base:
+        if service == "identity":
+            station = IdentityStation(base, where.programs, where.folder, operator_secret=SecretStr("s" * 32))
+            async with station.serving(), Surface(station.parts, base).serving() as surface:
+                surface.seed = await _identity(surface, station)
+                yield surface
+            return
+        async with Surface(_parts(service, base, where), base).serving() as surface:
+            surface.seed = await _SEEDS[service](surface, where.programs)
+            yield surface
+
+
+def _parts(service: str, base: Base, where: Where) -> Any:
+    one = {each.name: each for each in (EXAMS, CERTS, FULFILLMENT, NOTIFY)}[service]
+    settings = one.settings(
+        mongo_url=SecretStr(where.mongo_url(service)), amqp_url=SecretStr(""), programs_dir=where.folder
+    )
+    return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
+
+
+async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bool = False) -> dict[str, Any]:
+    """What an operation of the service itself makes for the seed."""
+    surface.seed = seed
+    operation = next(each for each in surface.operations() if each.id == operation_id)
+    status, body = await surface.ask(operation, staff() if by_staff else surface.owner())
+    assert status < 300, (operation_id, status, body)
+    made: dict[str, Any] = orjson.loads(body)
+    return made
+
+
+# --- Exams -----------------------------------------------------------------------------------------------------------
+
+
+async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
+    await surface.events(received(linked()))
+    await surface.vendors(
+        reported(registration()),
+        reported(result()),
+        reported(result("P9", "MARK-UNMATCHED")),
+        _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
+        _refused(b"MARK-REFUSED, and no JSON"),
+    )
+    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+
+
+def _refused(body: bytes) -> Refusal:
+    key = "vue.ExamRegistered.v1"
+    return Refusal(
+        "vue",
+        (Reason("data", "schema", "is wrong"),),
+        Delivery(body, topology.VENDORS, key, SINGLE, key, None, "vue", {}),
+    )
+
+
+# --- Certs -----------------------------------------------------------------------------------------------------------
+
+
+def _credit_claim(values: Values) -> dict[str, Any]:
+    evidence = [values["evidence_id"]] if "evidence_id" in values else []
+    claim = {"item": "MARK-CLAIM", "title": "Core", "credits": 10, "completed_on": values["lately"]}
+    return {**claim, "evidence": evidence}
+
+
+def _course_claim(values: Values) -> dict[str, Any]:
+    course = {"course": "ENCOR-ILT", "title": "Core", "completed_on": values["lately"], "delivery": "private"}
+    return {**course, "evidence": [values["evidence_id"]]}
+
+
+_CERTS = {
+    "accept_agreement": Request(lambda values: {"version": values["agreement"]}),
+    "upload_evidence": Request(lambda _: PDF, media_type="application/pdf"),
+    "claim_credits": Request(_credit_claim),
+    "claim_course": Request(_course_claim),
+    "hold_credits": Request(lambda _: {"held_until": None}),
+    "decide_submission": Request(lambda _: {"decision": "accepted"}),
+    "decide_certification": Request(lambda _: {"kind": "suspend", "certification": "CCNA", "reason": WHY}),
+    "try_assumptions": Request(lambda _: {"assume": [{"exam": "350-401"}]}),
+    "simulate": Request(lambda _: {"cases": [{"id": "x", "program": PROGRAM, "as_of": "2026-01-01", "inputs": []}]}),
+    "preview_certifications": Request(query=lambda values: {"from": values["candidate_id"], "into": "C2"}),
+    "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
+}
+
+
+async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
+    await surface.events(received(passed()), received(linked()))
+    now = programs[PROGRAM]
+    later = re.sub(r"(?m)^version: \d+$", f"version: {now.version + 1}", now.definition)
+    values = {"program": PROGRAM, "candidate_id": PERSON, "day": "2026-01-01", "definition": later}
+    values["lately"] = (surface.base.clock.now() - timedelta(days=9)).date().isoformat()
+    seed = Seed(values, _CERTS, frozenset({PERSON, "MARK-CLAIM"}))
+    values["agreement"] = (await _made(surface, "show_agreement", seed))["version"]
+    values["evidence_id"] = (await _made(surface, "upload_evidence", seed))["evidence_id"]
+    values["submission_id"] = (await _made(surface, "claim_credits", seed))["submission_id"]
+    values["run_id"] = (await _made(surface, "start_dry_run", seed, by_staff=True))["run_id"]
+    # Evidence belongs to one claim; the next one brings its own.
+    used = values.pop("evidence_id")
+    fresh = (await _made(surface, "upload_evidence", seed))["evidence_id"]
+    seed.requests = {**_CERTS, "claim_course": Request(lambda given: _course_claim({**given, "evidence_id": fresh}))}
+    values["evidence_id"] = used
+    await surface.run("dry-runs")
+    return seed
+
+
+# --- Fulfillment and notify ------------------------------------------------------------------------------------------
+
+
+async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
+    await surface.events(received(awarded()))
+    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
+
+
+async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
+    person = identity.CandidateRegistered(
+        candidate_id=PERSON,
+        given_name="Ada",
+        family_name="Mark-Lovelace",
+        email="mark@example.com",
+        country="GB",
+        registered_at=TAKEN,
+    )
+    await surface.events(received(person), received(passed()))
+    (mail,) = await surface.base.rows("messages")
+    values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
+    return Seed(values, {}, frozenset({PERSON, mail["_id"]}))
+
+
+# --- Identity --------------------------------------------------------------------------------------------------------
+
+_ID = {"system": "vue", "external_id": "P3"}
+
+_IDENTITY = {
+    "issue_token": Request(
+        lambda _: {"grant_type": "client_credentials", "client_id": "operator", "client_secret": "x"}
+    ),
+    "request_access": Request(lambda values: {"program": PROGRAM, "login": values["candidate_id"]}),
+    "activate": Request(lambda _: {"token": "made-up", "password": PASSWORD}),
+    "step_up": Request(lambda values: {"code": values["code"]}),
+    "change_password": Request(lambda _: {"password": "another horse battery staple"}),
+    "confirm_second_factor": Request(lambda _: {"code": "000000"}),
+    "claim_external_id": Request(lambda _: {**_ID, "registration_id": "G9"}),
+    "show_external_id": Request(query=lambda _: {"system": "vue", "external_id": "P1"}),
+    "change_external_id": Request(lambda values: {**_ID, "to": values["candidate_id"], "reason": WHY}),
+    "open_case": Request(lambda _: {**NAME, "given_name": "MARK-NAME"}),
+    "answer_case": Request(lambda _: {"text": "MARK-TEXT"}),
+    "add_case_evidence": Request(lambda _: PDF, media_type="application/pdf"),
+    "assign_case": Request(lambda _: {"assignee": "staff:ada"}),
+    "ask_candidate": Request(lambda _: {"text": "Which one?"}),
+    "decide_case": Request(lambda _: {"decision": "refuse", "reason": WHY}),
+    "preview_merge": Request(query=lambda values: {"from": values["twin"], "into": values["candidate_id"]}),
+    "merge_accounts": Request(lambda values: {"from": values["twin"], "into": values["candidate_id"], "reason": WHY}),
+    "reverse_merge": Request(lambda _: {"reason": WHY}),
+    "change_profile": Request(lambda _: {"job_title": "MARK-TITLE"}),
+    "find_candidates": Request(query=lambda _: {"program": PROGRAM, "email": "p1@example.com"}),
+}
+
+
+async def _identity(surface: Surface, station: IdentityStation) -> Seed:
+    owner = await station.open_account("P1")
+    twin, holder, merged = [await station.register(person) for person in ("P2", "P3", "P4")]
+    _, tokens = await station.login(owner)
+    phone = await enrol(station, owner, tokens["access_token"])
+    _, elsewhere = await station.login(owner, code=phone.recovery.pop())
+    values = {"program": PROGRAM, "candidate_id": owner, "twin": twin, "session_id": _claims(elsewhere)["sid"]}
+    values["code"] = code_at(phone.secret, int(surface.base.clock.now().timestamp()) // STEP_SECONDS + 1)
+    seed = Seed(
+        values,
+        _IDENTITY,
+        frozenset({owner, twin, holder, merged, "MARK-NAME", "MARK-TEXT"}),
+        session_id=_claims(tokens)["sid"],
+    )
+    await _made(surface, "claim_external_id", seed)
+    values["case_id"] = (await _made(surface, "open_case", seed))["case_id"]
+    values["evidence_id"] = (await _made(surface, "add_case_evidence", seed))["evidence_id"]
+    await _made(surface, "answer_case", seed)
+    seed.requests = {**_IDENTITY, "merge_accounts": Request(lambda _: {"from": merged, "into": holder, "reason": WHY})}
+    values["merge_id"] = (await _made(surface, "merge_accounts", seed, by_staff=True))["merge_id"]
+    seed.requests = _IDENTITY
+    return seed
+
+
+def _claims(tokens: Mapping[str, Any]) -> dict[str, Any]:
+    part = tokens["access_token"].split(".")[1]
+    claims: dict[str, Any] = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims
+
+
+_SEEDS: Mapping[str, Callable[[Surface, Mapping[str, Program]], Awaitable[Seed]]] = {
+    "exams": _exams,
+    "certs": _certs,
+    "fulfillment": _fulfillment,
+    "notify": _notify,
+}

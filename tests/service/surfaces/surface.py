@@ -1,0 +1,184 @@
+"""A service's API with one of everything behind it, and requests as its OpenAPI document describes them."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+from joserfc.jwk import OKPKey
+
+from libs.common.bus import topology
+from libs.common.http.auth import TokenVerifier
+from libs.common.http.jwks import StaticKeys
+from libs.common.http.openapi import openapi
+from libs.common.http.principal import Kind, Principal
+from libs.common.http.scopes import CANDIDATE, OPERATOR
+from libs.common.http.server import build_app, serve
+from libs.common.http.tokens import sign
+from libs.common.mongo.idempotency import MongoIdempotency
+from libs.common.service import Parts
+from tests.service.rig import Base
+
+KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "sweep"})
+PROGRAM, OTHER_PROGRAM = "cisco", "juniper"
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+Answer = tuple[int, str]
+Values = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an operation needs beside its path. Functions are of the values that the seed has found."""
+
+    body: Callable[[Values], Any] | None = None
+    query: Callable[[Values], dict[str, str]] = lambda _: {}
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of an OpenAPI document."""
+
+    id: str
+    method: str
+    path: str
+    scopes: frozenset[str] | None
+    """None where no token is asked for."""
+    takes_body: bool
+
+    @property
+    def names(self) -> list[str]:
+        """Of the path's parameters."""
+        return _PLACEHOLDER.findall(self.path)
+
+    @property
+    def is_for_candidates(self) -> bool:
+        return self.scopes is not None and self.scopes <= CANDIDATE
+
+
+@dataclass
+class Seed:
+    """What lies in a service's database, and how its operations are asked about it."""
+
+    values: dict[str, str]
+    """Of path parameters, by their names."""
+    requests: Mapping[str, Request]
+    """By operation id; one without body and query needs none."""
+    marks: frozenset[str]
+    """Texts that only the owner's program may ever be shown."""
+    session_id: str | None = None
+    """The owner's session."""
+
+
+@dataclass
+class Surface:
+    """A service that answers."""
+
+    parts: Parts
+    base: Base
+    seed: Seed = field(default_factory=lambda: Seed({}, {}, frozenset()))
+    client: Any = None
+    origin: str = ""
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["Surface"]:
+        verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
+        app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(self.base.database, self.base.clock))
+        async with serve(app, "127.0.0.1", 0) as port:
+            self.origin = f"http://127.0.0.1:{port}"
+            async with aiohttp.ClientSession(self.origin) as self.client:
+                yield self
+
+    def document(self) -> dict[str, Any]:
+        api = self.parts.api
+        return openapi(api.title, api.description, api.version, api.base, api.routes)
+
+    def operations(self) -> Iterator[Operation]:
+        for path, methods in self.document()["paths"].items():
+            for method, described in methods.items():
+                scopes = described["security"]
+                yield Operation(
+                    id=described["operationId"],
+                    method=method.upper(),
+                    path=path,
+                    scopes=frozenset(scopes[0]["bearer"]) if scopes else None,
+                    takes_body="requestBody" in described,
+                )
+
+    def owner(self) -> Principal:
+        return candidate(self.seed.values["candidate_id"], self.base, session_id=self.seed.session_id)
+
+    async def events(self, *items: Any) -> None:
+        """Let the service take in what other services say."""
+        await self._take(topology.events_queue(self.base.service), items)
+
+    async def vendors(self, *items: Any) -> None:
+        """Let the service take in what vendors say."""
+        await self._take(topology.vendors_queue(self.base.service), items)
+
+    async def _take(self, queue: str, items: tuple[Any, ...]) -> None:
+        work = next(each.work for each in self.parts.subscriptions if each.queue == queue)
+        await self.base.handle(work, *items)
+
+    async def run(self, job: str) -> None:
+        await next(each.run for each in self.parts.jobs if each.name == job)()
+
+    async def ask(self, operation: Operation, caller: Principal | str | None, **other_values: str) -> Answer:
+        """Ask an operation about what the seed has put there; `caller` may be a token."""
+        values = {**self.seed.values, **other_values}
+        request = self.seed.requests.get(operation.id, Request())
+        if operation.takes_body and request.body is None:
+            raise LookupError(f"say in the seed what {operation.id} is asked with")
+        content: dict[str, Any] = {}
+        if request.body is not None:
+            made = request.body(values)
+            content = {"json": made} if request.media_type == "application/json" else {"data": made}
+        return await self.send(
+            operation.method,
+            operation.path.format_map(values),
+            caller,
+            media_type=request.media_type if request.body else None,
+            params=request.query(values),
+            **content,
+        )
+
+    async def send(
+        self, method: str, path: str, caller: Principal | str | None, *, media_type: str | None = None, **content: Any
+    ) -> Answer:
+        headers = {"Content-Type": media_type} if media_type else {}
+        if caller is not None:
+            token = self.token(caller) if isinstance(caller, Principal) else caller
+            headers["Authorization"] = f"Bearer {token}"
+        response = await self.client.request(method, path, headers=headers, **content)
+        return response.status, (await response.read()).decode("utf-8", "replace")
+
+    def token(self, principal: Principal) -> str:
+        now = self.base.clock.now()
+        return sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=15))
+
+
+def candidate(candidate_id: str, base: Base, *, program: str = PROGRAM, session_id: str | None = None) -> Principal:
+    """A candidate who has just proved who they are."""
+    return Principal(
+        f"candidate:{candidate_id}",
+        Kind.CANDIDATE,
+        frozenset({program}),
+        CANDIDATE,
+        candidate_id,
+        session_id=session_id,
+        authenticated_at=base.clock.now(),
+        acr="second-factor",
+    )
+
+
+def staff(program: str = PROGRAM) -> Principal:
+    """Staff of a program who may do everything there."""
+    return Principal("staff:ada", Kind.STAFF, frozenset({program}), OPERATOR)
+
+
+def without_scopes(principal: Principal) -> Principal:
+    return replace(principal, scopes=frozenset())

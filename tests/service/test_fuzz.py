@@ -1,0 +1,78 @@
+"""Schemathesis makes requests from every OpenAPI document, right and wrong ones: no fault of ours, no undocumented
+answer, no body that is not of its schema.
+
+A short look with each run; CERTRAIL_FUZZ_EXAMPLES asks for more requests an operation.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from libs.common.clock import FixedClock
+from libs.common.events import SERVICES
+from libs.common.programs import Program
+from services.identity import passwords
+from tests.servers import MongoUnderTest
+from tests.service.surfaces.seeds import Where, seeded
+from tests.service.surfaces.surface import PROGRAM, Surface, staff
+
+EXAMPLES = os.environ.get("CERTRAIL_FUZZ_EXAMPLES", "6")
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+    "ignored_auth",
+)
+
+
+@pytest.fixture(params=SERVICES)
+async def surface(  # noqa: PLR0917 fixtures
+    request: pytest.FixtureRequest,
+    mongo: MongoUnderTest,
+    programs: dict[str, Program],
+    clock: FixedClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Surface]:
+    # The same kind of hash at the least cost.
+    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with seeded(request.param, Where(mongo.url, programs, tmp_path, clock)) as surface:
+        yield surface
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("caller", ["the candidate", "staff", "staff about made-up things"])
+async def test_requests_made_from_the_document_are_answered_as_it_says(
+    surface: Surface, caller: str, tmp_path: Path
+) -> None:
+    token = surface.token(surface.owner() if caller == "the candidate" else staff())
+    values = {"program": PROGRAM} if "made-up" in caller else _path_values(surface)
+    given = "".join(f'"path.{name}" = "{value}"\n' for name, value in values.items())
+    settings = tmp_path / "schemathesis.toml"
+    settings.write_text(f"[parameters]\n{given}")
+    program = await asyncio.create_subprocess_exec(
+        *(Path(sys.executable).parent / "st", "--config-file", settings, "run"),
+        *(f"{surface.origin}{surface.parts.api.base}/openapi.json", "--phases", "examples,coverage,fuzzing"),
+        *("--checks", ",".join(CHECKS), "--max-examples", EXAMPLES, "--generation-deterministic"),
+        *("--header", f"Authorization: Bearer {token}", "--continue-on-failure", "--no-color", "--warnings", "off"),
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await program.communicate()
+    assert program.returncode == 0, "\n".join(line[:400] for line in said.decode().splitlines())
+
+
+def _path_values(surface: Surface) -> dict[str, str]:
+    """Of what lies there."""
+    placeholders = {name for operation in surface.operations() for name in operation.names}
+    return {name: value for name, value in surface.seed.values.items() if name in placeholders}
