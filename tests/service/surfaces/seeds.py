@@ -201,6 +201,8 @@ _IDENTITY = {
     "merge_accounts": Request(lambda values: {"from": values["twin"], "into": values["candidate_id"], "reason": WHY}),
     "reverse_merge": Request(lambda _: {"reason": WHY}),
     "change_profile": Request(lambda _: {"job_title": "MARK-TITLE"}),
+    "search": Request(query=lambda values: {"q": values["candidate_id"]}),
+    "list_audit_seals": Request(query=lambda _: {"of": "exams"}),
     "find_candidates": Request(query=lambda _: {"program": PROGRAM, "email": "p1@example.com"}),
 }
 
