@@ -10,6 +10,7 @@ import pytest
 from libs.common.events.vendors import VendorCandidate
 from libs.common.http.scopes import ACCOUNTS_MANAGE
 from services.identity.search.store import MIGRATION
+from services.identity.store import IdentityStore
 from tests.service.identity_station import IdentityStation
 from tests.service.test_audit import STAFF, records, token_of
 
@@ -112,6 +113,16 @@ async def test_accounts_with_a_word_of_the_name_are_suggested_whatever_its_accen
     twin = await person(station, "Zoe", "CHRISTODOULOU", "other.address")
     _, found = await station.ask("GET", f"/programs/cisco/candidates/{zoe}/similar", token_of(station))
     assert [(item["candidate_id"], item["reasons"]) for item in found["items"]] == [(twin, ["name", "country"])]
+
+
+async def test_whoever_changed_their_name_is_found_by_both(station: IdentityStation, zoe: str) -> None:
+    former = [{"given_name": "Zoë", "family_name": "Christodoulou", "native_name": None}]
+    changes = {"family_name": "Kowalski", "former_names": former}
+    store = IdentityStore(station.base.database)
+    await station.base.unit_of_work.run(lambda transaction: store.change(transaction.session, zoe, changes))
+    for typed in ("zoe kowalski", "zoe christodoulou"):
+        (first, *_) = await search(station, typed)
+        assert (first["candidate_id"], first["reasons"]) == (zoe, ["name"])
 
 
 async def test_a_case_is_found_by_its_id(station: IdentityStation, zoe: str) -> None:
