@@ -29,6 +29,7 @@ _WORTH_SHOWING: Final = 0.6
 _MOST_WORDS: Final = 4
 _MOST_ROUGHLY: Final = 2_000
 """Accounts compared at most where nothing else was found."""
+_NO_NAME: Final = re.compile(r"[\d@]")
 _KEY: Final = re.compile(r"[A-Za-z0-9._:/@+=-]{1,100}")
 
 
@@ -49,7 +50,7 @@ class Finding:
 
     async def find(self, program: Program, typed: str) -> list[Found]:
         """Whom `typed` may mean, the best fit first."""
-        words = name_keys([typed])[:_MOST_WORDS] if "@" not in typed else []
+        words = [] if _NO_NAME.search(typed) else name_keys([typed])[:_MOST_WORDS]
         by_key, named = await asyncio.gather(self._by_key(program, typed.strip()), self._by_name(program.id, words))
         return ranked(by_key, named, words)
 
