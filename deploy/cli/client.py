@@ -1,5 +1,7 @@
 """The platform's HTTP APIs as the operator: fetches an access token, and a new one before it runs out."""
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -16,6 +18,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _SPARE = timedelta(seconds=30)
 """A token is renewed this long before its end."""
 _UNAUTHENTICATED = 401
+_NOTHING = 204
 
 
 class OperatorClient:
@@ -61,6 +64,22 @@ class OperatorClient:
             CliError: it answers with a problem; the message says which.
         """
         return await self._ask("POST", service, path, json=body, headers={"Idempotency-Key": key})
+
+    async def change(self, method: str, service: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """What a service answers to a change that needs no key; None for nothing.
+
+        Raises:
+            CliError: it answers with a problem; the message says which.
+        """
+        content: dict[str, Any] = {} if body is None else {"json": body}
+        return await self._ask(method, service, path, **content)
+
+    async def programs(self) -> list[str]:
+        """The programs that the operator may enter, by the token itself."""
+        token, _ = await self.token()
+        claims = token.split(".")[1]
+        found: list[str] = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["programs"]
+        return found
 
     async def download(self, service: str, path: str, target: BinaryIO) -> None:
         """Write the file that a service answers with.
@@ -117,6 +136,8 @@ async def operator_client(access: Access) -> AsyncIterator[OperatorClient]:
 
 
 async def _content(response: aiohttp.ClientResponse) -> Any:
+    if response.status == _NOTHING:
+        return None
     if response.ok:
         return await response.json()
     problem = await response.json() if "json" in response.content_type else {}

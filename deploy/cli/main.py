@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from deploy.cli import audit, events, parked, programs, staff
+from deploy.cli import audit, events, keys, parked, programs, staff, systems
 from deploy.cli.console import notes, quiet_libraries
 from deploy.cli.down import down
 from deploy.cli.errors import explained
@@ -13,6 +13,7 @@ from deploy.cli.feed import feed
 from deploy.cli.program_changes import dry_run, publish
 from deploy.cli.rejected import rejected
 from deploy.cli.simulate import simulate
+from deploy.cli.staff_accounts import add, disable, invite, list_staff, roles
 from deploy.cli.status import status
 from deploy.cli.token import token
 from deploy.cli.up import up
@@ -38,6 +39,11 @@ programs.app.command("dry-run")(dry_run)
 programs.app.command()(publish)
 app.command()(simulate)
 app.add_typer(staff.app, name="staff")
+staff.app.command("list")(list_staff)
+for command in (add, roles, invite, disable):
+    staff.app.command()(command)
+app.add_typer(systems.app, name="systems")
+app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command()(token)
 

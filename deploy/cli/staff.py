@@ -1,4 +1,7 @@
-"""`certrail staff`: what the program's staff decide about a candidate's certifications."""
+"""`certrail staff`: what the program's staff decide about a candidate's certifications.
+
+Who the staff are is in `staff_accounts`.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +16,7 @@ from deploy.cli.client import operator_client
 from deploy.cli.console import note, output, run, say, say_json, table
 from libs.common.ids import new_id
 
-app = typer.Typer(no_args_is_help=True, help="Decide about candidates' certifications, and see what was decided.")
+app = typer.Typer(no_args_is_help=True, help="Who works for a program, and what they decide.")
 
 _PAGE = 100
 

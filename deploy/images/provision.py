@@ -79,6 +79,7 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
     }
     if service == "identity":
         found["CERTRAIL_SIGNING_KEYS_FILE"] = str(MOUNTED / SIGNING_KEYS)
+        found["CERTRAIL_SIGNING_KEYS_SECRET"] = secrets.get("identity/signing-keys")
         found["CERTRAIL_OPERATOR_SECRET"] = secrets.get("client/operator")
     return found
 

@@ -158,6 +158,7 @@ def service_environment(
     }
     if service == "identity":
         environment["CERTRAIL_SIGNING_KEYS_FILE"] = str(_signing_keys(settings.state_dir))
+        environment["CERTRAIL_SIGNING_KEYS_SECRET"] = servers.secrets.get("identity/signing-keys")
         environment["CERTRAIL_OPERATOR_SECRET"] = servers.secrets.get("client/operator")
         openid_secrets = settings.state_dir / "openid-secrets.json"
         if openid_secrets.exists():
@@ -169,7 +170,7 @@ def service_environment(
 
 
 def _signing_keys(folder: Path) -> Path:
-    """The file of the keys that sign access tokens; made once."""
+    """The file of the keys that identity begins with; made once."""
     path = folder / "signing-keys.json"
     if not path.exists():
         key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)

@@ -7,11 +7,11 @@ from libs.common.clock import Clock
 from libs.common.http.problems import UNAUTHENTICATED, Problem
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
-from services.identity.domain.lockout import rest_after
 from services.identity.login.local_passwords import require_local_passwords
 from services.identity.login.problems import SECOND_FACTOR_NEEDED
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.sessions import PASSWORD, SECOND_FACTOR
+from services.identity.login.tries import admitted
 from services.identity.passwords import Passwords
 from services.identity.store import IdentityStore
 
@@ -110,19 +110,7 @@ class Access:
             await self._store.rehash(account["_id"], old=stored, new=await self._passwords.hash(password))
 
     async def _admits(self, account: Document) -> bool:
-        """Count a try and say whether its password may be looked at.
-
-        Every try counts as wrong until it has proved right, or many at the same moment would all be looked at
-        before the first of them was counted.
-        """
-        now = self._clock.now()
-        known: Document | None = account
-        while known is not None and not (known["locked_until"] and known["locked_until"] > now):
-            rest = rest_after(known["failures"] + 1)
-            if await self._store.count_try(known, locked_until=now + rest if rest else None):
-                return True
-            known = await self._store.candidate(account["program"], account["_id"])
-        return False
+        return await admitted(self._store, account, self._clock.now())
 
 
 def _stands_for(account: Document) -> str:

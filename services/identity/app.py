@@ -5,7 +5,6 @@ from functools import partial
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
-from libs.common.http.jwks import StaticKeys
 from libs.common.mongo.jobs import Job
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
@@ -59,21 +58,44 @@ from services.identity.search.api import SearchApi
 from services.identity.search.store import FILL_EVERY, SearchStore, fill
 from services.identity.search.store import MIGRATION as SEARCH
 from services.identity.settings import IdentitySettings, read_openid_secrets, read_signing_keys
+from services.identity.signing import keys as signing_keys
+from services.identity.signing.api import KeysApi
+from services.identity.signing.keys import SigningKeys
+from services.identity.signing.sealing import Sealing
+from services.identity.signing.store import SigningKeyStore
 from services.identity.similar_api import SimilarApi
+from services.identity.staff import invitations as staff_invitations
+from services.identity.staff.accounts import StaffAccounts
+from services.identity.staff.api import StaffApi
+from services.identity.staff.entrance import StaffEntrance
+from services.identity.staff.entrance_api import StaffEntranceApi
+from services.identity.staff.invitations import Invitations
+from services.identity.staff.migration import MIGRATION as STAFF
+from services.identity.staff.store import SESSIONS_PREFIX, StaffStore
 from services.identity.store import MIGRATIONS, IdentityStore
+from services.identity.systems.api import SystemsApi
+from services.identity.systems.clients import Clients
+from services.identity.systems.store import ClientStore
+from services.identity.systems.token_api import OAuthApi
 
 
 def build(platform: Platform, settings: IdentitySettings) -> Parts:
     store = IdentityStore(platform.database)
-    keys = read_signing_keys(settings.signing_keys_file)
     secret = settings.operator_secret
     database, unit_of_work, clock = platform.database, platform.unit_of_work, platform.clock
-    tokens = Tokens(
-        keys,
-        issuer=settings.token_issuer,
+    keys = SigningKeys(
+        SigningKeyStore(database),
+        unit_of_work,
+        Sealing(settings.signing_keys_secret.get_secret_value()),
+        partial(read_signing_keys, settings.signing_keys_file),
+        clock,
+    )
+    tokens = Tokens(keys, issuer=settings.token_issuer, clock=clock)
+    clients = Clients(
+        ClientStore(database),
+        clock,
         operator_secret=secret.get_secret_value() if secret else None,
         programs=platform.programs,
-        clock=clock,
     )
     session_store = SessionStore(database)
     passwords = Passwords()
@@ -86,6 +108,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
     login = LoginApi(
         tokens=tokens,
+        clients=clients,
         access=access,
         sessions=sessions,
         access_requests=requests,
@@ -122,6 +145,12 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         clock=clock,
     )
     seals = SealStore(database)
+    staff, staff_sessions = StaffStore(database), SessionStore(database, SESSIONS_PREFIX)
+    invitations = Invitations(staff, unit_of_work, clock)
+    staff_accounts = StaffAccounts(staff, staff_sessions, unit_of_work, factors=factors, invitations=invitations)
+    staff_entrance = StaffEntrance(
+        staff, staff_sessions, unit_of_work, passwords=passwords, policy=policy, factors=factors, clock=clock
+    )
     routes = (
         *login.routes(),
         *second_factor.routes(),
@@ -135,6 +164,11 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *SealApi(seals).routes(),
         *SearchApi(SearchStore(database), platform.programs).routes(),
         *OverviewApi(store, OverviewStore(database), clock).routes(),
+        *KeysApi(keys).routes(),
+        *OAuthApi(clients, tokens, limit).routes(),
+        *SystemsApi(clients).routes(),
+        *StaffApi(staff_accounts).routes(),
+        *StaffEntranceApi(staff_entrance, invitations, tokens, limit).routes(),
     )
     return Parts(
         api=IdentityApi(store).api(routes),
@@ -151,11 +185,16 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Job("access-requests", access_requests.EVERY, requests.run),
             Job("merges", Merging.EVERY, merging.resume),
             Job("name-keys", FILL_EVERY, partial(fill, database, platform.programs)),
+            Job("signing-keys", signing_keys.EVERY, keys.sweep),
+            Job("staff-requests", staff_invitations.EVERY, invitations.run),
         ),
-        keys=StaticKeys(*keys),
+        keys=keys,
     )
 
 
 SERVICE = Service(
-    name="identity", migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, SEARCH], build=build, settings=IdentitySettings
+    name="identity",
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, STAFF, SEARCH],
+    build=build,
+    settings=IdentitySettings,
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from joserfc.jwk import Key, KeySet
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from libs.common.events.types import ProgramId
 from libs.common.settings import ServiceSettings
@@ -23,8 +23,9 @@ class IdentitySettings(ServiceSettings):
     """What identity needs beside the common settings."""
 
     signing_keys_file: Path = Field(
-        description="private keys that sign access tokens, a JWK set; the first signs, the others only verify"
+        description="private keys to begin with, a JWK set; the first signs. Read where the database has none yet"
     )
+    signing_keys_secret: SecretStr = Field(min_length=32, description="encrypts the signing keys in the database")
     operator_secret: SecretStr | None = Field(
         default=None, min_length=32, description="secret of the client `operator`; without it there is none"
     )
@@ -51,7 +52,11 @@ def read_openid_secrets(path: Path | None) -> dict[str, str]:
     """The secrets by program; none without a file. Raises `ValueError` where the file holds anything else."""
     if path is None:
         return {}
-    return _SECRETS.validate_json(path.read_bytes())
+    try:
+        return _SECRETS.validate_json(path.read_bytes())
+    except ValidationError:
+        # Its words would hold the secrets.
+        raise ValueError(f"{path.name}: needs a JSON object of program ids with a secret each") from None
 
 
 def read_signing_keys(path: Path) -> list[Key]:

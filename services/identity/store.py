@@ -107,15 +107,10 @@ class IdentityStore:
         row = await self.candidate(program, candidate_id, session)
         return await self.candidate(program, row["merged_into"], session) if row and row.get("merged_into") else row
 
-    async def standing_by_email(
-        self, program: str, email: str, limit: int, session: Session | None = None
-    ) -> list[Document]:
-        """The accounts that have an address, each as the one that it was merged into, if it was."""
+    async def by_email(self, program: str, email: str, limit: int, session: Session | None = None) -> list[Document]:
+        """The accounts with an address that people may take for this one."""
         query = {"program": program, "email_key": email_key(email)}
-        rows = await self._candidates.find(query, session=session).to_list(limit)
-        found = {row.get("merged_into") or row["_id"] for row in rows}
-        standing = [await self.candidate(program, each, session) for each in sorted(found)]
-        return [row for row in standing if row is not None]
+        return await self._candidates.find(query, session=session).to_list(limit)
 
     async def change(self, session: Session, candidate_id: str, changes: Document) -> None:
         """Write fields of an account; names are found under their new form from then on."""

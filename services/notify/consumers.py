@@ -28,6 +28,8 @@ ROOM_SECONDS = 5.0
 """How long a backlog of mails holds up the next events; past it their mails are queued in the database."""
 
 PROFILE_EVENTS = (identity.CandidateRegistered, identity.CandidateProfileChanged)
+RECIPIENT_EVENTS = (*PROFILE_EVENTS, identity.StaffInvited)
+"""The events that say whom to write to. An invitation is also a mail: it brings the address that it goes to."""
 
 
 class NotifyEvents:
@@ -50,7 +52,7 @@ class NotifyEvents:
 
     async def record(self, transaction: Transaction, items: Sequence[Received[Any]]) -> list[Letter]:
         """Write what a batch says, as a part of `transaction`. Returns the mails claimed for this process."""
-        profiles = latest(recipient_of(item.event) for item in items if isinstance(item.data, PROFILE_EVENTS))
+        profiles = latest(recipient_of(item.event) for item in items if isinstance(item.data, RECIPIENT_EVENTS))
         await self._store.merges.take(
             transaction.session, [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         )

@@ -12,7 +12,7 @@ from jinja2 import Template as JinjaTemplate
 from libs.common.programs import Program
 from services.notify import languages, mime
 from services.notify.domain.addresses import wire_address
-from services.notify.domain.mails import TOKEN, Template
+from services.notify.domain.mails import STAFF, TOKEN, Template
 from services.notify.domain.recipients import Recipient
 from services.notify.letters import Envelope, Letter, mail_number
 from services.notify.markup import Sources, read
@@ -68,7 +68,7 @@ class Renderer:
         recipient = wire_address(letter.recipient.email)
         language = languages.choose(letter.recipient.language)
         forms = self._forms[language, letter.template]
-        values = self._values(letter.program, letter.id, letter.context, letter.recipient.name)
+        values = self._values(letter.template, letter.program, letter.id, letter.context, letter.recipient.name)
         values["candidate_id"] = letter.recipient.candidate_id
         values["language"] = language
         values["subject"] = subject = _fill(forms.subject, values)
@@ -90,13 +90,13 @@ class Renderer:
     def subject(self, template: Template, program: str, letter_id: str, context: Mapping[str, Any]) -> str:
         """The subject alone; subjects name no person."""
         forms = self._forms[languages.DEFAULT, template]
-        return _fill(forms.subject, self._values(program, letter_id, context, ""))
+        return _fill(forms.subject, self._values(template, program, letter_id, context, ""))
 
     def words(self, template: Template, letter_id: str, context: Mapping[str, Any], recipient: Recipient) -> Words:
         """What a mail says, without the link that opens an account."""
         forms = self._forms[languages.choose(recipient.language), template]
         safe = {name: value for name, value in context.items() if name != TOKEN}
-        values = self._values(recipient.program, letter_id, safe, recipient.name)
+        values = self._values(template, recipient.program, letter_id, safe, recipient.name)
         values["candidate_id"] = recipient.candidate_id
         return Words(_fill(forms.subject, values), _fill(forms.text, values))
 
@@ -112,15 +112,19 @@ class Renderer:
             "link": LINK_WITHHELD,
         }
 
-    def _values(self, program: str, letter_id: str, context: Mapping[str, Any], name: str) -> dict[str, Any]:
+    def _values(
+        self, template: Template, program: str, letter_id: str, context: Mapping[str, Any], name: str
+    ) -> dict[str, Any]:
         values = {
             **self._constants_of(self._programs[program]),
             **context,
+            "staff": template in STAFF,
             "name": name,
             "number": mail_number(letter_id),
         }
         if TOKEN in context:
-            values["link"] = f"{self._public_url}/activate?token={context[TOKEN]}"
+            page = "staff/activate" if template in STAFF else "activate"
+            values["link"] = f"{self._public_url}/{page}?token={context[TOKEN]}"
         return values
 
 

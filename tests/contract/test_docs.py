@@ -30,6 +30,7 @@ from services.identity.cases import casework
 from services.identity.login import problems as login_problems
 from services.identity.openid import problems as openid_problems
 from services.identity.settings import IdentitySettings
+from services.identity.systems import clients, token_api
 from services.notify.settings import NotifySettings
 from tests import servers
 
@@ -108,7 +109,7 @@ def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
 
 
 def declared_problems() -> list[ProblemType]:
-    modules = (problems, login_problems, openid_problems, casework)
+    modules = (problems, login_problems, openid_problems, casework, clients, token_api)
     return [kind for module in modules for kind in vars(module).values() if isinstance(kind, ProblemType)]
 
 

@@ -34,6 +34,7 @@ class Stage:
         self.operator_secret = secrets.token_hex(24)
         self.smtp_port, self.mail_port, *api = free_ports(2 + len(SERVICES))
         self._api_ports = dict(zip(SERVICES, api, strict=True))
+        self._keys_secret = secrets.token_hex(24)
         self._keys = folder / "signing-keys.json"
         key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)
         write_private(self._keys, json.dumps({"keys": [key.as_dict(private=True)]}))
@@ -91,6 +92,7 @@ class Stage:
         }
         if service == "identity":
             environment["CERTRAIL_SIGNING_KEYS_FILE"] = str(self._keys)
+            environment["CERTRAIL_SIGNING_KEYS_SECRET"] = self._keys_secret
             environment["CERTRAIL_OPERATOR_SECRET"] = self.operator_secret
         if service == "notify":
             environment["CERTRAIL_SMTP_HOST"] = LOOPBACK

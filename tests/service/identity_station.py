@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
+from pydantic import SecretStr
 
 from libs.common.audit.api import with_audit
 from libs.common.audit.trail import AuditTrail
@@ -37,7 +38,11 @@ class IdentityStation:
         keys = folder / "keys.json"
         self.key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
         keys.write_text(json.dumps({"keys": [self.key.as_dict(private=True)]}))
-        settings = {"token_issuer": "certrail", "batch_size": 200} | settings
+        settings = {
+            "token_issuer": "certrail",
+            "batch_size": 200,
+            "signing_keys_secret": SecretStr("k" * 32),
+        } | settings
         given = IdentitySettings.model_construct(signing_keys_file=keys, **settings)
         self.parts = build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), given)
         self.trail = AuditTrail(base.database, "identity", programs, base.clock)

@@ -196,3 +196,16 @@ def activation() -> Received[Any]:
         ),
         version=2,
     )
+
+
+def invited(email: str, version: int) -> Received[Any]:
+    """Somebody of staff is invited at an address."""
+    data = identity.StaffInvited(
+        staff_id="staff-1",
+        full_name="Mia Maier",
+        email=email,
+        reason="invitation",
+        token="open-sesame",
+        expires_at=NOON + timedelta(days=2),
+    )
+    return received(data, version)

@@ -74,9 +74,9 @@ def claims(access_token: str) -> dict[str, Any]:
     return dict(jwt.decode(access_token, options={"verify_signature": False}))
 
 
-async def with_phone(station: IdentityStation) -> Phone:
+async def with_phone(station: IdentityStation, person: str = "P1", **changes: Any) -> Phone:
     """An account with a second factor."""
-    candidate_id = await station.open_account()
+    candidate_id = await station.open_account(person, **changes)
     _, given = await station.login(candidate_id)
     phone = await enrol(station, candidate_id, given["access_token"])
     station.base.clock.advance(STEP)

@@ -17,6 +17,7 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import OPERATIONS_READ, OPERATOR
 from libs.common.http.tokens import sign
 from libs.common.mongo.client import open_client, open_database
+from services.identity.profiles import Profiles
 from services.identity.seals.consumers import SealEvents
 from services.identity.seals.store import SealStore
 from tests.servers import MongoUnderTest
@@ -219,7 +220,7 @@ async def test_a_change_that_is_cut_off_has_its_record_and_the_chain_goes_on(
         await asyncio.Event().wait()
 
     given = await station.register()
-    monkeypatch.setattr(type(station.base.unit_of_work), "run", never)
+    monkeypatch.setattr(Profiles, "change", never)
     path = f"/programs/cisco/candidates/{given}/profile"
     asking = asyncio.create_task(station.ask("PATCH", path, token_of(station), employer="Acme"))
     await entered.wait()

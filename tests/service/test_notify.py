@@ -43,6 +43,7 @@ from tests.service.notify_station import (
     Mailbox,
     Station,
     activation,
+    invited,
     moved,
     passed,
     received,
@@ -166,6 +167,21 @@ async def test_link_that_opens_an_account_is_mailed_and_then_forgotten(station: 
     assert body is not None
     assert "https://certs.example/activate?token=open-sesame" in body.get_content()
     assert "open-sesame" not in repr(row)
+
+
+async def test_staff_are_written_to_at_the_address_of_the_invitation(station: Station) -> None:
+    process = station.process("one")
+    async with process.sending():
+        await process.handle(invited("mia@example.com", 1))
+        rows = await station.settled(1)
+        await process.handle(invited("maier@example.com", 2))
+        rows = await station.settled(2)
+    first, second = station.mailbox.mails
+    assert [mail["To"].addresses[0].addr_spec for mail in (first, second)] == ["mia@example.com", "maier@example.com"]
+    body = first.get_body(("plain",))
+    assert body is not None
+    assert "https://certs.example/staff/activate?token=open-sesame" in body.get_content()
+    assert "open-sesame" not in repr(rows)
 
 
 async def test_mail_deferred_by_the_server_is_sent_later(station: Station) -> None:

@@ -14,8 +14,11 @@ import pytest_asyncio
 
 from libs.common.events import identity
 from libs.common.events.vendors import VendorCandidate
+from libs.common.mongo.client import Document, Session
 from libs.common.programs import Program
 from services.identity.login.sessions import FRESH
+from services.identity.openid.federated_id import FederatedId
+from services.identity.openid.linking import Linking
 from services.identity.openid.signing_in import ATTEMPT_LASTS, PENDING_LASTS
 from tests.nodes import needs_node
 from tests.service.identity_station import PASSWORD, WRONG, IdentityStation
@@ -30,6 +33,7 @@ PEOPLE = {
     "ada|of the same mailbox": {"email": "p1@example.com", "email_verified": True},
     "unverified": {"email": "p1@example.com", "email_verified": False},
     "said to be verified": {"email": "p1@example.com", "email_verified": "true"},
+    "looks alike": {"email": "stra\u00dfe@example.com", "email_verified": True},
     "silent": {},
 }
 
@@ -116,6 +120,14 @@ async def test_address_that_nobody_vouches_for_opens_nothing(
 ) -> None:
     await station.open_account()
     await pending_of(await visit(station, browser, person))
+    assert await link_rows(station) == []
+
+
+async def test_address_that_only_looks_like_an_accounts_opens_nothing(
+    station: IdentityStation, browser: Browser
+) -> None:
+    await station.open_account(candidate=_with_address("strasse@example.com"))
+    await pending_of(await visit(station, browser, "looks alike"))
     assert await link_rows(station) == []
 
 
@@ -290,6 +302,46 @@ async def test_two_browsers_of_one_person_at_the_same_moment_both_come_in(statio
         visits = [await visit(station, browser, "ada") for browser in (one, two)]
     assert await asyncio.gather(*(whose(station, each) for each in visits)) == [candidate_id] * 2
     assert await link_rows(station) == [("ada", candidate_id, "openid-email")]
+
+
+async def test_account_that_another_browser_links_between_two_looks_opens(
+    station: IdentityStation, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate_id = await station.register()
+    look = Linking.holder
+
+    async def looked(linking: Linking, person: FederatedId) -> Document | None:
+        found = await look(linking, person)
+        if found is None:
+            await station.base.unit_of_work.run(
+                lambda transaction: linking.link(transaction, person, candidate_id, "openid-email")
+            )
+        return found
+
+    monkeypatch.setattr(Linking, "holder", looked)
+    assert await whose(station, await visit(station, browser, "ada")) == candidate_id
+
+
+async def test_account_whose_second_factor_was_not_looked_for_does_not_open(
+    station: IdentityStation, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where another browser of the same person links it between two looks."""
+    await station.register("P2", registration_id="G2", candidate=_with_address("p1@example.com"))
+    phone = await with_phone(station, "P3", registration_id="G3")
+    look = Linking.by_email
+
+    async def looked(
+        linking: Linking, person: FederatedId, email: str, session: Session | None = None
+    ) -> Document | None:
+        found = await look(linking, person, email, session)
+        if session is None:
+            await station.base.unit_of_work.run(
+                lambda transaction: linking.link(transaction, person, phone.candidate_id, "openid-password")
+            )
+        return found
+
+    monkeypatch.setattr(Linking, "by_email", looked)
+    assert code_of(await (await visit(station, browser, "ada")).finish()) == (409, "conflict")
 
 
 async def test_merged_account_opens_the_one_that_goes_on(station: IdentityStation, browser: Browser) -> None:

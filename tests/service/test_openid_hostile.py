@@ -1,5 +1,6 @@
 """A provider that lies, errs or goes away: nobody comes in by it, and nothing is lost."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -248,6 +249,13 @@ async def test_description_is_fetched_seldom_and_outlives_the_provider_for_a_day
     evil.document = {}
     station.base.clock.advance(metadata.RETRY)
     await begin(station)
+
+
+async def test_description_is_fetched_once_for_many_at_the_same_moment(
+    station: IdentityStation, evil: HostileProvider
+) -> None:
+    await asyncio.gather(*(begin(station) for _ in range(10)))
+    assert evil.asked.count("metadata") == 1
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from tests.service.surfaces.surface import (
     Operation,
     Surface,
     candidate,
+    operator,
     staff,
     without_scopes,
 )
@@ -38,7 +39,7 @@ TOLD_WHY_NOT = {"confirm_second_factor": 422, "claim_course": 422}
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses."""
 END_SESSIONS = ("", "change_password", "end_sessions")
 """After these the owner is logged out, here or elsewhere, so they come last."""
-OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence"}
+OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a
 candidate, so there it lies, in their program."""
 OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\})")
@@ -131,7 +132,7 @@ async def test_nothing_guarded_answers_without_a_valid_token(surface: Surface) -
 async def test_whom_it_concerns_is_answered(surface: Surface) -> None:
     """Without this the other tests could pass because nothing is there at all."""
     for operation in sorted(guarded(surface), key=_turn):
-        callers = [surface.owner(), staff()] if operation.is_for_candidates else [staff()]
+        callers = [surface.owner(), staff()] if operation.is_for_candidates else [staff(), operator()]
         answers = [await surface.ask(operation, caller) for caller in callers]
         expected = {409, TOLD_WHY_NOT.get(operation.id)}
         assert any(status < 300 or status in expected for status, _ in answers), (

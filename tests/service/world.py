@@ -57,7 +57,7 @@ class World:
         if not keys.exists():
             key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
             keys.write_text(json.dumps({"keys": [key.as_dict(private=True)]}))
-        return IdentitySettings(**common, signing_keys_file=keys)
+        return IdentitySettings(**common, signing_keys_file=keys, signing_keys_secret=SecretStr("k" * 32))
 
     @asynccontextmanager
     async def running(self, service: Service, role: Role = Role.ALL) -> AsyncIterator[None]:

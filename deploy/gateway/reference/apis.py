@@ -7,6 +7,7 @@ from typing import Any
 from deploy.gateway.reference.composed import composed
 from deploy.gateway.reference.schemas import Field, Json, Schemas
 from libs.common.audit.api import with_audit
+from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
 
@@ -115,7 +116,8 @@ def _succeeds(code: str) -> bool:
 
 
 def _content(part: Json) -> Json:
-    schema: Json = part.get("content", {}).get(_JSON, {}).get("schema", {})
+    content = part.get("content", {})
+    schema: Json = (content.get(_JSON) or content.get(FORM) or {}).get("schema", {})
     return schema
 
 
@@ -162,6 +164,8 @@ def _curl(path: str, method: str, *, needs_token: bool, takes: list[str]) -> str
         parts.append('-H "Authorization: Bearer $TOKEN"')
     if takes == [_JSON]:
         parts.append(f"-H 'Content-Type: {_JSON}' -d @body.json")
+    elif takes == [FORM]:
+        parts.append("-d @form.txt")
     elif takes:
         parts.append(f"-H 'Content-Type: {takes[0]}' --data-binary @FILE")
     return " ".join([*parts, f'"$GATEWAY{path}"'])

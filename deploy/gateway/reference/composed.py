@@ -1,13 +1,10 @@
 """Every service composed as it runs, with no server behind it: what it offers and what it takes in can be read."""
 
-import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from joserfc.jwk import OKPKey
 from pydantic import SecretStr
 
 from libs.common.clock import SystemClock
@@ -36,21 +33,18 @@ def composed() -> Iterator[dict[str, Parts]]:
     """The parts of every service by name. Their handlers have nothing to work on."""
     # A client connects when it is first used, which it never is.
     client = open_client("mongodb://127.0.0.1:1/nothing", application=_OWNER)
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            yield {service.name: _parts(service, client, Path(folder)) for service in ALL}
-        finally:
-            client.close()
+    try:
+        yield {service.name: _parts(service, client) for service in ALL}
+    finally:
+        client.close()
 
 
-def _parts(service: Service, client: Any, folder: Path) -> Parts:
+def _parts(service: Service, client: Any) -> Parts:
     database, clock = open_database(client), SystemClock()
     unit = UnitOfWork(client, database, service=service.name, owner=_OWNER, clock=clock, relay=_Silent())
     values: dict[str, Any] = {"mongo_url": SecretStr(""), "amqp_url": SecretStr(""), "programs_dir": PROGRAMS}
-    if service is IDENTITY:
-        values["signing_keys_file"] = folder / "keys.json"
-        key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
-        values["signing_keys_file"].write_text(json.dumps({"keys": [key.as_dict(private=True)]}))
+    if service is IDENTITY:  # its keys are read when the first is needed, which none is
+        values |= {"signing_keys_file": Path("nothing"), "signing_keys_secret": SecretStr("k" * 32)}
     platform = Platform(database, unit, load_programs(PROGRAMS), clock, _OWNER)
     parts: Parts = service.build(platform, service.settings(**values))
     return parts

@@ -81,6 +81,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.CaseOpened,
         identity.CaseMessageWritten,
         identity.CaseDecided,
+        identity.StaffInvited,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
         exams.ExamPassed,

@@ -186,5 +186,16 @@ class CaseDecided(_Case, publisher="identity"):
     decided_at: Moment
 
 
+class StaffInvited(EventData, publisher="identity"):
+    """Somebody who works for a program may open their account by a link, or set a forgotten password."""
+
+    staff_id: Identifier
+    full_name: PersonName
+    email: EmailAddress
+    reason: Annotated[str, Field(pattern="^(invitation|recovery)$")]
+    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    expires_at: Moment
+
+
 class AuditSealed(Seal, publisher="identity"):
     """How far the audit log of identity has come, and the hash of its last record."""

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from libs.common.http.audit import RouteAudit, Trail
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.files import Download, Upload, download_response, read_upload
+from libs.common.http.forms import MEDIA_TYPE as FORM
+from libs.common.http.forms import Form, read_form
 from libs.common.http.idempotency import HEADER, IdempotencyStore, checked_key, fingerprint, operation_id
 from libs.common.http.models import Nothing
 from libs.common.http.paging import Page
@@ -111,12 +113,10 @@ class Endpoint(Generic[R, P, Q, B]):
         if issubclass(model, Upload):
             file = await read_upload(request, model)
             return file.content, cast("B", file)
-        if request.content_type != "application/json":
-            raise Problem(MEDIA_TYPE_UNSUPPORTED, "send application/json")
-        try:
-            raw = await request.read()
-        except web.RequestPayloadError as error:
-            raise Problem(MALFORMED, "the body does not arrive as its headers say") from error
+        if issubclass(model, Form):
+            raw = await _sent(request, FORM)
+            return raw, cast("B", read_form(raw, model))
+        raw = await _sent(request, "application/json")
         try:
             return raw, cast("B", cast("type[BaseModel]", model).model_validate_json(raw, strict=True))
         except ValidationError as error:
@@ -151,6 +151,15 @@ class Endpoint(Generic[R, P, Q, B]):
             if problem.kind.status >= web.HTTPInternalServerError.status_code:
                 raise
             return problem_response(problem, call.traceparent)  # a refusal is an answer, and is kept like one
+
+
+async def _sent(request: web.Request, media_type: str) -> bytes:
+    if request.content_type != media_type:
+        raise Problem(MEDIA_TYPE_UNSUPPORTED, f"send {media_type}")
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise Problem(MALFORMED, "the body does not arrive as its headers say") from error
 
 
 _NOTHING = Nothing()

@@ -8,6 +8,8 @@ from pydantic.json_schema import models_json_schema
 
 from libs.common.http import idempotency
 from libs.common.http.files import Download, Upload
+from libs.common.http.forms import MEDIA_TYPE as FORM
+from libs.common.http.forms import Form
 from libs.common.http.models import Parameters
 from libs.common.http.paging import Page
 from libs.common.http.problems import (
@@ -183,7 +185,8 @@ def _content(model: type[Any], schemas: _Schemas, mode: Mode) -> Json:
     if issubclass(model, Upload | Download):
         # A file has no schema in OpenAPI 3.1: its media type says it all.
         return {media_type: {} for media_type in model.media_types}
-    return {"application/json": {"schema": schemas.ref(model, mode)}}
+    media_type = FORM if issubclass(model, Form) else "application/json"
+    return {media_type: {"schema": schemas.ref(model, mode)}}
 
 
 def _problems(route: AnyRoute, schemas: _Schemas) -> dict[str, Json]:

@@ -22,13 +22,15 @@ class ProblemType:
     code: str
     title: str
     status: int
+    error: str | None = None
+    """The word that OAuth has for it (RFC 6749, 5.2)."""
 
     @property
     def urn(self) -> str:
         return URN + self.code
 
 
-MALFORMED = ProblemType("malformed-body", "The body is not JSON", 400)
+MALFORMED = ProblemType("malformed-body", "The body cannot be read", 400)
 UNAUTHENTICATED = ProblemType("unauthenticated", "A valid access token is needed", 401)
 FORBIDDEN = ProblemType("forbidden", "The access token does not allow this", 403)
 NOT_FOUND = ProblemType("not-found", "There is no such thing", 404)
@@ -63,6 +65,8 @@ class ProblemDetails(BaseModel):
     status: int
     detail: str | None = None
     errors: list[FieldError] | None = None
+    error: str | None = None
+    """Of a token endpoint: the code of RFC 6749, 5.2."""
     trace_id: str | None = None
     """Names this request in our logs."""
 
@@ -91,6 +95,7 @@ class Problem(Exception):
             status=self.kind.status,
             detail=self.detail,
             errors=self.errors or None,
+            error=self.kind.error,
             trace_id=trace_id,
         )
         return details.model_dump_json(exclude_none=True).encode()

@@ -27,7 +27,29 @@ ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
 AUDIT_READ = frozenset({"audit:read"})
 """Auditors: who saw and changed what, and whether the log is whole."""
 
+STAFF_MANAGE = frozenset({"staff:manage"})
+"""Program managers: who works for the program in which role, and which systems may enter."""
+
+KEYS_MANAGE = frozenset({"keys:manage"})
+"""The operator: the keys that sign access tokens."""
+
 CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | PROFILE_WRITE | CERTS_CLAIM
 """What a candidate's own token carries."""
 
-OPERATOR = CANDIDATE | OPERATIONS_READ | PROGRAMS_MANAGE | CERTS_REVIEW | CERTS_DECIDE | ACCOUNTS_MANAGE | AUDIT_READ
+READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
+"""Everything that shows candidates' data and changes nothing."""
+
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE
+"""What systems may be given. None makes accounts, keys or other systems."""
+
+OPERATOR = (
+    CANDIDATE
+    | READING
+    | PROGRAMS_MANAGE
+    | CERTS_REVIEW
+    | CERTS_DECIDE
+    | ACCOUNTS_MANAGE
+    | AUDIT_READ
+    | STAFF_MANAGE
+    | KEYS_MANAGE
+)

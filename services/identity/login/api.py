@@ -21,11 +21,13 @@ from services.identity.login.problems import (
     STEP_UP_NEEDED,
     TOO_MANY_TRIES,
 )
+from services.identity.login.rotation import Opened
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.second_factor_api import Code
-from services.identity.login.sessions import Opened, Sessions, is_current
+from services.identity.login.sessions import Sessions, is_current
 from services.identity.login.tokens import TOKEN_LASTS, Tokens
 from services.identity.passwords import LONGEST, SHORTEST
+from services.identity.systems.clients import INVALID_CLIENT, INVALID_SCOPE, Clients
 
 Password = Annotated[str, StringConstraints(min_length=SHORTEST, max_length=LONGEST)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=512)]
@@ -37,6 +39,7 @@ class ClientCredentials(Body):
     grant_type: Literal["client_credentials"]
     client_id: Identifier
     client_secret: Secret
+    scope: Annotated[Line | None, Field(description="Parted by spaces; all that the system has unless given")] = None
 
 
 class PasswordLogin(Body):
@@ -52,7 +55,7 @@ class PasswordLogin(Body):
 
 
 class Refresh(Body):
-    """A candidate's session goes on (RFC 6749, 6)."""
+    """A session goes on (RFC 6749, 6)."""
 
     grant_type: Literal["refresh_token"]
     refresh_token: Secret
@@ -70,7 +73,7 @@ class TokenView(View):
     expires_in: int = int(TOKEN_LASTS.total_seconds())
     """Seconds."""
     refresh_token: str | None = None
-    """For a candidate's next access token. It works once, and comes with its successor."""
+    """For the next access token of a candidate or of staff. It works once, and comes with its successor."""
 
 
 class Activation(Body):
@@ -138,6 +141,7 @@ class LoginApi:
         self,
         *,
         tokens: Tokens,
+        clients: Clients,
         access: Access,
         sessions: Sessions,
         access_requests: AccessRequests,
@@ -148,6 +152,7 @@ class LoginApi:
         self._factors = factors
         self._limit = limit
         self._tokens = tokens
+        self._clients = clients
         self._access = access
         self._sessions = sessions
         self._access_requests = access_requests
@@ -166,7 +171,14 @@ class LoginApi:
                 body=TokenRequest,
                 response=TokenView,
                 scopes=PUBLIC,
-                errors=(UNAUTHENTICATED, SECOND_FACTOR_NEEDED, LOCAL_PASSWORDS_OFF, TOO_MANY_TRIES),
+                errors=(
+                    UNAUTHENTICATED,
+                    INVALID_CLIENT,
+                    INVALID_SCOPE,
+                    SECOND_FACTOR_NEEDED,
+                    LOCAL_PASSWORDS_OFF,
+                    TOO_MANY_TRIES,
+                ),
             ),
             Route(
                 method="POST",
@@ -257,17 +269,22 @@ class LoginApi:
 
     async def issue_token(self, call: Call[Nothing, Nothing, TokenRequest]) -> TokenView:
         asked = call.body.root
-        if isinstance(asked, ClientCredentials):
-            return TokenView(access_token=self._tokens.of_client(asked.client_id, asked.client_secret))
         if isinstance(asked, Refresh):
-            return self._issued(await self._sessions.refresh(asked.refresh_token))
+            return await self._issued(await self._sessions.refresh(asked.refresh_token))
         tried = await self._limit.count(call.remote, call.headers)
+        if isinstance(asked, ClientCredentials):
+            holder = await self._clients.prove(asked.client_id, asked.client_secret, asked.scope)
+            await self._limit.give_back(tried)
+            return TokenView(access_token=await self._tokens.of(holder))
         proof = await self._access.prove(asked.program, asked.login, asked.password, asked.code)
         await self._limit.give_back(tried)
-        return self._issued(await self._sessions.open(proof.account, proof.acr, call.headers.get("User-Agent", "")))
+        return await self._issued(
+            await self._sessions.open(proof.account, proof.acr, call.headers.get("User-Agent", ""))
+        )
 
-    def _issued(self, opened: Opened) -> TokenView:
-        return TokenView(access_token=self._tokens.of_session(opened.session), refresh_token=opened.refresh_token)
+    async def _issued(self, opened: Opened) -> TokenView:
+        access_token = await self._tokens.of_session(opened.session)
+        return TokenView(access_token=access_token, refresh_token=opened.refresh_token)
 
     async def request_access(self, call: Call[Nothing, Nothing, AccessRequest]) -> AccessRequestView:
         await self._limit.count(call.remote, call.headers)
@@ -280,7 +297,7 @@ class LoginApi:
         await self._limit.give_back(tried)
 
     async def show_keys(self, _call: Call) -> KeySetView:
-        return KeySetView(keys=self._tokens.public_keys())
+        return KeySetView(keys=await self._tokens.public_keys())
 
     async def list_sessions(self, call: Call) -> Page[SessionView]:
         rows = await self._sessions.of(call.principal)
@@ -304,7 +321,8 @@ class LoginApi:
         proof = await self._access.prove_again(
             session["program"], session["candidate_id"], password=call.body.password, code=call.body.code
         )
-        return TokenView(access_token=self._tokens.of_session(await self._sessions.step_up(session, proof.acr)))
+        session = await self._sessions.step_up(session, proof.acr)
+        return TokenView(access_token=await self._tokens.of_session(session))
 
     async def change_password(self, call: Call[Nothing, Nothing, NewPassword]) -> None:
         session = await self._factors.fresh(self._sessions, call.principal)

@@ -24,6 +24,15 @@ _FIELD = "body.code"
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A new secret that its app was shown to have, by the code of a time step, and recovery codes for it."""
+
+    secret: bytes
+    step: int
+    recovery_codes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolment:
     """What an authenticator app needs; shown once."""
 
@@ -52,11 +61,17 @@ class SecondFactors:
         on = await self.of(candidate_of(principal)) is not None
         return await sessions.require_fresh(principal, second_factor=on)
 
-    async def begin(self, candidate_id: str, issuer: str) -> Enrolment:
-        """Make a secret. It comes into force once a code shows that the app has it."""
+    async def begin(self, holder_id: str, issuer: str, label: str | None = None) -> Enrolment:
+        """Make a secret. It comes into force once a code shows that the app has it.
+
+        Args:
+            holder_id: whose it is.
+            issuer: whom the app names for it.
+            label: what the app calls the account; its id unless given.
+        """
         secret = secrets.token_bytes(SECRET_BYTES)
-        await self._store.begin(candidate_id, secret)
-        return Enrolment(b32encode(secret).decode(), enrolment_uri(secret, issuer, candidate_id))
+        await self._store.begin(holder_id, secret)
+        return Enrolment(b32encode(secret).decode(), enrolment_uri(secret, issuer, label or holder_id))
 
     async def confirm(self, session: Document, code: str) -> list[str]:
         """Put the new secret into force, and return its recovery codes.
@@ -64,31 +79,43 @@ class SecondFactors:
         Raises the problems `conflict` where nothing was begun, and `invalid-request` for a wrong code.
         """
         candidate_id = session["candidate_id"]
-        row = await self._store.find(candidate_id)
+        shown = await self.shown(candidate_id, code)
+
+        async def work(transaction: Transaction) -> None:
+            await self.put_in_force(transaction, candidate_id, shown)
+            _tell(transaction, session, "on")
+
+        await self._unit_of_work.run(work)
+        return shown.recovery_codes
+
+    async def shown(self, holder_id: str, code: str) -> Shown:
+        """The secret that an enrolment has begun with, where the code is what the app shows of it.
+
+        Raises as `confirm`.
+        """
+        row = await self._store.find(holder_id)
         if row is None or "pending" not in row:
             raise Problem(CONFLICT, "begin an enrolment first")
         step = step_of(row["pending"], code, self._clock.now().timestamp())
         if step is None:
             raise invalid(_FIELD, "code_wrong", "is not the code that the app shows now")
-        codes = _recovery_codes()
-        digests = [token_key(each) for each in codes]
+        return Shown(row["pending"], step, _recovery_codes())
 
-        async def work(transaction: Transaction) -> bool:
-            confirmed = await self._store.confirm(
-                transaction.session,
-                candidate_id,
-                pending=row["pending"],
-                step=step,
-                recovery=digests,
-                now=transaction.now,
-            )
-            if confirmed:
-                _tell(transaction, session, "on")
-            return confirmed
-
-        if not await self._unit_of_work.run(work):
+    async def put_in_force(self, transaction: Transaction, holder_id: str, shown: Shown) -> None:
+        """Let logins ask for codes of this secret. Raises the problem `conflict` where another has been begun."""
+        if not await self._store.confirm(
+            transaction.session,
+            holder_id,
+            pending=shown.secret,
+            step=shown.step,
+            recovery=[token_key(each) for each in shown.recovery_codes],
+            now=transaction.now,
+        ):
             raise Problem(CONFLICT, "another enrolment was begun meanwhile")
-        return codes
+
+    async def forget(self, transaction: Transaction, holder_id: str) -> None:
+        """Let nothing of a second factor be left, in force or begun."""
+        await self._store.remove(transaction.session, holder_id)
 
     async def passes(self, candidate_id: str, code: str) -> bool:
         """Whether a code is right, which uses it up."""

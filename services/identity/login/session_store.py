@@ -19,11 +19,16 @@ MOST_LISTED = 100
 
 
 class SessionStore:
-    """Sessions and refresh tokens. Methods with a session of the database are part of its transaction."""
+    """Sessions and refresh tokens. Methods with a session of the database are part of its transaction.
 
-    def __init__(self, database: Database) -> None:
-        self._sessions = database["sessions"]
-        self._tokens = database["refresh_tokens"]
+    Args:
+        database: identity's.
+        prefix: of the collections; those of staff lie apart from those of candidates.
+    """
+
+    def __init__(self, database: Database, prefix: str = "") -> None:
+        self._sessions = database[f"{prefix}sessions"]
+        self._tokens = database[f"{prefix}refresh_tokens"]
 
     async def add(self, session: Session, row: Document) -> None:
         await self._sessions.insert_one(row, session=session)
@@ -64,15 +69,18 @@ class SessionStore:
             await self._tokens.delete_many({"session_id": session_id}, session=session)
         return bool(result.deleted_count)
 
-    async def ended_by_reuse(self, session: Session, session_id: str) -> Document | None:
-        """End the session whose old token came again, and return it; None where it had ended before."""
+    async def end_by_id(self, session: Session, session_id: str) -> Document | None:
+        """End a session whosever it is, and return it; None where it had ended before."""
         row: Document | None = await self._sessions.find_one_and_delete({"_id": session_id}, session=session)
         await self._tokens.delete_many({"session_id": session_id}, session=session)
         return row
 
     async def end_all(self, session: Session, candidate_id: str, *, but: str | None = None) -> None:
         """End every session of an account, except one where that is wanted."""
-        query = {"candidate_id": candidate_id, "_id": {"$ne": but}}
+        await self.end_where(session, {"candidate_id": candidate_id, "_id": {"$ne": but}})
+
+    async def end_where(self, session: Session, query: Document) -> None:
+        """End every session that fits."""
         ids = await self._sessions.distinct("_id", query, session=session)
         await self._sessions.delete_many({"_id": {"$in": ids}}, session=session)
         await self._tokens.delete_many({"session_id": {"$in": ids}}, session=session)

@@ -1,18 +1,17 @@
 """Sessions: opened by a proof of who somebody is, kept going by refresh tokens that work once each."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.common.clock import Clock
 from libs.common.events import identity
 from libs.common.http.principal import Principal
 from libs.common.http.problems import FORBIDDEN, NOT_FOUND, UNAUTHENTICATED, Problem
-from libs.common.ids import new_id, new_secret
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.versions import next_version
 from services.identity.domain.user_agents import family
 from services.identity.login.problems import STEP_UP_NEEDED
+from services.identity.login.rotation import STALE, Opened, Rotation
 from services.identity.login.session_store import SessionStore
 
 IDLE = timedelta(days=30)
@@ -27,21 +26,12 @@ FRESH = timedelta(minutes=5)
 PASSWORD = "password"  # noqa: S105 the name of a kind of proof
 SECOND_FACTOR = "second-factor"
 
-_STALE = "the session has ended: log in again"
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A session and the token that refreshes it next."""
-
-    session: Document
-    refresh_token: str
-
 
 class Sessions:
     """Opens, refreshes, lists and ends sessions."""
 
     def __init__(self, store: SessionStore, unit_of_work: UnitOfWork, clock: Clock) -> None:
+        self._rotation = Rotation(store, unit_of_work, idle=IDLE, longest=LONGEST)
         self._store = store
         self._unit_of_work = unit_of_work
         self._clock = clock
@@ -50,63 +40,17 @@ class Sessions:
         self, account: Document, acr: str, user_agent: str, *, authenticated_at: datetime | None = None
     ) -> Opened:
         """A session for whoever has proved to be the account's owner, just now unless another moment is given."""
-        token, session_id = new_secret(), new_id()
-
-        async def work(transaction: Transaction) -> Document:
-            now = transaction.now
-            row = {
-                "_id": session_id,
-                "candidate_id": account["_id"],
-                "program": account["program"],
-                "created_at": now,
-                "used_at": now,
-                "authenticated_at": authenticated_at or now,
-                "acr": acr,
-                "user_agent": family(user_agent),
-                "expires_at": now + IDLE,
-            }
-            await self._store.add(transaction.session, row)
-            await self._store.add_token(transaction.session, token, session_id, now + IDLE)
-            return row
-
-        return Opened(await self._unit_of_work.run(work), token)
+        holder = {
+            "candidate_id": account["_id"],
+            "program": account["program"],
+            "acr": acr,
+            "user_agent": family(user_agent),
+        }
+        return await self._rotation.open(holder, authenticated_at=authenticated_at)
 
     async def refresh(self, token: str) -> Opened:
-        """Take a refresh token and give the next. One that comes again ends its session: somebody copied it.
-
-        Raises the problem `unauthenticated` for any token but the last one of a session that goes on.
-        """
-        following = new_secret()
-
-        async def work(transaction: Transaction) -> Document | None:
-            found = await self._store.use_token(transaction.session, token, transaction.now)
-            if found is None:
-                return None
-            if found["used_at"] is not None:
-                await self._end_reused(transaction, found["session_id"])
-                return None
-            return await self._go_on(transaction, found["session_id"], following)
-
-        session = await self._unit_of_work.run(work)
-        if session is None:
-            raise Problem(UNAUTHENTICATED, _STALE)
-        return Opened(session, following)
-
-    async def _go_on(self, transaction: Transaction, session_id: str, following: str) -> Document | None:
-        row = await self._store.change(transaction.session, session_id, {"used_at": transaction.now})
-        if row is None or row["expires_at"] <= transaction.now:
-            return None
-        expires_at = min(transaction.now + IDLE, row["created_at"] + LONGEST)
-        await self._store.add_token(transaction.session, following, session_id, expires_at)
-        return await self._store.change(transaction.session, session_id, {"expires_at": expires_at})
-
-    async def _end_reused(self, transaction: Transaction, session_id: str) -> None:
-        row = await self._store.ended_by_reuse(transaction.session, session_id)
-        if row is None:
-            return
-        event = identity.SessionsRevoked(candidate_id=row["candidate_id"], reason="reuse", revoked_at=transaction.now)
-        version = next_version(None, transaction.now)
-        transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=version)
+        """Take a refresh token and give the next; see `Rotation.refresh`. A copy is told to the session's owner."""
+        return await self._rotation.refresh(token, reused=_tell_reuse)
 
     async def of(self, principal: Principal) -> list[Document]:
         """The caller's sessions, the last used first. Raises the problem `forbidden` for anybody but candidates."""
@@ -133,7 +77,7 @@ class Sessions:
         candidate_id = candidate_of(principal)
         found = await self._store.find(candidate_id, principal.session_id or "", self._clock.now())
         if found is None:
-            raise Problem(UNAUTHENTICATED, _STALE)
+            raise Problem(UNAUTHENTICATED, STALE)
         return found
 
     async def step_up(self, session: Document, acr: str) -> Document:
@@ -145,7 +89,7 @@ class Sessions:
 
         row = await self._unit_of_work.run(work)
         if row is None:
-            raise Problem(UNAUTHENTICATED, _STALE)
+            raise Problem(UNAUTHENTICATED, STALE)
         return row
 
     async def require_fresh(self, principal: Principal, *, second_factor: bool) -> Document:
@@ -159,6 +103,12 @@ class Sessions:
         if proved is None or proved < now - FRESH or (second_factor and principal.acr != SECOND_FACTOR):
             raise _step_up(second_factor)
         return session
+
+
+def _tell_reuse(transaction: Transaction, row: Document) -> None:
+    event = identity.SessionsRevoked(candidate_id=row["candidate_id"], reason="reuse", revoked_at=transaction.now)
+    version = next_version(None, transaction.now)
+    transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=version)
 
 
 def candidate_of(principal: Principal) -> str:

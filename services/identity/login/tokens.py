@@ -1,59 +1,34 @@
-"""Access tokens: who gets one, and what it says."""
+"""Access tokens: what they say, signed with the key whose time it is."""
 
-import hmac
-from collections.abc import Mapping
 from datetime import timedelta
-
-from joserfc.jwk import Key
+from typing import Any
 
 from libs.common.clock import Clock
 from libs.common.http.principal import Kind, Principal
-from libs.common.http.problems import UNAUTHENTICATED, Problem
-from libs.common.http.scopes import CANDIDATE, OPERATOR
+from libs.common.http.scopes import CANDIDATE
 from libs.common.http.tokens import sign
 from libs.common.ids import new_id
 from libs.common.mongo.client import Document
-from libs.common.programs import Program
+from services.identity.signing.keys import SigningKeys
 
 TOKEN_LASTS = timedelta(minutes=15)
-OPERATOR_CLIENT = "operator"
 
 
 class Tokens:
     """Signs access tokens."""
 
-    def __init__(
-        self,
-        keys: list[Key],
-        *,
-        issuer: str,
-        operator_secret: str | None,
-        programs: Mapping[str, Program],
-        clock: Clock,
-    ) -> None:
+    def __init__(self, keys: SigningKeys, *, issuer: str, clock: Clock) -> None:
         self._keys = keys
         self._issuer = issuer
-        self._operator_secret = operator_secret
-        self._programs = programs
         self._clock = clock
 
-    def public_keys(self) -> list[dict[str, object]]:
+    async def public_keys(self) -> list[dict[str, Any]]:
         """The keys that verify our tokens, as members of a JWK set (RFC 7517)."""
-        return [{**key.as_dict(private=False), "use": "sig"} for key in self._keys]
+        return await self._keys.published()
 
-    def of_client(self, client_id: str, secret: str) -> str:
-        """A token for a system. Raises the problem `unauthenticated`."""
-        expected = self._operator_secret
-        known = client_id == OPERATOR_CLIENT and expected is not None
-        if not hmac.compare_digest(secret.encode(), (expected or "").encode()) or not known:
-            raise Problem(UNAUTHENTICATED, "unknown client or wrong secret")
-        return self._sign(
-            Principal(f"client:{client_id}", Kind.SYSTEM, programs=frozenset(self._programs), scopes=OPERATOR)
-        )
-
-    def of_session(self, session: Document) -> str:
+    async def of_session(self, session: Document) -> str:
         """A token for the candidate whose session it is."""
-        return self._sign(
+        return await self.of(
             Principal(
                 f"candidate:{session['candidate_id']}",
                 Kind.CANDIDATE,
@@ -66,10 +41,11 @@ class Tokens:
             )
         )
 
-    def _sign(self, principal: Principal) -> str:
+    async def of(self, principal: Principal) -> str:
+        """A token for whoever has proved to be this."""
         return sign(
             principal,
-            self._keys[0],
+            await self._keys.signing(),
             issuer=self._issuer,
             token_id=new_id(),
             now=self._clock.now(),

@@ -31,11 +31,12 @@ class Linking:
         Only the one account that has the address: whoever shares it must say who they are. An id that was anybody's
         before is not given again without a proof, nor does an account get a second id of the same provider.
         """
-        standing = await self._accounts.standing_by_email(person.program, email, _SHARING, session)
-        if len(standing) != 1:
+        found = await self._accounts.by_email(person.program, email, _SHARING, session)
+        standing = {row.get("merged_into") or row["_id"] for row in found}
+        if len(standing) != 1 or not all(is_same_address(row["email"], email) for row in found):
             return None
-        (account,) = standing
-        return account if await self._may_be_given(person, account, session) else None
+        account = await self._accounts.candidate(person.program, standing.pop(), session)
+        return account if account and await self._may_be_given(person, account, session) else None
 
     async def require_unchanged(self, transaction: Transaction, person: FederatedId, account: Document) -> None:
         """Raise the problem `conflict` where the id neither opens the account nor may be given to it unasked."""
@@ -73,6 +74,15 @@ class Linking:
             return False
         known = await self._mapping.store.of_candidate(session, account["_id"])
         return all(row["system"] != person.system for row in known)
+
+
+def is_same_address(one: str, two: str) -> bool:
+    """Whether both are one mailbox for sure.
+
+    Only ASCII letters may differ in case. What looks alike, or is equal once it is folded, can be the mailbox of
+    somebody else, who may well have it verified: `straße@…` and `strasse@…`.
+    """
+    return one.strip().encode().lower() == two.strip().encode().lower()
 
 
 def _ids(account: Document) -> set[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.common.clock import Clock
-from libs.common.http.problems import UNAVAILABLE, Problem, invalid
+from libs.common.http.problems import CONFLICT, UNAVAILABLE, Problem, invalid
 from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
@@ -136,19 +136,21 @@ class SigningIn:
 
     async def _entered(self, program: str, provider: Provider, vouched: Vouched) -> Entered | Wanting:
         person = FederatedId(program, provider.given.system, external_id_of(vouched.claims.sub))
-        account, email = await self._linking.holder(person), None
-        if account is None:
-            email = await provider.verified_email(vouched)
-            account = await self._linking.by_email(person, email) if email is not None else None
+        account = await self._linking.holder(person)
+        email = await provider.verified_email(vouched) if account is None else None
+        if email is not None:
+            # Another browser of the same person may have linked the two between these looks.
+            account = await self._linking.by_email(person, email) or await self._linking.holder(person)
         if account is None:
             return await self._wanting(person, None)
         trusted = provider.proves_second_factor(vouched.claims)
         if not trusted and await self._factors.of(account["_id"]) is not None:
             return await self._wanting(person, account["_id"])
         if email is not None:
-            account = await self._link_by_email(person, email)
-            if account is None:
-                return await self._wanting(person, None)
+            linked = await self._link_by_email(person, email)
+            # The second factor was looked for at the one account, so no other may open.
+            if linked is None or linked["_id"] != account["_id"]:
+                raise Problem(CONFLICT, "whose the provider's account is has changed meanwhile: begin again")
         return Entered(account, SECOND_FACTOR if trusted else FEDERATED, self._proved_at(vouched))
 
     async def _link_by_email(self, person: FederatedId, email: str) -> Document | None:
@@ -158,7 +160,7 @@ class SigningIn:
                 return None
             return await self._linking.link(transaction, person, account["_id"], "openid-email")
 
-        # Of two browsers that come at the same moment, one finds it done.
+        # What another browser has linked meanwhile is as good.
         return await self._unit_of_work.run(work) or await self._linking.holder(person)
 
     async def complete(self, program: str, token: str, own: ByCode | ByPassword | ByLink) -> Entered:

@@ -42,6 +42,12 @@ class Template(StrEnum):
     CASE_MESSAGE = "case_message"
     CASE_ACCEPTED = "case_accepted"
     CASE_REFUSED = "case_refused"
+    STAFF_INVITATION = "staff_invitation"
+    STAFF_RECOVERY = "staff_recovery"
+
+
+STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
+"""Mails to those who work for a program; all others are to candidates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class Mail:
 
     template: Template
     candidate_id: str
+    """Of staff, the id of their account."""
     context: Mapping[str, Any]
     """What its text states beside names; dates as ISO 8601 text."""
 
@@ -69,6 +76,11 @@ def mail_for(data: EventData, program: Program) -> Mail | None:
 def _access(data: identity.AccessRequested, _program: Program) -> Mail:
     context = {TOKEN: data.token, "expires_at": data.expires_at}
     return Mail(Template(data.reason), data.candidate_id, context)
+
+
+def _staff(data: identity.StaffInvited, _program: Program) -> Mail:
+    context = {TOKEN: data.token, "expires_at": data.expires_at}
+    return Mail(Template(f"staff_{data.reason}"), data.staff_id, context)
 
 
 def _session_ended(data: identity.SessionsRevoked, _program: Program) -> Mail:
@@ -173,6 +185,7 @@ def _holding(data: Any) -> dict[str, Any]:
 
 _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.AccessRequested: _access,
+    identity.StaffInvited: _staff,
     identity.SessionsRevoked: _session_ended,
     identity.PasswordChanged: _password,
     identity.SecondFactorChanged: _second_factor,

@@ -1,4 +1,4 @@
-"""Whom a mail goes to: the candidate's profile in its latest version."""
+"""Whom a mail goes to: the candidate's profile in its latest version, or somebody of staff as last invited."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ class Recipient:
     """What notify keeps of a candidate's profile."""
 
     candidate_id: str
+    """Of staff, the id of their account."""
     program: str
     email: str
     given_name: str
@@ -25,10 +26,15 @@ class Recipient:
 
 
 def recipient_of(
-    event: CloudEvent[identity.CandidateRegistered] | CloudEvent[identity.CandidateProfileChanged],
+    event: CloudEvent[identity.CandidateRegistered]
+    | CloudEvent[identity.CandidateProfileChanged]
+    | CloudEvent[identity.StaffInvited],
 ) -> Recipient:
     """The recipient as an event describes them. One without a version is taken for the first."""
     data = event.data
+    if isinstance(data, identity.StaffInvited):
+        version = event.subjectversion or 1
+        return Recipient(data.staff_id, event.program, data.email, data.full_name, "", None, version)
     return Recipient(
         candidate_id=data.candidate_id,
         program=event.program,

@@ -28,8 +28,10 @@ from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import Base, open_base
 from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
+from tests.service.staff_station import invite
 from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
 from tests.service.test_second_factor import enrol
+from tests.service.test_systems import add as add_system
 
 PERSON = "C1"
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
@@ -203,6 +205,19 @@ _IDENTITY = {
     "change_profile": Request(lambda _: {"job_title": "MARK-TITLE"}),
     "search": Request(query=lambda values: {"q": values["candidate_id"]}),
     "list_audit_seals": Request(query=lambda _: {"of": "exams"}),
+    "issue_client_token": Request(
+        lambda _: b"grant_type=client_credentials&client_id=operator&client_secret=x",
+        media_type="application/x-www-form-urlencoded",
+    ),
+    "add_system": Request(lambda _: {"description": "Theirs", "scopes": ["exams:read"]}),
+    "rotate_secret": Request(lambda _: {"old_works_days": 1}),
+    "add_staff": Request(lambda _: {"email": "new@example.com", "name": "New", "roles": ["support"]}),
+    "set_roles": Request(lambda _: {"roles": ["reviewer"]}),
+    "invite_staff": Request(lambda _: {"forget_second_factor": False}),
+    "request_staff_access": Request(lambda _: {"program": PROGRAM, "email": "mark@example.com"}),
+    "enrol_staff": Request(lambda _: {"token": "made-up"}),
+    "activate_staff": Request(lambda _: {"token": "made-up", "password": PASSWORD, "code": "000000"}),
+    "issue_staff_token": Request(lambda _: {"grant_type": "refresh_token", "refresh_token": "made-up"}),
     "find_candidates": Request(query=lambda _: {"program": PROGRAM, "email": "p1@example.com"}),
 }
 
@@ -215,12 +230,11 @@ async def _identity(surface: Surface, station: IdentityStation) -> Seed:
     _, elsewhere = await station.login(owner, code=phone.recovery.pop())
     values = {"program": PROGRAM, "candidate_id": owner, "twin": twin, "session_id": _claims(elsewhere)["sid"]}
     values["code"] = code_at(phone.secret, int(surface.base.clock.now().timestamp()) // STEP_SECONDS + 1)
-    seed = Seed(
-        values,
-        _IDENTITY,
-        frozenset({owner, twin, holder, merged, "MARK-NAME", "MARK-TEXT"}),
-        session_id=_claims(tokens)["sid"],
-    )
+    values["staff_id"] = (await invite(station, "support", email="mark@example.com")).staff_id
+    values["client_id"] = (await add_system(station))["client_id"]
+    values["kid"] = "k1"
+    marks = {owner, twin, holder, merged, values["staff_id"], values["client_id"], "MARK-NAME", "MARK-TEXT"}
+    seed = Seed(values, _IDENTITY, frozenset(marks), session_id=_claims(tokens)["sid"])
     await _made(surface, "claim_external_id", seed)
     values["case_id"] = (await _made(surface, "open_case", seed))["case_id"]
     values["evidence_id"] = (await _made(surface, "add_case_evidence", seed))["evidence_id"]

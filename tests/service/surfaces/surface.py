@@ -17,7 +17,7 @@ from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
 from libs.common.http.openapi import openapi
 from libs.common.http.principal import Kind, Principal
-from libs.common.http.scopes import CANDIDATE, OPERATOR
+from libs.common.http.scopes import CANDIDATE, KEYS_MANAGE, OPERATOR
 from libs.common.http.server import build_app, serve
 from libs.common.http.tokens import sign
 from libs.common.mongo.idempotency import MongoIdempotency
@@ -182,7 +182,12 @@ def candidate(candidate_id: str, base: Base, *, program: str = PROGRAM, session_
 
 def staff(program: str = PROGRAM) -> Principal:
     """Staff of a program who may do everything there."""
-    return Principal("staff:ada", Kind.STAFF, frozenset({program}), OPERATOR)
+    return Principal("staff:ada", Kind.STAFF, frozenset({program}), OPERATOR - KEYS_MANAGE)
+
+
+def operator() -> Principal:
+    """Whoever runs the platform."""
+    return Principal("client:operator", Kind.SYSTEM, frozenset({PROGRAM, OTHER_PROGRAM}), OPERATOR)
 
 
 def without_scopes(principal: Principal) -> Principal:

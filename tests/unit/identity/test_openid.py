@@ -4,6 +4,8 @@ import contextlib
 import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -26,8 +28,10 @@ from services.identity.openid.id_token import (
     read_claims,
     verified_email,
 )
+from services.identity.openid.linking import is_same_address
 from services.identity.openid.metadata import read_metadata
 from services.identity.openid.signing_in import _secrets
+from services.identity.settings import read_openid_secrets
 
 untimed = settings(deadline=None)
 
@@ -155,6 +159,21 @@ def test_address_counts_only_where_it_is_one_and_was_verified(email: object, ver
     assert verified_email("ada@example.com", verified) == ("ada@example.com" if verified is True else None)
 
 
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ("Ada@Example.com", "ada@example.COM ", True),
+        ("strasse@example.com", "straße@example.com", False),
+        ("kim@example.com", "\u212aim@example.com", False),
+        ("é@example.com", "e\u0301@example.com", False),
+        ("Ä@example.com", "ä@example.com", False),
+        ("ada@example.com", "ada@example.org", False),
+    ],
+)
+def test_mailbox_is_the_same_only_where_nobody_else_can_have_it(one: str, two: str, same: bool) -> None:
+    assert is_same_address(one, two) is same
+
+
 @untimed
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
 def test_no_description_makes_us_stumble(document: bytes) -> None:
@@ -188,3 +207,21 @@ def test_nonce_and_verifier_are_the_bindings_own_and_not_each_other(one: str, tw
     assert (first == second) is (one == two)
     assert first.nonce != first.verifier
     assert len(first.verifier) == 43
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"acme": ""}', '{"Acme": "hush"}', '{"acme": {"secret": "hush"}}', "hush"]
+)
+def test_secrets_that_cannot_be_read_are_not_told(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"secrets\.json: needs") as caught:
+        read_openid_secrets(file)
+    assert "hush" not in "".join(format_exception(caught.value))
+
+
+def test_secrets_are_read_by_program(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    file.write_text('{"acme": "hush"}')
+    assert read_openid_secrets(file) == {"acme": "hush"}
+    assert read_openid_secrets(None) == {}

@@ -34,7 +34,7 @@ def test_a_service_gets_its_own_passwords_and_no_other(secrets: SecretStore, ser
 def test_only_identity_gets_keys_and_the_operators_secret(secrets: SecretStore) -> None:
     holders = {
         name: [service for service in SERVICES if name in service_secrets(secrets, service)]
-        for name in ("CERTRAIL_SIGNING_KEYS_FILE", "CERTRAIL_OPERATOR_SECRET")
+        for name in ("CERTRAIL_SIGNING_KEYS_FILE", "CERTRAIL_SIGNING_KEYS_SECRET", "CERTRAIL_OPERATOR_SECRET")
     }
     assert holders == {name: ["identity"] for name in holders}
 

@@ -53,8 +53,18 @@ COURSE: dict[str, Any] = {
 
 CASE: dict[str, Any] = {"candidate_id": "CSCO10000001", "case_id": "C1", "reference": "K00000013", "kind": "name"}
 DECIDED: dict[str, Any] = CASE | {"reason": "As on the passport.", "decided_at": NOON}
+STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
+INVITED: dict[str, Any] = {
+    "staff_id": STAFF_ID,
+    "full_name": "Ada",
+    "email": "a@example.com",
+    "token": "t",
+    "expires_at": NOON,
+}
 
 CASES = [
+    (identity.StaffInvited(**INVITED, reason="invitation"), Template.STAFF_INVITATION),
+    (identity.StaffInvited(**INVITED, reason="recovery"), Template.STAFF_RECOVERY),
     (identity.AccessRequested(**ACCESS, reason="activation"), Template.ACTIVATION),
     (identity.AccessRequested(**ACCESS, reason="recovery"), Template.RECOVERY),
     (

@@ -1,0 +1,32 @@
+"""Tries on an account: every one counts as wrong until it has proved right."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Protocol
+
+from libs.common.mongo.client import Document
+from services.identity.domain.lockout import rest_after
+
+
+class Counted(Protocol):
+    """The accounts of a store, with `failures` and `locked_until`."""
+
+    def count_try(self, known: Document, *, locked_until: datetime | None) -> Awaitable[bool]:
+        """Count a try on the account as it is known. Returns False where it has changed since it was read."""
+        ...
+
+    def account(self, account_id: str) -> Awaitable[Document | None]: ...
+
+
+async def admitted(store: Counted, account: Document, now: datetime) -> bool:
+    """Count a try and say whether its password may be looked at.
+
+    Otherwise many tries at the same moment would all be looked at before the first of them was counted.
+    """
+    known: Document | None = account
+    while known is not None and not (known["locked_until"] and known["locked_until"] > now):
+        rest = rest_after(known["failures"] + 1)
+        if await store.count_try(known, locked_until=now + rest if rest else None):
+            return True
+        known = await store.account(account["_id"])
+    return False
