@@ -76,6 +76,7 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
     found = {
         "CERTRAIL_MONGO_URL": mongo_url(MONGO, database, service, secrets.get(f"mongo/{service}")),
         "CERTRAIL_AMQP_URL": amqp_url(BROKER, service, secrets.get(f"amqp/{service}")),
+        "CERTRAIL_ERASURE_KEY": secrets.get(f"erasure/{service}"),
     }
     if service == "identity":
         found["CERTRAIL_SIGNING_KEYS_FILE"] = str(MOUNTED / SIGNING_KEYS)

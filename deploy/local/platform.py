@@ -150,6 +150,7 @@ def service_environment(
         "CERTRAIL_MONGO_URL": servers.mongo_url(service),
         "CERTRAIL_AMQP_URL": servers.amqp_url(service),
         "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
+        "CERTRAIL_ERASURE_KEY": servers.secrets.get(f"erasure/{service}"),
         "CERTRAIL_API_PORT": str(ports.api(service) if process == 0 else 0),
         "CERTRAIL_INTERNAL_PORT": str(ports.internal(service, process)),
         "CERTRAIL_PUBLIC_URL": f"http://{LOOPBACK}:{ports.gateway}",

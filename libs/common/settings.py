@@ -18,6 +18,9 @@ class ServiceSettings(BaseSettings):
     mongo_url: SecretStr = Field(description="MongoDB address with user, password, database and replica set")
     amqp_url: SecretStr = Field(description="RabbitMQ address with user, password and virtual host")
     programs_dir: Path = Field(description="folder of the program definitions (*.yaml)")
+    erasure_key: SecretStr = Field(
+        min_length=32, description="secret under which erased ids are remembered; never changed"
+    )
     host: str = Field(default="127.0.0.1", description="address that the API and the internal port listen on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port of the HTTP API")
     internal_port: int = Field(default=9080, ge=0, le=65535, description="port of health, readiness and metrics")

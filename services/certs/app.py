@@ -4,9 +4,10 @@ from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
+from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.settings import ServiceSettings
-from services.certs import decision_store, dryrun_store
+from services.certs import decision_store, dryrun_store, privacy
 from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
 from services.certs.claims import store as claims_store
@@ -38,7 +39,10 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     sweep = ExpirySweep(store, policies, platform.programs, platform.unit_of_work)
     reevaluation = Reevaluation(store, policies, platform.programs, platform.unit_of_work)
     ledgers = Ledgers(store, policies)
+    tombstones = Tombstones(platform.database, settings.erasure_key)
+    keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work, ledgers)
     submissions = Submissions(SubmissionStore(platform.database), EvidenceStore(platform.database), ledgers)
+    late = privacy.LateReports(platform.database, tombstones, submissions, platform.unit_of_work)
     dry_run_store = DryRunStore(platform.database)
     dry_runs = DryRuns(dry_run_store, platform.programs, platform.unit_of_work, platform.clock)
     outlook = OutlookApi(store, policies, platform.clock)
@@ -59,7 +63,7 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                ServiceEvents(ledgers, Links(submissions)).handle,
+                keeper.around(ServiceEvents(ledgers, Links(submissions)).handle),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
@@ -72,12 +76,20 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
             Job("expiry", sweep.EVERY, sweep.run),
             Job("reevaluation", reevaluation.EVERY, reevaluation.run),
             Job("dry-runs", dry_runs.EVERY, dry_runs.run),
+            keeper.job(),
+            late.job(),
         ),
     )
 
 
 SERVICE = Service(
     name="certs",
-    migrations=(*MIGRATIONS, dryrun_store.MIGRATION, claims_store.MIGRATION, decision_store.MIGRATION),
+    migrations=(
+        *MIGRATIONS,
+        dryrun_store.MIGRATION,
+        claims_store.MIGRATION,
+        decision_store.MIGRATION,
+        privacy.MIGRATION,
+    ),
     build=build,
 )

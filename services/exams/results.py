@@ -15,6 +15,7 @@ from libs.common.events import exams, vendors
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.privacy.pseudonyms import is_pseudonym
 from libs.common.versions import next_version
 from services.exams.domain.results import Consequence, Grade, Outcome, Verdict, consequence, judge
 from services.exams.store import ExamsStore, result_key
@@ -81,6 +82,8 @@ class ResultIntake:
             )
         elif row is not None and verdict is Verdict.REVISED:
             row.update(_state(report))
+            if row["candidate_id"] is not None and is_pseudonym(row["candidate_id"]):
+                row["score_report_url"] = None
             row["revisions"].append(revision)
         elif row is not None and verdict is Verdict.STALE:
             if any(kept["revision"] == data.revision for kept in row["revisions"]):

@@ -6,6 +6,8 @@ from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
+from libs.common.privacy.retention import Retention
+from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.identity.access import Access
 from services.identity.api import IdentityApi
@@ -17,7 +19,7 @@ from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.cases.store import MIGRATION as CASES
 from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
-from services.identity.consumers import VendorMessages
+from services.identity.consumers import ServiceEvents, VendorMessages
 from services.identity.login import access_requests
 from services.identity.login.access_requests import AccessRequests
 from services.identity.login.addresses import AddressLimit, read_networks
@@ -48,6 +50,15 @@ from services.identity.openid.store import SignInStore
 from services.identity.overview.api import OverviewApi
 from services.identity.overview.store import OverviewStore
 from services.identity.passwords import Passwords
+from services.identity.privacy.erasure_api import ErasureApi
+from services.identity.privacy.erasures import Erasures, ErasureStore
+from services.identity.privacy.export_api import ExportApi
+from services.identity.privacy.export_store import ExportStore
+from services.identity.privacy.exports import ExportParts, Exports
+from services.identity.privacy.holdings import MIGRATION as PRIVACY
+from services.identity.privacy.holdings import PERIODS
+from services.identity.privacy.late import LateRegistrations
+from services.identity.privacy.people import People
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.registration_store import RegistrationStore
@@ -151,7 +162,15 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     staff_entrance = StaffEntrance(
         staff, staff_sessions, unit_of_work, passwords=passwords, policy=policy, factors=factors, clock=clock
     )
+    people = People(store, database)
+    tombstones = Tombstones(database, settings.erasure_key)
+    export_store = ExportStore(database)
+    exports = Exports(export_store, people, database, unit_of_work, clock)
+    erasures = Erasures(ErasureStore(database), people, store, tombstones, database, unit_of_work, clock)
+    retention = Retention(database, PERIODS, clock)
     routes = (
+        *ExportApi(exports, people, factors, sessions, clock).routes(),
+        *ErasureApi(erasures, store, factors, sessions).routes(),
         *login.routes(),
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
@@ -176,10 +195,14 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store, registrations, platform.programs).handle,
+                LateRegistrations(tombstones).around(VendorMessages(store, registrations, platform.programs).handle),
                 prefetch=2 * settings.batch_size,
             ),
-            Subscription(topology.events_queue("identity"), decode_events, SealEvents(seals).handle),
+            Subscription(
+                topology.events_queue("identity"),
+                decode_events,
+                ServiceEvents(SealEvents(seals), ExportParts(export_store)).handle,
+            ),
         ),
         jobs=(
             Job("access-requests", access_requests.EVERY, requests.run),
@@ -187,6 +210,9 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Job("name-keys", FILL_EVERY, partial(fill, database, platform.programs)),
             Job("signing-keys", signing_keys.EVERY, keys.sweep),
             Job("staff-requests", staff_invitations.EVERY, invitations.run),
+            exports.job(),
+            erasures.job(),
+            retention.job(),
         ),
         keys=keys,
     )
@@ -194,7 +220,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, STAFF, SEARCH],
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH],
     build=build,
     settings=IdentitySettings,
 )

@@ -2,9 +2,13 @@
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
+from libs.common.privacy.retention import Retention
+from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
+from services.notify import privacy
 from services.notify.api import NotifyApi
 from services.notify.consumers import NotifyEvents
+from services.notify.privacy import Forgetting
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
 from services.notify.settings import NotifySettings
@@ -25,11 +29,17 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         owner=platform.owner,
     )
     events = NotifyEvents(store, sender, platform.programs)
+    database = platform.database
+    forgetting = Forgetting(database, platform.clock)
+    tombstones = Tombstones(database, settings.erasure_key)
+    keeper = privacy.keeper_of(database, tombstones, platform.unit_of_work, forgetting)
+    retention = Retention(database, privacy.PERIODS, platform.clock)
     return Parts(
         api=NotifyApi(store, renderer).api(),
-        subscriptions=(Subscription(topology.events_queue("notify"), decode_events, events.handle),),
+        subscriptions=(Subscription(topology.events_queue("notify"), decode_events, keeper.around(events.handle)),),
+        jobs=(keeper.job(), forgetting.job(), retention.job()),
         background=(sender.run,),
     )
 
 
-SERVICE = Service(name="notify", migrations=MIGRATIONS, build=build, settings=NotifySettings)
+SERVICE = Service(name="notify", migrations=(*MIGRATIONS, privacy.MIGRATION), build=build, settings=NotifySettings)

@@ -10,6 +10,7 @@ from libs.common.bus.messages import Received
 from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams, vendors
 from libs.common.events.contracts import committed
 from libs.common.mongo.merges import FAMILY_EVENTS
+from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
@@ -18,6 +19,7 @@ from services.exams.registrations import RegistrationIntake
 from services.exams.results import ResultIntake
 from services.fulfillment import consumers as fulfillment_consumers
 from services.identity import consumers as identity_consumers
+from services.identity.privacy.exports import ExportParts
 from services.notify.consumers import PROFILE_EVENTS
 from services.notify.domain.mails import MAIL_EVENTS
 
@@ -104,17 +106,19 @@ def models_of(hint: Any) -> set[type[EventData]]:
 
 
 HANDLED: dict[str, set[type[EventData]]] = {
-    "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]),
+    "identity.events": models_of(get_type_hints(ExportParts.handle)["items"]) | set(SEALS.values()),
+    "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]) | {*PERSONAL_EVENTS},
     "exams.vendors": models_of(get_type_hints(RegistrationIntake.record)["messages"])
     | models_of(get_type_hints(ResultIntake.record)["reports"])
     | {vendors.CourseCompleted},  # of which it answers the refused ones
     "identity.vendors": models_of(identity_consumers.Registration),
     "certs.events": models_of(certs_consumers.ResultEvent | certs_consumers.FamilyEvent)
-    | models_of(get_type_hints(certs_reports.Links.handle)["items"]),
+    | models_of(get_type_hints(certs_reports.Links.handle)["items"])
+    | {*PERSONAL_EVENTS},
     "certs.vendors": models_of(certs_reports.Completion),
-    "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"]),
-    "identity.events": set(SEALS.values()),
-    "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS},
+    "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"])
+    | {*PERSONAL_EVENTS},
+    "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
 }
 
 

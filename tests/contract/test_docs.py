@@ -20,17 +20,23 @@ from deploy.cli.main import app
 from deploy.gateway.reference.guides import slug
 from deploy.local.settings import LocalSettings
 from libs.common.bus import ingress
-from libs.common.events import VENDOR, all_events
+from libs.common.events import SERVICES, VENDOR, all_events
 from libs.common.events.asyncapi import event_schema
 from libs.common.http import problems, scopes
 from libs.common.http.problems import ProblemType
+from libs.common.privacy.holdings import everything
 from libs.common.settings import PREFIX, ServiceSettings
+from services.certs import privacy as certs_privacy
+from services.exams import privacy as exams_privacy
 from services.exams import results
+from services.fulfillment import privacy as fulfillment_privacy
 from services.identity.cases import casework
 from services.identity.login import problems as login_problems
 from services.identity.openid import problems as openid_problems
+from services.identity.privacy import holdings as identity_holdings
 from services.identity.settings import IdentitySettings
 from services.identity.systems import clients, token_api
+from services.notify import privacy as notify_privacy
 from services.notify.settings import NotifySettings
 from tests import servers
 
@@ -42,6 +48,7 @@ SETTINGS = (ServiceSettings, IdentitySettings, NotifySettings, LocalSettings, Op
 OPERATORS = (DOCS / "operators.md").read_text()
 VENDORS = (DOCS / "vendors.md").read_text()
 API = (DOCS / "api.md").read_text()
+PRIVACY = (DOCS / "privacy.md").read_text()
 
 
 def row_of(guide: str, name: str) -> str:
@@ -186,3 +193,25 @@ def test_example_pins_the_versions_it_names() -> None:
     requirements = (DOCS / "examples" / "python" / "requirements.txt").read_text().split()
     locked = (PROJECT / "requirements" / "common.txt").read_text()
     assert all(f"{requirement} " in locked for requirement in requirements)
+
+
+HELD = {
+    "identity": identity_holdings.HOLDINGS,
+    "exams": exams_privacy.HOLDINGS,
+    "certs": certs_privacy.HOLDINGS,
+    "fulfillment": fulfillment_privacy.HOLDINGS,
+    "notify": notify_privacy.HOLDINGS,
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_privacy_guide_says_of_every_collection_what_becomes_of_it(service: str) -> None:
+    holdings = HELD[service]
+    told = {one.collection: one.kind for one in holdings.items}
+    kinds = [kind for kind in told.values() if kind]
+    assert len(kinds) == len(set(kinds)), "each is a file of its own in the archive"
+    for name in everything(holdings):
+        row = row_of(PRIVACY, f"{service}.{name}") or row_of(PRIVACY, f"*.{name}")
+        assert row, name
+        kind = told.get(name)
+        assert f"`{kind}`" in row if kind else "| no" in row, name

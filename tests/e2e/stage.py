@@ -86,6 +86,7 @@ class Stage:
             "CERTRAIL_MONGO_URL": self.mongo.url(service),
             "CERTRAIL_AMQP_URL": self.broker.url(service),
             "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
+            "CERTRAIL_ERASURE_KEY": "e" * 32,
             "CERTRAIL_API_PORT": str(self._api_ports[service] if role in ("api", "all") else 0),
             "CERTRAIL_INTERNAL_PORT": str(internal_port),
             "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",

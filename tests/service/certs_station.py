@@ -21,10 +21,10 @@ from libs.common.programs import Program
 from libs.common.service import Parts, Platform
 from libs.common.settings import ServiceSettings
 from services.certs.app import build
-from tests.service.rig import Base
+from tests.service.rig import ERASURE_KEY, Base
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
-_SETTINGS = ServiceSettings.model_construct(batch_size=200)
+_SETTINGS = ServiceSettings.model_construct(batch_size=200, erasure_key=ERASURE_KEY)
 
 
 def composed(base: Base, programs: Mapping[str, Program]) -> Parts:

@@ -21,7 +21,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.identity.app import build
 from services.identity.settings import IdentitySettings
-from tests.service.rig import Base, said
+from tests.service.rig import ERASURE_KEY, Base, said
 from tests.service.samples import registration, reported
 
 PASSWORD = "correct horse battery staple"
@@ -42,6 +42,7 @@ class IdentityStation:
             "token_issuer": "certrail",
             "batch_size": 200,
             "signing_keys_secret": SecretStr("k" * 32),
+            "erasure_key": ERASURE_KEY,
         } | settings
         given = IdentitySettings.model_construct(signing_keys_file=keys, **settings)
         self.parts = build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), given)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
+from pydantic import SecretStr
 
 from libs.common.bus.consumer import Consumer, Decode, Work
 from libs.common.bus.decoding import decode_events
@@ -30,6 +31,7 @@ from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 
 MIGRATIONS = {each.name: each.migrations for each in (CERTS, EXAMS, FULFILLMENT, IDENTITY)}
+ERASURE_KEY = SecretStr("e" * 32)
 T = TypeVar("T")
 
 

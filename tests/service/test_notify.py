@@ -49,7 +49,7 @@ from tests.service.notify_station import (
     received,
     registered,
 )
-from tests.service.rig import eventually
+from tests.service.rig import ERASURE_KEY, eventually
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -356,6 +356,7 @@ async def test_event_on_the_bus_becomes_a_mail(mongo: MongoUnderTest, broker: Br
             mongo_url=mongo.url("notify"),
             amqp_url=broker.url("notify"),
             programs_dir=PROGRAMS_DIR,
+            erasure_key=ERASURE_KEY,
             internal_port=0,
             smtp_port=mailbox.port,
         )

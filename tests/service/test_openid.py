@@ -20,6 +20,7 @@ from services.identity.login.sessions import FRESH
 from services.identity.openid.federated_id import FederatedId
 from services.identity.openid.linking import Linking
 from services.identity.openid.signing_in import ATTEMPT_LASTS, PENDING_LASTS
+from services.identity.store import IdentityStore
 from tests.nodes import needs_node
 from tests.service.identity_station import PASSWORD, WRONG, IdentityStation
 from tests.service.node_provider import SECRET, Browser, NodeProvider, open_browser
@@ -360,6 +361,19 @@ async def test_merged_account_opens_the_one_that_goes_on(station: IdentityStatio
     assert status == 201
     async with open_browser() as another:
         assert await whose(station, await visit(station, another, "ada")) == into
+
+
+async def test_account_that_is_being_merged_opens_the_one_that_goes_on(
+    station: IdentityStation, browser: Browser
+) -> None:
+    """Before its ids have moved."""
+    old, into = await station.open_account(), await station.open_account("P2", registration_id="G2")
+    assert await whose(station, await visit(station, browser, "ada")) == old
+    store = IdentityStore(station.base.database)
+    await station.base.unit_of_work.run(lambda transaction: store.join(transaction.session, old, into))
+    async with open_browser() as another:
+        assert await whose(station, await visit(station, another, "ada")) == into
+    assert await link_rows(station) == [("ada", old, "openid-email")]
 
 
 async def test_programs_with_one_provider_stay_apart(station: IdentityStation, browser: Browser) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from aiohttp import web
@@ -351,6 +352,17 @@ async def test_program_without_a_secret_does_not_start_and_does_not_break_what_r
     await begin(station)
     with pytest.raises(ValueError, match=r"CERTRAIL_OPENID_SECRETS_FILE: .* juniper"):
         IdentityStation(station.base, {"juniper": programs["juniper"]}, tmp_path)
+
+
+async def test_provider_counts_as_it_was_published_last(
+    station: IdentityStation, evil: HostileProvider, programs: dict[str, Program]
+) -> None:
+    begun = await begin(station)
+    offer(programs, replace(evil.given(), client_id="another", scopes=("openid",)))
+    asked = dict(parse_qsl(urlsplit((await begin(station))["authorization_url"]).query))
+    assert (asked["client_id"], asked["scope"]) == ("another", "openid")
+    late = Visit(station, "cisco", begun, evil.visited(begun["authorization_url"]))
+    assert code_of(await late.finish()) == (401, "sign-in-refused"), "its token is for the client of before"
 
 
 async def test_clock_of_the_provider_may_be_off_by_a_little(station: IdentityStation, evil: HostileProvider) -> None:

@@ -23,7 +23,7 @@ from services.identity.settings import IdentitySettings
 from services.notify.settings import NotifySettings
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
-from tests.service.rig import eventually
+from tests.service.rig import ERASURE_KEY, eventually
 
 
 @dataclass
@@ -45,6 +45,7 @@ class World:
             "mongo_url": SecretStr(mongo_url),
             "amqp_url": SecretStr(amqp_url),
             "programs_dir": self.folder,
+            "erasure_key": ERASURE_KEY,
             "api_port": 0,
             "internal_port": 0,
             "drain_seconds": PATIENCE_SECONDS,

@@ -43,6 +43,7 @@ def _parts(service: Service, client: Any) -> Parts:
     database, clock = open_database(client), SystemClock()
     unit = UnitOfWork(client, database, service=service.name, owner=_OWNER, clock=clock, relay=_Silent())
     values: dict[str, Any] = {"mongo_url": SecretStr(""), "amqp_url": SecretStr(""), "programs_dir": PROGRAMS}
+    values["erasure_key"] = SecretStr("e" * 32)
     if service is IDENTITY:  # its keys are read when the first is needed, which none is
         values |= {"signing_keys_file": Path("nothing"), "signing_keys_secret": SecretStr("k" * 32)}
     platform = Platform(database, unit, load_programs(PROGRAMS), clock, _OWNER)

@@ -53,12 +53,18 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.AuditSealed,
         fulfillment.AuditSealed,
         notify.AuditSealed,
+        exams.PersonalDataPart,
+        certs.PersonalDataPart,
+        fulfillment.PersonalDataPart,
+        notify.PersonalDataPart,
     ),
     "exams": (
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
     ),
     "certs": (
         exams.ExamPassed,
@@ -69,8 +75,16 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
     ),
-    "fulfillment": (certs.CertificationAwarded, identity.CandidatesMerged, identity.CandidatesSeparated),
+    "fulfillment": (
+        certs.CertificationAwarded,
+        identity.CandidatesMerged,
+        identity.CandidatesSeparated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
+    ),
     "notify": (
         identity.CandidateRegistered,
         identity.CandidateProfileChanged,
@@ -98,6 +112,11 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.MilestoneReached,
         certs.CertificationSuspended,
         certs.CertificationReinstated,
+        identity.PersonalDataRequested,
+        identity.CandidateErased,
+        identity.DataExportReady,
+        identity.ErasureRequested,
+        identity.ErasureCancelled,
     ),
 }
 

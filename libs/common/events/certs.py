@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libs.common.events.audit import Seal
+from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import PERSONAL, Code, Identifier, Line, PartnerId
 
@@ -102,6 +103,10 @@ class CourseSubmissionDecided(EventData, publisher="certs"):
     decision: Literal["accepted", "rejected"]
     reason: Annotated[str | None, Field(max_length=1000, json_schema_extra=PERSONAL)] = None
     """Why, in the words of who decided."""
+
+
+class PersonalDataPart(Part, publisher="certs"):
+    """A part of what certs holds about the person of an export."""
 
 
 class AuditSealed(Seal, publisher="certs"):

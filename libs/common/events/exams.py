@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from libs.common.events.audit import Seal
+from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import Code, Identifier, Line, Moment, PartnerId
 from libs.common.events.vendors import Score
@@ -82,6 +83,10 @@ class ExamResultUnmatched(EventData, publisher="exams"):
     vendor_candidate_id: PartnerId
     exam_code: Code
     received_at: Moment
+
+
+class PersonalDataPart(Part, publisher="exams"):
+    """A part of what exams holds about the person of an export."""
 
 
 class AuditSealed(Seal, publisher="exams"):

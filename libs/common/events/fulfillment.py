@@ -1,6 +1,7 @@
 """Events of the fulfillment service: what a candidate may have, and what was sent."""
 
 from libs.common.events.audit import Seal
+from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import Code, Identifier, Line, Moment
 
@@ -15,6 +16,10 @@ class BenefitOffered(EventData, publisher="fulfillment"):
     certification: Code
     offered_at: Moment
     claim_until: Moment | None = None
+
+
+class PersonalDataPart(Part, publisher="fulfillment"):
+    """A part of what fulfillment holds about the person of an export."""
 
 
 class AuditSealed(Seal, publisher="fulfillment"):

@@ -3,9 +3,10 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from libs.common.events.audit import Seal
+from libs.common.events.personal_data import PublicKey
 from libs.common.events.registry import EventData
 from libs.common.events.types import (
     PERSONAL,
@@ -195,6 +196,62 @@ class StaffInvited(EventData, publisher="identity"):
     reason: Annotated[str, Field(pattern="^(invitation|recovery)$")]
     token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
     expires_at: Moment
+
+
+class PersonalDataRequested(EventData, publisher="identity"):
+    """A candidate's export is being made: the services named say all that they hold about these accounts."""
+
+    export_id: Identifier
+    attempt: Annotated[int, Field(ge=1)] = 1
+    services: Annotated[list[Code], Field(min_length=1)]
+    accounts: Annotated[list[Identifier], Field(min_length=1)]
+    """Of one person."""
+    public_key: PublicKey
+    """What is said is sealed for its private half, which is destroyed when the export is made."""
+
+
+class DataExportReady(EventData, publisher="identity"):
+    """A candidate's export can be downloaded."""
+
+    candidate_id: Identifier
+    export_id: Identifier
+    expires_at: Moment
+
+
+class ErasureRequested(EventData, publisher="identity"):
+    """A person's data will be erased, unless that is cancelled in time."""
+
+    candidate_id: Identifier
+    asked_by: Annotated[str, Field(pattern="^(candidate|staff)$")]
+    due_at: Moment
+
+
+class ErasureCancelled(EventData, publisher="identity"):
+    """A person's data will not be erased after all."""
+
+    candidate_id: Identifier
+    cancelled_at: Moment
+
+
+class ErasedAccount(BaseModel):
+    """An account and what stands for it in everything that is kept."""
+
+    candidate_id: Identifier
+    pseudonym: Identifier
+
+
+class CandidateErased(EventData, publisher="identity"):
+    """A person is erased: from now on they go by pseudonyms, and nobody keeps anything that tells who they were.
+
+    It is told twice, the second time when the last access token of the person has ended.
+    """
+
+    candidate_id: Identifier
+    """The account that stood for all of them."""
+    accounts: Annotated[list[ErasedAccount], Field(min_length=1)]
+    erased_at: Moment
+    again: bool = False
+    """Whether it was told before: then nothing more is written to them."""
 
 
 class AuditSealed(Seal, publisher="identity"):

@@ -1,6 +1,7 @@
 """Events of the notify service: what was written to whom."""
 
 from libs.common.events.audit import Seal
+from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import Identifier, Line, Moment
 
@@ -22,6 +23,10 @@ class EmailBounced(EventData, publisher="notify"):
     template: Identifier
     reason: Line
     refused_at: Moment
+
+
+class PersonalDataPart(Part, publisher="notify"):
+    """A part of what notify holds about the person of an export."""
 
 
 class AuditSealed(Seal, publisher="notify"):

@@ -27,6 +27,11 @@ def checked(upload: EvidenceUpload) -> EvidenceUpload:
     return upload
 
 
+def file_name(media_type: str, name: str) -> str:
+    """The name that a file is saved under: `name` is ours, never the uploader's."""
+    return f"evidence-{name}.{_ENDINGS[media_type]}"
+
+
 def evidence_file(media_type: str, name: str, content: bytes) -> EvidenceFile:
-    """The file as it is saved: `name` is ours, never the uploader's."""
-    return EvidenceFile(media_type, f"evidence-{name}.{_ENDINGS[media_type]}", content)
+    """The file as it is saved."""
+    return EvidenceFile(media_type, file_name(media_type, name), content)

@@ -33,7 +33,22 @@ STAFF_MANAGE = frozenset({"staff:manage"})
 KEYS_MANAGE = frozenset({"keys:manage"})
 """The operator: the keys that sign access tokens."""
 
-CANDIDATE = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | PROFILE_WRITE | CERTS_CLAIM
+PRIVACY_REQUEST = frozenset({"privacy:request"})
+"""Exports and erasures: candidates ask for their own."""
+
+PRIVACY_MANAGE = frozenset({"privacy:manage"})
+"""Staff: ask for exports and erasures of others, and hold erasures back."""
+
+CANDIDATE = (
+    EXAMS_READ
+    | CERTS_READ
+    | BENEFITS_READ
+    | MESSAGES_READ
+    | PROFILE_READ
+    | PROFILE_WRITE
+    | CERTS_CLAIM
+    | PRIVACY_REQUEST
+)
 """What a candidate's own token carries."""
 
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
@@ -52,4 +67,5 @@ OPERATOR = (
     | AUDIT_READ
     | STAFF_MANAGE
     | KEYS_MANAGE
+    | PRIVACY_MANAGE
 )

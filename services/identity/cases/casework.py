@@ -225,7 +225,7 @@ class Cases:
             self._answered(case, transaction.now)
             if len(case["evidence"]) >= MOST_FILES:
                 raise invalid("body", "too_many", f"a case takes {MOST_FILES} files")
-            await self.files.add(transaction.session, case["_id"], about, file)
+            await self.files.add(transaction.session, case, about, file)
             case["evidence"].append(about)
             found.append(about)
             _note(case, "evidence", by, transaction.now)

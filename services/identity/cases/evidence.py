@@ -50,10 +50,11 @@ class EvidenceStore:
     def __init__(self, database: Database) -> None:
         self._files = database["case_evidence"]
 
-    async def add(self, session: Session, case_id: str, about: Document, file: EvidenceUpload) -> None:
+    async def add(self, session: Session, case: Document, about: Document, file: EvidenceUpload) -> None:
         row = {
             "_id": about["evidence_id"],
-            "case_id": case_id,
+            "case_id": case["_id"],
+            "candidate_id": case["candidate_id"],
             "media_type": file.media_type,
             "expires_at": about["expires_at"],
             "content": Binary(file.content),

@@ -31,6 +31,7 @@ _INDEXES = {
     ],
     "case_evidence": [
         IndexModel([("case_id", ASCENDING)], name="case"),
+        IndexModel([("candidate_id", ASCENDING)], name="candidate"),
         IndexModel([("expires_at", ASCENDING)], name="kept", expireAfterSeconds=0),
     ],
 }

@@ -240,7 +240,8 @@ class OpenIdApi:
             headers.get("User-Agent", ""),
             authenticated_at=entered.authenticated_at,
         )
-        tokens = TokenView(access_token=self._tokens.of_session(opened.session), refresh_token=opened.refresh_token)
+        access_token = await self._tokens.of_session(opened.session)
+        tokens = TokenView(access_token=access_token, refresh_token=opened.refresh_token)
         return SignInView(state="signed_in", tokens=tokens)
 
 

@@ -122,7 +122,6 @@ class SigningIn:
         Raises the problems `not-found`, `sign-in-invalid`, `sign-in-refused`, `conflict` and `unavailable`.
         """
         provider = self._providers.of(program)
-        await provider.metadata()  # before anything is used up
         attempt = await self._store.take(program, state, binding, self._clock.now())
         if attempt is None:
             raise Problem(SIGN_IN_INVALID, "begin again")

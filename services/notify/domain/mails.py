@@ -44,6 +44,10 @@ class Template(StrEnum):
     CASE_REFUSED = "case_refused"
     STAFF_INVITATION = "staff_invitation"
     STAFF_RECOVERY = "staff_recovery"
+    EXPORT_READY = "export_ready"
+    ERASURE_REQUESTED = "erasure_requested"
+    ERASURE_CANCELLED = "erasure_cancelled"
+    ERASED = "erased"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
@@ -111,6 +115,23 @@ def _case_decided(data: identity.CaseDecided, _program: Program) -> Mail:
 
 def _case(data: identity.CaseOpened | identity.CaseMessageWritten | identity.CaseDecided) -> dict[str, Any]:
     return {"case_id": data.case_id, "reference": data.reference, "kind": data.kind}
+
+
+def _export(data: identity.DataExportReady, _program: Program) -> Mail:
+    return Mail(Template.EXPORT_READY, data.candidate_id, {"expires_at": data.expires_at})
+
+
+def _erasure(data: identity.ErasureRequested, _program: Program) -> Mail:
+    context = {"asked_by": data.asked_by, "due_at": data.due_at}
+    return Mail(Template.ERASURE_REQUESTED, data.candidate_id, context)
+
+
+def _no_erasure(data: identity.ErasureCancelled, _program: Program) -> Mail:
+    return Mail(Template.ERASURE_CANCELLED, data.candidate_id, {"cancelled_at": data.cancelled_at})
+
+
+def _erased(data: identity.CandidateErased, _program: Program) -> Mail:
+    return Mail(Template.ERASED, data.candidate_id, {"erased_at": data.erased_at})
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -192,6 +213,10 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.CaseOpened: _case_opened,
     identity.CaseMessageWritten: _case_message,
     identity.CaseDecided: _case_decided,
+    identity.DataExportReady: _export,
+    identity.ErasureRequested: _erasure,
+    identity.ErasureCancelled: _no_erasure,
+    identity.CandidateErased: _erased,
     exams.ExamPassed: _exam(Template.EXAM_PASSED),
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,

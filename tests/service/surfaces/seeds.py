@@ -26,10 +26,11 @@ from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
-from tests.service.rig import Base, open_base
+from tests.service.rig import ERASURE_KEY, Base, open_base
 from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
 from tests.service.staff_station import invite
 from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
+from tests.service.test_privacy_identity import PARTS, answer, questions
 from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
 
@@ -66,7 +67,10 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
 def _parts(service: str, base: Base, where: Where) -> Any:
     one = {each.name: each for each in (EXAMS, CERTS, FULFILLMENT, NOTIFY)}[service]
     settings = one.settings(
-        mongo_url=SecretStr(where.mongo_url(service)), amqp_url=SecretStr(""), programs_dir=where.folder
+        mongo_url=SecretStr(where.mongo_url(service)),
+        amqp_url=SecretStr(""),
+        programs_dir=where.folder,
+        erasure_key=ERASURE_KEY,
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
 
@@ -199,6 +203,8 @@ _IDENTITY = {
     "assign_case": Request(lambda _: {"assignee": "staff:ada"}),
     "ask_candidate": Request(lambda _: {"text": "Which one?"}),
     "decide_case": Request(lambda _: {"decision": "refuse", "reason": WHY}),
+    "ask_for_erasure": Request(lambda _: {"reason": WHY}),
+    "hold_erasure": Request(lambda _: {"reason": WHY}),
     "preview_merge": Request(query=lambda values: {"from": values["twin"], "into": values["candidate_id"]}),
     "merge_accounts": Request(lambda values: {"from": values["twin"], "into": values["candidate_id"], "reason": WHY}),
     "reverse_merge": Request(lambda _: {"reason": WHY}),
@@ -240,6 +246,12 @@ async def _identity(surface: Surface, station: IdentityStation) -> Seed:
     values["evidence_id"] = (await _made(surface, "add_case_evidence", seed))["evidence_id"]
     await _made(surface, "answer_case", seed)
     seed.requests = {**_IDENTITY, "merge_accounts": Request(lambda _: {"from": merged, "into": holder, "reason": WHY})}
+    await _made(surface, "ask_for_export", seed)
+    (question,) = questions(station)
+    values["export_id"] = question["export_id"]
+    await surface.events(*(received(part) for kind in PARTS for part in answer(kind, question, {"a.json": b"[1]"})))
+    await surface.run("exports")
+    await _made(surface, "ask_for_erasure", seed)
     values["merge_id"] = (await _made(surface, "merge_accounts", seed, by_staff=True))["merge_id"]
     seed.requests = _IDENTITY
     return seed

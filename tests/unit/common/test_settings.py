@@ -11,6 +11,7 @@ NEEDED = {
     "CERTRAIL_MONGO_URL": "mongodb://exams:secret-1@127.0.0.1:27017/certrail_exams?replicaSet=rs0",
     "CERTRAIL_AMQP_URL": "amqp://exams:secret-2@127.0.0.1:5672/",
     "CERTRAIL_PROGRAMS_DIR": "/somewhere",
+    "CERTRAIL_ERASURE_KEY": "secret-3" * 4,
 }
 
 

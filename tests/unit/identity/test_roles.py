@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.gateway.reference.apis import documented_apis
-from libs.common.http.scopes import AUDIT_READ, CANDIDATE, KEYS_MANAGE, OPERATOR, READING, STAFF_MANAGE, SYSTEM
+from libs.common.http.scopes import (
+    AUDIT_READ,
+    CANDIDATE,
+    KEYS_MANAGE,
+    OPERATOR,
+    PRIVACY_MANAGE,
+    PRIVACY_REQUEST,
+    READING,
+    STAFF_MANAGE,
+    SYSTEM,
+)
 from services.identity.staff.roles import SCOPES, Role, checked, scopes_of
 
 CALCULATIONS = {"try_assumptions"}
@@ -40,7 +50,11 @@ def test_the_table_is_within_what_there_is() -> None:
     assert set(SCOPES) == set(Role)
     for role, scopes in SCOPES.items():
         assert READING <= scopes < OPERATOR
-        assert not scopes & (KEYS_MANAGE | (CANDIDATE - READING)), "no role speaks as a candidate or touches keys"
+        assert not scopes & (KEYS_MANAGE | (CANDIDATE - READING - PRIVACY_REQUEST)), (
+            "no role speaks as a candidate or touches keys"
+        )
+        # The routes of exports and erasures ask for both, but of candidates themselves.
+        assert (scopes >= PRIVACY_REQUEST) == (scopes >= PRIVACY_MANAGE)
         assert (scopes >= STAFF_MANAGE) == (role is Role.MANAGER)
         assert (scopes >= AUDIT_READ) == (role is Role.AUDITOR)
     assert not SYSTEM & (STAFF_MANAGE | KEYS_MANAGE | AUDIT_READ)

@@ -9,6 +9,7 @@ import pytest
 from libs.common.bus.topology import EVENT_BINDINGS
 from libs.common.events import EventData, certs, exams, fulfillment, identity
 from libs.common.mongo.merges import FAMILY_EVENTS
+from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.programs import Program
 from services.notify.consumers import PROFILE_EVENTS
 from services.notify.domain.mails import MAIL_EVENTS, Mail, Template, mail_for
@@ -76,6 +77,20 @@ CASES = [
         identity.SecondFactorChanged(candidate_id="CSCO10000001", state="on", changed_at=NOON),
         Template.SECOND_FACTOR_CHANGED,
     ),
+    (identity.DataExportReady(candidate_id="CSCO10000001", export_id="E1", expires_at=NOON), Template.EXPORT_READY),
+    (
+        identity.ErasureRequested(candidate_id="CSCO10000001", asked_by="candidate", due_at=NOON),
+        Template.ERASURE_REQUESTED,
+    ),
+    (identity.ErasureCancelled(candidate_id="CSCO10000001", cancelled_at=NOON), Template.ERASURE_CANCELLED),
+    (
+        identity.CandidateErased(
+            candidate_id="CSCO10000001",
+            accounts=[identity.ErasedAccount(candidate_id="CSCO10000001", pseudonym="erased-1")],
+            erased_at=NOON,
+        ),
+        Template.ERASED,
+    ),
     (exams.ExamPassed(**OUTCOME, score=900.0), Template.EXAM_PASSED),
     (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
     (exams.ExamResultRevised(**OUTCOME, **CHANGED), Template.RESULT_CHANGED),
@@ -119,7 +134,7 @@ def test_every_template_has_an_event_that_calls_for_it() -> None:
 
 
 def test_every_event_that_is_delivered_is_handled() -> None:
-    assert set(EVENT_BINDINGS["notify"]) == {*PROFILE_EVENTS, *MAIL_EVENTS, *FAMILY_EVENTS}
+    assert set(EVENT_BINDINGS["notify"]) == {*PROFILE_EVENTS, *MAIL_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS}
 
 
 def test_event_without_a_mail_is_an_error(programs: Mapping[str, Program]) -> None:

@@ -44,6 +44,10 @@ FACTS: dict[str, Any] = {
     "kind": "name",
     "due_on": "2026-11-27",
     "needs_answer": True,
+    "asked_by": "candidate",
+    "due_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "erased_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "cancelled_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }

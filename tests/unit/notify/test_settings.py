@@ -9,7 +9,9 @@ from services.notify.settings import NotifySettings, SmtpTls
 
 
 def settings(**fields: Any) -> NotifySettings:
-    return NotifySettings(mongo_url="mongodb://x", amqp_url="amqp://x", programs_dir=".", **fields)
+    return NotifySettings(
+        mongo_url="mongodb://x", amqp_url="amqp://x", programs_dir=".", erasure_key="e" * 32, **fields
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,142 @@
+"""What exams holds about people, and what it keeps of somebody erased: results and attempts, under a pseudonym."""
+
+import re
+from datetime import timedelta
+from typing import ClassVar
+
+from libs.common.events import exams
+from libs.common.mongo.client import Database, Document
+from libs.common.mongo.jobs import Job
+from libs.common.mongo.migrations import Migration, declare
+from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.privacy.holdings import Holding, Holdings, Person, by, renamed
+from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
+from libs.common.privacy.pseudonyms import Names
+from libs.common.privacy.retention import Period
+from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.registrations import announce_appointment
+from services.exams.results import announce
+
+MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
+
+PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)),)
+"""Refused messages hold whatever their vendor wrote; by then it has been answered."""
+
+
+def under_pseudonym(row: Document, names: Names) -> Document:
+    """A result or an appointment without whom it was about.
+
+    The vendor's numbers of the result and the appointment stay: by them a later correction finds what it corrects.
+    """
+    name = names[row["candidate_id"]]
+    nameless = {"candidate_id": name, "link": name, "vendor_candidate_id": None}
+    return row | nameless | {field: None for field in ("score_report_url", "site") if field in row}
+
+
+HOLDINGS = Holdings(
+    items=(
+        Holding(
+            collection="registrations",
+            find=by("candidate_id"),
+            kind="appointments",
+            withheld=frozenset({"link", "told", "version", "late_looked"}),
+            keep=under_pseudonym,
+        ),
+        Holding(
+            collection="results",
+            find=by("candidate_id"),
+            kind="results",
+            withheld=frozenset({"link", "told", "version", "moves", "unmatched_told", "late_looked"}),
+            keep=under_pseudonym,
+        ),
+        Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
+        Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+    ),
+    apart=APART
+    | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
+)
+
+
+def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> Keeper:
+    """The service's part in exports and erasures."""
+
+    async def forget_rejections(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
+        for link in person.links:
+            _program, vendor, external_id = link.split(":", 2)
+            quoted = {"$regex": re.escape(f'"{external_id}"')}
+            query = {"vendor": vendor, "original": quoted}
+            await database["rejections"].delete_many(query, session=transaction.session)
+
+    return Keeper(
+        exams.PersonalDataPart,
+        HOLDINGS,
+        tombstones,
+        database,
+        unit_of_work,
+        links="links",
+        facts_go_on=True,
+        after=forget_rejections,
+    )
+
+
+class LateReports:
+    """Gives what vendors still report about somebody erased to the pseudonym, if it happened before the erasure.
+
+    Such a report waits for its candidate like any other that matches nobody, for up to a minute. What happened after
+    the erasure goes on waiting: it is of a new account, which its registration makes.
+    """
+
+    EVERY: ClassVar = timedelta(minutes=1)
+    SLICE: ClassVar = 200
+
+    def __init__(self, database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> None:
+        self._results = database["results"]
+        self._registrations = database["registrations"]
+        self._links = database["links"]
+        self._tombstones = tombstones
+        self._unit_of_work = unit_of_work
+
+    def job(self) -> Job:
+        return Job("late-reports", self.EVERY, self.run)
+
+    async def run(self) -> None:
+        while await self._unit_of_work.run(self._slice) == self.SLICE:
+            pass
+
+    async def _slice(self, transaction: Transaction) -> int:
+        unseen = {"candidate_id": None, "link": {"$ne": None}, "late_looked": None}
+        count = 0
+        for rows, field in ((self._registrations, "scheduled_at"), (self._results, "taken_at")):
+            waiting = await rows.find(unseen, session=transaction.session).to_list(self.SLICE)
+            erased = await self._tombstones.look_up(transaction.session, (row["link"] for row in waiting))
+            for row in waiting:
+                found = erased.get(row["link"])
+                after = row | {"late_looked": True}
+                if found is not None and _happened(row, field, found):
+                    after = _given(transaction, after, found, field)
+                await rows.replace_one({"_id": row["_id"]}, after, session=transaction.session)
+            await self._forget_links(transaction, list(erased))
+            count = max(count, len(waiting))
+        return count
+
+    async def _forget_links(self, transaction: Transaction, links: list[str]) -> None:
+        """Forget that something waits for these ids, unless something still does."""
+        waiting = {"candidate_id": None, "link": {"$in": links}}
+        kept: set[str] = set()
+        for rows in (self._registrations, self._results):
+            kept |= set(await rows.distinct("link", waiting, session=transaction.session))
+        nobodys = {"_id": {"$in": sorted(set(links) - kept)}, "candidate_id": None}
+        await self._links.delete_many(nobodys, session=transaction.session)
+
+
+def _happened(row: Document, field: str, erased: Erased) -> bool:
+    """Whether it was before the erasure; an appointment counts by when it was spoken of, for it may lie ahead."""
+    moment = row["said_at"] if field == "scheduled_at" else row[field]
+    return bool(moment <= erased.at)
+
+
+def _given(transaction: Transaction, row: Document, erased: Erased, field: str) -> Document:
+    after = under_pseudonym(row | {"candidate_id": ""}, {"": erased.pseudonym})
+    tell = announce_appointment if field == "scheduled_at" else announce
+    tell(transaction, after, None)
+    return after
