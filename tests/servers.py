@@ -34,7 +34,7 @@ from deploy.local.processes import recorded
 from deploy.local.rabbitmq import BrokerPorts, BrokerServer, amqp_url, rabbitmq_installed, start_rabbitmq
 from deploy.local.secret_store import SecretStore
 from deploy.local.servers import VENDORS
-from deploy.mongo.users import database_name, ensure_users
+from deploy.mongo.users import audit_database_name, database_name, ensure_users
 from libs.common.bus import topology
 from libs.common.events import SERVICES
 from tests.containers import mongo_container, rabbitmq_container
@@ -44,6 +44,7 @@ AMQP_ADMIN_URL = "CERTRAIL_TEST_AMQP_ADMIN_URL"
 MANAGEMENT_URL = "CERTRAIL_TEST_MANAGEMENT_URL"
 
 _FOLDER_PREFIX = "certrail-test-"
+_DATABASES = (database_name, audit_database_name)
 
 
 @dataclass
@@ -69,8 +70,7 @@ class MongoUnderTest:
 
     def _empty(self) -> None:
         with MongoClient[dict[str, Any]](self.admin_url) as client:
-            for service in SERVICES:
-                database = client[database_name(service)]
+            for database in (client[name(service)] for service in SERVICES for name in _DATABASES):
                 for name in database.list_collection_names(filter={"type": "collection"}):
                     database[name].delete_many({})
 

@@ -23,6 +23,9 @@ import structlog
 import uvloop
 from pymongo.errors import PyMongoError
 
+from libs.common.audit.api import with_audit
+from libs.common.audit.seals import Sealing
+from libs.common.audit.trail import AuditTrail, prepare
 from libs.common.bus.connection import wait_or_stop
 from libs.common.bus.consumer import Consumer, Decode, Work
 from libs.common.bus.failures import RetryLadder
@@ -170,6 +173,7 @@ async def run(
         if not await _reachable(client, stopping):
             return
         await migrate(database, service.migrations, owner=owner, clock=clock)
+        await prepare(database)
         process = _Process(
             service, settings, role=role, programs=programs, client=client, database=database, owner=owner, clock=clock
         )
@@ -223,6 +227,7 @@ class _Process:
         )
         platform = Platform(database, self._unit_of_work, programs, clock, owner)
         self._parts = service.build(platform, settings)
+        self._trail = AuditTrail(database, service.name, programs, clock)
         self._consumers = self._build_consumers(url) if role.includes(Role.WORKER) else []
         self._readiness = Readiness()
         self._readiness.register("database", lambda: client.admin.command("ping"))
@@ -281,8 +286,10 @@ class _Process:
         if self._role.includes(Role.RELAY):
             sweep = OutboxSweep(self._publisher, self._outbox, owner=self._owner, clock=self._clock)
             loops.append(sweep.run(stopping))
-        if self._role.includes(Role.SWEEP) and self._parts.jobs:
-            scheduler = Scheduler(self._database, self._parts.jobs, owner=self._owner, clock=self._clock)
+        if self._role.includes(Role.SWEEP):
+            sealing = Sealing(self._trail, self._database, self._unit_of_work, self._service.name)
+            jobs = (*self._parts.jobs, Job("audit-seals", Sealing.EVERY, sealing.run))
+            scheduler = Scheduler(self._database, jobs, owner=self._owner, clock=self._clock)
             loops.append(scheduler.run(stopping))
         return loops
 
@@ -296,11 +303,12 @@ class _Process:
             async with aiohttp.ClientSession() as session:
                 keys = self._parts.keys or RemoteKeys(settings.jwks_url, session, self._clock)
                 app = build_app(
-                    self._parts.api,
+                    with_audit(self._parts.api, self._trail),
                     TokenVerifier(keys, settings.token_issuer, self._clock),
                     idempotency=MongoIdempotency(self._database, self._clock),
                     tracing=self._tracing,
                     outages=(PyMongoError,),
+                    trail=self._trail,
                 )
                 async with serve(app, settings.host, settings.api_port, drain_seconds=settings.drain_seconds):
                     yield

@@ -71,6 +71,7 @@ class AgreementApi:
                 parameters=ProgramPath,
                 response=AgreementView,
                 scopes=CERTS_READ,
+                audited=False,
                 errors=(NOT_FOUND,),
             ),
             Route(

@@ -102,6 +102,7 @@ class CertsApi:
                     summary="How many certifications there are",
                     response=TotalsView,
                     scopes=OPERATIONS_READ,
+                    audited=False,
                 ),
                 *more,
             ),

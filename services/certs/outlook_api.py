@@ -114,6 +114,7 @@ class OutlookApi:
                 body=WhatIfBody,
                 response=WhatIfView,
                 scopes=CERTS_READ,
+                asks=True,
                 errors=(NOT_FOUND, INVALID),
             ),
             Route(
@@ -156,6 +157,7 @@ class OutlookApi:
                 body=SimulationBody,
                 response=SimulationView,
                 scopes=PROGRAMS_MANAGE,
+                audited=False,
                 errors=(NOT_FOUND, INVALID),
             ),
         )

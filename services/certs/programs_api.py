@@ -113,6 +113,7 @@ class ProgramsApi:
                 parameters=ProgramPath,
                 response=PolicyView,
                 scopes=PROGRAMS_MANAGE,
+                audited=False,
                 errors=(NOT_FOUND,),
             ),
             Route(

@@ -178,6 +178,7 @@ class ExamsApi:
                     summary="How much there is of everything",
                     response=TotalsView,
                     scopes=OPERATIONS_READ,
+                    audited=False,
                 ),
             ),
         )

@@ -67,6 +67,7 @@ class FulfillmentApi:
                     summary="How many offers were made",
                     response=TotalsView,
                     scopes=OPERATIONS_READ,
+                    audited=False,
                 ),
             ),
         )

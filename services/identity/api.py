@@ -125,6 +125,7 @@ class IdentityApi:
                 summary="How many accounts there are",
                 response=TotalsView,
                 scopes=OPERATIONS_READ,
+                audited=False,
             ),
         )
 

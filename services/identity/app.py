@@ -19,7 +19,7 @@ from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.cases.store import MIGRATION as CASES
 from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
-from services.identity.consumers import VendorMessages
+from services.identity.consumers import ServiceEvents, VendorMessages
 from services.identity.email_changes import MIGRATION as EMAIL_CHANGES
 from services.identity.email_changes import EmailChanges, EmailChangeStore
 from services.identity.email_changes_api import EmailChangesApi
@@ -50,6 +50,8 @@ from services.identity.openid.providers import Providers
 from services.identity.openid.signing_in import SigningIn
 from services.identity.openid.store import MIGRATION as OPENID
 from services.identity.openid.store import SignInStore
+from services.identity.overview.api import OverviewApi
+from services.identity.overview.store import OverviewStore
 from services.identity.passwords import Passwords
 from services.identity.privacy.erasure_api import ErasureApi
 from services.identity.privacy.erasures import Erasures, ErasureStore
@@ -63,6 +65,12 @@ from services.identity.privacy.people import People
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.registration_store import RegistrationStore
+from services.identity.seals.api import SealApi
+from services.identity.seals.consumers import SealEvents
+from services.identity.seals.store import SealStore
+from services.identity.search.api import SearchApi
+from services.identity.search.store import FILL_EVERY, SearchStore, fill
+from services.identity.search.store import MIGRATION as SEARCH
 from services.identity.settings import IdentitySettings, read_openid_secrets, read_signing_keys
 from services.identity.signing import keys as signing_keys
 from services.identity.signing.api import KeysApi
@@ -151,6 +159,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         unit_of_work=unit_of_work,
         clock=clock,
     )
+    seals = SealStore(database)
     staff, staff_sessions = StaffStore(database), SessionStore(database, SESSIONS_PREFIX)
     invitations = Invitations(staff, unit_of_work, clock)
     staff_accounts = StaffAccounts(staff, staff_sessions, unit_of_work, factors=factors, invitations=invitations)
@@ -176,6 +185,9 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *StaffCasesApi(cases).routes(),
         *ProfileApi(store, profiles, platform.programs).routes(),
         *EmailChangesApi(email_changes, factors, sessions, limit).routes(),
+        *SealApi(seals).routes(),
+        *SearchApi(SearchStore(database), platform.programs).routes(),
+        *OverviewApi(store, OverviewStore(database), clock).routes(),
         *KeysApi(keys).routes(),
         *OAuthApi(clients, tokens, limit).routes(),
         *SystemsApi(clients).routes(),
@@ -191,11 +203,16 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 LateRegistrations(tombstones).around(VendorMessages(store, registrations, platform.programs).handle),
                 prefetch=2 * settings.batch_size,
             ),
-            Subscription(topology.events_queue("identity"), decode_events, ExportParts(export_store).handle),
+            Subscription(
+                topology.events_queue("identity"),
+                decode_events,
+                ServiceEvents(SealEvents(seals), ExportParts(export_store)).handle,
+            ),
         ),
         jobs=(
             Job("access-requests", access_requests.EVERY, requests.run),
             Job("merges", Merging.EVERY, merging.resume),
+            Job("name-keys", FILL_EVERY, partial(fill, database, platform.programs)),
             Job("signing-keys", signing_keys.EVERY, keys.sweep),
             Job("staff-requests", staff_invitations.EVERY, invitations.run),
             exports.job(),
@@ -208,7 +225,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, EMAIL_CHANGES],
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES],
     build=build,
     settings=IdentitySettings,
 )

@@ -7,13 +7,17 @@ from typing import Any
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
 from libs.common.events import identity, vendors
+from libs.common.events.audit import Seal
 from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.identity.domain.candidate_id import candidate_id
+from services.identity.domain.name_keys import name_keys
+from services.identity.privacy.exports import ExportParts
 from services.identity.registration_store import RegistrationStore
+from services.identity.seals.consumers import SealEvents
 from services.identity.store import IdentityStore, email_key, token_key
 
 ACTIVATION_LASTS = timedelta(days=14)
@@ -71,6 +75,22 @@ class VendorMessages:
         return ids
 
 
+class ServiceEvents:
+    """What services tell: seals of their audit logs, and parts of exports."""
+
+    def __init__(self, seals: SealEvents, parts: ExportParts) -> None:
+        self._seals = seals
+        self._parts = parts
+
+    async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
+        seals = [item for item in items if isinstance(item.data, Seal)]
+        parts = [item for item in items if not isinstance(item.data, Seal)]
+        if seals:
+            await self._seals.handle(transaction, seals)
+        if parts:
+            await self._parts.handle(transaction, parts)
+
+
 def _system(item: Registration) -> str:
     vendor = vendor_of(item.delivery)
     if vendor is None:
@@ -98,6 +118,7 @@ def _candidate(given: str, item: Registration, transaction: Transaction) -> Docu
         "program": item.event.program,
         "given_name": person.given_name,
         "family_name": person.family_name,
+        "name_keys": name_keys((person.given_name, person.family_name)),
         "email": person.email,
         "email_key": email_key(person.email),
         "country": person.country,

@@ -11,6 +11,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import link_id
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from libs.common.versions import next_version
+from services.identity.domain.name_keys import FIELDS, keys_of
 
 _LETTERS = Collation("en", strength=1)
 """Compares letters alone: neither case nor accents make a difference."""
@@ -112,7 +113,13 @@ class IdentityStore:
         return await self._candidates.find(query, session=session).to_list(limit)
 
     async def change(self, session: Session, candidate_id: str, changes: Document) -> None:
-        await self._candidates.update_one({"_id": candidate_id}, {"$set": changes}, session=session)
+        """Write fields of an account; names are found under their new form from then on."""
+        one = {"_id": candidate_id}
+        await self._candidates.update_one(one, {"$set": changes}, session=session)
+        if changes.keys() & set(FIELDS):
+            row = await self._candidates.find_one(one, dict.fromkeys(FIELDS, 1), session=session)
+            keys = keys_of(row) if row else []
+            await self._candidates.update_one(one, {"$set": {"name_keys": keys}}, session=session)
 
     async def join(self, session: Session, source: str, into: str) -> None:
         """Mark both accounts. Of two merges at the same moment that share an account one meets a conflict here."""
@@ -133,13 +140,16 @@ class IdentityStore:
         return version
 
     async def resembling(self, account: Document) -> list[Document]:
-        """Accounts of the program with the same address for mail, or with either of the names in any case or accent."""
-        program = account["program"]
-        names = [account["given_name"], account["family_name"]]
-        query: Document = {"program": program, "email_key": account["email_key"]}
-        found = await self._candidates.find(query).to_list(_MOST_RESEMBLING)
-        for field in ("family_name", "given_name"):
-            named = self._candidates.find({"program": program, field: {"$in": names}}).collation(_LETTERS)
+        """Accounts of the program with the same address for mail, or with a word of the names, whatever its accents.
+
+        Those that share all of the words come first: of a common name there are more than anybody looks at.
+        """
+        program, keys = account["program"], keys_of(account)
+        found = await self._candidates.find({"program": program, "email_key": account["email_key"]}).to_list(
+            _MOST_RESEMBLING
+        )
+        for among in ({"$all": keys}, {"$in": keys}) if keys else ():
+            named = self._candidates.find({"program": program, "name_keys": among}).hint("name_keys")
             found += await named.to_list(_MOST_RESEMBLING)
         return found
 

@@ -111,6 +111,7 @@ class NotifyApi:
                     summary="How many mails there are, by template and state",
                     response=TotalsView,
                     scopes=OPERATIONS_READ,
+                    audited=False,
                 ),
             ),
         )

@@ -10,6 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
 from pydantic import SecretStr
 
+from libs.common.audit.api import with_audit
+from libs.common.audit.trail import AuditTrail
 from libs.common.bus import topology
 from libs.common.events import identity
 from libs.common.http.auth import TokenVerifier
@@ -34,8 +36,8 @@ class IdentityStation:
     def __init__(self, base: Base, programs: Mapping[str, Program], folder: Path, **settings: Any) -> None:
         self.base = base
         keys = folder / "keys.json"
-        key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
-        keys.write_text(json.dumps({"keys": [key.as_dict(private=True)]}))
+        self.key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
+        keys.write_text(json.dumps({"keys": [self.key.as_dict(private=True)]}))
         settings = {
             "token_issuer": "certrail",
             "batch_size": 200,
@@ -44,13 +46,19 @@ class IdentityStation:
         } | settings
         given = IdentitySettings.model_construct(signing_keys_file=keys, **settings)
         self.parts = build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), given)
+        self.trail = AuditTrail(base.database, "identity", programs, base.clock)
         self.client: Any = None
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["IdentityStation"]:
         assert self.parts.keys is not None
         verifier = TokenVerifier(self.parts.keys, "certrail", self.base.clock)
-        app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(self.base.database, self.base.clock))
+        app = build_app(
+            with_audit(self.parts.api, self.trail),
+            verifier,
+            idempotency=MongoIdempotency(self.base.database, self.base.clock),
+            trail=self.trail,
+        )
         async with TestClient(TestServer(app)) as self.client:
             yield self
 

@@ -11,7 +11,7 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from deploy.mongo.users import database_name
+from deploy.mongo.users import audit_database_name, database_name
 from libs.common.bus import topology
 from libs.common.events import SERVICES
 from tests.servers import BrokerUnderTest, MongoUnderTest
@@ -213,3 +213,31 @@ async def test_service_reads_and_writes_its_own_database_only(mongo: MongoUnderT
                 client[other]["walls"].insert_one({})
         with pytest.raises(OperationFailure, match="not authorized"):
             client["admin"].command("usersInfo", 1)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_service_adds_to_its_audit_log_and_can_change_nothing_in_it(mongo: MongoUnderTest, service: str) -> None:
+    with MongoClient[dict[str, object]](mongo.url(service)) as client:
+        own = client[audit_database_name(service)]["records"]
+        own.insert_one({"_id": "walls"})
+        assert own.find_one({"_id": "walls"}) == {"_id": "walls"}
+        for refused in (
+            lambda: own.update_one({"_id": "walls"}, {"$set": {"n": 1}}),
+            lambda: own.replace_one({"_id": "walls"}, {}, upsert=True),
+            lambda: own.delete_one({"_id": "walls"}),
+            lambda: own.find_one_and_delete({"_id": "walls"}),
+            own.drop,
+            lambda: own.rename("others"),
+            lambda: client.drop_database(own.database.name),
+            lambda: client[database_name(service)]["mine"].aggregate(
+                [{"$out": {"db": own.database.name, "coll": "records"}}]
+            ),
+            lambda: own.database.command("collMod", "records", changeStreamPreAndPostImages={"enabled": False}),
+        ):
+            with pytest.raises(OperationFailure, match="not authorized"):
+                refused()
+        for other in (audit_database_name(name) for name in SERVICES if name != service):
+            with pytest.raises(OperationFailure, match="not authorized"):
+                client[other]["records"].find_one()
+            with pytest.raises(OperationFailure, match="not authorized"):
+                client[other]["records"].insert_one({})

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from deploy.gateway.reference.composed import composed
 from deploy.gateway.reference.schemas import Field, Json, Schemas
+from libs.common.audit.api import with_audit
 from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
@@ -67,8 +69,9 @@ class ApiPage:
 
 def documented_apis() -> list[Api]:
     """Every service's API as its routes describe it."""
+    nothing: Any = None
     with composed() as parts:
-        return [each.api for each in parts.values()]
+        return [with_audit(each.api, nothing) for each in parts.values()]
 
 
 def api_page(api: Api) -> ApiPage:

@@ -48,6 +48,11 @@ VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "identity": (
+        identity.AuditSealed,
+        exams.AuditSealed,
+        certs.AuditSealed,
+        fulfillment.AuditSealed,
+        notify.AuditSealed,
         exams.PersonalDataPart,
         certs.PersonalDataPart,
         fulfillment.PersonalDataPart,

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import PERSONAL, Code, Identifier, Line, PartnerId
@@ -106,3 +107,7 @@ class CourseSubmissionDecided(EventData, publisher="certs"):
 
 class PersonalDataPart(Part, publisher="certs"):
     """A part of what certs holds about the person of an export."""
+
+
+class AuditSealed(Seal, publisher="certs"):
+    """How far the audit log of certs has come, and the hash of its last record."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import Code, Identifier, Line, Moment, PartnerId
@@ -86,3 +87,7 @@ class ExamResultUnmatched(EventData, publisher="exams"):
 
 class PersonalDataPart(Part, publisher="exams"):
     """A part of what exams holds about the person of an export."""
+
+
+class AuditSealed(Seal, publisher="exams"):
+    """How far the audit log of exams has come, and the hash of its last record."""

@@ -1,5 +1,6 @@
 """Events of the fulfillment service: what a candidate may have, and what was sent."""
 
+from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import Code, Identifier, Line, Moment
@@ -19,3 +20,7 @@ class BenefitOffered(EventData, publisher="fulfillment"):
 
 class PersonalDataPart(Part, publisher="fulfillment"):
     """A part of what fulfillment holds about the person of an export."""
+
+
+class AuditSealed(Seal, publisher="fulfillment"):
+    """How far the audit log of fulfillment has come, and the hash of its last record."""

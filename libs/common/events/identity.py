@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from libs.common.events.audit import Seal
 from libs.common.events.personal_data import PublicKey
 from libs.common.events.registry import EventData
 from libs.common.events.types import (
@@ -269,3 +270,7 @@ class CandidateErased(EventData, publisher="identity"):
     erased_at: Moment
     again: bool = False
     """Whether it was told before: then nothing more is written to them."""
+
+
+class AuditSealed(Seal, publisher="identity"):
+    """How far the audit log of identity has come, and the hash of its last record."""

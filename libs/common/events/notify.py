@@ -1,5 +1,6 @@
 """Events of the notify service: what was written to whom."""
 
+from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
 from libs.common.events.types import Identifier, Line, Moment
@@ -26,3 +27,7 @@ class EmailBounced(EventData, publisher="notify"):
 
 class PersonalDataPart(Part, publisher="notify"):
     """A part of what notify holds about the person of an export."""
+
+
+class AuditSealed(Seal, publisher="notify"):
+    """How far the audit log of notify has come, and the hash of its last record."""

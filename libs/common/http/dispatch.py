@@ -6,6 +6,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from pydantic import BaseModel, ValidationError
 
+from libs.common.http.audit import RouteAudit, Trail
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.files import Download, Upload, download_response, read_upload
 from libs.common.http.forms import MEDIA_TYPE as FORM
@@ -23,7 +24,7 @@ from libs.common.http.problems import (
 )
 from libs.common.http.repeats import once
 from libs.common.http.responses import JSON_HEADERS, TRACEPARENT, problem_response
-from libs.common.http.routes import PUBLIC, B, Call, P, Q, R, Reply, Route
+from libs.common.http.routes import ANY_CALLER, PUBLIC, B, Call, P, Q, R, Reply, Route
 from libs.common.ids import new_id
 
 _REPEATABLE = (list, tuple, set, frozenset)
@@ -32,8 +33,15 @@ _REPEATABLE = (list, tuple, set, frozenset)
 class Endpoint(Generic[R, P, Q, B]):
     """One route of a running service."""
 
-    def __init__(self, route: Route[R, P, Q, B], verifier: TokenVerifier, idempotency: IdempotencyStore | None) -> None:
+    def __init__(
+        self,
+        route: Route[R, P, Q, B],
+        verifier: TokenVerifier,
+        idempotency: IdempotencyStore | None,
+        trail: Trail | None,
+    ) -> None:
         self._route = route
+        self._audit = RouteAudit(trail, route) if trail else None
         self._verifier = verifier
         self._idempotency = idempotency if route.idempotent else None
         self._response = route.response or type(None)
@@ -43,6 +51,12 @@ class Endpoint(Generic[R, P, Q, B]):
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         principal = await self._caller(request)
+        if self._audit is None or not self._audit.concerns(principal, request):
+            return await self._answer(request, principal)
+        return await self._audit.answered(request, principal, lambda: self._answer(request, principal))
+
+    async def _answer(self, request: web.Request, principal: Principal) -> web.StreamResponse:
+        principal.require_scopes(self._route.scopes or ANY_CALLER)
         path = self._path(request)
         query = self._query(request)
         raw, body = await self._body(request)
@@ -65,12 +79,9 @@ class Endpoint(Generic[R, P, Q, B]):
         return await once(self._idempotency, operation, fingerprint(target, raw), lambda: self._answered(request, call))
 
     async def _caller(self, request: web.Request) -> Principal:
-        scopes = self._route.scopes
-        if scopes is PUBLIC:
+        if self._route.scopes is PUBLIC:
             return ANONYMOUS
-        principal = await self._verifier.verify(request.headers.get(hdrs.AUTHORIZATION))
-        principal.require_scopes(scopes)
-        return principal
+        return await self._verifier.verify(request.headers.get(hdrs.AUTHORIZATION))
 
     def _path(self, request: web.Request) -> P:
         model = self._route.parameters

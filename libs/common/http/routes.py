@@ -75,6 +75,8 @@ class Route(Generic[R, P, Q, B]):
         parameters: model of the path parameters.
         errors: problems that the handler itself may raise.
         idempotent: takes an `Idempotency-Key`; for a POST that must not happen twice.
+        audited: whether calls go to the audit log; False only where no answer says anything of a person.
+        asks: a POST that changes nothing.
         operation_id: stable name in the OpenAPI document; the handler's name unless given.
     """
 
@@ -90,6 +92,8 @@ class Route(Generic[R, P, Q, B]):
     status: int = 200
     errors: tuple[ProblemType, ...] = ()
     idempotent: bool = False
+    audited: bool = True
+    asks: bool = False
     deprecated: bool = False
     tags: tuple[str, ...] = ()
     operation_id: str = ""
@@ -101,6 +105,11 @@ class Route(Generic[R, P, Q, B]):
         if not self.operation_id:
             object.__setattr__(self, "operation_id", self.handler.__name__)
 
+    @property
+    def changes(self) -> bool:
+        """Whether a call may change something."""
+        return self.method != "GET" and not self.asks
+
     def _faults(self) -> Iterator[tuple[bool, str]]:
         fields = set(self.parameters.model_fields) if self.parameters else set()
         named = set(_PLACEHOLDER.findall(self.path))
@@ -109,6 +118,7 @@ class Route(Generic[R, P, Q, B]):
         yield named != fields, "path and parameters must name the same fields"
         yield self.body is not None and self.method not in _WITH_BODY, "body needs POST, PUT or PATCH"
         yield self.idempotent and self.method != "POST", "idempotent is for POST; the others are so by nature"
+        yield self.asks and self.method != "POST", "asks is for POST"
         # Anonymous callers cannot be told apart, so one could be given another's answer.
         yield (
             self.idempotent and self.scopes is PUBLIC,

@@ -25,7 +25,7 @@ ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
 """Staff: link and unlink partners' ids, merge and separate accounts."""
 
 AUDIT_READ = frozenset({"audit:read"})
-"""Auditors: who looked at what, and who changed what."""
+"""Auditors: who saw and changed what, and whether the log is whole."""
 
 STAFF_MANAGE = frozenset({"staff:manage"})
 """Program managers: who works for the program in which role, and which systems may enter."""

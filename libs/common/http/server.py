@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from libs.common.http.audit import Trail
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.dispatch import Endpoint
 from libs.common.http.idempotency import LEASE, IdempotencyStore
@@ -65,6 +66,7 @@ def build_app(
     limits: Limits = _DEFAULT_LIMITS,
     tracing: Tracing | None = None,
     outages: tuple[type[Exception], ...] = (),
+    trail: Trail | None = None,
 ) -> web.Application:
     """The application of a service.
 
@@ -75,6 +77,7 @@ def build_app(
         limits: per request.
         tracing: where spans go.
         outages: exceptions, beside `Unavailable` and those of the network, that mean 503.
+        trail: where the audit log is kept; None keeps none, which is for tests of something else.
     """
     if idempotency is None and any(route.idempotent for route in api.routes):
         raise ValueError(f"{api.service} has idempotent routes and nowhere to keep their answers")
@@ -83,7 +86,7 @@ def build_app(
     observer = Observer(tracing or Tracing(), limits.timeout_seconds, outages)
     app = web.Application(middlewares=[observer.handle], client_max_size=limits.body_bytes)
     for route in api.routes:
-        endpoint = Endpoint(route, verifier, idempotency)
+        endpoint = Endpoint(route, verifier, idempotency, trail)
         for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
             app.router.add_route(method, api.base + route.path, endpoint.handle)
     app.router.add_get(api.base + OPENAPI_PATH, _serve_document(api))

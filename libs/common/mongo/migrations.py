@@ -48,6 +48,7 @@ COMMON: Mapping[str, Sequence[IndexModel]] = {
     inbox.COLLECTION: inbox.INDEXES,
     idempotency.COLLECTION: idempotency.INDEXES,
     "jobs": [],
+    "audit_sealed": [],
 }
 """What every service's first migration creates beside its own collections."""
 

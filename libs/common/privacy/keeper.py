@@ -40,6 +40,7 @@ APART = {
     "outbox": "messages until the broker has them: seconds",
     "idempotency": "answers to requests, for 24 hours",
     "jobs": "names of jobs",
+    "audit_sealed": "numbers of records of the audit log, which is a database of its own",
     "schema_version": "a number",
 }
 """Collections that every service has, and why no erasure looks at them."""

@@ -4,6 +4,11 @@ The check digit is Damm's (H. M. Damm, 2004): it finds every single wrong digit 
 two errors people make when they copy a number.
 """
 
+from collections.abc import Iterator
+
+_LONGEST = 30
+"""Digits of what may be meant as an ID."""
+
 _TABLE = (
     (0, 3, 1, 7, 5, 9, 8, 6, 4, 2),
     (7, 0, 9, 2, 1, 5, 4, 8, 6, 3),
@@ -35,6 +40,36 @@ def is_candidate_id(text: str, prefix: str, digits: int) -> bool:
     body = text.removeprefix(prefix)
     well_formed = text.startswith(prefix) and len(body) == digits and body.isascii() and body.isdigit()
     return well_formed and _check(body) == 0
+
+
+def meant_ids(text: str, prefix: str, digits: int) -> list[str]:
+    """The IDs that `text` may mean: itself, else those that are one typing error away; none where it looks like no ID.
+
+    Case, spaces and punctuation make no difference, and a correct number may come without its prefix.
+    """
+    plain = "".join(c for c in text.upper() if c.isalnum())
+    body = plain.removeprefix(prefix.upper())
+    if not body.isascii() or not body.isdigit():
+        return []
+    if is_candidate_id(prefix + body, prefix, digits):
+        return [prefix + body]
+    if body == plain:
+        return []
+    near = {each for each in _near(body) if is_candidate_id(prefix + each, prefix, digits)}
+    return sorted(prefix + each for each in near)
+
+
+def _near(body: str) -> Iterator[str]:
+    """Numbers that are one typing error away: a digit more, less, another, or two neighbours swapped."""
+    if len(body) > _LONGEST:
+        return
+    for at in range(len(body) + 1):
+        left, right = body[:at], body[at:]
+        yield left + right[1:]
+        yield left + right[1:2] + right[:1] + right[2:]
+        for digit in "0123456789":
+            yield left + digit + right
+            yield left + digit + right[1:]
 
 
 def _check(body: str) -> int:

@@ -210,6 +210,8 @@ _IDENTITY = {
     "merge_accounts": Request(lambda values: {"from": values["twin"], "into": values["candidate_id"], "reason": WHY}),
     "reverse_merge": Request(lambda _: {"reason": WHY}),
     "change_profile": Request(lambda _: {"job_title": "MARK-TITLE"}),
+    "search": Request(query=lambda values: {"q": values["candidate_id"]}),
+    "list_audit_seals": Request(query=lambda _: {"of": "exams"}),
     "issue_client_token": Request(
         lambda _: b"grant_type=client_credentials&client_id=operator&client_secret=x",
         media_type="application/x-www-form-urlencoded",

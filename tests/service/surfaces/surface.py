@@ -10,6 +10,8 @@ from typing import Any
 import aiohttp
 from joserfc.jwk import OKPKey
 
+from libs.common.audit.api import with_audit
+from libs.common.audit.trail import AuditTrail
 from libs.common.bus import topology
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
@@ -86,8 +88,11 @@ class Surface:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["Surface"]:
-        verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
-        app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(self.base.database, self.base.clock))
+        database, clock = self.base.database, self.base.clock
+        trail = AuditTrail(database, self.base.service, {PROGRAM, OTHER_PROGRAM}, clock)
+        self.parts = replace(self.parts, api=with_audit(self.parts.api, trail))
+        verifier = TokenVerifier(StaticKeys(KEY), "certrail", clock)
+        app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(database, clock), trail=trail)
         async with serve(app, "127.0.0.1", 0) as port:
             self.origin = f"http://127.0.0.1:{port}"
             async with aiohttp.ClientSession(self.origin) as self.client:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.domain.candidate_id import candidate_id, is_candidate_id
+from services.identity.domain.candidate_id import candidate_id, is_candidate_id, meant_ids
 
 PREFIX, DIGITS = "CSCO", 8
 numbers = st.integers(1, 10 ** (DIGITS - 1) - 1)
@@ -63,3 +63,38 @@ def test_digits_of_other_scripts_are_none() -> None:
 
 def test_id_of_another_program_is_none() -> None:
     assert not is_candidate_id(candidate_id("JPR", DIGITS, 1), PREFIX, DIGITS)
+
+
+@given(numbers, st.data())
+def test_an_id_with_a_typing_error_means_the_one_it_was(number: int, data: st.DataObject) -> None:
+    given_id = candidate_id(PREFIX, DIGITS, number)
+    body = given_id.removeprefix(PREFIX)
+    at = data.draw(st.integers(0, DIGITS - 1))
+    digit = data.draw(st.sampled_from("0123456789"))
+    for wrong in (
+        body[:at] + digit + body[at + 1 :],
+        body[:at] + body[at + 1 :],
+        body[:at] + digit + body[at:],
+        body[:at] + body[at + 1 : at + 2] + body[at : at + 1] + body[at + 2 :],
+    ):
+        assert given_id in meant_ids(PREFIX + wrong, PREFIX, DIGITS)
+
+
+@given(numbers)
+def test_an_id_without_error_means_itself_however_it_is_written(number: int) -> None:
+    made = candidate_id(PREFIX, DIGITS, number)
+    body = made.removeprefix(PREFIX)
+    for written in (made, made.lower(), f" csco-{body[:4]} {body[4:]} ", body):
+        assert meant_ids(written, PREFIX, DIGITS) == [made]
+
+
+@given(st.text(max_size=60))
+def test_whatever_is_typed_means_few_ids_that_can_be(text: str) -> None:
+    meant = meant_ids(text, PREFIX, DIGITS)
+    assert len(meant) <= 3 * DIGITS
+    assert all(is_candidate_id(each, PREFIX, DIGITS) for each in meant)
+
+
+@pytest.mark.parametrize("text", ["", "CSCO", "Ada", "1234567", "CSCO²²²²²²²²", "CSCO" + "1" * 150])
+def test_what_looks_like_no_id_means_none(text: str) -> None:
+    assert not meant_ids(text, PREFIX, DIGITS)

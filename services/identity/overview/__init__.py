@@ -1,0 +1,1 @@
+"""Everything that identity knows of a candidate, for staff who help one."""

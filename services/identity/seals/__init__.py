@@ -1,0 +1,1 @@
+"""Seals of all services' audit logs, kept where none of the others can reach them."""

@@ -1,0 +1,1 @@
+"""One search for staff: ids, addresses for mail and names, also misspelt ones."""
