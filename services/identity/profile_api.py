@@ -15,6 +15,7 @@ from libs.common.http.scopes import PROFILE_READ, PROFILE_WRITE
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.identity.api import CandidatePath
+from services.identity.merge_api import ProgramPath, entered
 from services.identity.profiles import FIELDS, Profiles, missing
 from services.identity.store import IdentityStore
 
@@ -111,6 +112,12 @@ class ProfileView(View):
     """What the program wants to know first, such as `employer` or `address.postal_code`; empty opens everything."""
 
 
+class EmployersView(View):
+    """What may be chosen from; any other name may be given too."""
+
+    items: list[str]
+
+
 class ProfileApi:
     """Handlers of the routes below."""
 
@@ -122,6 +129,16 @@ class ProfileApi:
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
         path = "/programs/{program}/candidates/{candidate_id}/profile"
         return (
+            Route(
+                method="GET",
+                path="/programs/{program}/employers",
+                handler=self.list_employers,
+                summary="The employers that the program offers to choose from",
+                parameters=ProgramPath,
+                response=EmployersView,
+                scopes=PROFILE_READ,
+                errors=(NOT_FOUND,),
+            ),
             Route(
                 method="GET",
                 path=path,
@@ -144,6 +161,12 @@ class ProfileApi:
                 errors=(NOT_FOUND,),
             ),
         )
+
+    async def list_employers(self, call: Call[ProgramPath]) -> EmployersView:
+        program = self._programs.get(entered(call))
+        if program is None:
+            raise Problem(NOT_FOUND)
+        return EmployersView(items=list(program.employers))
 
     async def show_profile(self, call: Call[CandidatePath]) -> ProfileView:
         program = self._program(call)

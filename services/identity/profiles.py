@@ -104,7 +104,7 @@ def _preferences(
 def profile_event(account: Document) -> identity.CandidateProfileChanged:
     """The whole profile, as an account has it."""
     native = account.get("native_name") or {}
-    address = account.get("address")
+    address, native_address = account.get("address"), account.get("native_address")
     return identity.CandidateProfileChanged(
         candidate_id=account["_id"],
         given_name=account["given_name"],
@@ -113,6 +113,7 @@ def profile_event(account: Document) -> identity.CandidateProfileChanged:
         country=account["country"],
         language=account.get("language"),
         address=Address(**address) if address else None,
+        native_address=Address(**native_address) if native_address else None,
         native_given_name=native.get("given_name"),
         native_family_name=native.get("family_name"),
         employer=account.get("employer"),

@@ -146,6 +146,18 @@ async def test_two_workers_with_the_same_stranger_make_one_account(
         assert len(registered) == 15
 
 
+async def test_a_hundred_registrations_of_one_person_at_once_make_one_account(
+    service: Identity, base_of: OpenBase, programs: dict[str, Program]
+) -> None:
+    async with base_of("identity") as second:
+        workers = service, open_service(second, programs)
+        letters = [reported(registration("P1", f"G{n}")) for n in range(100)]
+        await asyncio.gather(*(workers[n % 2].take(letter) for n, letter in enumerate(letters)))
+        assert len(await service.base.rows("candidates")) == 1
+        assert sum(len(worker.said(identity.CandidateRegistered)) for worker in workers) == 1
+        assert sum(len(worker.said(identity.AccessRequested)) for worker in workers) == 1
+
+
 async def test_numbers_are_never_given_twice(service: Identity) -> None:
     await asyncio.gather(*(service.take(reported(registration(f"P{n}"))) for n in range(20)))
     ids = [row["_id"] for row in await service.base.rows("candidates")]

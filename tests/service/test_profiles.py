@@ -21,7 +21,9 @@ ADDRESS = {"lines": ["1 Main St"], "city": "Springfield", "region": None, "posta
 
 @pytest.fixture
 async def people(base_of: OpenBase, programs: dict[str, Program]) -> AsyncIterator[People]:
-    wishes = programs | {"cisco": replace(programs["cisco"], profile_required=("address", "employer"))}
+    wishes = programs | {
+        "cisco": replace(programs["cisco"], profile_required=("address", "employer"), employers=("Acme", "Écume"))
+    }
     async with base_of("identity") as base:
         people = People(base, open_service(base, programs), Merging.__new__(Merging), wishes)
         people.merging = people.process()
@@ -50,10 +52,20 @@ async def test_gate_lists_what_is_missing_until_it_is_there(people: People) -> N
         assert (emptied["missing"], emptied["address"]) == (["employer"], whole)
 
 
+async def test_employers_are_offered_and_any_other_may_be_given(people: People) -> None:
+    one = await people.account("P1")
+    async with people.asking({"me": candidate(one)}) as ask:
+        assert await ask("me", "GET", "employers") == (200, {"items": ["Acme", "Écume"]})
+        for employer in ("Écume", "Nobody's & Sons"):
+            _, profile = await ask("me", "PATCH", f"candidates/{one}/profile", {"employer": employer})
+            assert profile["employer"] == employer
+
+
 async def test_change_is_told_once_with_the_whole_profile(people: People) -> None:
     one = await people.account("P1")
     body = {
         "native_name": {"given_name": "Зоя", "family_name": "Онгстрём"},
+        "native_address": {**ADDRESS, "lines": ["ул. Ленина, 1"], "city": "Псков", "country": "RU"},
         "job_title": "Engineer",
         "time_zone": "Europe/Stockholm",
         "language": "sv",
@@ -64,6 +76,7 @@ async def test_change_is_told_once_with_the_whole_profile(people: People) -> Non
     (event,) = people.identity.said(identity.CandidateProfileChanged)
     told = event["data"]
     assert (told["native_given_name"], told["given_name"], told["time_zone"]) == ("Зоя", "Zoë", "Europe/Stockholm")
+    assert told["native_address"]["city"] == "Псков"
     (account,) = await people.base.rows("candidates")
     assert (
         event["subjectversion"]

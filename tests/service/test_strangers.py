@@ -31,7 +31,7 @@ from tests.service.surfaces.surface import (
 )
 
 REFUSED = {401, 403, 404}
-FREE_FOR_ALL_OF_THE_PROGRAM = {"show_agreement"}
+FREE_FOR_ALL_OF_THE_PROGRAM = {"show_agreement", "list_employers"}
 """What the candidates of a program may each see: it is about none of them."""
 ORDER = ("GET", "PATCH", "POST", "PUT", "DELETE")
 """The owner asks in this order, so that nothing is gone before it was asked for."""

@@ -119,8 +119,10 @@ class CandidateProfileChanged(EventData, publisher="identity"):
     country: Country
     language: Language | None = None
     address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
-    native_given_name: PersonName | None = None
+    native_address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
     """In the person's own script, beside the Latin one."""
+    native_given_name: PersonName | None = None
+    """Likewise."""
     native_family_name: PersonName | None = None
     employer: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
     job_title: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None

@@ -126,6 +126,7 @@ def _program(
         policy=policy,
         clauses=clauses,
         profile_required=tuple(dict.fromkeys(head.profile.required)),
+        employers=tuple(dict.fromkeys(head.profile.employers)),
         sign_in=head.sign_in.read(),
         cases=read_cases(head.cases),
         definition=definition,

@@ -206,6 +206,8 @@ class Program:
 
     profile_required: tuple[ProfileField, ...] = ()
     """What candidates are asked for before anything else, in this order."""
+    employers: tuple[str, ...] = ()
+    """Offered to candidates to choose from; they may write another."""
     sign_in: SignIn = BY_PASSWORD
     cases: Mapping[CaseKind, CaseRule] = field(default_factory=lambda: DEFAULT_RULES)
     """How support cases of each kind are worked on."""

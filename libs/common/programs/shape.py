@@ -55,6 +55,7 @@ class ProfileShape(Shape):
     """What candidates are asked for before anything else."""
 
     required: list[ProfileField] = Field(default=[])
+    employers: list[Line] = Field(default=[], max_length=5_000)
 
 
 class PassCountsShape(Shape):
