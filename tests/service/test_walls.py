@@ -206,6 +206,7 @@ async def test_service_reads_and_writes_its_own_database_only(mongo: MongoUnderT
         own = client.get_default_database()
         own["walls"].insert_one({"_id": "mine"})
         assert own["walls"].find_one() == {"_id": "mine"}
+        own["walls"].drop()  # a service accounts for every collection that it has
         for other in (database_name(name) for name in SERVICES if name != service):
             with pytest.raises(OperationFailure, match="not authorized"):
                 client[other]["walls"].find_one()

@@ -24,7 +24,12 @@ Dates = dict[str, tuple[Any, ...]]
 
 def dates(standing: Standing) -> Dates:
     return {
-        name: (entry.status, entry.earned_on, entry.expires_on, entry.holdings)
+        name: (
+            entry.status,
+            entry.earned_on,
+            entry.expires_on,
+            [[(step.kind, step.on, step.expires_on) for step in holding.steps] for holding in entry.holdings],
+        )
         for name, entry in standing.certifications.items()
     }
 
