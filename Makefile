@@ -22,7 +22,12 @@ stop: ## Stop the platform; its data stay
 	@if [ -x .venv/bin/certrail ]; then .venv/bin/certrail down; else echo "nothing is installed, so nothing runs"; fi
 
 test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for some)
-	@$(PY) -m pytest $(ARGS)
+	@$(if $(ARGS),exec $(PY) -m pytest $(ARGS))
+	failed=0
+	# What needs no server runs on all cores; the rest shares one broker and one database, and goes one by one.
+	$(PY) -m pytest -q -n auto tests/unit tests/contract || failed=1
+	$(PY) -m pytest --ignore=tests/unit --ignore=tests/contract || failed=1
+	exit $$failed
 
 check: setup ## Format, lint, types, import contracts, drift of published schemas
 	@step() { echo "== $$1"; shift; "$$@"; }

@@ -21,7 +21,7 @@ from tests.servers import MongoUnderTest
 from tests.service.surfaces.seeds import Where, seeded
 from tests.service.surfaces.surface import PROGRAM, Surface, staff
 
-EXAMPLES = os.environ.get("CERTRAIL_FUZZ_EXAMPLES", "10")
+EXAMPLES = os.environ.get("CERTRAIL_FUZZ_EXAMPLES", "6")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

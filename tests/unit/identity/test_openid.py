@@ -97,7 +97,7 @@ def test_subject_that_looks_like_a_hash_is_not_the_subject_of_the_hash() -> None
         (OctKey.generate_key(256), set()),
         (OKPKey.generate_key("X25519"), set()),
     ],
-    ids=str,
+    ids=lambda value: "" if isinstance(value, set) else f"{value.key_type}-{value.get('alg')}",
 )
 def test_algorithm_is_the_keys_and_never_none_or_a_shared_secrets(key: Key, algorithms: set[str]) -> None:
     assert algorithms_of(key) == algorithms
