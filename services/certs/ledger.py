@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from libs.common.accounts import survivor
 from libs.common.bus.messages import Received
@@ -12,7 +13,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.certs.domain.changes import Change, ChangeKind, diff, next_transition
-from services.certs.domain.evaluate import evaluate
+from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import ExamFact, Fact, Key, SeparationFact
 from services.certs.domain.merges import LINKS, Link, counted, ends, lineage
 from services.certs.domain.milestones import Anniversary, next_anniversary, reached
@@ -339,6 +340,11 @@ def facts_at(ledger: Document, known_until: datetime) -> list[Fact]:
     """The facts in a stored ledger that count for its candidate, by the merges known at a moment."""
     facts = stored_facts(ledger)
     return counted(ledger["_id"], facts, known_until) if "kin" in ledger else facts
+
+
+def facts_on(ledger: Document | None, policy: Program, day: date) -> list[Fact]:
+    """The facts that count for a ledger's candidate by the merges known on a day; none where nothing is known."""
+    return facts_at(ledger, moment(day, ZoneInfo(policy.time_zone))[1]) if ledger else []
 
 
 def accounts_of(ledger: Document) -> list[str]:

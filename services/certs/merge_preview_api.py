@@ -6,7 +6,6 @@ It is derived by the same `evaluate` that decides, from the facts of both, and c
 import asyncio
 from datetime import date
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
@@ -16,12 +15,11 @@ from libs.common.http.models import Parameters, View
 from libs.common.http.problems import NOT_FOUND
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE
-from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.domain.comparison import compare
-from services.certs.domain.evaluate import evaluate, moment
+from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import Fact
-from services.certs.ledger import facts_at
+from services.certs.ledger import facts_on
 from services.certs.outlook_views import DifferenceView, StandingView, difference_view, standing_view
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
@@ -74,7 +72,7 @@ class MergePreviewApi:
         policy = await self._policies.entered(call.principal, call.path.program)
         today = policy.day_of(self._clock.now())
         source, into = [
-            _facts(await self._store.ledger(policy.id, account), policy, today)
+            facts_on(await self._store.ledger(policy.id, account), policy, today)
             for account in (call.query.source, call.query.into)
         ]
         return await asyncio.to_thread(_preview, policy, source, into, today)
@@ -89,7 +87,3 @@ def _preview(policy: Program, source: list[Fact], into: list[Fact], today: date)
         changes_for_survivor=[difference_view(each) for each in compare(evaluate(policy, into, today), together)],
         changes_for_merged=[difference_view(each) for each in compare(evaluate(policy, source, today), together)],
     )
-
-
-def _facts(row: Document | None, policy: Program, day: date) -> list[Fact]:
-    return facts_at(row, moment(day, ZoneInfo(policy.time_zone))[1]) if row else []

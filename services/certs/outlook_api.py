@@ -28,7 +28,7 @@ from services.certs.domain.milestones import coming, reached
 from services.certs.domain.progress import progress
 from services.certs.domain.renewals import renewals
 from services.certs.domain.whatif import Assumption, what_if
-from services.certs.ledger import facts_at, stored_facts
+from services.certs.ledger import facts_at, facts_on, stored_facts
 from services.certs.outlook_views import (
     FlaggedView,
     HistoryView,
@@ -171,7 +171,7 @@ class OutlookApi:
     async def list_milestones(self, call: Call[CandidatePath]) -> MilestonesView:
         policy, row = await self._ledger(call)
         today = self._today(policy)
-        standing = await _apart(lambda: evaluate(policy, _facts(row, policy, today), today))
+        standing = await _apart(lambda: evaluate(policy, facts_on(row, policy, today), today))
         milestones = policy.policy.milestones
         return milestones_view(
             row["_id"] if row else call.path.candidate_id,
@@ -204,7 +204,7 @@ class OutlookApi:
         if call.path.day > self._today(current):
             raise invalid("path.day", "day", "nobody has seen that day yet")
         row = await self._stood_for(call, row, moment(call.path.day, ZoneInfo(current.time_zone))[1])
-        facts = _facts(row, current, call.path.day)
+        facts = facts_on(row, current, call.path.day)
         end = datetime.combine(call.path.day + timedelta(days=1), time.min, ZoneInfo(current.time_zone))
         policy = await self._policies.in_force_at(current.id, end)
         standing = await _apart(lambda: evaluate(policy, facts, call.path.day))
@@ -259,7 +259,7 @@ class OutlookApi:
         """The policy, the candidate's facts, and the program's day. One without facts yet is no error."""
         policy, row = await self._ledger(call)
         today = self._today(policy)
-        return policy, _facts(row, policy, today), today
+        return policy, facts_on(row, policy, today), today
 
     def _today(self, policy: Program) -> date:
         return policy.day_of(self._clock.now())
@@ -279,11 +279,6 @@ def _check_assumption(path: str, each: Assumption, policy: Program, facts: Seque
             raise invalid(f"{path}.held_until", "not_allowed", f"{policy.name} lets no credits be held")
         if not today <= each.held_until <= today + FARTHEST:
             raise invalid(f"{path}.held_until", "day", "must be today or a day of the next thirty years")
-
-
-def _facts(row: Document | None, policy: Program, day: date) -> list[Fact]:
-    """The facts that count for a ledger's candidate by the merges known on a day."""
-    return facts_at(row, moment(day, ZoneInfo(policy.time_zone))[1]) if row else []
 
 
 async def _apart(work: Callable[[], T]) -> T:

@@ -1,15 +1,13 @@
 """Who may enter: the proof by password, and what is done about guesses."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from time import monotonic
 
 from libs.common.clock import Clock
 from libs.common.http.problems import UNAUTHENTICATED, Problem
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
-from services.identity.domain.even_time import until_even
+from services.identity.login.even_refusals import EvenRefusals
 from services.identity.login.local_passwords import require_local_passwords
 from services.identity.login.problems import SECOND_FACTOR_NEEDED
 from services.identity.login.second_factor import SecondFactors
@@ -40,11 +38,9 @@ class Access:
         programs: Mapping[str, Program],
         clock: Clock,
         *,
-        timer: Callable[[], float] = monotonic,
-        wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        even_refusals: EvenRefusals,
     ) -> None:
-        self._timer = timer
-        self._wait = wait
+        self._even_refusals = even_refusals
         self._store = store
         self._passwords = passwords
         self._factors = factors
@@ -58,7 +54,11 @@ class Access:
         knows the password of an account that asks for a code as well; and `local-passwords-off`.
         """
         require_local_passwords(self._programs, program)
-        began = self._timer()
+        # An address that several accounts share takes a hash for each of them.
+        async with self._even_refusals():
+            return await self._proved(program, login, password, code)
+
+    async def _proved(self, program: str, login: str, password: str, code: str | None) -> Proof:
         accounts = await self._store.by_login(program, login)
         if not accounts:
             await self._passwords.matches(None, password)
@@ -69,8 +69,6 @@ class Access:
                 if standing is None:
                     raise LookupError("an account that was just opened is gone")
                 return Proof(standing, acr)
-        # An address that several accounts share takes a hash for each of them.
-        await self._wait(until_even(self._timer() - began))
         raise Problem(UNAUTHENTICATED, _WRONG)
 
     async def prove_again(self, program: str, candidate_id: str, *, password: str | None, code: str | None) -> Proof:

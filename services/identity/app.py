@@ -28,6 +28,7 @@ from services.identity.login.access_requests import AccessRequests
 from services.identity.login.addresses import AddressLimit, read_networks
 from services.identity.login.api import LoginApi
 from services.identity.login.breached import Breached
+from services.identity.login.even_refusals import EvenRefusals
 from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.password_policy import PasswordPolicy
 from services.identity.login.second_factor import SecondFactors
@@ -116,7 +117,8 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
     limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
     factors = SecondFactors(SecondFactorStore(database), unit_of_work, clock)
-    access = Access(store, passwords, factors, platform.programs, clock)
+    even_refusals = EvenRefusals()
+    access = Access(store, passwords, factors, platform.programs, clock, even_refusals=even_refusals)
     changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
     sessions = Sessions(session_store, unit_of_work, clock)
     requests = AccessRequests(store, AccessRequestStore(database), unit_of_work, clock)
@@ -164,7 +166,14 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     invitations = Invitations(staff, unit_of_work, clock)
     staff_accounts = StaffAccounts(staff, staff_sessions, unit_of_work, factors=factors, invitations=invitations)
     staff_entrance = StaffEntrance(
-        staff, staff_sessions, unit_of_work, passwords=passwords, policy=policy, factors=factors, clock=clock
+        staff,
+        staff_sessions,
+        unit_of_work,
+        passwords=passwords,
+        policy=policy,
+        factors=factors,
+        clock=clock,
+        even_refusals=even_refusals,
     )
     people = People(store, database)
     tombstones = Tombstones(database, settings.erasure_key)

@@ -1,53 +1,85 @@
 """A refused login takes as long for nobody's address as for one that several accounts share."""
 
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
 import pytest
+from argon2 import PasswordHasher
+from pydantic import SecretStr
 
-from libs.common.http.problems import Problem
 from libs.common.programs import Program
-from services.identity.access import Access
-from services.identity.domain import even_time
-from services.identity.login.second_factor import SecondFactors
-from services.identity.login.second_factor_store import SecondFactorStore
+from services.identity import app, passwords
+from services.identity.domain.even_time import EVEN_SECONDS
+from services.identity.login.even_refusals import EvenRefusals
 from services.identity.passwords import Passwords
-from services.identity.store import IdentityStore
-from tests.service.identity_station import WRONG, IdentityStation
+from tests.service.conftest import OpenBase
+from tests.service.identity_station import PASSWORD, WRONG, IdentityStation
+from tests.service.staff_station import hire
 
-EVEN, HASH = 0.5, 0.08
+HASH_SECONDS = 0.08
 
 
-class Slow(Passwords):
-    """Each look at a password takes its time, on a clock of the test's own."""
+class Stopwatch:
+    """Time that passes by looks at passwords and by waiting."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.now = 0.0
 
-    async def matches(self, stored: str | None, password: str) -> bool:
-        self.now += HASH
-        return await super().matches(stored, password)
+    async def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
+    watch = Stopwatch()
+    looks = Passwords.matches
+
+    async def matches(self: Passwords, *looked_at: Any) -> bool:
+        watch.now += HASH_SECONDS
+        return await looks(self, *looked_at)
+
+    monkeypatch.setattr(Passwords, "matches", matches)
+    monkeypatch.setattr(passwords, "PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(app, "EvenRefusals", lambda: EvenRefusals(lambda: watch.now, watch.wait))
+    return watch
+
+
+@pytest.fixture
+async def station(
+    watch: Stopwatch, base_of: OpenBase, programs: dict[str, Program], tmp_path: Path
+) -> AsyncIterator[IdentityStation]:
+    async with (
+        base_of("identity") as base,
+        IdentityStation(base, programs, tmp_path, operator_secret=SecretStr("s" * 32)).serving() as station,
+    ):
+        yield station
 
 
 @pytest.mark.parametrize("sharing", [0, 1, 4])
 async def test_refusal_tells_nobody_how_many_accounts_an_address_has(
-    station: IdentityStation, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch, sharing: int
+    station: IdentityStation, watch: Stopwatch, sharing: int
 ) -> None:
-    monkeypatch.setattr(even_time, "EVEN_SECONDS", EVEN)
     for number in range(sharing):
         await station.open_account(f"P{number}", email="family@example.com")
-    base, slow = station.base, Slow()
+    began = watch.now
+    assert (await station.login("family@example.com", WRONG))[0] == 401
+    assert watch.now - began == pytest.approx(EVEN_SECONDS)
 
-    async def wait(seconds: float) -> None:
-        slow.now += seconds
 
-    access = Access(
-        IdentityStore(base.database),
-        slow,
-        SecondFactors(SecondFactorStore(base.database), base.unit_of_work, base.clock),
-        programs,
-        base.clock,
-        timer=lambda: slow.now,
-        wait=wait,
-    )
-    with pytest.raises(Problem):
-        await access.prove("cisco", "family@example.com", WRONG)
-    assert slow.now == pytest.approx(EVEN)
+async def test_who_proves_to_be_somebody_does_not_wait(station: IdentityStation, watch: Stopwatch) -> None:
+    one = await station.open_account()
+    began = watch.now
+    assert (await station.login(one, PASSWORD))[0] == 200
+    assert watch.now - began == pytest.approx(HASH_SECONDS)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_refusal_tells_nobody_who_is_staff(station: IdentityStation, watch: Stopwatch, known: bool) -> None:
+    person = await hire(station, "support")
+    email = person.email if known else "nobody@example.com"
+    began = watch.now
+    asked = {"grant_type": "password", "program": "cisco", "email": email, "password": WRONG, "code": "000000"}
+    assert (await station.ask("POST", "/staff/tokens", **asked))[0] == 401
+    assert watch.now - began == pytest.approx(EVEN_SECONDS)

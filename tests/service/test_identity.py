@@ -19,6 +19,7 @@ from services.identity.consumers import ACTIVATION_LASTS, VendorMessages
 from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.lockout import FREE_TRIES, LONGEST
 from services.identity.login.breached import Breached
+from services.identity.login.even_refusals import EvenRefusals
 from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.password_policy import PasswordPolicy
 from services.identity.login.problems import LINK_INVALID
@@ -78,11 +79,15 @@ async def service(base_of: OpenBase, programs: dict[str, Program]) -> AsyncItera
         yield open_service(base, programs)
 
 
+async def _at_once(_seconds: float) -> None:
+    """Nobody in these tests looks at a watch."""
+
+
 def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     store = IdentityStore(base.database)
     passwords = Passwords()
     factors = SecondFactors(SecondFactorStore(base.database), base.unit_of_work, base.clock)
-    access = Access(store, passwords, factors, programs, base.clock)
+    access = Access(store, passwords, factors, programs, base.clock, even_refusals=EvenRefusals(wait=_at_once))
     policy = PasswordPolicy(Breached(), programs)
     changes = PasswordChanges(
         store, SessionStore(base.database), base.unit_of_work, passwords=passwords, policy=policy, clock=base.clock

@@ -12,6 +12,7 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.problems import CONFLICT, FORBIDDEN, UNAUTHENTICATED, Problem, invalid
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from services.identity.login.even_refusals import EvenRefusals
 from services.identity.login.password_policy import PasswordPolicy
 from services.identity.login.problems import LINK_INVALID, SECOND_FACTOR_NEEDED
 from services.identity.login.rotation import Rotation
@@ -54,7 +55,9 @@ class StaffEntrance:
         policy: PasswordPolicy,
         factors: SecondFactors,
         clock: Clock,
+        even_refusals: EvenRefusals,
     ) -> None:
+        self._even_refusals = even_refusals
         self._store = store
         self._sessions = sessions
         self._unit_of_work = unit_of_work
@@ -125,6 +128,10 @@ class StaffEntrance:
         Raises the problem `unauthenticated`, in the same words for every cause, and `second-factor-needed` to whoever
         knows the password.
         """
+        async with self._even_refusals():
+            return await self._entered(program, email, password, code)
+
+    async def _entered(self, program: str, email: str, password: str, code: str | None) -> Entered:
         account = await self._store.by_email(email)
         if account is None or not await self._opened(account, password, code):
             if account is None:

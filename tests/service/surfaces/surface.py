@@ -1,6 +1,5 @@
 """A service's API with one of everything behind it, and requests as its OpenAPI document describes them."""
 
-import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,6 @@ from tests.service.rig import Base
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "sweep"})
 PROGRAM, OTHER_PROGRAM = "cisco", "juniper"
 
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 Answer = tuple[int, str]
 Values = Mapping[str, str]
 
@@ -51,11 +49,6 @@ class Operation:
     scopes: frozenset[str] | None
     """None where no token is asked for."""
     takes_body: bool
-
-    @property
-    def names(self) -> list[str]:
-        """Of the path's parameters."""
-        return _PLACEHOLDER.findall(self.path)
 
     @property
     def is_for_candidates(self) -> bool:

@@ -7,18 +7,10 @@ A short look with each run; CERTRAIL_FUZZ_EXAMPLES asks for more requests an ope
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from libs.common.clock import FixedClock
-from libs.common.events import SERVICES
-from libs.common.programs import Program
-from services.identity import passwords
-from tests.servers import MongoUnderTest
-from tests.service.surfaces.seeds import Where, seeded
 from tests.service.surfaces.surface import PROGRAM, Surface, staff
 
 EXAMPLES = os.environ.get("CERTRAIL_FUZZ_EXAMPLES", "6")
@@ -34,21 +26,6 @@ CHECKS = (
 )
 PHASES = {"the candidate": "fuzzing", "staff": "coverage,fuzzing", "staff about made-up things": "fuzzing"}
 """Coverage tries each edge of each schema, which is the same whoever asks."""
-
-
-@pytest.fixture(params=SERVICES)
-async def surface(  # noqa: PLR0917 fixtures
-    request: pytest.FixtureRequest,
-    mongo: MongoUnderTest,
-    programs: dict[str, Program],
-    clock: FixedClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Surface]:
-    # The same kind of hash at the least cost.
-    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with seeded(request.param, Where(mongo.url, programs, tmp_path, clock)) as surface:
-        yield surface
 
 
 @pytest.mark.timeout(300)
@@ -76,5 +53,5 @@ async def test_requests_made_from_the_document_are_answered_as_it_says(
 
 def _path_values(surface: Surface) -> dict[str, str]:
     """Of what lies there."""
-    placeholders = {name for operation in surface.operations() for name in operation.names}
-    return {name: value for name, value in surface.seed.values.items() if name in placeholders}
+    paths = "".join(operation.path for operation in surface.operations())
+    return {name: value for name, value in surface.seed.values.items() if f"{{{name}}}" in paths}

@@ -5,21 +5,11 @@ asked with, and the test fails until it does.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
-from argon2 import PasswordHasher
-
-from libs.common.clock import FixedClock
-from libs.common.events import SERVICES
 from libs.common.http.principal import Principal
-from libs.common.programs import Program
-from services.identity import passwords
-from tests.servers import MongoUnderTest
-from tests.service.surfaces.seeds import Where, seeded
 from tests.service.surfaces.surface import (
     OTHER_PROGRAM,
     Operation,
@@ -45,21 +35,6 @@ candidate, so there it lies, in their program."""
 OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\})")
 BOOKKEEPING = {"idempotency", "jobs", "policies"}
 """Policies are kept when they are first looked at."""
-
-
-@pytest.fixture(params=SERVICES)
-async def surface(  # noqa: PLR0917 fixtures
-    request: pytest.FixtureRequest,
-    mongo: MongoUnderTest,
-    programs: dict[str, Program],
-    clock: FixedClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Surface]:
-    # The same kind of hash at the least cost.
-    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with seeded(request.param, Where(mongo.url, programs, tmp_path, clock)) as surface:
-        yield surface
 
 
 def guarded(surface: Surface) -> list[Operation]:

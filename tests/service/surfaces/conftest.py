@@ -1,0 +1,31 @@
+"""The surface that each of the tests here asks."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+
+from libs.common.clock import FixedClock
+from libs.common.events import SERVICES
+from libs.common.programs import Program
+from services.identity import passwords
+from tests.servers import MongoUnderTest
+from tests.service.surfaces.seeds import Where, seeded
+from tests.service.surfaces.surface import Surface
+
+
+@pytest.fixture(params=SERVICES)
+async def surface(  # noqa: PLR0917 fixtures
+    request: pytest.FixtureRequest,
+    mongo: MongoUnderTest,
+    programs: dict[str, Program],
+    clock: FixedClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Surface]:
+    """Each service in turn, with one of everything."""
+    # The same kind of hash at the least cost.
+    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    async with seeded(request.param, Where(mongo.url, programs, tmp_path, clock)) as surface:
+        yield surface
