@@ -1,12 +1,10 @@
 """`certrail audit`: who saw and changed what, and whether the log of it is whole."""
 
-import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import orjson
 import typer
 from aio_pika.exceptions import AMQPError
 from rich.progress import Progress
@@ -127,7 +125,7 @@ async def _records(
 
 async def _verify(access: Access, program: str | None, *, log: bool) -> list[Verdict]:
     async with operator_client(access) as client:
-        programs = [program] if program else await _programs(client)
+        programs = [program] if program else await client.programs()
         chains = [(service, name) for name in programs for service in SERVICES]
         # Seals are read before the records that they speak of, so that none can be ahead of what is read.
         seals = await _seals(client, chains)
@@ -135,14 +133,6 @@ async def _verify(access: Access, program: str | None, *, log: bool) -> list[Ver
             await _add_logged(access, seals)
         with progress_bar("records") as bar:
             return [await _verdict(client, chain, seals[chain], bar) for chain in chains]
-
-
-async def _programs(client: OperatorClient) -> list[str]:
-    """The programs of the operator's token."""
-    token, _ = await client.token()
-    claims = token.split(".")[1]
-    programs: list[str] = orjson.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["programs"]
-    return programs
 
 
 async def _seals(client: OperatorClient, chains: Sequence[Chain]) -> dict[Chain, list[Seal]]:

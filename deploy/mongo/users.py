@@ -11,6 +11,7 @@ from typing import Any, Final
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from libs.common.audit.trail import audit_name
 from libs.common.events import SERVICES
 
 _TIMEOUT_MS = 10_000
@@ -25,7 +26,7 @@ def database_name(service: str) -> str:
 
 def audit_database_name(service: str) -> str:
     """The database of a service's audit log."""
-    return f"{database_name(service)}_audit"
+    return audit_name(database_name(service))
 
 
 async def ensure_users(admin_url: str, passwords: Mapping[str, str]) -> None:

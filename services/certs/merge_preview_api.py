@@ -34,6 +34,8 @@ class MergePreviewQuery(Parameters):
 class MergePreviewView(View):
     """The certifications of two accounts taken for one, and how that differs from what each holds."""
 
+    merged_id: str
+    candidate_id: str
     as_of: date
     policy_version: int
     certifications: list[StandingView]
@@ -75,12 +77,16 @@ class MergePreviewApi:
             facts_on(await self._store.ledger(policy.id, account), policy, today)
             for account in (call.query.source, call.query.into)
         ]
-        return await asyncio.to_thread(_preview, policy, source, into, today)
+        return await asyncio.to_thread(_preview, policy, call.query, source, into, today)
 
 
-def _preview(policy: Program, source: list[Fact], into: list[Fact], today: date) -> MergePreviewView:
+def _preview(
+    policy: Program, asked: MergePreviewQuery, source: list[Fact], into: list[Fact], today: date
+) -> MergePreviewView:
     together = evaluate(policy, [*into, *(fact for fact in source if fact not in into)], today)
     return MergePreviewView(
+        merged_id=asked.source,
+        candidate_id=asked.into,
         as_of=today,
         policy_version=policy.version,
         certifications=[standing_view(policy, each) for each in together.certifications.values()],

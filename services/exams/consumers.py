@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from libs.common.bus.ingress import Refusal
+from libs.common.bus.ingress import MAX_VENDOR_BYTES, Refusal
 from libs.common.bus.messages import Outgoing, Received
 from libs.common.bus.topology import REJECTIONS
 from libs.common.events import identity, vendors
@@ -114,6 +114,8 @@ def _rejection(refusal: Refusal, transaction: Transaction) -> Document:
 
 def _program_in(body: bytes) -> str | None:
     """The program that a message names, for whoever may read it; None where it cannot be told."""
+    if len(body) > MAX_VENDOR_BYTES:  # refused unread
+        return None
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -17,6 +17,10 @@ from libs.common.mongo.client import Document
 from services.identity.store import IdentityStore
 
 
+class ProgramPath(Parameters):
+    program: Identifier
+
+
 class CandidatePath(Parameters):
     program: Identifier
     candidate_id: Identifier
@@ -163,3 +167,10 @@ def candidate_view(row: Document, external_ids: Sequence[Document]) -> Candidate
 def _summary(row: Document) -> CandidateSummary:
     merged = {"merged_into": row.get("merged_into")}
     return CandidateSummary.model_validate({**row, **merged, "candidate_id": row["_id"]})
+
+
+def entered(call: Call[Any, Any, Any]) -> str:
+    """The program of a path, if the caller may enter it. Raises the problem `not-found`."""
+    program: str = call.path.program
+    call.principal.require_program(program)
+    return program

@@ -13,9 +13,8 @@ from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE, PROFILE_WRITE
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
-from services.identity.api import CandidatePath
+from services.identity.api import CandidatePath, ProgramPath, entered
 from services.identity.claiming import Claiming
-from services.identity.merge_api import ProgramPath, entered
 
 System = Annotated[str, StringConstraints(pattern=f"^{VENDOR_NAME.pattern}$"), Field(description="The partner")]
 """Without a colon: it is a part of the id's key."""

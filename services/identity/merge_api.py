@@ -12,17 +12,13 @@ from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE
 from libs.common.mongo.client import Document
-from services.identity.api import CandidateView, candidate_view
+from services.identity.api import CandidateView, ProgramPath, candidate_view, entered
 from services.identity.merging import MERGE_REFUSED, NOT_REVERSIBLE, Merging
 from services.identity.store import IdentityStore
 
 _From = Annotated[Identifier, Field(alias="from", description="The account that ends")]
 _Into = Annotated[Identifier, Field(description="The account that goes on")]
 _Why = Annotated[Remark, Field(description="Kept with the merge, for staff")]
-
-
-class ProgramPath(Parameters):
-    program: Identifier
 
 
 class MergePath(Parameters):
@@ -184,14 +180,6 @@ class MergeApi:
             profile=candidate_view(row, await self._store.external_ids(candidate_id)),
             holds=f"/api/certs/v1/programs/{program}/candidates/{candidate_id}/certifications",
         )
-
-
-def entered(call: Call[Any, Any, Any]) -> str:
-    """The program of a path, if the caller may enter it. Raises the problem `not-found`."""
-    program: str = call.path.program
-    if not call.principal.may_enter(program):
-        raise Problem(NOT_FOUND)
-    return program
 
 
 def _merge(row: Document) -> MergeView:

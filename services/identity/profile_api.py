@@ -14,8 +14,7 @@ from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import PROFILE_READ, PROFILE_WRITE
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
-from services.identity.api import CandidatePath
-from services.identity.merge_api import ProgramPath, entered
+from services.identity.api import CandidatePath, ProgramPath, entered
 from services.identity.profiles import FIELDS, Profiles, missing
 from services.identity.store import IdentityStore
 

@@ -7,9 +7,8 @@ from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE
 from libs.common.mongo.client import Document
-from services.identity.api import CandidatePath
+from services.identity.api import CandidatePath, entered
 from services.identity.domain.similarity import Person, similar
-from services.identity.merge_api import entered
 from services.identity.store import IdentityStore
 
 

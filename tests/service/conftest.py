@@ -94,17 +94,21 @@ def identity_settings() -> dict[str, Any]:
 
 
 @pytest.fixture
+def quick_logins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same kind of hash at the least cost, and refusals that hardly wait."""
+    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(even_time, "EVEN_SECONDS", 0.001)
+
+
+@pytest.fixture
 async def station(
     base_of: OpenBase,
     programs: dict[str, Program],
     identity_settings: dict[str, Any],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    quick_logins: None,
 ) -> AsyncIterator[IdentityStation]:
     """Identity as it is composed, on an empty database."""
-    # The same kind of hash at the least cost.
-    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    monkeypatch.setattr(even_time, "EVEN_SECONDS", 0.001)
     secret = SecretStr("s" * 32)
     async with (
         base_of("identity") as base,

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from libs.common.audit.trail import AuditTrail
 from libs.common.events.types import Identifier
 from libs.common.http.models import Parameters, View
-from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.problems import NOT_FOUND
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import AUDIT_READ
 from libs.common.http.server import Api
@@ -96,8 +96,7 @@ class AuditApi:
 
     async def list_audit_records(self, call: Call[AuditPath, AuditQuery]) -> RecordsView:
         program, query = call.path.program, call.query
-        if not call.principal.may_enter(program):
-            raise Problem(NOT_FOUND)
+        call.principal.require_program(program)
         rows = await self._trail.read(
             program, after=query.after, limit=query.limit + 1, candidate=query.candidate, actor=query.actor
         )

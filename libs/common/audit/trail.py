@@ -32,9 +32,14 @@ INDEXES: Final = [
 _Waiting = tuple[Access, "asyncio.Future[None]"]
 
 
+def audit_name(database_name: str) -> str:
+    """The name of the audit log's database beside a service's own."""
+    return f"{database_name}_audit"
+
+
 def audit_database(database: Database) -> Database:
     """The database beside a service's own that its account may read and append to, and nothing else."""
-    return database.client[f"{database.name}_audit"]
+    return database.client[audit_name(database.name)]
 
 
 async def prepare(database: Database) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Protocol
 import orjson
 from aiohttp import hdrs, web
 
+from libs.common.http.files import SHOWN
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.problems import Problem
 from libs.common.http.responses import TRACEPARENT
@@ -135,7 +136,9 @@ def _plain(text: str) -> str:
 
 
 def _content(response: web.StreamResponse) -> Any:
-    """The JSON of an answer, also of one that is given again; None where it is a file."""
+    """The JSON of an answer, also of one that is given again; of a file, whose data it shows."""
+    if SHOWN in response:
+        return {"candidate_id": response[SHOWN]}
     if not isinstance(response, web.Response) or not isinstance(response.body, bytes):
         return None
     return orjson.loads(response.body) if "json" in response.headers.get(hdrs.CONTENT_TYPE, "") else None

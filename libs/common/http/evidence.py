@@ -1,5 +1,8 @@
 """Evidence as files: the kinds that are taken, told by their content, and how they are given back."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from libs.common.http.files import Download, Upload
 from libs.common.http.problems import invalid
 
@@ -32,6 +35,7 @@ def file_name(media_type: str, name: str) -> str:
     return f"evidence-{name}.{_ENDINGS[media_type]}"
 
 
-def evidence_file(media_type: str, name: str, content: bytes) -> EvidenceFile:
-    """The file as it is saved."""
-    return EvidenceFile(media_type, file_name(media_type, name), content)
+def evidence_file(row: Mapping[str, Any], name: str) -> EvidenceFile:
+    """A stored file as it is saved; the row says whose it is."""
+    media_type: str = row["media_type"]
+    return EvidenceFile(media_type, file_name(media_type, name), bytes(row["content"]), row["candidate_id"])

@@ -10,6 +10,9 @@ from aiohttp import StreamReader, hdrs, web
 from libs.common.http.problems import MALFORMED, MEDIA_TYPE_UNSUPPORTED, TOO_LARGE, Problem
 from libs.common.http.responses import SECURITY_HEADERS
 
+SHOWN = web.ResponseKey("shown", str)
+"""Whose data a file shows."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
@@ -36,6 +39,8 @@ class Download:
     filename: str
     """ASCII letters, digits, and `.`, `_`, `-`: what a header needs no quoting for."""
     content: bytes | AsyncIterable[bytes]
+    candidate_id: str | None = None
+    """Whose data it shows, for the audit log, where the path does not say so."""
 
     def __post_init__(self) -> None:
         if not _PLAIN.fullmatch(self.filename):
@@ -74,4 +79,7 @@ def download_response(file: Download, status: int) -> web.Response:
         hdrs.CONTENT_TYPE: file.media_type,
         hdrs.CONTENT_DISPOSITION: f'attachment; filename="{file.filename}"',
     }
-    return web.Response(status=status, headers=headers, body=file.content)
+    response = web.Response(status=status, headers=headers, body=file.content)
+    if file.candidate_id is not None:
+        response[SHOWN] = file.candidate_id
+    return response

@@ -49,6 +49,11 @@ class Principal:
             return False
         return self.kind is not Kind.CANDIDATE or self.candidate_id == candidate_id
 
+    def require_program(self, program: str) -> None:
+        """Raise `not-found` unless `may_enter`."""
+        if not self.may_enter(program):
+            raise Problem(NOT_FOUND)
+
     def require(self, program: str, candidate_id: str) -> None:
         """Raise `not-found` unless `may_see`: what may not be seen looks like what is not there."""
         if not self.may_see(program, candidate_id):

@@ -65,4 +65,4 @@ class EvidenceStore:
         row = await self._evidence.find_one({"_id": key, "program": program, "candidate_id": candidate_id})
         if row is None:
             return None
-        return evidence_file(row["media_type"], row["sha256"][:8], bytes(row["content"]))
+        return evidence_file(row, row["sha256"][:8])

@@ -66,4 +66,4 @@ class EvidenceStore:
 
     async def file(self, case_id: str, evidence_id: str) -> EvidenceFile | None:
         row = await self._files.find_one({"_id": evidence_id, "case_id": case_id})
-        return evidence_file(row["media_type"], evidence_id[:8], bytes(row["content"])) if row else None
+        return evidence_file(row, evidence_id[:8]) if row else None

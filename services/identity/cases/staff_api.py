@@ -13,11 +13,11 @@ from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE
 from libs.common.mongo.client import Document
 from libs.common.programs.cases import CaseKind
+from services.identity.api import ProgramPath, entered
 from services.identity.cases.casework import SECOND_OPINION, Cases
 from services.identity.cases.requests import Text
 from services.identity.cases.views import StaffCaseView, StaffSummary, staff_summary, staff_view
 from services.identity.domain.cases import CLOSED, State
-from services.identity.merge_api import ProgramPath, entered
 from services.identity.merging import MERGE_REFUSED
 
 CASES_MANAGE = ACCOUNTS_MANAGE

@@ -10,13 +10,13 @@ from libs.common.http.models import Body, Nothing, View
 from libs.common.http.problems import CONFLICT, NOT_FOUND, UNAUTHENTICATED, Problem
 from libs.common.http.routes import PUBLIC, Call, Route
 from libs.common.programs import Program
+from services.identity.api import ProgramPath
 from services.identity.login.addresses import AddressLimit
 from services.identity.login.api import Password, Secret, TokenView
 from services.identity.login.problems import LINK_INVALID, LOCAL_PASSWORDS_OFF, SECOND_FACTOR_NEEDED, TOO_MANY_TRIES
 from services.identity.login.second_factor_api import Code
 from services.identity.login.sessions import Sessions
 from services.identity.login.tokens import Tokens
-from services.identity.merge_api import ProgramPath
 from services.identity.openid.problems import SIGN_IN_INVALID, SIGN_IN_REFUSED
 from services.identity.openid.provider import Returned
 from services.identity.openid.signing_in import (

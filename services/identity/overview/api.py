@@ -11,8 +11,8 @@ from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import OPERATIONS_READ, PROFILE_READ
 from libs.common.mongo.client import Document
-from services.identity.api import CandidatePath, ExternalIdView
-from services.identity.merge_api import MergeView, entered
+from services.identity.api import CandidatePath, ExternalIdView, entered
+from services.identity.merge_api import MergeView
 from services.identity.overview.store import OverviewStore, Surroundings
 from services.identity.profile_api import AddressView, NativeNameView
 from services.identity.store import IdentityStore

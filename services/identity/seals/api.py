@@ -9,9 +9,10 @@ from libs.common.audit.api import AuditPath
 from libs.common.events.types import Code
 from libs.common.http.models import View
 from libs.common.http.paging import Cursor, Page, PageQuery
-from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.problems import NOT_FOUND
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import AUDIT_READ
+from services.identity.api import entered
 from services.identity.seals.store import SealStore
 
 _SEALS = Cursor("audit-seals", tuple[int, str])
@@ -52,9 +53,7 @@ class SealApi:
         )
 
     async def list_audit_seals(self, call: Call[AuditPath, SealsQuery]) -> Page[SealView]:
-        program, query = call.path.program, call.query
-        if not call.principal.may_enter(program):
-            raise Problem(NOT_FOUND)
+        program, query = entered(call), call.query
         after = _SEALS.decode(query.cursor)
         rows = await self._store.of(program, query.of, after=after, limit=query.limit + 1)
         return _SEALS.page(

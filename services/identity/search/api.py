@@ -11,7 +11,7 @@ from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import OPERATIONS_READ
 from libs.common.programs import Program
-from services.identity.merge_api import ProgramPath, entered
+from services.identity.api import ProgramPath, entered
 from services.identity.search.finding import Finding, Found, Reason
 from services.identity.search.store import SearchStore
 

@@ -4,12 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from libs.common.clock import FixedClock
 from libs.common.events import SERVICES
 from libs.common.programs import Program
-from services.identity import passwords
 from tests.servers import MongoUnderTest
 from tests.service.surfaces.seeds import Where, seeded
 from tests.service.surfaces.surface import Surface
@@ -22,10 +20,8 @@ async def surface(  # noqa: PLR0917 fixtures
     programs: dict[str, Program],
     clock: FixedClock,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    quick_logins: None,
 ) -> AsyncIterator[Surface]:
     """Each service in turn, with one of everything."""
-    # The same kind of hash at the least cost.
-    monkeypatch.setattr(passwords, "PasswordHasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     async with seeded(request.param, Where(mongo.url, programs, tmp_path, clock)) as surface:
         yield surface

@@ -47,7 +47,11 @@ async def test_requests_made_from_the_document_are_answered_as_it_says(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await program.communicate()
+    try:
+        said, _ = await program.communicate()
+    finally:
+        if program.returncode is None:
+            program.kill()
     assert program.returncode == 0, "\n".join(line[:400] for line in said.decode().splitlines())
 
 
