@@ -28,7 +28,16 @@ from services.certs.stored_facts import loaded
 MIGRATION = Migration(
     6,
     "exports and erasures",
-    declare({**COLLECTIONS, "candidates": [IndexModel([("kin", ASCENDING)], name="kin", sparse=True)]}),
+    declare(
+        {
+            **COLLECTIONS,
+            "candidates": [IndexModel([("kin", ASCENDING)], name="kin", sparse=True)],
+            "dry_run_changes": [IndexModel([("candidate_id", ASCENDING)], name="candidate")],
+            "submissions": [
+                IndexModel([("late_looked", ASCENDING)], name="late", partialFilterExpression={"state": "unmatched"})
+            ],
+        }
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from services.identity.login.local_passwords import require_local_passwords
 from services.identity.login.problems import SECOND_FACTOR_NEEDED
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.sessions import PASSWORD, SECOND_FACTOR
-from services.identity.login.tries import admitted
+from services.identity.login.tries import admitted, knows_password
 from services.identity.passwords import Passwords
 from services.identity.store import IdentityStore
 
@@ -81,8 +81,8 @@ class Access:
         account = await self._store.candidate(program, candidate_id)
         if account is None:
             raise Problem(UNAUTHENTICATED, _WRONG)
-        if await self._factors.of(candidate_id) is None:
-            acr = await self._opened(account, password or "", None)
+        if await self._factors.of(_stands_for(account)) is None:
+            acr = None if password is None else await self._opened(account, password, None)
         elif code is None:
             raise Problem(SECOND_FACTOR_NEEDED)
         else:
@@ -93,12 +93,8 @@ class Access:
 
     async def _opened(self, account: Document, password: str, code: str | None) -> str | None:
         """How the account was opened; None where it was not."""
-        if not await self._admits(account):
-            await self._passwords.matches(None, password)
+        if not await knows_password(self._store, self._passwords, account, password, self._clock.now()):
             return None
-        if not await self._passwords.matches(account["password"], password):
-            return None
-        await self._renew_hash(account, password)
         if await self._factors.of(_stands_for(account)) is not None:
             # The try stays counted until the code is right too, or a known password would buy any number of codes.
             if code is None:
@@ -112,11 +108,6 @@ class Access:
             return None
         await self._store.forget_tries(account["_id"])
         return SECOND_FACTOR
-
-    async def _renew_hash(self, account: Document, password: str) -> None:
-        stored = account["password"]
-        if self._passwords.is_outdated(stored):
-            await self._store.rehash(account["_id"], old=stored, new=await self._passwords.hash(password))
 
     async def _admits(self, account: Document) -> bool:
         return await admitted(self._store, account, self._clock.now())

@@ -145,7 +145,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         programs=platform.programs,
         clock=clock,
     )
-    claiming = Claiming(registrations, cases, mapping, store, unit_of_work)
+    claiming = Claiming(registrations, cases, mapping, unit_of_work)
     profiles = Profiles(store, unit_of_work)
     email_changes = EmailChanges(EmailChangeStore(database), store, unit_of_work)
     providers = Providers(

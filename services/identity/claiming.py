@@ -8,7 +8,6 @@ from services.identity.cases.casework import Cases
 from services.identity.domain.mailboxes import is_same_mailbox
 from services.identity.mapping import Mapping, new_id
 from services.identity.registration_store import RegistrationStore
-from services.identity.store import IdentityStore
 
 
 class Claiming:
@@ -19,13 +18,11 @@ class Claiming:
         registrations: RegistrationStore,
         cases: Cases,
         mapping: Mapping,
-        accounts: IdentityStore,
         unit_of_work: UnitOfWork,
     ) -> None:
         self._registrations = registrations
         self._cases = cases
         self.mapping = mapping
-        self._accounts = accounts
         self._unit_of_work = unit_of_work
 
     async def claim(
@@ -50,7 +47,7 @@ class Claiming:
         key = link_id(program, system, external_id)
 
         async def work(transaction: Transaction) -> Document | None:
-            account = await self._account(transaction, program, candidate_id)
+            account = await self._cases.account(program, candidate_id, transaction)
             row = await self.mapping.store.get(transaction.session, key)
             holder = row["candidate_id"] if row else None
             if holder == account["_id"]:
@@ -96,13 +93,6 @@ class Claiming:
             return await self.mapping.unlink(transaction, row, by=by, reason=reason)
 
         return await self._unit_of_work.run(work)
-
-    async def _account(self, transaction: Transaction, program: str, candidate_id: str) -> Document:
-        """The account that goes on for this ID."""
-        row = await self._accounts.standing(program, candidate_id, transaction.session)
-        if row is None:
-            raise Problem(NOT_FOUND)
-        return row
 
 
 def _proves(registration: Document | None, key: str, account: Document) -> bool:

@@ -45,6 +45,7 @@ class HostileProvider:
     """In place of the token endpoint's answer, from the token that it would give."""
     person: dict[str, Any] = field(default_factory=dict)
     """What its page about a person says."""
+    person_status: int = 200
     asked: list[str] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
     nonce: str = ""
@@ -110,7 +111,7 @@ class HostileProvider:
     async def _person(self, request: web.Request) -> web.Response:
         self.asked.append("person")
         assert request.headers["Authorization"] == "Bearer a"
-        return web.Response(body=json.dumps(self.person), content_type="application/json")
+        return web.Response(body=json.dumps(self.person), content_type="application/json", status=self.person_status)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["HostileProvider"]:

@@ -144,3 +144,15 @@ async def test_file_has_an_end_also_where_nobody_decides(desk: Desk) -> None:
     indexes: dict[str, Any] = await desk.base.database["case_evidence"].index_information()
     assert (indexes["kept"]["key"], indexes["kept"]["expireAfterSeconds"]) == ([("expires_at", 1)], 0)
     assert timedelta(days=30) < LASTS < timedelta(days=180)
+
+
+async def test_file_whose_time_has_ended_can_be_added_again(desk: Desk) -> None:
+    me = await desk.station.register("P1")
+    case = await desk.open(me)
+    await desk.upload(me, case, PDF)
+    desk.base.clock.advance(LASTS + timedelta(seconds=1))
+    await desk.base.database["case_evidence"].delete_many({})  # as the database does in time
+    status, _ = await desk.upload(me, case, PDF)
+    assert status == 201
+    assert len(await desk.base.rows("case_evidence")) == 1
+    assert len((await desk.seen(case))["evidence"]) == 1

@@ -168,8 +168,7 @@ class People:
     def claiming(self) -> Claiming:
         database = self.base.database
         mapping = Mapping(MappingStore(database), self.identity.store)
-        store, unit_of_work = self.identity.store, self.base.unit_of_work
-        return Claiming(RegistrationStore(database), self.cases(), mapping, store, unit_of_work)
+        return Claiming(RegistrationStore(database), self.cases(), mapping, self.base.unit_of_work)
 
     def cases(self) -> Cases:
         database, store = self.base.database, self.identity.store

@@ -297,6 +297,17 @@ async def test_page_about_a_person_is_asked_only_where_the_token_says_nothing(
     assert evil.asked.count("person") == 1, "a person who is known needs no page"
 
 
+@pytest.mark.parametrize("failure", [429, 500, 503])
+async def test_page_about_a_person_that_fails_is_an_outage_and_no_answer(
+    station: IdentityStation, evil: HostileProvider, failure: int
+) -> None:
+    await station.register()
+    evil.claims, evil.person, evil.person_status = {"email": None}, {"error": "busy"}, failure
+    assert (await sign_in(station, evil))[0] == 503
+    evil.person_status, evil.person = 200, {"sub": "eve", "email": "p1@example.com", "email_verified": True}
+    await signed_in(await sign_in(station, evil))
+
+
 async def test_provider_that_did_not_ask_anew_proves_nothing_recent(
     station: IdentityStation, evil: HostileProvider
 ) -> None:

@@ -20,6 +20,7 @@ from services.identity.privacy import archive
 from services.identity.privacy.erasures import COOLING_OFF, TOLD_AGAIN
 from services.identity.privacy.exports import KEPT, OVERDUE, Exports
 from services.identity.privacy.holdings import HOLDINGS
+from tests.service.case_desk import Desk, picture
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.samples import TAKEN, received, registration, reported
 from tests.service.test_second_factor import enrol
@@ -117,6 +118,23 @@ async def test_export_gathers_what_all_services_say(station: IdentityStation) ->
     (row,) = await station.base.rows("exports")
     assert "private_key" not in row, "what the log keeps is unreadable from here on"
     assert await station.base.rows("export_parts") == []
+
+
+async def test_archive_holds_the_documents_of_cases_themselves(station: IdentityStation) -> None:
+    desk, one = Desk(station), await station.open_account()
+    case = await desk.open(one)
+    status, added = await desk.upload(one, case, picture())
+    assert status == 201
+    token = await token_of(station, one)
+    _, export = await station.ask("POST", place(one, "exports"), token)
+    (question,) = questions(station)
+    await take(station, *(part for kind in PARTS for part in answer(kind, question, {})))
+    await station.run("exports")
+    path = place(one, f"exports/{export['export_id']}/archive")
+    with zipfile.ZipFile(io.BytesIO(await downloaded(station, path, token))) as opened:
+        (name,) = [each for each in opened.namelist() if each.startswith("identity/files/")]
+        assert name.endswith(f"-evidence-{added['evidence_id'][:8]}.jpg")
+        assert opened.read(name).startswith(b"\xff\xd8\xff")
 
 
 async def test_order_of_arrival_changes_no_byte_of_the_archive(station: IdentityStation) -> None:
@@ -297,6 +315,28 @@ def other_person() -> Any:
     return person.model_copy(update={"given_name": "Grace", "family_name": "Hopper"})
 
 
+@pytest.mark.parametrize("cancelled", [True, False])
+async def test_two_requests_that_a_merge_brings_together_are_one(station: IdentityStation, cancelled: bool) -> None:
+    one, two = await station.open_account("P1"), await station.open_account("P2")
+    third = await station.open_account("P3")
+    staff = await operator(station)
+    for account in (one, two, third):
+        await station.ask("POST", place(account, "erasure"), staff, None, reason="asked")
+    await station.ask("POST", "/programs/cisco/merges", staff, None, **{"from": one, "into": two, "reason": "same"})
+    if cancelled:
+        assert (await station.ask("DELETE", place(two, "erasure"), staff))[0] == 204
+    station.base.clock.advance(COOLING_OFF)
+    await station.run("erasures")
+    await station.run("erasures")
+    left = {row["_id"] for row in await station.base.rows("candidates")}
+    assert left == ({one, two} if cancelled else set()), "nobody else's erasure waits for them"
+    station.base.clock.advance(TOLD_AGAIN)
+    await station.run("erasures")
+    assert {row["state"] for row in await station.base.rows("erasures")} == (
+        {"done", "cancelled"} if cancelled else {"done"}
+    )
+
+
 async def test_hold_of_staff_keeps_an_erasure_waiting_and_says_why(station: IdentityStation) -> None:
     one = await station.open_account()
     staff, token = await operator(station), await token_of(station, one)
@@ -402,6 +442,37 @@ async def test_id_that_another_has_now_keeps_its_history_without_the_erased(stat
     (row,) = await station.base.rows("external_ids", _id="cisco:vue:P1")
     assert row["candidate_id"] == two
     assert [was["candidate_id"].startswith("erased-") for was in row["history"]] == [True]
+
+
+async def test_history_of_an_id_names_nobody_erased_who_moved_it_themselves(station: IdentityStation) -> None:
+    one, two = await station.open_account("P1"), await station.open_account("P2")
+    staff = await operator(station)
+    move = {"system": "vue", "external_id": "P1", "reason": "so"}
+    await station.ask("POST", "/programs/cisco/external-ids/changes", staff, None, **move, to=None)
+    claim = {"system": "vue", "external_id": "P1", "registration_id": "G1"}
+    _, claimed = await station.ask("POST", place(one, "external-ids"), await token_of(station, one), None, **claim)
+    assert claimed["state"] == "linked"
+    await station.ask("POST", "/programs/cisco/external-ids/changes", staff, None, **move, to=two)
+    await station.ask("POST", place(one, "erasure"), staff, None, reason="asked")
+    station.base.clock.advance(COOLING_OFF)
+    await station.run("erasures")
+    (row,) = await station.base.rows("external_ids", _id="cisco:vue:P1")
+    assert one not in str(row)
+    assert any(was["by"] and was["by"].startswith("candidate:erased-") for was in row["history"])
+
+
+async def test_partners_id_erased_again_is_remembered_from_the_later_day(station: IdentityStation) -> None:
+    work = next(each.work for each in station.parts.subscriptions if each.queue == topology.vendors_queue("identity"))
+    for number in range(2):
+        now = station.base.clock.now() + timedelta(seconds=1)
+        await station.base.handle(work, reported(registration("P1", f"G{number}"), time=now))
+        (account,) = await station.base.rows("candidates")
+        await station.ask("POST", place(account["_id"], "erasure"), await operator(station), None, reason="asked")
+        station.base.clock.advance(COOLING_OFF)
+        await station.run("erasures")
+    between = reported(registration("P1", "G9"), time=station.base.clock.now() - timedelta(days=1))
+    await station.base.handle(work, between)
+    assert await station.base.rows("candidates") == []
 
 
 async def test_consents_are_a_list_that_only_grows(station: IdentityStation) -> None:

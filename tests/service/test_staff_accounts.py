@@ -330,3 +330,12 @@ async def test_managers_make_systems_and_only_they(station: IdentityStation) -> 
         token = await person.enter()
         assert (await station.ask("POST", "/programs/cisco/systems", token, **given))[0] == 403
         assert (await station.ask("GET", "/signing-keys", token))[0] == 403
+
+
+async def test_address_that_only_looks_the_same_is_somebody_else(station: IdentityStation) -> None:
+    await hire(station, "support", email="strasse@example.com")
+    given = {"email": "straße@example.com", "name": "Somebody Else", "roles": ["manager"]}
+    status, _ = await station.ask("POST", "/programs/juniper/staff", await operator(station), **given)
+    assert status == 409
+    (row,) = await station.base.rows("staff")
+    assert set(row["roles"]) == {"cisco"}

@@ -7,7 +7,7 @@ it, and brings no personal data back. Without the key nobody can try IDs out.
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import SecretStr
@@ -43,19 +43,18 @@ class Tombstones:
         self._read_at: float | None = None
 
     async def add(self, transaction: Transaction, ids: Mapping[str, str], at: datetime) -> None:
-        """Remember ids, a candidate's or a partner's, each with its pseudonym. What is known stays as it is."""
+        """Remember ids, a candidate's or a partner's, each with its pseudonym; of two erasures the later one counts.
+
+        A partner's id may be erased, registered anew and erased again.
+        """
         made = {self._hash(one): Erased(pseudonym, at) for one, pseudonym in ids.items()}
         writes = [
-            UpdateOne(
-                {"_id": key},
-                {"$setOnInsert": {"pseudonym": erased.pseudonym, "at": at, "told_at": transaction.now}},
-                upsert=True,
-            )
+            UpdateOne({"_id": key}, [{"$set": _if_later(erased, transaction.now)}], upsert=True)
             for key, erased in made.items()
         ]
         if writes:
             await self._rows.bulk_write(writes, ordered=False, session=transaction.session)
-        transaction.on_commit(lambda: self._known.update(made))
+        transaction.on_commit(lambda: self._learn(made))
 
     async def find(self, ids: Iterable[str]) -> dict[str, Erased]:
         """Those of the ids that were erased, as far as this process knows."""
@@ -76,9 +75,22 @@ class Tombstones:
             return
         since = {"told_at": {"$gte": self._newest - _OVERLAP}} if self._newest else {}
         async for row in self._rows.find(since):
-            self._known[row["_id"]] = Erased(row["pseudonym"], row["at"])
+            self._learn({row["_id"]: Erased(row["pseudonym"], row["at"])})
             self._newest = max(self._newest or row["told_at"], row["told_at"])
         self._read_at = now
 
+    def _learn(self, found: Mapping[str, Erased]) -> None:
+        for key, erased in found.items():
+            known = self._known.get(key)
+            if known is None or known.at < erased.at:
+                self._known[key] = erased
+
     def _hash(self, one: str) -> str:
         return hashlib.blake2b(one.encode(), key=self._key, digest_size=16).hexdigest()
+
+
+def _if_later(erased: Erased, now: datetime) -> dict[str, object]:
+    """The fields of a row, unless it tells of the same or a later erasure; one that is not there tells of none."""
+    fields = {"pseudonym": erased.pseudonym, "told_at": now, "at": erased.at}
+    later = {"$gt": [erased.at, {"$ifNull": ["$at", datetime.min.replace(tzinfo=UTC)]}]}
+    return {name: {"$cond": [later, {"$literal": value}, f"${name}"]} for name, value in fields.items()}

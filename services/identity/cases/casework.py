@@ -218,6 +218,8 @@ class Cases:
         found: list[Document] = []
 
         async def step(transaction: Transaction, case: Document) -> None:
+            # What has ended meanwhile is there no longer, and may be added again.
+            case["evidence"] = [each for each in case["evidence"] if each["expires_at"] > transaction.now]
             about = described(case["_id"], file, transaction.now)
             found[:] = [each for each in case["evidence"] if each["evidence_id"] == about["evidence_id"]]
             if found:

@@ -59,7 +59,8 @@ class EvidenceStore:
             "expires_at": about["expires_at"],
             "content": Binary(file.content),
         }
-        await self._files.insert_one(row, session=session)
+        # The database is up to a minute late in removing what has ended.
+        await self._files.replace_one({"_id": row["_id"]}, row, upsert=True, session=session)
 
     async def delete(self, session: Session, case_id: str) -> None:
         await self._files.delete_many({"case_id": case_id}, session=session)

@@ -21,6 +21,11 @@ _INDEXES = {
             [("program", ASCENDING), ("state", ASCENDING), ("due_on", ASCENDING), ("_id", ASCENDING)], name="queue"
         ),
         IndexModel([("candidate_id", ASCENDING), ("opened_at", DESCENDING), ("_id", DESCENDING)], name="candidate"),
+        # Others whom a case names, for the day on which one of them is erased.
+        *(
+            IndexModel([(name, ASCENDING)], name=name, sparse=True)
+            for name in ("details.held_by", "details.candidate_id", "first.other")
+        ),
         # An account asks for the same once at a time, however often and at how many places.
         IndexModel(
             [("candidate_id", ASCENDING), ("same", ASCENDING)],

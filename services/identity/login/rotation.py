@@ -88,12 +88,13 @@ class Rotation:
     async def _go_on(
         self, transaction: Transaction, session_id: str, following: str, goes_on: GoesOn | None
     ) -> Document | None:
-        row = await self._store.change(transaction.session, session_id, {"used_at": transaction.now})
-        if row is None or row["expires_at"] <= transaction.now:
+        row = await self._store.use(
+            transaction.session, session_id, transaction.now, idle=self._idle, longest=self._longest
+        )
+        if row is None:
             return None
         if goes_on is not None and not await goes_on(transaction, row):
             await self._store.end_by_id(transaction.session, session_id)
             return None
-        expires_at = min(transaction.now + self._idle, row["created_at"] + self._longest)
-        await self._store.add_token(transaction.session, following, session_id, expires_at)
-        return await self._store.change(transaction.session, session_id, {"expires_at": expires_at})
+        await self._store.add_token(transaction.session, following, session_id, row["expires_at"])
+        return row

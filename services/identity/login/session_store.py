@@ -1,7 +1,7 @@
 """What identity keeps of sessions: one document each, and the hash of every refresh token for a while."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -41,6 +41,18 @@ class SessionStore:
         """Mark a refresh token as used, and return it as it was before; None where there is none."""
         row: Document | None = await self._tokens.find_one_and_update(
             {"_id": token_key(token)}, {"$set": {"used_at": now}}, session=session
+        )
+        return row
+
+    async def use(
+        self, session: Session, session_id: str, now: datetime, *, idle: timedelta, longest: timedelta
+    ) -> Document | None:
+        """Note a use of a session, which moves its end, and return it; None where it has ended."""
+        latest = {"$add": ["$created_at", int(longest.total_seconds() * 1000)]}
+        change = {"used_at": now, "expires_at": {"$min": [now + idle, latest]}}
+        going_on = {"_id": session_id, "expires_at": {"$gt": now}}
+        row: Document | None = await self._sessions.find_one_and_update(
+            going_on, [{"$set": change}], session=session, return_document=True
         )
         return row
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from libs.common.mongo.client import Document
 from services.identity.domain.lockout import rest_after
+from services.identity.passwords import Passwords
 
 
 class Counted(Protocol):
@@ -16,6 +17,10 @@ class Counted(Protocol):
         ...
 
     def account(self, account_id: str) -> Awaitable[Document | None]: ...
+
+    def rehash(self, account_id: str, *, old: str, new: str) -> Awaitable[None]:
+        """Write the hash of the same password anew, unless the password has changed meanwhile."""
+        ...
 
 
 async def admitted(store: Counted, account: Document, now: datetime) -> bool:
@@ -30,3 +35,16 @@ async def admitted(store: Counted, account: Document, now: datetime) -> bool:
             return True
         known = await store.account(account["_id"])
     return False
+
+
+async def knows_password(store: Counted, passwords: Passwords, account: Document, password: str, now: datetime) -> bool:
+    """Count a try, and say whether the password is right; the try stays counted until it is forgotten."""
+    if not await admitted(store, account, now):
+        await passwords.matches(None, password)
+        return False
+    stored = account["password"]
+    if not await passwords.matches(stored, password):
+        return False
+    if passwords.is_outdated(stored):
+        await store.rehash(account["_id"], old=stored, new=await passwords.hash(password))
+    return True

@@ -15,7 +15,7 @@ from authlib.oidc.discovery import get_well_known_url
 
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
-from libs.common.http.fetch import fetch, fetch_document
+from libs.common.http.fetch import Fetched, fetch, fetch_document
 from libs.common.http.jwks import DEADLINE_SECONDS, FetchedKeys
 from libs.common.http.problems import Problem
 from libs.common.programs import OpenIdProvider
@@ -34,6 +34,7 @@ from services.identity.openid.id_token import (
 from services.identity.openid.metadata import KnownMetadata, Metadata
 from services.identity.openid.problems import SIGN_IN_REFUSED, provider_away
 
+_TOO_MANY, _SERVER_ERROR = 429, 500
 _SECONDS = 2.0
 """For a document. All waits of one request together stay below the time that a request has."""
 
@@ -128,7 +129,7 @@ class Provider:
         try:
             async with aiohttp.ClientSession() as session:
                 answer = await fetch(session, "GET", url, seconds=_SECONDS, headers=headers)
-            said = json.loads(answer.body)
+            said = _said(answer)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise provider_away("cannot be asked") from error
         # The page of another person must not count for this one (OpenID Connect Core 1.0, 5.3.2).
@@ -201,6 +202,13 @@ class Provider:
 
     async def _key_set(self) -> bytes:
         return await _document((await self.metadata()).jwks_uri, DEADLINE_SECONDS)
+
+
+def _said(answer: Fetched) -> Any:
+    """The JSON of an answer, also of one that refuses. Raises where it is a failure of the provider's own."""
+    if answer.status >= _SERVER_ERROR or answer.status == _TOO_MANY:
+        raise aiohttp.ClientError(f"it answers with the status {answer.status}")
+    return json.loads(answer.body)
 
 
 async def _document(url: str, seconds: float) -> bytes:

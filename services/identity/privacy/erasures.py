@@ -64,8 +64,9 @@ class ErasureStore:
     async def save(self, session: Session, row: Document) -> None:
         await self._erasures.replace_one({"_id": row["_id"]}, row, session=session)
 
-    async def forget_cancelled(self, session: Session, accounts: Sequence[str]) -> None:
-        query = {"candidate_id": {"$in": list(accounts)}, "state": CANCELLED}
+    async def forget_others(self, session: Session, accounts: Sequence[str], *, but: str) -> None:
+        """What else was asked for of these accounts: cancelled, or by an account before it was merged."""
+        query = {"_id": {"$ne": but}, "candidate_id": {"$in": list(accounts)}, "state": {"$in": [REQUESTED, CANCELLED]}}
         await self._erasures.delete_many(query, session=session)
 
     async def due(self, state: str, field: str, moment: datetime, limit: int) -> list[str]:
@@ -160,8 +161,10 @@ class Erasures:
             row = await self.store.requested(transaction.session, person.accounts)
             if row is None:
                 raise Problem(NOT_FOUND)
-            await self.store.save(transaction.session, row | {"state": CANCELLED, "ended_at": transaction.now})
-            first = row["candidate_id"]
+            while row is not None:  # accounts may each have asked before they were merged
+                await self.store.save(transaction.session, row | {"state": CANCELLED, "ended_at": transaction.now})
+                row = await self.store.requested(transaction.session, person.accounts)
+            first = person.accounts[0]
             event = identity.ErasureCancelled(candidate_id=first, cancelled_at=transaction.now)
             version = await self._accounts.next_version(transaction.session, first, transaction.now)
             transaction.emit(event, program=program, subject=first, version=version)
@@ -178,6 +181,8 @@ class Erasures:
             if known is not None:
                 row |= {"_id": known["_id"], "since": known["since"]}
             await self.store.put_hold(transaction.session, row)
+            # An erasure at the same moment reads holds and writes none: they meet at the account.
+            await self._accounts.next_version(transaction.session, person.accounts[0], transaction.now)
             return row
 
         return await self._unit_of_work.run(work)
@@ -220,6 +225,7 @@ class Erasures:
             "candidate_id": person.accounts[0],
             "erased_at": transaction.now,
             "accounts": [{"candidate_id": one, "pseudonym": name} for one, name in names.items()],
+            "links": list(owners),
         }
         version = await self._accounts.next_version(session, row["candidate_id"], transaction.now)
         await self._forget(transaction, person, row)
@@ -230,7 +236,8 @@ class Erasures:
         row = await self.store.get(transaction.session, erasure_id)
         if row is None or row["state"] != ERASING:
             return
-        await self._forget(transaction, Person([one["candidate_id"] for one in row["accounts"]]), row)
+        person = Person([one["candidate_id"] for one in row["accounts"]], row.get("links", ()))
+        await self._forget(transaction, person, row)
         self._tell(transaction, row, next_version(None, transaction.now), again=True)
         kept = {name: row[name] for name in ("_id", "program", "asked_by", "requested_at", "erased_at")}
         await self.store.save(transaction.session, kept | {"state": DONE, "ended_at": transaction.now})
@@ -238,7 +245,7 @@ class Erasures:
     async def _forget(self, transaction: Transaction, person: Person, row: Document) -> None:
         names = {one["candidate_id"]: one["pseudonym"] for one in row["accounts"]}
         await HOLDINGS.erase(self._database, transaction.session, person, names)
-        await self.store.forget_cancelled(transaction.session, person.accounts)
+        await self.store.forget_others(transaction.session, person.accounts, but=row["_id"])
 
     def _tell(self, transaction: Transaction, row: Document, version: int, *, again: bool) -> None:
         event = identity.CandidateErased(

@@ -153,6 +153,10 @@ class Exports:
         files = {README: readme(first, export["requested_at"])}
         for path, content in (await HOLDINGS.records(self._database, person)).items():
             files[f"identity/{path}"] = content
+        for collection, key, path in await HOLDINGS.files(self._database, person):
+            file = await HOLDINGS.file(self._database, collection, key)
+            if file is not None:  # it may have ended meanwhile
+                files[f"identity/{path}"] = file
         for service, attempt in whole.items():
             try:
                 said = await self._said(export, service, attempt)

@@ -6,6 +6,7 @@ from pymongo import ASCENDING, IndexModel
 
 from libs.common.http.evidence import file_name
 from libs.common.mongo.client import Document
+from libs.common.mongo.merges import INDEXES as MERGES
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.privacy import tombstones
 from libs.common.privacy.holdings import Holding, Holdings, Person, by, by_link, renamed
@@ -13,6 +14,7 @@ from libs.common.privacy.keeper import APART
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 
+_CANDIDATE = IndexModel([("candidate_id", ASCENDING)], name="candidate")
 _EXPIRY = IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)
 
 MIGRATION = Migration(
@@ -23,10 +25,12 @@ MIGRATION = Migration(
             tombstones.COLLECTION: tombstones.INDEXES,
             "registrations": [IndexModel([("link", ASCENDING)], name="link")],
             "external_ids": [IndexModel([("history.candidate_id", ASCENDING)], name="former", sparse=True)],
-            "exports": [IndexModel([("candidate_id", ASCENDING)], name="candidate"), _EXPIRY],
-            "export_parts": [IndexModel([("export_id", ASCENDING)], name="export"), _EXPIRY],
+            "merges": MERGES,
+            "exports": [_CANDIDATE, _EXPIRY],
+            "export_parts": [IndexModel([("export_id", ASCENDING)], name="export"), _CANDIDATE, _EXPIRY],
             "export_archives": [
                 IndexModel([("archive_id", ASCENDING), ("number", ASCENDING)], name="archive"),
+                _CANDIDATE,
                 _EXPIRY,
             ],
             "erasures": [
@@ -51,6 +55,9 @@ PERIODS = (
     Period("exports", "requested_at", timedelta(days=30), {"state": "collecting"}),
 )
 
+_WHO = ("candidate_id", "by", "ended_by")
+"""What an id's history names people by: an account, or the subject of a token."""
+
 _NAMING = ("held_by", "candidate_id")
 """What details of a case name other accounts by."""
 
@@ -65,8 +72,10 @@ def kept_id(row: Document, names: Names) -> Document | None:
     """An id that another has now, with a pseudonym for whoever had it before."""
     if row["candidate_id"] is None or row["candidate_id"] in names:
         return None
+    told = {**names, **{f"candidate:{one}": f"candidate:{name}" for one, name in names.items()}}
     was = [
-        entry | {"candidate_id": names.get(entry["candidate_id"], entry["candidate_id"])} for entry in row["history"]
+        {name: told.get(value, value) if name in _WHO else value for name, value in entry.items()}
+        for entry in row["history"]
     ]
     return row | {"history": was}
 

@@ -1,5 +1,6 @@
 """The signing keys as every replica sees them, and how one follows another."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,6 +71,7 @@ class SigningKeys:
         self._first = first
         self._clock = clock
         self._known: _View | None = None
+        self._reading = asyncio.Lock()
 
     async def signing(self) -> Key:
         """The key that signs now."""
@@ -143,22 +145,29 @@ class SigningKeys:
         over = view.keys.keys() - {times.kid for times in self._published(view)}
         if over:
             await self._store.remove(sorted(over))
-            self._known = None
+            await self._forget()
 
     async def _change(self, work: Callable[[Transaction], Any]) -> None:
         await self._view()
         await self._unit_of_work.run(work)
-        self._known = None
+        await self._forget()
+
+    async def _forget(self) -> None:
+        async with self._reading:  # what began to be read before must not outlast it
+            self._known = None
 
     def _published(self, view: _View) -> list[KeyTimes]:
         now = self._clock.now()
         return [times for times in view.times if is_published(times, view.times, now)]
 
     async def _view(self, oldest: timedelta = REREAD) -> _View:
-        now = self._clock.now()
-        if self._known is None or now - self._known.read_at >= oldest:
-            self._known = await self._read(now)
-        return self._known
+        known = self._known
+        if known is None or self._clock.now() - known.read_at >= oldest:
+            async with self._reading:  # whoever waits finds what the first has read
+                known, now = self._known, self._clock.now()
+                if known is None or now - known.read_at >= oldest:
+                    known = self._known = await self._read(now)
+        return known
 
     async def _read(self, now: datetime) -> _View:
         rows = await self._store.all() or await self._begin()

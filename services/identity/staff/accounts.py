@@ -7,6 +7,7 @@ from libs.common.http.problems import CONFLICT, FORBIDDEN, NOT_FOUND, Problem
 from libs.common.ids import new_id
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from services.identity.domain.mailboxes import is_same_mailbox
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.session_store import SessionStore
 from services.identity.staff.invitations import Invitations
@@ -56,6 +57,8 @@ class StaffAccounts:
             if row is None:
                 row = _new_account(staff_id, email, name, by, transaction)
                 await self._store.add(transaction.session, row)
+            elif not is_same_mailbox(row["email"], email):
+                raise Problem(CONFLICT, "there is somebody whose address looks the same")
             elif program in row["roles"]:
                 raise Problem(CONFLICT, "there is somebody with this address already")
             await self._store.set_roles(transaction.session, row["_id"], program, roles)

@@ -6,22 +6,19 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from libs.common.events.types import EmailAddress, Identifier, PersonName
-from libs.common.http.models import Body, Nothing, Parameters, View
+from libs.common.http.models import Body, Nothing, View
 from libs.common.http.paging import Page
 from libs.common.http.problems import CONFLICT, FORBIDDEN, NOT_FOUND
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import STAFF_MANAGE
 from libs.common.mongo.client import Document
+from services.identity.api import ProgramPath
 from services.identity.staff.accounts import StaffAccounts
 from services.identity.staff.roles import Role, checked
 
 Roles = Annotated[
     list[Annotated[Role, Field(strict=False)]], Field(min_length=1, max_length=len(Role)), AfterValidator(checked)
 ]
-
-
-class ProgramPath(Parameters):
-    program: Identifier
 
 
 class StaffPath(ProgramPath):

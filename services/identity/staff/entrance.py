@@ -19,7 +19,7 @@ from services.identity.login.rotation import Rotation
 from services.identity.login.second_factor import Enrolment, SecondFactors, Shown
 from services.identity.login.session_store import SessionStore
 from services.identity.login.sessions import SECOND_FACTOR
-from services.identity.login.tries import admitted
+from services.identity.login.tries import admitted, knows_password
 from services.identity.passwords import Passwords
 from services.identity.staff.roles import scopes_of
 from services.identity.staff.store import StaffStore
@@ -144,14 +144,8 @@ class StaffEntrance:
         return Entered(_principal(opened.session, account["roles"][program]), opened.refresh_token)
 
     async def _opened(self, account: Document, password: str, code: str | None) -> bool:
-        if not await self._admits(account):
-            await self._passwords.matches(None, password)
+        if not await knows_password(self._store, self._passwords, account, password, self._clock.now()):
             return False
-        stored = account["password"]
-        if not await self._passwords.matches(stored, password):
-            return False
-        if self._passwords.is_outdated(stored):
-            await self._store.rehash(account["_id"], old=stored, new=await self._passwords.hash(password))
         # The try stays counted until the code is right too, or a known password would buy any number of codes.
         if code is None:
             raise Problem(SECOND_FACTOR_NEEDED)

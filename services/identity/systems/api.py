@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from libs.common.events.types import Identifier, Line
-from libs.common.http.models import Body, Nothing, Parameters, View
+from libs.common.http.models import Body, Nothing, View
 from libs.common.http.paging import Page
-from libs.common.http.principal import Principal
-from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem
+from libs.common.http.problems import CONFLICT, NOT_FOUND
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import STAFF_MANAGE, SYSTEM
 from libs.common.mongo.client import Document
+from services.identity.api import ProgramPath, entered
 from services.identity.systems.clients import Clients, NewSecret
 
 OLD_WORKS_DAYS = 7
@@ -28,11 +28,7 @@ def _for_systems(scope: str) -> str:
 Scope = Annotated[str, AfterValidator(_for_systems), Field(json_schema_extra={"enum": sorted(SYSTEM)})]
 
 
-class SystemsPath(Parameters):
-    program: Identifier
-
-
-class SystemPath(SystemsPath):
+class SystemPath(ProgramPath):
     client_id: Identifier
 
 
@@ -48,7 +44,7 @@ class Rotation(Body):
 
 
 class SecretView(View):
-    """A secret that works. What it is has been shown once."""
+    """A secret, by when it works. What it is has been shown once."""
 
     made_at: datetime
     valid_until: datetime | None
@@ -88,7 +84,7 @@ class SystemsApi:
                 path=systems,
                 handler=self.list_systems,
                 summary="A program's systems",
-                parameters=SystemsPath,
+                parameters=ProgramPath,
                 response=Page[SystemView],
                 scopes=STAFF_MANAGE,
                 errors=(NOT_FOUND,),
@@ -99,7 +95,7 @@ class SystemsApi:
                 path=systems,
                 handler=self.add_system,
                 summary="Make a system; shows its secret, this once",
-                parameters=SystemsPath,
+                parameters=ProgramPath,
                 body=SystemBody,
                 response=SystemSecretView,
                 status=201,
@@ -141,32 +137,26 @@ class SystemsApi:
             ),
         )
 
-    async def list_systems(self, call: Call[SystemsPath]) -> Page[SystemView]:
-        rows = await self._clients.of_program(_entered(call.principal, call.path.program))
+    async def list_systems(self, call: Call[ProgramPath]) -> Page[SystemView]:
+        rows = await self._clients.of_program(entered(call))
         return Page[SystemView](items=[SystemView.model_validate(_shown(row)) for row in rows])
 
-    async def add_system(self, call: Call[SystemsPath, Nothing, SystemBody]) -> SystemSecretView:
-        program = _entered(call.principal, call.path.program)
+    async def add_system(self, call: Call[ProgramPath, Nothing, SystemBody]) -> SystemSecretView:
+        program = entered(call)
         body, by = call.body, call.principal.subject
         return _with_secret(await self._clients.add(program, body.description, body.scopes, by=by))
 
     async def show_system(self, call: Call[SystemPath]) -> SystemView:
-        program = _entered(call.principal, call.path.program)
+        program = entered(call)
         return SystemView.model_validate(_shown(await self._clients.get(program, call.path.client_id)))
 
     async def disable_system(self, call: Call[SystemPath]) -> None:
-        await self._clients.disable(_entered(call.principal, call.path.program), call.path.client_id)
+        await self._clients.disable(entered(call), call.path.client_id)
 
     async def rotate_secret(self, call: Call[SystemPath, Nothing, Rotation]) -> SystemSecretView:
-        program = _entered(call.principal, call.path.program)
+        program = entered(call)
         old_works_for = timedelta(days=call.body.old_works_days)
         return _with_secret(await self._clients.rotate(program, call.path.client_id, old_works_for))
-
-
-def _entered(principal: Principal, program: str) -> str:
-    if not principal.may_enter(program):
-        raise Problem(NOT_FOUND)
-    return program
 
 
 def _shown(row: Document) -> dict[str, Any]:

@@ -57,7 +57,8 @@ class Clients:
         if row is None:
             raise LookupError("a system that does not exist has a secret")
         holder = _holder(client_id, frozenset({row["program"]}), frozenset(row["scopes"]), scope)
-        await self._store.note_use(client_id, now.date())
+        if row["last_used_on"] != now.date().isoformat():
+            await self._store.note_use(client_id, now.date())
         return holder
 
     async def add(self, program: str, description: str, scopes: Sequence[str], *, by: str) -> NewSecret:
@@ -94,7 +95,7 @@ class Clients:
         """
         row, now = await self.get(program, client_id), as_stored(self._clock.now())
         secret, until = new_secret(), now + old_works_for
-        old = [{**kept, "valid_until": _earlier(kept["valid_until"], until)} for kept in row["secrets"][-1:]]
+        old = [{**kept, "valid_until": until} for kept in row["secrets"][-1:]]
         secrets = [*(old if old_works_for else []), _kept(secret, now)]
         if not await self._store.set_secrets(row, secrets):
             raise Problem(CONFLICT, "the system is disabled, or its secrets have just been changed")
@@ -108,10 +109,6 @@ class Clients:
 
 def _kept(secret: str, now: datetime) -> Document:
     return {"digest": token_key(secret), "made_at": now, "valid_until": None}
-
-
-def _earlier(known: datetime | None, until: datetime) -> datetime:
-    return until if known is None else min(known, until)
 
 
 def _working(row: Document | None, now: datetime) -> list[str]:
