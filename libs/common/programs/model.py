@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from libs.common.programs.business_calendar import WEEKDAYS, BusinessCalendar
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
 from libs.common.programs.clauses import Clause, Clauses
@@ -211,6 +212,10 @@ class Program:
     sign_in: SignIn = BY_PASSWORD
     cases: Mapping[CaseKind, CaseRule] = field(default_factory=lambda: DEFAULT_RULES)
     """How support cases of each kind are worked on."""
+    calendar: BusinessCalendar = WEEKDAYS
+    """On which days people work, by which every promise is counted."""
+    result_overdue: int = 0
+    """Business days after which a late result is overdue; never fewer than the promise."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -14,7 +14,6 @@ from enum import StrEnum
 
 from libs.common.ids import derived_id
 from libs.common.programs import Program
-from libs.common.programs.calendar import add_business_days
 from libs.common.programs.cases import CaseKind
 from services.identity.domain.candidate_id import candidate_id
 
@@ -137,7 +136,7 @@ def reference_of(number: int) -> str:
 
 def due_on(program: Program, kind: CaseKind, moment: datetime) -> date:
     """The last day on which a case that staff have in hand since a moment is decided in time."""
-    return add_business_days(program.day_of(moment), program.cases[kind].due_business_days)
+    return program.calendar.add(program.day_of(moment), program.cases[kind].due_business_days)
 
 
 def same_request(kind: CaseKind, details: Mapping[str, object], text: str | None) -> str:
