@@ -62,6 +62,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultNotAwaited,
     ),
     "exams": (
+        identity.CandidateRegistered,
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,

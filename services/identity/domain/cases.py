@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from libs.common.candidate_ids import candidate_id
 from libs.common.ids import derived_id
 from libs.common.programs import Program
 from libs.common.programs.cases import CaseKind
-from services.identity.domain.candidate_id import candidate_id
 
 
 class State(StrEnum):
