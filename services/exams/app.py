@@ -17,6 +17,8 @@ from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
+from services.exams.watch.looking import ResultsWatch
+from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
@@ -38,7 +40,13 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job()),
+        jobs=(
+            Job("unmatched", watch.EVERY, watch.run),
+            ResultsWatch(store, platform.programs, platform.unit_of_work).job(),
+            keeper.job(),
+            late.job(),
+            retention.job(),
+        ),
     )
 
 
@@ -51,7 +59,7 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, RESULTS_WATCH),
     build=build,
     settings=ExamsSettings,
 )

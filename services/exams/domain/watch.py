@@ -69,8 +69,12 @@ def promise(program: Program, scheduled_at: datetime, heard_at: datetime) -> Pro
     """The promise of an appointment. A vendor is not late with what it has only just told us of."""
     day = program.day_of(max(scheduled_at, heard_at))
     due_on = program.calendar.add(day, program.result_promise)
-    overdue_on = program.calendar.add(day, program.result_overdue)
-    return Promise(day, due_on, overdue_on, _end_of(due_on, program), _end_of(overdue_on, program))
+    return promised(program, day, due_on, program.calendar.add(day, program.result_overdue))
+
+
+def promised(program: Program, counted_from: date, due_on: date, overdue_on: date) -> Promise:
+    """A promise as it was made, whatever the program has come to promise since."""
+    return Promise(counted_from, due_on, overdue_on, _end_of(due_on, program), _end_of(overdue_on, program))
 
 
 def _end_of(day: date, program: Program) -> datetime:
@@ -130,22 +134,22 @@ class Step:
     look_at: datetime | None
 
 
-def stage_of(known: Known, promised: Promise | None, now: datetime) -> Stage:
-    """Where a result stands at a moment; `promised` is None where no day is known."""
+def stage_of(known: Known, due: Promise | None, now: datetime) -> Stage:
+    """Where a result stands at a moment; `due` is None where no day is known."""
     if known.arrived:
         return Stage.ARRIVED
     if known.state in {State.CANCELLED, State.NO_SHOW}:
         return Stage(known.state.value)
-    if promised is None or known.scheduled_at is None or now < known.scheduled_at:
+    if due is None or known.scheduled_at is None or now < known.scheduled_at:
         return Stage.AHEAD
-    if now < promised.late_at:
+    if now < due.late_at:
         return Stage.EXPECTED
-    return Stage.LATE if now < promised.overdue_at else Stage.OVERDUE
+    return Stage.LATE if now < due.overdue_at else Stage.OVERDUE
 
 
-def look(known: Known, told: Told, promised: Promise | None, now: datetime, *, was: Stage | None) -> Step:
+def look(known: Known, told: Told, due: Promise | None, now: datetime, *, was: Stage | None) -> Step:
     """What is to be told now, and when to look again; `was` is where the last look found it."""
-    stage = stage_of(known, promised, now)
+    stage = stage_of(known, due, now)
     ended = _ended(stage, known, told)
     after = Told(times=told.times) if ended else told
     tells: list[Stage] = []
@@ -156,7 +160,7 @@ def look(known: Known, told: Told, promised: Promise | None, now: datetime, *, w
         if stage is Stage.OVERDUE and after.stage is Stage.LATE:
             tells.append(Stage.OVERDUE)
             after = replace(after, stage=Stage.OVERDUE)
-    look_at = None if promised is None else _look_at(stage, known, promised, now, doubt=stage is not was)
+    look_at = None if due is None else _look_at(stage, known, due, now, doubt=stage is not was)
     return Step(stage, after, (ended, told) if ended else None, tuple(tells), look_at)
 
 
@@ -169,14 +173,14 @@ def _ended(stage: Stage, known: Known, told: Told) -> End | None:
     return End.REASSIGNED if told.to != known.candidate_id else None
 
 
-def _look_at(stage: Stage, known: Known, promised: Promise, now: datetime, *, doubt: bool) -> datetime | None:
+def _look_at(stage: Stage, known: Known, due: Promise, now: datetime, *, doubt: bool) -> datetime | None:
     if stage is Stage.AHEAD:
         return known.scheduled_at
     if stage is Stage.EXPECTED:
-        return min(promised.late_at, now + EXPECTED_AGAIN)
+        return min(due.late_at, now + EXPECTED_AGAIN)
     if stage not in PAST_PROMISE:
         return None
-    after = promised.overdue_at if stage is Stage.LATE else None
+    after = due.overdue_at if stage is Stage.LATE else None
     if not doubt:
         return after
     return now + DOUBT if after is None else min(after, now + DOUBT)
