@@ -1,6 +1,7 @@
 """The composition root of exams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
@@ -15,8 +16,12 @@ from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
-from services.exams.unmatched import UnmatchedWatch
+from services.exams.unmatched.api import UnmatchedApi
+from services.exams.unmatched.assigning import Assigning
+from services.exams.unmatched.long import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
+from services.exams.watch.api import WatchApi
+from services.exams.watch.figures import Figures
 from services.exams.watch.looking import ResultsWatch
 from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
@@ -25,12 +30,17 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     _read_vendors(settings)
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
+    results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
+    watch_api = WatchApi(store, platform.programs, platform.clock)
+    assigning = Assigning(store, platform.unit_of_work)
+    unmatched_api = UnmatchedApi(store, assigning, platform.programs, platform.clock)
+    api = ExamsApi(store, platform.programs).api()
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
     return Parts(
-        api=ExamsApi(store, platform.programs).api(),
+        api=replace(api, routes=(*api.routes, *watch_api.routes(), *unmatched_api.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
@@ -42,11 +52,12 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
         ),
         jobs=(
             Job("unmatched", watch.EVERY, watch.run),
-            ResultsWatch(store, platform.programs, platform.unit_of_work).job(),
+            results_watch.job(),
             keeper.job(),
             late.job(),
             retention.job(),
         ),
+        background=(Figures(store, platform.programs, platform.clock).run,),
     )
 
 

@@ -17,11 +17,16 @@ from libs.common.privacy.tombstones import Erased, Tombstones
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
+from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
 PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)),)
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
+
+
+STAFFS_OWN = ("assigned", "handling", "asked_vendor_at")
+"""What staff wrote about an unmatched result, and why they gave it to whom."""
 
 
 def under_pseudonym(row: Document, names: Names) -> Document:
@@ -32,6 +37,10 @@ def under_pseudonym(row: Document, names: Names) -> Document:
     name = names[row["candidate_id"]]
     nameless = {"candidate_id": name, "link": name, "vendor_candidate_id": None}
     kept = row | nameless | {field: None for field in NAMING if field in row}
+    if row.get("watch"):
+        kept["watch"] = unwatched(row)
+    for field in STAFFS_OWN:
+        kept.pop(field, None)
     if "revisions" in row:
         kept["revisions"] = [_nameless(word) for word in row["revisions"]]
     return kept
@@ -50,7 +59,7 @@ HOLDINGS = Holdings(
             collection="registrations",
             find=by("candidate_id"),
             kind="appointments",
-            withheld=frozenset({"link", "told", "version", "late_looked"}),
+            withheld=frozenset({"link", "told", "version", "late_looked", "watch"}),
             keep=under_pseudonym,
         ),
         Holding(
@@ -58,7 +67,17 @@ HOLDINGS = Holdings(
             find=by("candidate_id"),
             kind="results",
             withheld=frozenset(
-                {"link", "told", "told_revision", "version", "reporter", "named_later", "unmatched_told", "late_looked"}
+                {
+                    "link",
+                    "told",
+                    "told_revision",
+                    "version",
+                    "reporter",
+                    "named_later",
+                    "unmatched_told",
+                    "late_looked",
+                    *STAFFS_OWN,
+                }
             ),
             keep=under_pseudonym,
         ),

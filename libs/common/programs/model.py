@@ -6,7 +6,7 @@ New rules are new fields with a default, so that a program that does not use the
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -222,6 +222,11 @@ class Program:
     def day_of(self, moment: datetime) -> date:
         """The day of the program's calendar at a moment."""
         return moment.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The moment at which a day of the program's calendar is over."""
+        following = day if day == date.max else day + timedelta(1)
+        return datetime.combine(following, time(), ZoneInfo(self.time_zone))
 
     def find_exam(self, code: str) -> Exam | None:
         """The exam of that code or of that other code; None where the program has none."""

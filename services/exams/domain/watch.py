@@ -8,9 +8,8 @@ the result has come, the appointment was moved, cancelled or missed, or turned o
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from libs.common.programs import Program
 from services.exams.domain.appointments import State
@@ -74,12 +73,7 @@ def promise(program: Program, scheduled_at: datetime, heard_at: datetime) -> Pro
 
 def promised(program: Program, counted_from: date, due_on: date, overdue_on: date) -> Promise:
     """A promise as it was made, whatever the program has come to promise since."""
-    return Promise(counted_from, due_on, overdue_on, _end_of(due_on, program), _end_of(overdue_on, program))
-
-
-def _end_of(day: date, program: Program) -> datetime:
-    following = day if day == date.max else day + timedelta(1)
-    return datetime.combine(following, time(), ZoneInfo(program.time_zone))
+    return Promise(counted_from, due_on, overdue_on, program.end_of(due_on), program.end_of(overdue_on))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def is_reported(result: Document) -> bool:
 
 def is_being_checked(result: Document) -> bool:
     """Whether there is no grade yet for the candidate: pending, or on hold. Nothing here tells the two apart."""
-    return result["status"] == Status.ON_HOLD or result["grade"] == Grade.PENDING
+    return bool(result["status"] == Status.ON_HOLD or result["grade"] == Grade.PENDING)
 
 
 def belongs(result: Document, registration: Document, survivors: Mapping[str, str]) -> bool:

@@ -72,6 +72,7 @@ class Watches:
 
     def __init__(self, database: Database) -> None:
         self._registrations = database["registrations"]
+        self._results = database["results"]
 
     async def due(self, session: Session, now: datetime, limit: int) -> list[Document]:
         """Registrations to be looked at by now, the longest due first."""
@@ -114,6 +115,16 @@ class Watches:
             await self._registrations.find(query).sort([("scheduled_at", ASCENDING), ("_id", ASCENDING)]).to_list(None)
         )
 
+    async def results_of(
+        self, program: str, accounts: Sequence[str], registration_id: str | None, codes: Sequence[str]
+    ) -> list[Document]:
+        """A person's results of a registration, or else of exams by their codes."""
+        query: Document = {"candidate_id": {"$in": list(accounts)}, "program": program}
+        query |= (
+            {"exam_code": {"$in": list(codes)}} if registration_id is None else {"registration_id": registration_id}
+        )
+        return await self._results.find(query).sort([("taken_at", ASCENDING), ("_id", ASCENDING)]).to_list(None)
+
     async def late(
         self, program: str, filters: Filters, *, after: tuple[str, str] | None, limit: int
     ) -> list[Document]:
@@ -128,10 +139,10 @@ class Watches:
     async def count_late(self, program: str, filters: Filters) -> int:
         return await self._registrations.count_documents(_late(program, filters))
 
-    async def figures(self, program: str | None = None) -> list[Document]:
+    async def figures(self, programs: Iterable[str]) -> list[Document]:
         """How many results are awaited by program, vendor, stage and due day."""
         parts = {"program": "$program", "vendor": "$vendor", "stage": "$watch.stage", "due_on": "$watch.due_on"}
-        match = AWAITED if program is None else AWAITED | {"program": program}
+        match = AWAITED | {"program": {"$in": sorted(programs)}}
         stages: list[Mapping[str, Any]] = [{"$match": match}, {"$group": {"_id": parts, "count": {"$sum": 1}}}]
         found = self._registrations.aggregate(stages)
         return [{**row["_id"], "count": row["count"]} async for row in found]
