@@ -7,6 +7,7 @@ from typing import ClassVar
 from libs.common.events import exams
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.links import OWN
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.privacy.holdings import Holding, Holdings, Person, by, renamed
@@ -92,12 +93,18 @@ HOLDINGS = Holdings(
 def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> Keeper:
     """The service's part in exports and erasures."""
 
-    async def forget_rejections(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
+    async def forget_ids(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
         for link in person.links:
             _program, vendor, external_id = link.split(":", 2)
             quoted = {"$regex": re.escape(f'"{external_id}"')}
             query = {"vendor": vendor, "original": quoted}
             await database["rejections"].delete_many(query, session=transaction.session)
+            # What staff gave to another under an id of the person's stays there, and no more under that id.
+            assigned = {"link": link, "assigned": {"$exists": True}}
+            own = {"$concat": ["$program", f":{OWN}:", "$assigned.to"]}
+            words = {"$map": {"input": "$revisions", "in": {"$mergeObjects": ["$$this", {"raw": None}]}}}
+            nameless = {"link": own, "vendor_candidate_id": "$assigned.to", "revisions": words}
+            await database["results"].update_many(assigned, [{"$set": nameless}], session=transaction.session)
 
     return Keeper(
         exams.PersonalDataPart,
@@ -107,7 +114,7 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
         unit_of_work,
         links="links",
         facts_go_on=True,
-        after=forget_rejections,
+        after=forget_ids,
     )
 
 

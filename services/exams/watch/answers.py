@@ -10,7 +10,7 @@ from libs.common.programs import Program
 from services.exams.domain.watch import AWAITED, PAST_PROMISE, Promise, Stage, stage_of
 from services.exams.domain.where import Code, sentence
 from services.exams.places import place_day, place_time
-from services.exams.store import ExamsStore
+from services.exams.store import ExamsStore, registration_key
 from services.exams.watch.looking import reported
 from services.exams.watch.notes import belongs, is_being_checked, is_reported, known_of, promise_of
 
@@ -93,10 +93,12 @@ class Answers:
 
         rows = [row for row in await self._appointments(program, accounts) if is_meant(row, place_day(row))]
         answers = [_answer(each, program) for each in await self._look(program, rows, now)]
-        told = {answer.result_id for answer in answers}
-        for result in await self._store.watches.results_of(program.id, accounts, registration_id, sorted(codes)):
+        told = {row["_id"] for row in rows}
+        results = await self._store.watches.results_of(program.id, accounts, registration_id, sorted(codes))
+        for result in filter(is_reported, results):
             day = date.fromisoformat(result["taken_on"])
-            if is_reported(result) and is_meant(result, day) and _shown_id(result) not in told:
+            appointment = registration_key(program.id, result["vendor"], result["registration_id"])
+            if is_meant(result, day) and appointment not in told:
                 answers.append(_come(result, program))
         return answers or [Answer("not_booked", sentence("not_booked"))]
 
