@@ -14,7 +14,6 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.identity.cases.missing_results import EVENTS as LATE_RESULTS
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
 from services.identity.domain.name_keys import name_keys
 from services.identity.privacy.exports import ExportParts
@@ -87,7 +86,7 @@ class ServiceEvents:
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         seals = [item for item in items if isinstance(item.data, Seal)]
-        missing = [item for item in items if isinstance(item.data, LATE_RESULTS)]
+        missing = [item for item in items if isinstance(item.data, MissingResultEvent)]
         parts = [item for item in items if not isinstance(item.data, Seal | MissingResultEvent)]
         if seals:
             await self._seals.handle(transaction, seals)

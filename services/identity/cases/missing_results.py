@@ -30,7 +30,6 @@ MIGRATION = Migration(
 )
 
 MissingResultEvent = exams.ExamResultLate | exams.ExamResultArrived | exams.ExamResultNotAwaited
-EVENTS = (exams.ExamResultLate, exams.ExamResultArrived, exams.ExamResultNotAwaited)
 
 ARRIVED = "The test vendor has reported on this exam. Your exam history shows what it said."
 _LAPSED = {
