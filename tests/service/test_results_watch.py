@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -284,3 +285,25 @@ async def test_minute_costs_what_is_due_in_it(watching: Watching) -> None:
     assert plan["executionStats"]["totalKeysExamined"] <= 1
     await watching.wait(days=1, minutes=1)
     assert len(await watching.base.rows("registrations", **{"watch.stage": "expected"})) == 50
+
+
+async def test_promise_stands_as_it_was_made(watching: Watching, programs: dict[str, Program]) -> None:
+    """A program that promises more, or less, from now on moves no day that a candidate was told."""
+    await watching.book()
+    await watching.wait(days=1, minutes=1)
+    due_on = (await watching.row())["watch"]["due_on"]
+    for days in (40, 1):
+        changed = {**programs, "cisco": replace(programs["cisco"], result_promise=days, result_overdue=2 * days)}
+        watching.watch = ResultsWatch(watching.store, changed, watching.base.unit_of_work)
+        await watching.wait(days=1)
+        assert (await watching.row())["watch"]["due_on"] == due_on
+    await watching.wait(days=10)
+    assert watching.events(exams.ExamResultLate)[0]["due_on"] == due_on
+
+
+async def test_what_nobody_watches_any_more_is_left_alone(watching: Watching) -> None:
+    """Of a program that is gone nothing can be promised; its rows must not be found due for ever."""
+    watching.watch = ResultsWatch(watching.store, {}, watching.base.unit_of_work)
+    await watching.book()
+    await watching.wait(days=2)
+    assert "next_at" not in (await watching.row())["watch"]

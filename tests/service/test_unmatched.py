@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from libs.common.bus import topology
 from libs.common.events import exams, identity
 from libs.common.ids import new_id
 from libs.common.programs import Program
+from services.exams.store import ExamsStore
+from services.exams.unmatched.assigning import Assigning
 from tests.service.conftest import OpenBase
 from tests.service.exams_station import ExamsStation, exams_station
 from tests.service.samples import linked, received, registration, reported, result
@@ -229,6 +232,58 @@ async def test_link_and_assignment_at_once_tell_it_to_one(station: ExamsStation)
         assert len(about) == 1
         (row,) = await station.base.rows("results", result_id=result_id)
         assert row["candidate_id"] == about[0]["subject"]
+
+
+class Together:
+    """A unit of work whose first two attempts have both read what there was before either goes on."""
+
+    def __init__(self, station: ExamsStation) -> None:
+        self._run = station.base.unit_of_work.run
+        self._store = ExamsStore(station.base.database)
+        self._both_have_read = asyncio.Barrier(2)
+        self._attempts = 0
+        self.assigning = Assigning(self._store, self)  # type: ignore[arg-type]
+
+    async def run(self, work: Any) -> Any:
+        async def slowed(transaction: Any) -> Any:
+            self._attempts += 1
+            if self._attempts <= 2:
+                await self._store.results(transaction.session, ["none"])
+                await self._both_have_read.wait()
+            return await work(transaction)
+
+        return await self._run(slowed)
+
+    async def events(self, station: ExamsStation, *items: Any) -> None:
+        subscriptions = station.surface.parts.subscriptions
+        handle = next(each.work for each in subscriptions if each.queue == topology.events_queue("exams"))
+        await self.run(lambda transaction: handle(transaction, items))
+
+
+async def test_link_that_comes_while_an_assignment_is_taken_back_is_not_missed(station: ExamsStation) -> None:
+    """The one reads no owner of the id, the other no result that follows it."""
+    item = await lost(station)
+    await assign(station, item, "C1")
+    both = Together(station)
+    await asyncio.gather(
+        both.assigning.unassign("cisco", "cisco:vue:R1", by="ada", reason=WHY),
+        both.events(station, received(linked("NOBODY", "C2"))),
+    )
+    assert told(station, "C2") == ["ExamPassed"]
+    assert (await station.base.rows("results"))[0]["candidate_id"] == "C2"
+
+
+async def test_nobody_is_given_what_is_assigned_while_they_are_erased(station: ExamsStation) -> None:
+    await lost(station)
+    account_of = {"candidate_id": OWN, "pseudonym": f"erased-{new_id()}"}
+    erased = identity.CandidateErased(candidate_id=OWN, accounts=[account_of], erased_at=SAT)
+    both = Together(station)
+    await asyncio.gather(
+        both.assigning.assign("cisco", "cisco:vue:R1", to=OWN, by="ada", reason=WHY),
+        both.events(station, received(erased)),
+        return_exceptions=True,
+    )
+    assert f"'{OWN}'" not in str(await station.base.rows("results"))
 
 
 async def test_suggestions_name_who_may_be_meant_and_why(station: ExamsStation) -> None:

@@ -226,7 +226,6 @@ class WatchApi:
                 response=FiguresView,
                 scopes=OPERATIONS_READ,
                 errors=(NOT_FOUND,),
-                audited=False,
             ),
         )
 
