@@ -21,6 +21,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.unmatched.store import item_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
@@ -88,6 +89,14 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 # --- Exams -----------------------------------------------------------------------------------------------------------
 
 
+_EXAMS = {
+    "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
+    "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
+    "unassign_result": Request(lambda _: {"reason": WHY}),
+    "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+}
+
+
 async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(linked()))
     await surface.vendors(
@@ -97,7 +106,8 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    values = {"program": PROGRAM, "candidate_id": PERSON, "item_id": item_id("cisco:vue:MARK-UNMATCHED")}
+    return Seed(values, _EXAMS, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
 
 
 def _refused(body: bytes) -> Refusal:
