@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.common.bus import topology
-from libs.common.events.envelope import BATCH, SINGLE, CloudEvent
+from libs.common.events.envelope import BATCH, SINGLE, CloudEvent, VendorCloudEvent
 from libs.common.events.registry import VENDOR, EventData, all_events
 
 Document = dict[str, Any]
@@ -32,7 +32,8 @@ def asyncapi_document() -> Document:
 
 def event_schema(model: type[EventData]) -> Document:
     """The JSON Schema (2020-12) of a whole event: envelope and data, self-contained."""
-    schema: Document = CloudEvent[model].model_json_schema()  # type: ignore[valid-type]
+    envelope = VendorCloudEvent if model.publisher == VENDOR else CloudEvent
+    schema: Document = envelope[model].model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = model.event_key
     return schema
