@@ -1,6 +1,7 @@
 """The composition root of exams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
@@ -9,10 +10,21 @@ from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import ProgramErrors
+from libs.common.sealing import SecretBox
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.notices.api import NoticesApi
+from services.exams.notices.guard import VendorGuard
+from services.exams.notices.intake import Notices
+from services.exams.notices.joining import Joining
+from services.exams.notices.limits import CallLimit
+from services.exams.onboarding import migration
+from services.exams.onboarding.api import OnboardingApi
+from services.exams.onboarding.credentials import Credentials
+from services.exams.onboarding.tally import Folding
+from services.exams.onboarding.trials import Trials
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
@@ -22,24 +34,43 @@ from services.exams.vendors.definition import Vendor, load_vendors
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     _read_vendors(settings)
     store = ExamsStore(platform.database)
+    api = ExamsApi(store, platform.programs).api()
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
+    credentials = Credentials(platform.database, _box(settings), platform.clock)
+    notices = NoticesApi(
+        Notices(platform.database, store, platform.unit_of_work, platform.programs),
+        VendorGuard(credentials, CallLimit(), platform.clock),
+    )
+    onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
     return Parts(
-        api=ExamsApi(store, platform.programs).api(),
+        api=replace(api, routes=(*api.routes, *onboarding.routes(), *notices.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store).handle,
+                Trials(VendorMessages(store), store, platform.unit_of_work).handle,
                 prefetch=2 * settings.batch_size,
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job()),
+        jobs=(
+            Job("unmatched", watch.EVERY, watch.run),
+            keeper.job(),
+            late.job(),
+            retention.job(),
+            Folding(store.tallies, platform.unit_of_work).job(),
+            Joining(store, platform.unit_of_work).job(),
+        ),
     )
+
+
+def _box(settings: ExamsSettings) -> SecretBox | None:
+    secret = settings.credentials_secret
+    return None if secret is None else SecretBox(secret.get_secret_value(), purpose="vendors' signing secrets")
 
 
 def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
@@ -51,7 +82,7 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, migration.MIGRATION),
     build=build,
     settings=ExamsSettings,
 )

@@ -14,13 +14,16 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
 
+NAMELESS = {"vendor_candidate_id": None, "raw": None}
+
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)),)
+PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), NOTIFICATIONS_KEPT)
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
 
 
@@ -66,7 +69,12 @@ HOLDINGS = Holdings(
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART
-    | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
+    | {
+        "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "notifications": "as vendors wrote them, for 400 days; of a person erased, without what was written",
+        "vendors": "vendors' credentials: nobody's data",
+        **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
+    },
 )
 
 
@@ -79,6 +87,8 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
             quoted = {"$regex": re.escape(f'"{external_id}"')}
             query = {"vendor": vendor, "original": quoted}
             await database["rejections"].delete_many(query, session=transaction.session)
+            written = {"vendor": vendor, "vendor_candidate_id": external_id}
+            await database["notifications"].update_many(written, {"$set": NAMELESS}, session=transaction.session)
 
     return Keeper(
         exams.PersonalDataPart,
