@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import orjson
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
 from pydantic import SecretStr
@@ -54,8 +55,18 @@ class VendorStation:
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", clock)
         api = with_audit(self.parts.api, self.trail)
         app = build_app(api, verifier, idempotency=MongoIdempotency(database, clock), trail=self.trail)
+        app.router.add_post("/api/identity/v1/tokens", self._identity)
         async with TestClient(TestServer(app)) as self.client:
             yield self
+
+    async def _identity(self, _request: web.Request) -> web.Response:
+        """What identity answers the operator."""
+        return web.json_response({"access_token": self._token("cisco", "juniper"), "expires_in": 900})
+
+    def _token(self, *programs: str) -> str:
+        principal = Principal("client:operator", Kind.SYSTEM, frozenset(programs), OPERATOR)
+        now = self.base.clock.now()
+        return sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=15))
 
     async def take(self, *items: Any) -> None:
         """What vendors say on the bus, as one batch."""
@@ -76,10 +87,7 @@ class VendorStation:
         self, method: str, path: str, *, of: tuple[str, ...] = ("cisco", "juniper"), **body: Any
     ) -> Answer:
         """Ask as the operator, or as somebody like them of some programs only."""
-        now = self.base.clock.now()
-        principal = Principal("client:operator", Kind.SYSTEM, frozenset(of), OPERATOR)
-        token = sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=5))
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {self._token(*of)}"}
         return await self._ask(method, path, headers, orjson.dumps(body) if body else None)
 
     async def admit(self, vendor: str = "vue", *, kind: str = "token", **renewal: Any) -> str:

@@ -12,7 +12,7 @@ from libs.common.clock import Clock
 from libs.common.events.types import ProgramId
 from libs.common.http.models import Body, Nothing, Parameters, View
 from libs.common.http.paging import Page
-from libs.common.http.problems import CONFLICT, NOT_FOUND, invalid
+from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import OPERATIONS_READ, VENDORS_MANAGE
 from libs.common.mongo.client import Document
@@ -255,6 +255,8 @@ class OnboardingApi:
             return await self._tallies.samples(transaction.session, program, vendor)
 
         found = await self._unit_of_work.run(work)
+        if not found:
+            raise Problem(NOT_FOUND)
         return Page[SamplesView](items=[_samples(key, rows) for key, rows in sorted(found.items())])
 
     async def _days(self, programs: Sequence[str] | None, vendor: str | None) -> list[Document]:

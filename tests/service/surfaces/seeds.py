@@ -21,6 +21,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.onboarding.credentials import Credentials
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
@@ -88,6 +89,13 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 # --- Exams -----------------------------------------------------------------------------------------------------------
 
 
+_EXAMS = {
+    "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
+    "renew_credential": Request(lambda _: {"kind": "token"}),
+    "take_notifications": Request(lambda _: {"id": "N1"}),
+}
+
+
 async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(linked()))
     await surface.vendors(
@@ -97,7 +105,10 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"})
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
+    return Seed(values, _EXAMS, marks)
 
 
 def _refused(body: bytes) -> Refusal:
