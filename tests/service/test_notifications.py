@@ -148,6 +148,39 @@ async def test_any_order_of_notifications_and_messages_ends_in_the_same_result(
         assert await live(station, token, [*shuffled, shuffled[0]]) == expected, shuffled
 
 
+def some_history(dice: random.Random) -> list[Any]:
+    """Words on one result, numbered and not, by its own id, by its registration's or by both."""
+    history: list[Any] = []
+    for hours in dice.sample(range(1, 50), dice.randint(2, 7)):
+        names = dice.choice(
+            ({"result_id": "R1"}, {"registration_id": "G1"}, {"result_id": "R1", "registration_id": "G1"})
+        )
+        kind = dice.choice(("result", "modify", "bus", "hold", "release", "revoke", "un_revoke"))
+        grade = dice.choice(("pass", "fail"))
+        if kind == "bus":
+            history.append(reported(result(revision=hours, grade=grade), time=TAKEN + hours * HOUR))
+        elif kind in {"result", "modify"}:
+            history.append(said_result(kind, hours, grade=grade, score=float(hours)))
+        else:
+            history.append(notice(kind, hours, data=names))
+    return [*history, reported(result(revision=60, score=1.0), time=TAKEN + 60 * HOUR)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_any_history_in_any_order_ends_in_the_same_result(station: VendorStation, token: str, seed: int) -> None:
+    await station.link(received(linked()))
+    dice = random.Random(seed)
+    history = some_history(dice)
+    ends = []
+    for _ in range(4):
+        for collection in ("results", "notifications"):
+            await station.base.database[collection].delete_many({})
+        station.base.clock.advance(timedelta(minutes=1))
+        ends.append(await live(station, token, history))
+        dice.shuffle(history)
+    assert all(end == ends[0] for end in ends), ends
+
+
 async def test_word_that_came_at_the_moment_of_the_first_report_finds_it(station: VendorStation, token: str) -> None:
     """Neither transaction saw the other's document, so each has made one."""
     await station.link(received(linked()))
