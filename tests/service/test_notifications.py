@@ -197,6 +197,22 @@ async def test_word_that_came_at_the_moment_of_the_first_report_finds_it(station
     assert await the_result(station) == row
 
 
+async def test_holds_and_first_reports_at_the_same_moments_all_meet(station: VendorStation, token: str) -> None:
+    dice = random.Random(3)
+
+    async def after(work: Any) -> None:
+        await asyncio.sleep(dice.uniform(0, 0.01))
+        await work
+
+    for number in range(20):
+        hold = notice("hold", 1, data={"registration_id": f"G{number}"})
+        report = reported(result(result_id=f"R{number}", registration_id=f"G{number}"))
+        await asyncio.gather(after(station.notify(token, hold)), after(station.take(report)))
+    await station.run("waiting-words")
+    rows = await station.base.rows("results")
+    assert [(row["state"], len(row["revisions"])) for row in rows] == [("on_hold", 2)] * 20
+
+
 async def test_word_whose_result_never_came_goes_on_waiting(station: VendorStation, token: str) -> None:
     await station.notify(token, notice("hold", 1, data={"registration_id": "G1"}))
     await station.run("waiting-words")
