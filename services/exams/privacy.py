@@ -19,8 +19,6 @@ from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
 
-NAMELESS = {"vendor_candidate_id": None, "raw": None}
-
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
 PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), NOTIFICATIONS_KEPT)
@@ -71,7 +69,7 @@ HOLDINGS = Holdings(
     apart=APART
     | {
         "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
-        "notifications": "as vendors wrote them, for 400 days; of a person erased, without what was written",
+        "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",
         "vendors": "vendors' credentials: nobody's data",
         **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
     },
@@ -87,8 +85,8 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
             quoted = {"$regex": re.escape(f'"{external_id}"')}
             query = {"vendor": vendor, "original": quoted}
             await database["rejections"].delete_many(query, session=transaction.session)
-            written = {"vendor": vendor, "vendor_candidate_id": external_id}
-            await database["notifications"].update_many(written, {"$set": NAMELESS}, session=transaction.session)
+            written = {"vendor": vendor, "raw": quoted}
+            await database["notifications"].update_many(written, {"$set": {"raw": None}}, session=transaction.session)
 
     return Keeper(
         exams.PersonalDataPart,

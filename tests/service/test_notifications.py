@@ -98,16 +98,14 @@ async def test_result_of_an_unknown_candidate_is_kept_and_matched_later(station:
     assert told(station) == [("ExamPassed", None)]
 
 
-async def test_what_was_sent_is_kept_with_the_notification_and_with_the_word(
-    station: VendorStation, token: str
-) -> None:
-    sent = said_result() | {"theirs": "ünïcode"}
+async def test_what_was_sent_is_kept_with_the_word_or_with_the_notification(station: VendorStation, token: str) -> None:
+    sent = [each | {"theirs": "ünïcode"} for each in (said_result(), notice("hold", 1), moved())]
     await station.notify(token, sent)
-    (row,) = await station.base.rows("notifications")
-    assert orjson.loads(row["raw"]) == sent
-    (word,) = (await the_result(station))["revisions"]
-    assert orjson.loads(word["raw"]) == sent
-    assert word["source"] == {"kind": "notification", "ref": sent["id"]}
+    rows = {row["notification_id"]: row["raw"] for row in await station.base.rows("notifications")}
+    assert [rows[each["id"]] and orjson.loads(rows[each["id"]]) for each in sent] == [None, *sent[1:]]
+    words = (await the_result(station))["revisions"]
+    assert [orjson.loads(word["raw"]) for word in words] == sent[:2]
+    assert [word["source"] for word in words] == [{"kind": "notification", "ref": each["id"]} for each in sent[:2]]
 
 
 HISTORY: tuple[Any, ...] = (

@@ -36,11 +36,10 @@ COLLECTION = "notifications"
 COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     COLLECTION: [
         IndexModel([("received_at", ASCENDING)], name="received"),
-        IndexModel([("vendor", ASCENDING), ("vendor_candidate_id", ASCENDING)], name="person"),
     ],
 }
-PERIOD = Period(COLLECTION, "received_at", timedelta(days=400))
-"""As long as a vendor may ask what became of one; what they did stays in the results."""
+PERIOD = Period(COLLECTION, "received_at", timedelta(days=90))
+"""They may hold whatever their vendor wrote, like refused messages. What comes again later is known by its result."""
 
 _ACTS = {"hold": Act.HOLD, "release": Act.RELEASE, "revoke": Act.REVOKE, "un_revoke": Act.RESTORE}
 
@@ -245,11 +244,11 @@ def _row(vendor: str, taken: _Taken, transaction: Transaction) -> Document:
         "notification_id": said.id,
         "kind": said.kind,
         "about": _about(vendor, said),
-        "vendor_candidate_id": said.data.vendor_candidate_id if isinstance(said, ResultNotification) else None,
         "occurred_at": as_stored(said.occurred_at),
         "received_at": transaction.now,
         "digest": _digest(said),
-        "raw": taken.raw,
+        # Of a result it lies with the word that it became, which goes when its person is erased.
+        "raw": None if isinstance(said, ResultNotification) else taken.raw.decode("utf-8", errors="backslashreplace"),
     }
 
 
