@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import aio_pika
 import pytest
-import yaml
 from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
@@ -19,6 +18,7 @@ from deploy.cli.main import app
 from deploy.local.rabbitmq import amqp_url
 from deploy.local.secret_store import SecretStore
 from libs.common.programs import Program
+from services.exams.vendors.definition import load_vendors
 from tests.servers import BrokerUnderTest
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base, eventually
@@ -107,8 +107,8 @@ async def test_added_vendor_gets_in_by_every_way(
     assert (await station.notify(token, said_result(), vendor=NAME))[0] == 200
     assert (await station.notify_signed(secret, said_result(), vendor=NAME))[0] == 200
     assert made["notifications"].endswith(f"/api/exams/v1/vendors/{NAME}/notifications")
-    definition = yaml.safe_load((tmp_path / "vendors" / f"{NAME}.yaml").read_text())
-    assert (definition["id"], definition["programs"]) == (NAME, ["cisco"])
+    definition = load_vendors(tmp_path / "vendors")[NAME]
+    assert (definition.name, definition.programs) == (NAME, ("cisco",))
 
 
 async def test_added_again_it_keeps_everything_and_says_so(add: Run, broker: BrokerUnderTest) -> None:
