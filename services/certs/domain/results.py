@@ -9,11 +9,11 @@ from libs.common.programs import Exam
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import RetakeRules
 from libs.common.programs.retakes import Attempts, Wait
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import ExamFact, ResultChangeFact
 from services.certs.domain.flags import Flag
 from services.certs.domain.rules import ProgramRules
-from services.certs.domain.standing import spoken
 
 _ONE_DAY = timedelta(days=1)
 _NO_ATTEMPT = frozenset({"invalidated", "no_show"})

@@ -97,6 +97,26 @@ def test_attempt_that_broke_a_rule_does_not_begin_a_wait_of_its_own() -> None:
     assert list(judgement.broken) == ["a2"]
 
 
+@pytest.mark.parametrize(
+    ("program", "attempts", "earliest"),
+    [
+        (CISCO, [("2024-05-01", "fail")], "2024-05-06"),
+        (CISCO, [("2024-05-01", "fail"), ("2024-05-06", "pass")], None),
+        (LIMITED, [("2024-01-10", "fail"), ("2024-02-10", "fail"), ("2024-03-10", "fail")], "2025-01-11"),
+    ],
+)
+def test_certs_names_the_first_day_after_the_last_fail(
+    program: Program, attempts: list[tuple[str, str]], earliest: str | None
+) -> None:
+    known = datetime(2024, 1, 1, tzinfo=UTC)
+    facts = [
+        ExamFact(f"r{number}", 1, "200-301", date.fromisoformat(day), grade, known)  # type: ignore[arg-type]
+        for number, (day, grade) in enumerate(attempts)
+    ]
+    found = settle(rules_of(program), facts, (), TODAY).earliest_retake
+    assert found == (date.fromisoformat(earliest) if earliest else None)
+
+
 def test_clauses_are_found_in_the_definition() -> None:
     (wait,) = taken(LIMITED, "200-301", ("2024-05-01", "fail")).waits("200-301", date(2024, 5, 2))
     assert LIMITED.clause(wait.clause).wording == "{wait: 5 days}"
@@ -113,7 +133,7 @@ def test_what_is_not_released_moves_no_day_and_breaks_no_rule(status: str, grade
 HISTORIES = st.lists(
     st.tuples(
         st.sampled_from(["200-301", "350-401", "350-501"]),
-        st.integers(0, 905) | st.integers(0, 40),
+        st.integers(0, 905) | st.integers(0, 40) | st.integers(898, 905),
         st.sampled_from(["pass", "fail", "fail", "pending", "invalidated"]),
     ),
     max_size=14,
