@@ -1,6 +1,7 @@
 """The composition root of exams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
@@ -13,6 +14,9 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.history.parts import MIGRATION as HISTORY
+from services.exams.history.parts import history_routes
+from services.exams.history.retake_flags import RetakeWatch
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
@@ -20,15 +24,18 @@ from services.exams.vendors.definition import Vendor, load_vendors
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
-    _read_vendors(settings)
+    vendors = _read_vendors(settings)
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
+    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
+    api = ExamsApi(store, platform.programs).api()
+    routes = history_routes(platform, vendors)
     return Parts(
-        api=ExamsApi(store, platform.programs).api(),
+        api=replace(api, routes=(*api.routes, *routes)),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
@@ -38,7 +45,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job()),
+        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job(), retakes.job()),
     )
 
 
@@ -51,7 +58,7 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, HISTORY),
     build=build,
     settings=ExamsSettings,
 )

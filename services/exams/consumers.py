@@ -16,6 +16,7 @@ from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Verdict
+from services.exams.moves import follows
 from services.exams.registrations import RegistrationIntake, announce_appointment
 from services.exams.reports import change_of, report_of, vendor_name
 from services.exams.results import ResultIntake
@@ -36,8 +37,13 @@ class VendorMessages:
         refusals = [item for item in items if isinstance(item, Refusal)]
         changes: list[Received[Any]] = []
         reports: list[Received[Any]] = []
+        achieved: list[Received[Any]] = []
         for item in items:
-            if isinstance(item, Received) and not isinstance(item.data, vendors.CourseCompleted):
+            if not isinstance(item, Received) or isinstance(item.data, vendors.CourseCompleted):
+                continue
+            if isinstance(item.data, vendors.AchievementReported):
+                achieved.append(item)
+            else:
                 (reports if isinstance(item.data, vendors.ExamResultReported) else changes).append(item)
         if changes:
             await RegistrationIntake(self._store, transaction).record([change_of(item) for item in changes])
@@ -48,6 +54,8 @@ class VendorMessages:
                 for item, verdict in zip(reports, verdicts, strict=True)
                 if verdict is Verdict.CONFLICT
             ]
+        if achieved:
+            refusals += await self._store.achievements.record(transaction, achieved)
         if refusals:
             await self._reject(transaction, refusals)
 
@@ -74,6 +82,7 @@ class ServiceEvents:
     ) -> None:
         families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
+        await self._store.judge_again(transaction.session, families)
         linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         accounts: list[Received[Any]] = [item for item in items if _is_new_account(item)]
         linked += map(as_own_link, accounts)
@@ -84,11 +93,13 @@ class ServiceEvents:
     async def _follow(self, transaction: Transaction, news: Mapping[str, Received[LinkEvent]]) -> None:
         """Let results and appointments follow their links."""
         session = transaction.session
-        registrations = [row for row in await self._store.linked_registrations(session, news) if _moves(row, news)]
+        registrations = [
+            row for row in await self._store.linked_registrations(session, news) if follows(row, news[row["link"]])
+        ]
         for row in registrations:
             row |= {"candidate_id": owner_of(news[row["link"]]), "told": None}
             announce_appointment(transaction, row, news[row["link"]])
-        results = [row for row in await self._store.linked_results(session, news) if _moves(row, news)]
+        results = [row for row in await self._store.linked_results(session, news) if follows(row, news[row["link"]])]
         for row in results:
             cause = news[row["link"]]
             retract(transaction, row, cause)
@@ -96,19 +107,11 @@ class ServiceEvents:
             announce(transaction, row, cause)
         await self._store.save_registrations(session, *_keyed(registrations))
         await self._store.save_results(session, *_keyed(results))
+        await self._store.achievements.follow(transaction, news)
 
 
 def _is_new_account(item: Received[Any]) -> bool:
     return isinstance(item.data, identity.CandidateRegistered) and not is_pseudonym(item.data.candidate_id)
-
-
-def _moves(row: Document, news: Mapping[str, Received[LinkEvent]]) -> bool:
-    """Whether a row is to follow its link. What a merge moves stays whose it was: the merge itself joins the two."""
-    item = news[row["link"]]
-    if row["candidate_id"] is None:
-        return owner_of(item) is not None
-    by_merge = isinstance(item.data, identity.ExternalIdLinked) and item.data.merge_id is not None
-    return row["candidate_id"] != owner_of(item) and not by_merge
 
 
 def _keyed(rows: Sequence[Document]) -> tuple[dict[str, Document], list[str]]:

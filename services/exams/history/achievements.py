@@ -6,7 +6,6 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
 
-from libs.common.bus.failures import vendor_of
 from libs.common.bus.ingress import Reason, Refusal
 from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
@@ -15,6 +14,8 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import LinkEvent, Links, link_id, own_link, owner_of
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import Names, is_pseudonym
+from services.exams.moves import follows
+from services.exams.reports import vendor_name
 
 COLLECTION = "achievements"
 INDEXES = [
@@ -82,21 +83,14 @@ def under_pseudonym(row: Document, names: Names) -> Document:
 
 
 def _key(item: Reported) -> str:
-    return f"{item.event.program}:{_vendor(item)}:{item.data.achievement_id}"
-
-
-def _vendor(item: Reported) -> str:
-    vendor = vendor_of(item.delivery)
-    if vendor is None:
-        raise ValueError("the border lets no message without a vendor pass")
-    return vendor
+    return f"{item.event.program}:{vendor_name(item)}:{item.data.achievement_id}"
 
 
 def _link(item: Reported) -> str:
     program, person = item.event.program, item.data.candidate_ref
     if person.kind == "candidate_id":
         return own_link(program, person.value)
-    return link_id(program, _vendor(item), person.value)
+    return link_id(program, vendor_name(item), person.value)
 
 
 def _said(item: Reported) -> Document:
@@ -127,7 +121,8 @@ def _after(
     row = before or {
         "_id": _key(item),
         "program": item.event.program,
-        "vendor": _vendor(item),
+        "vendor": vendor_name(item),
+        "achievement_id": item.data.achievement_id,
         "link": link,
         "candidate_id": people.get(link),
         "received_at": now,
@@ -145,4 +140,4 @@ def _contradiction(item: Reported) -> Refusal:
     data = item.data
     text = f"revision {data.revision} of {data.achievement_id} was reported before with other content"
     reason = Reason("data.revision", "revision_conflict", text)
-    return Refusal(_vendor(item), (reason,), item.delivery, item.traceparent)
+    return Refusal(vendor_name(item), (reason,), item.delivery, item.traceparent)

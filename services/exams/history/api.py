@@ -7,7 +7,7 @@ from pydantic import Field
 
 from libs.common.events.types import Code, Identifier
 from libs.common.http.models import Day, Parameters, View
-from libs.common.http.paging import Cursor, PageQuery
+from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import EXAMS_READ
@@ -26,13 +26,21 @@ from services.exams.history.entries import (
     totals,
 )
 from services.exams.history.reading import History, Past
-from services.exams.history.views import ExamTotals, HistoryPage, WaitView, wait_view
+from services.exams.history.views import (
+    AchievementView,
+    ExamTotals,
+    HistoryPage,
+    WaitView,
+    achievement_view,
+    wait_view,
+)
 
 _CURSORS: dict[tuple[Sort, Order], Cursor[Place]] = {
-    (sort, order): Cursor(f"exams-history-{sort}-{order}", Place)
+    (sort, order): Cursor(f"exams-history-{sort}-{order}", tuple[float, str, float, str])
     for sort in ("date", "exam", "grade", "score")
     for order in ("asc", "desc")
 }
+_ACHIEVEMENTS = Cursor("exams-achievements", tuple[str, str])
 
 
 class PersonPath(Parameters):
@@ -113,6 +121,17 @@ class HistoryApi:
             ),
             Route(
                 method="GET",
+                path=f"{person}/achievements",
+                handler=self.list_achievements,
+                summary="What a candidate achieved beside exams, the latest first",
+                parameters=PersonPath,
+                query=PageQuery,
+                response=Page[AchievementView],
+                scopes=EXAMS_READ,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="GET",
                 path=f"{person}/exams/{{exam_code}}/retake",
                 handler=self.show_retake,
                 summary="When a candidate may take an exam next, and why",
@@ -142,6 +161,22 @@ class HistoryApi:
         past, taken = await self._asked(call)
         ordered = arranged(taken, call.query.sort, call.query.order, None)
         return HistoryFile("text/csv", "exams.csv", history_csv(self._history, past, ordered))
+
+    async def list_achievements(self, call: Call[PersonPath, PageQuery]) -> Page[AchievementView]:
+        call.principal.require(call.path.program, call.path.candidate_id)
+        rows = await self._history.store.achievements(
+            call.path.program,
+            call.path.candidate_id,
+            before=_ACHIEVEMENTS.decode(call.query.cursor),
+            limit=call.query.limit + 1,
+        )
+        return _ACHIEVEMENTS.page(
+            Page[AchievementView],
+            rows,
+            call.query.limit,
+            key=lambda row: (row["achieved_on"], row["_id"]),
+            show=achievement_view,
+        )
 
     async def show_retake(self, call: Call[ExamPath]) -> RetakeView:
         past = await self._past(call)

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from pydantic import AwareDatetime, FiniteFloat
-
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 
@@ -190,7 +188,7 @@ def _numbered(exams: Iterable[Entry]) -> Iterable[Entry]:
 
 Sort = Literal["date", "exam", "grade", "score"]
 Order = Literal["asc", "desc"]
-Place = tuple[FiniteFloat, str, AwareDatetime, str]
+Place = tuple[float, str, float, str]
 """Where an entry stands in an order: what it is ordered by, then the moment, then the key, so that no two are equal."""
 
 _GRADES = {None: 0.0, "pending": 1.0, "invalidated": 2.0, "fail": 3.0, "pass": 4.0}
@@ -207,7 +205,7 @@ def place(entry: Entry, sort: Sort) -> Place:
         number = _GRADES[entry.grade]
     elif sort == "score":
         number = _NO_SCORE if entry.score is None else entry.score
-    return number, word, entry.at, entry.key
+    return number, word, entry.at.timestamp(), entry.key
 
 
 @dataclass(frozen=True, slots=True)

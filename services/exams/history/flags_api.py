@@ -49,7 +49,7 @@ class ReviewView(View):
     state: ReviewState
     by: str
     at: datetime
-    reason: str
+    reason: Annotated[str | None, Field(description="Null once the candidate is erased")]
 
 
 class RetakeFlagView(View):

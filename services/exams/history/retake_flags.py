@@ -14,11 +14,11 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
-from libs.common.privacy.pseudonyms import is_pseudonym
+from libs.common.privacy.pseudonyms import Names, is_pseudonym
 from libs.common.programs import Program
 from libs.common.programs.retakes import Wait
 from libs.common.versions import next_version
-from services.exams.history.retakes import judge
+from services.exams.history.retakes import DUE, judge
 
 COLLECTION = "retake_flags"
 INDEXES = [
@@ -26,8 +26,6 @@ INDEXES = [
     IndexModel([("candidate_id", ASCENDING)], name="candidate"),
     IndexModel([("because", ASCENDING)], name="because"),
 ]
-DUE = "retake_due"
-"""Set in a result row by whatever may change what the rules say of it, and of the person's others."""
 DUE_INDEX = IndexModel([(DUE, ASCENDING)], name=DUE, partialFilterExpression={DUE: True})
 
 ReviewState = Literal["open", "accepted", "reported"]
@@ -36,6 +34,12 @@ ReviewState = Literal["open", "accepted", "reported"]
 _FIELDS = dict.fromkeys(
     ("candidate_id", "program", "vendor", "registration_id", "exam_code", "taken_on", "status", "grade"), 1
 )
+
+
+def under_pseudonym(row: Document, names: Names) -> Document:
+    """A flag without whom it was about; what staff wrote of it may name them."""
+    reviews = [review | {"reason": None} for review in row["reviews"]]
+    return row | {"candidate_id": names[row["candidate_id"]], "reviews": reviews}
 
 
 def flag_id(result: str) -> str:

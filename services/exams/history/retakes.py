@@ -15,6 +15,9 @@ from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import RetakeRules
 from libs.common.programs.retakes import Attempts, Wait
 
+DUE = "retake_due"
+"""Set in a result row by whatever may change what the rules say of it, and of the person's others."""
+
 GRADED = ("pass", "fail")
 SPOKEN_FOR = "final"
 """The status of a result that everybody may know."""

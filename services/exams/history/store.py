@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.merges import Merges
@@ -54,6 +54,17 @@ class HistoryStore:
         if after is not None:
             query["_id"] = {"$gt": after}
         return await self._registrations.find(query).sort("_id", ASCENDING).to_list(limit)
+
+    async def achievements(
+        self, program: str, candidate_id: str, *, before: tuple[str, str] | None, limit: int
+    ) -> list[Document]:
+        """A person's achievements, the latest first."""
+        query = await self._persons(program, candidate_id)
+        if before is not None:
+            day, key = before
+            query["$or"] = [{"achieved_on": {"$lt": day}}, {"achieved_on": day, "_id": {"$lt": key}}]
+        order = [("achieved_on", DESCENDING), ("_id", DESCENDING)]
+        return await self._achievements.find(query).sort(order).to_list(limit)
 
     async def result_rows(self, keys: Sequence[str]) -> dict[str, Document]:
         """Results by key, without the messages they came in."""

@@ -94,6 +94,20 @@ class HistoryItem(View):
     url: str | None = None
 
 
+class AchievementView(View):
+    """Something achieved beside exams, as its vendor last said."""
+
+    achievement_id: str
+    vendor: str
+    kind: str
+    title: str
+    achieved_on: date
+    issuer: str
+    url: str | None
+    withdrawn: bool
+    received_at: datetime
+
+
 class ExamTotals(View):
     exam_code: str
     title: str | None
@@ -155,6 +169,21 @@ def _details(entry: Entry, row: Document) -> dict[str, Any]:
         "received_at": row["received_at"],
         "revisions": _revisions(entry, row),
     }
+
+
+def achievement_view(row: Document) -> AchievementView:
+    """An achievement from its row."""
+    return AchievementView(
+        achievement_id=row["achievement_id"],
+        vendor=row["vendor"],
+        kind=row["kind"],
+        title=row["title"],
+        achieved_on=date.fromisoformat(row["achieved_on"]),
+        issuer=row["issuer"],
+        url=secure(row["url"]),
+        withdrawn=row["withdrawn"],
+        received_at=row["received_at"],
+    )
 
 
 def _revisions(entry: Entry, row: Document) -> list[HistoryRevision]:

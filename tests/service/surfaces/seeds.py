@@ -21,13 +21,25 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.history.appointments import appointment_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import ERASURE_KEY, Base, open_base
-from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
+from tests.service.samples import (
+    EXAM,
+    TAKEN,
+    achievement,
+    awarded,
+    linked,
+    passed,
+    received,
+    registration,
+    reported,
+    result,
+)
 from tests.service.staff_station import invite
 from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
 from tests.service.test_privacy_identity import PARTS, answer, questions
@@ -88,16 +100,30 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 # --- Exams -----------------------------------------------------------------------------------------------------------
 
 
+_EXAMS = {
+    "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
+    "list_history": Request(query=lambda _: {"totals": "true"}),
+}
+
+
 async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(linked()))
     await surface.vendors(
         reported(registration()),
         reported(result()),
+        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1))),
+        reported(achievement(title="MARK-ACHIEVEMENT")),
         reported(result("P9", "MARK-UNMATCHED")),
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    await surface.run("retakes")
+    (flag,) = await surface.base.rows("retake_flags")
+    (booked,) = await surface.base.rows("registrations")
+    values = {"program": PROGRAM, "candidate_id": PERSON, "exam_code": EXAM}
+    values |= {"flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
+    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT"}
+    return Seed(values, _EXAMS, frozenset(marks))
 
 
 def _refused(body: bytes) -> Refusal:

@@ -105,7 +105,9 @@ def test_day_of_an_appointment_is_that_of_the_place() -> None:
     assert entry.day == date(2026, 3, 2)
 
 
-HELD_BOOKINGS = st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["pass", "fail"]), st.floats(0, 1000)), max_size=6)
+HELD_BOOKINGS = st.lists(
+    st.tuples(st.integers(0, 30), st.sampled_from(["pass", "fail"]), st.floats(0, 1000)), max_size=6
+)
 KNOWN = st.lists(st.tuples(st.integers(0, 30), st.sampled_from(["pass", "fail"]), st.floats(0, 1000)), max_size=6)
 
 
@@ -164,7 +166,9 @@ def test_pages_show_each_line_once_in_order(sort: Sort, order: Order, rows: list
 
 def test_filters_take_what_they_say() -> None:
     found = lines(
-        [result(1, 0), result(2, 5, grade="fail", vendor="psi"), result(3, 6, exam_code="350-401")], [], [achievement(1)]
+        [result(1, 0), result(2, 5, grade="fail", vendor="psi"), result(3, 6, exam_code="350-401")],
+        [],
+        [achievement(1)],
     )
 
     def taken(**asked: Any) -> list[str]:
