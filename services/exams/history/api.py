@@ -30,9 +30,9 @@ from services.exams.history.views import (
     AchievementView,
     ExamTotals,
     HistoryPage,
+    Shown,
     WaitView,
     achievement_view,
-    wait_view,
 )
 
 _CURSORS: dict[tuple[Sort, Order], Cursor[Place]] = {
@@ -192,7 +192,7 @@ class HistoryApi:
             allowed=not waits,
             allowed_from=max((wait.allowed_from for wait in waits), default=None),
             offered_until=exam.last_day,
-            waits=[wait_view(wait, past.program) for wait in waits],
+            waits=[Shown(past.program).wait(wait) for wait in waits],
             awaited=[entry.key for entry in past.entries if _may_move(entry, exam.code)],
         )
 

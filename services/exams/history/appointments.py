@@ -19,7 +19,7 @@ from services.exams.history.api import PersonPath
 from services.exams.history.calendar_file import MEDIA_TYPE, Booking, calendar_file
 from services.exams.history.entries import local_time
 from services.exams.history.reading import History, Past
-from services.exams.history.views import WaitView, at_the_place, wait_view
+from services.exams.history.views import Shown, WaitView, at_the_place
 
 _APPOINTMENTS = Cursor("exams-appointments", str)
 COMING = ("scheduled", "rescheduled")
@@ -190,7 +190,7 @@ def _view(row: Document, past: Past, now: datetime, *, delivered: bool) -> Appoi
         state="delivered" if delivered else row["state"],
         reason=row.get("reason"),
         history=[ChangeView.model_validate(step) for step in row.get("history", ())],
-        retake=[wait_view(wait, past.program) for wait in waits],
+        retake=[Shown(past.program).wait(wait) for wait in waits],
     )
 
 

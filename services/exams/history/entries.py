@@ -9,9 +9,9 @@ tells the two apart. Where the vendor never told of an appointment, the day is s
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
@@ -37,8 +37,7 @@ _OVER = frozenset({"scheduled", "rescheduled"})
 """States of an appointment that, once its time is past, stand for an exam that was taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line.
 
     Attributes:
@@ -152,7 +151,7 @@ def _of_registration(program: Program, row: Document) -> Entry:
 
 
 def _of_held(program: Program, row: Document) -> Entry:
-    return replace(_of_result(program, row), state="waiting", grade=None, score=None, result=None)
+    return _of_result(program, row)._replace(state="waiting", grade=None, score=None, result=None)
 
 
 def _of_achievement(row: Document) -> Entry:
@@ -181,7 +180,7 @@ def _numbered(exams: Iterable[Entry]) -> Iterable[Entry]:
     counts: defaultdict[str | None, int] = defaultdict(int)
     for entry in sorted(exams, key=lambda entry: (entry.at, entry.key)):
         counts[entry.exam_code] += 1
-        yield replace(entry, attempt=counts[entry.exam_code])
+        yield entry._replace(attempt=counts[entry.exam_code])
 
 
 # Order, filter, pages

@@ -10,7 +10,7 @@ from libs.common.programs import Program
 from services.exams.history.entries import Entry, entries
 from services.exams.history.retakes import Judgement, judge
 from services.exams.history.store import HistoryStore
-from services.exams.history.views import HistoryItem, item
+from services.exams.history.views import HistoryItem, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +61,4 @@ class History:
         rows = results | {f"appointment/{key}": row for key, row in registrations.items()}
         rows |= {f"achievement/{key}": row for key, row in achievements.items()}
         broken = past.judgement.broken
-        return [item(entry, rows.get(entry.key), broken.get(entry.key, ()), past.program) for entry in page]
+        return Shown(past.program).items((entry, rows.get(entry.key), broken.get(entry.key, ())) for entry in page)

@@ -36,7 +36,13 @@ class HistoryStore:
 
     async def sketch(self, program: str, candidate_id: str) -> Sketch:
         """Everything of a person in a program."""
-        persons = await self._persons(program, candidate_id)
+        # Few people have a second account: what there is of this one is read while that is asked.
+        accounts, sketch = await asyncio.gather(
+            self._merges.family(None, candidate_id), self._sketch(_of(program, [candidate_id]))
+        )
+        return sketch if accounts == [candidate_id] else await self._sketch(_of(program, accounts))
+
+    async def _sketch(self, persons: Document) -> Sketch:
         booked = {**persons, "link": {"$ne": None}}
         return Sketch(
             *await asyncio.gather(
@@ -77,8 +83,11 @@ class HistoryStore:
         return await _rows(self._achievements, keys, None)
 
     async def _persons(self, program: str, candidate_id: str) -> Document:
-        accounts = await self._merges.family(None, candidate_id)
-        return {"candidate_id": accounts[0] if len(accounts) == 1 else {"$in": accounts}, "program": program}
+        return _of(program, await self._merges.family(None, candidate_id))
+
+
+def _of(program: str, accounts: Sequence[str]) -> Document:
+    return {"candidate_id": accounts[0] if len(accounts) == 1 else {"$in": list(accounts)}, "program": program}
 
 
 async def _rows(collection: Any, keys: Iterable[str], fields: dict[str, int] | None) -> dict[str, Document]:

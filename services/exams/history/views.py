@@ -1,10 +1,11 @@
 """What the history and the appointments show."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from libs.common.http.models import View
 from libs.common.http.paging import Page
@@ -12,7 +13,7 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from libs.common.programs.retakes import RetakeRule, Wait
 from libs.common.spoken import spoken
-from services.exams.domain.results import State, in_order, outcomes
+from services.exams.domain.results import Outcome, State, in_order, outcomes
 from services.exams.history.entries import Entry, EntryState, Grade, Kind
 from services.exams.history.words import revised, said
 from services.exams.results import word_of
@@ -122,52 +123,96 @@ class HistoryPage(Page[HistoryItem]):
     totals: list[ExamTotals] | None = None
 
 
-def item(entry: Entry, row: Document | None, waits: Sequence[Wait], program: Program) -> HistoryItem:
-    """A line with what else is shown of it, from the row of its result, registration or achievement."""
-    shown: dict[str, Any] = _details(entry, row) if row else {}
-    return HistoryItem(
-        id=entry.key,
-        kind=entry.kind,
-        state=entry.state,
-        text=said(entry.state, entry.grade),
-        title=entry.title,
-        exam_code=entry.exam_code,
-        taken_on=entry.day,
-        taken_at=entry.at,
-        local_time=at_the_place(entry.at, entry.utc_offset),
-        attempt=entry.attempt,
-        vendor=entry.vendor,
-        registration_id=entry.registration_id,
-        grade=entry.grade,
-        score=entry.score,
-        retake=[wait_view(wait, program) for wait in waits],
-        **shown,
-    )
+class Shown:
+    """Shows lines of one program. A page is made of plain values and checked as a whole: several times as fast."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._clauses: dict[str, ClauseView] = {}
+
+    def items(self, lines: Iterable[tuple[Entry, Document | None, Sequence[Wait]]]) -> list[HistoryItem]:
+        """Lines with what else is shown of them, each from the row of its result, registration or achievement."""
+        return _ITEMS.validate_python([self._item(*line) for line in lines])
+
+    def wait(self, wait: Wait) -> WaitView:
+        """A rule with its clause."""
+        clause = self._clauses.get(wait.clause)
+        if clause is None:
+            found = self._program.clause(wait.clause)
+            clause = self._clauses[wait.clause] = ClauseView(path=found.path, wording=found.wording)
+        return WaitView(
+            rule=wait.rule,
+            text=_TEXTS[wait.rule].format(day=spoken(wait.allowed_from)),
+            allowed_from=wait.allowed_from,
+            clause=clause,
+            because=list(wait.because),
+        )
+
+    def _item(self, entry: Entry, row: Document | None, waits: Sequence[Wait]) -> dict[str, Any]:
+        item = {
+            "id": entry.key,
+            "kind": entry.kind,
+            "state": entry.state,
+            "text": said(entry.state, entry.grade),
+            "title": entry.title,
+            "exam_code": entry.exam_code,
+            "taken_on": entry.day,
+            "taken_at": entry.at,
+            "local_time": at_the_place(entry.at, entry.utc_offset),
+            "attempt": entry.attempt,
+            "vendor": entry.vendor,
+            "registration_id": entry.registration_id,
+            "grade": entry.grade,
+            "score": entry.score,
+            "retake": [self.wait(wait) for wait in waits],
+        }
+        return item | _details(entry, row) if row else item
+
+
+_ITEMS = TypeAdapter(list[HistoryItem])
+_OF_RESULT = ("site", "language", "passing_score", "scale_min", "scale_max", "received_at", "result_id")
 
 
 def _details(entry: Entry, row: Document) -> dict[str, Any]:
     if entry.achievement:
-        return {"issuer": row["issuer"], "achievement_kind": row["kind"], "url": secure(row["url"])} | {
-            "received_at": row["received_at"]
-        }
+        shown = {"issuer": row["issuer"], "achievement_kind": row["kind"], "received_at": row["received_at"]}
+        return shown | {"url": secure(row["url"])}
     if entry.registration:
         return {"delivery": row["delivery"], "site": row["site"]}
-    return {
-        "result_id": row["result_id"],
+    return {name: row.get(name) for name in _OF_RESULT} | {
         "vendor_attempt": row.get("attempt"),
-        "site": row.get("site"),
-        "language": row.get("language"),
-        "passing_score": row.get("passing_score"),
-        "scale_min": row.get("scale_min"),
-        "scale_max": row.get("scale_max"),
-        "sections": [
-            HistorySection(name=section["name"], percent=section["percent"], passed=section.get("passed"))
-            for section in row.get("sections", ())
-        ],
+        "sections": [{"passed": None, **section} for section in row.get("sections", ())],
         "score_report_url": secure(row.get("score_report_url")),
         "receipt_url": secure(row.get("receipt_url")),
-        "received_at": row["received_at"],
-        "revisions": _revisions(entry, row),
+        "revisions": _revisions(entry, row["revisions"]),
+    }
+
+
+def _revisions(entry: Entry, kept: Sequence[Document]) -> list[dict[str, Any]]:
+    """Every word on a result in the order in which they count. A word that came before any report says nothing yet."""
+    of_word = {one["source"]["ref"]: one for one in kept}
+    words = in_order(map(word_of, kept))
+    return [
+        _revision(entry, of_word[word.ref], outcome)
+        for word, outcome in zip(words, outcomes(words), strict=True)
+        if outcome is not None
+    ]
+
+
+def _revision(entry: Entry, kept: Document, outcome: Outcome) -> dict[str, Any]:
+    held = outcome.state is State.ON_HOLD
+    state: Any = "waiting" if held else outcome.state.value
+    grade: Grade | None = None if held else outcome.grade.value
+    effective_on = kept["effective_at"].date() if kept["effective_at"] else entry.day
+    return {
+        "revision": kept["revision"],
+        "state": state,
+        "grade": grade,
+        "score": None if held else outcome.score,
+        "text": revised(state, grade, effective_on, kept["known_at"].date()),
+        "said_at": kept["said_at"],
+        "effective_on": effective_on,
+        "known_at": kept["known_at"],
     }
 
 
@@ -186,34 +231,6 @@ def achievement_view(row: Document) -> AchievementView:
     )
 
 
-def _revisions(entry: Entry, row: Document) -> list[HistoryRevision]:
-    """Every word on a result in the order in which they count. A word that came before any report says nothing yet."""
-    kept = {each["source"]["ref"]: each for each in row["revisions"]}
-    words = in_order(word_of(each) for each in row["revisions"])
-    shown = []
-    for word, outcome in zip(words, outcomes(words), strict=True):
-        if outcome is None:
-            continue
-        held = outcome.state is State.ON_HOLD
-        state: Any = "waiting" if held else outcome.state.value
-        grade: Any = None if held else outcome.grade.value
-        one = kept[word.ref]
-        effective_on = one["effective_at"].date() if one["effective_at"] else entry.day
-        shown.append(
-            HistoryRevision(
-                revision=word.revision,
-                state=state,
-                grade=grade,
-                score=None if held else outcome.score,
-                text=revised(state, grade, effective_on, one["known_at"].date()),
-                said_at=one["said_at"],
-                effective_on=effective_on,
-                known_at=one["known_at"],
-            )
-        )
-    return shown
-
-
 def secure(url: str | None) -> str | None:
     """A link as the vendor gave it, if it is one that may be shown."""
     return url if url is not None and url.startswith("https://") else None
@@ -223,7 +240,12 @@ def at_the_place(moment: datetime, utc_offset: int | None) -> datetime | None:
     """A moment as a clock at the place shows it, with its offset; None where the offset is not known."""
     if utc_offset is None:
         return None
-    return moment.astimezone(timezone(timedelta(minutes=utc_offset)) if utc_offset else UTC)
+    return (moment + timedelta(minutes=utc_offset)).replace(tzinfo=_zone(utc_offset))
+
+
+@lru_cache(maxsize=256)
+def _zone(utc_offset: int) -> timezone:
+    return timezone(timedelta(minutes=utc_offset))
 
 
 _TEXTS: dict[RetakeRule, str] = {
@@ -231,15 +253,3 @@ _TEXTS: dict[RetakeRule, str] = {
     "after_pass": "After a pass it may be taken again from {day}",
     "limit": "It was taken as often as it may be; it may be taken again from {day}",
 }
-
-
-def wait_view(wait: Wait, program: Program) -> WaitView:
-    """A rule with its clause."""
-    clause = program.clause(wait.clause)
-    return WaitView(
-        rule=wait.rule,
-        text=_TEXTS[wait.rule].format(day=spoken(wait.allowed_from)),
-        allowed_from=wait.allowed_from,
-        clause=ClauseView(path=clause.path, wording=clause.wording),
-        because=list(wait.because),
-    )
