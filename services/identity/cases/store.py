@@ -6,11 +6,13 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from libs.common.casework import evidence
+from libs.common.casework.progress import FOR_STAFF
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.programs.calendar import add_business_days
 from libs.common.programs.cases import DEFAULT_DAYS
-from services.identity.domain.cases import CLOSED, FOR_STAFF, State, reference_of, same_request
+from services.identity.domain.cases import CLOSED, State, reference_of, same_request
 
 _CASES, _COUNTERS = "cases", "counters"
 
@@ -34,11 +36,7 @@ _INDEXES = {
             partialFilterExpression={"closed": False},
         ),
     ],
-    "case_evidence": [
-        IndexModel([("case_id", ASCENDING)], name="case"),
-        IndexModel([("candidate_id", ASCENDING)], name="candidate"),
-        IndexModel([("expires_at", ASCENDING)], name="kept", expireAfterSeconds=0),
-    ],
+    "case_evidence": evidence.INDEXES,
 }
 _FORMER_INDEXES = {"one_open", "program_1_state_1_opened_at_1__id_1"}
 

@@ -5,29 +5,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from libs.common.casework.progress import FOR_STAFF
+from libs.common.casework.words import EvidenceView, MessageView
 from libs.common.http.models import View
 from libs.common.mongo.client import Document
 from libs.common.programs.cases import CaseKind
 from services.identity.cases.names import names_of
 from services.identity.cases.requests import Details
-from services.identity.domain.cases import FOR_STAFF, State
+from services.identity.domain.cases import State
 from services.identity.profile_api import NativeNameView
-
-
-class MessageView(View):
-    by: Literal["candidate", "staff"]
-    at: datetime
-    text: str
-
-
-class EvidenceView(View):
-    evidence_id: str
-    media_type: str
-    """Of the file as it is kept: images are drawn anew as JPEG."""
-    bytes: int
-    uploaded_at: datetime
-    expires_at: datetime
-    """It is deleted then at the latest, and when the case is decided or withdrawn."""
 
 
 class CaseSummary(View):
