@@ -129,5 +129,6 @@ def _program(
         employers=tuple(dict.fromkeys(head.profile.employers)),
         sign_in=head.sign_in.read(),
         cases=read_cases(head.cases),
+        challenges=head.challenges.read() if head.challenges else None,
         definition=definition,
     )

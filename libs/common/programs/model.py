@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
+from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.policy import Policy, Way
 from libs.common.programs.sign_in import BY_PASSWORD, SignIn
@@ -211,6 +212,8 @@ class Program:
     sign_in: SignIn = BY_PASSWORD
     cases: Mapping[CaseKind, CaseRule] = field(default_factory=lambda: DEFAULT_RULES)
     """How support cases of each kind are worked on."""
+    challenges: ChallengeRules | None = None
+    """How results are challenged; None where they cannot be."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 
