@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from libs.common.casework.progress import FOR_STAFF
+from libs.common.casework.rows import is_overdue
 from libs.common.casework.words import EvidenceView, MessageView
 from libs.common.http.models import View
 from libs.common.mongo.client import Document
@@ -124,13 +124,13 @@ def candidates_view(case: Document) -> CaseView:
 
 
 def staff_summary(case: Document, today: date) -> StaffSummary:
-    return StaffSummary.model_validate({**case, "case_id": case["_id"], "overdue": _overdue(case, today)})
+    return StaffSummary.model_validate({**case, "case_id": case["_id"], "overdue": is_overdue(case, today)})
 
 
 def staff_view(case: Document, today: date) -> StaffCaseView:
     first = case["first"]
     shown = {
-        "overdue": _overdue(case, today),
+        "overdue": is_overdue(case, today),
         "held_by": case["details"].get("held_by"),
         "first_opinion": _opinion(first) if first else None,
     }
@@ -149,7 +149,3 @@ def _shown(case: Document) -> dict[str, Any]:
 def _opinion(first: Document) -> dict[str, Any]:
     decision = "accept" if first["accept"] else "refuse"
     return {"decision": decision, "by": first["by"], "other_candidate_id": first["other"]}
-
-
-def _overdue(case: Document, today: date) -> bool:
-    return case["state"] in FOR_STAFF and case["due_on"] < today.isoformat()
