@@ -36,7 +36,6 @@ class Obstacle(StrEnum):
     """Why a result cannot be challenged."""
 
     NOT_OFFERED = "not_offered"
-    NOT_FINAL = "not_final"
     GRADE = "grade"
     TOO_LATE = "too_late"
     USED_UP = "used_up"
@@ -63,19 +62,17 @@ def last_day(rules: ChallengeRules, standing: Standing) -> date:
     return add_days(standing.told_on, rules.days)
 
 
-def obstacle(rules: ChallengeRules | None, standing: Standing | None, today: date, before: int) -> Obstacle | None:
+def obstacle(rules: ChallengeRules | None, standing: Standing, today: date, before: int) -> Obstacle | None:
     """What keeps a result from being challenged; None where nothing does.
 
     Args:
         rules: the program's.
-        standing: None while the result is not final, for whatever reason.
+        standing: the result, which is final.
         today: in the program's calendar.
         before: challenges of it that were not withdrawn.
     """
     if rules is None:
         return Obstacle.NOT_OFFERED
-    if standing is None:
-        return Obstacle.NOT_FINAL
     if standing.grade not in rules.grades:
         return Obstacle.GRADE
     if before >= rules.per_result:
