@@ -1,10 +1,12 @@
 """The composition root of exams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
@@ -12,6 +14,12 @@ from libs.common.programs import ProgramErrors
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
+from services.exams.challenges.candidate_api import CandidateChallengesApi
+from services.exams.challenges.casework import Challenges
+from services.exams.challenges.rulings import Rulings
+from services.exams.challenges.staff_api import StaffChallengesApi
+from services.exams.challenges.store import FILES, ChallengeStore
+from services.exams.challenges.store import MIGRATION as CHALLENGES
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
@@ -27,8 +35,19 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
+    challenges = Challenges(
+        ChallengeStore(platform.database),
+        EvidenceStore(platform.database, FILES),
+        store,
+        Rulings(store, platform.unit_of_work),
+        unit_of_work=platform.unit_of_work,
+        programs=platform.programs,
+        clock=platform.clock,
+    )
+    api = ExamsApi(store, platform.programs).api()
+    routes = (*CandidateChallengesApi(challenges).routes(), *StaffChallengesApi(challenges).routes())
     return Parts(
-        api=ExamsApi(store, platform.programs).api(),
+        api=replace(api, routes=(*api.routes, *routes)),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
@@ -51,7 +70,7 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, CHALLENGES),
     build=build,
     settings=ExamsSettings,
 )

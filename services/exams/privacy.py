@@ -14,6 +14,7 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.challenges import holdings as challenges
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
@@ -58,12 +59,23 @@ HOLDINGS = Holdings(
             find=by("candidate_id"),
             kind="results",
             withheld=frozenset(
-                {"link", "told", "told_revision", "version", "reporter", "named_later", "unmatched_told", "late_looked"}
+                {
+                    "link",
+                    "told",
+                    "told_revision",
+                    "version",
+                    "reporter",
+                    "ruling",
+                    "named_later",
+                    "unmatched_told",
+                    "late_looked",
+                }
             ),
             keep=under_pseudonym,
         ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+        *challenges.HOLDINGS,
     ),
     apart=APART
     | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},

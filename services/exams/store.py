@@ -11,6 +11,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.exams.challenges.store import RulingStore
 
 MIGRATIONS = [
     Migration(
@@ -84,11 +85,12 @@ class ExamsStore:
     def __init__(self, database: Database) -> None:
         self.links = Links(database)
         self.merges = Merges(database)
+        self.rulings = RulingStore(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
 
-    async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+    async def results(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 

@@ -285,8 +285,10 @@ class Challenges:
         reason: str,
     ) -> None:
         now = transaction.now
-        previous = {"grade": standing.grade.value, "score": standing.score} if standing else challenge["challenged"]
-        decided = {"grade": wanted.grade.value, "score": wanted.score} if wanted else previous
+        previous: Document = (
+            {"grade": standing.grade.value, "score": standing.score} if standing else challenge["challenged"]
+        )
+        decided: Document = {"grade": wanted.grade.value, "score": wanted.score} if wanted else previous
         challenge |= {"reason": reason, "decided_at": now, "previous": previous, "decided": decided}
         note(challenge, challenge["state"], by[-1], now, reason)
         if wanted is not None and standing is not None:

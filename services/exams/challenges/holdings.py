@@ -1,4 +1,4 @@
-"""What challenges and rulings hold about people: of somebody erased the outcome stays, and nothing that anybody wrote."""
+"""What challenges and rulings hold about people: of somebody erased the outcome stays, and no words."""
 
 from libs.common.casework.progress import Stage
 from libs.common.http.evidence import file_name

@@ -1,6 +1,6 @@
 """Rulings of staff on results: a word on the result like any other, with who ruled and why kept beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from libs.common.casework.progress import Opinion, Progress, Stage
@@ -9,7 +9,6 @@ from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, invalid
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.exams.challenges.store import RulingStore
 from services.exams.domain.challenges import Standing
 from services.exams.domain.results import Act, Grade, Verdict
 from services.exams.domain.rulings import Wanted, ruling_moment, ruling_ref
@@ -44,13 +43,10 @@ def wanted_of(standing: Standing, grade: str | None, score: float | None) -> Wan
 class Rulings:
     """Rules on results."""
 
-    def __init__(
-        self, store: RulingStore, exams: ExamsStore, *, unit_of_work: UnitOfWork, programs: Mapping[str, Program]
-    ) -> None:
-        self.store = store
+    def __init__(self, exams: ExamsStore, unit_of_work: UnitOfWork) -> None:
+        self.store = exams.rulings
         self._exams = exams
         self._unit_of_work = unit_of_work
-        self._programs = programs
 
     async def give(
         self,
@@ -72,6 +68,7 @@ class Rulings:
             said_at=ruling_moment(words, transaction.now),
             source=Source("staff", ruling_ref(ruling["_id"], by_challenge=ruling["challenge_id"] is not None)),
             raw=b"",
+            numbered=False,
         )
         (verdict,) = await ResultIntake(self._exams, transaction).record([report])
         if verdict is not Verdict.REVISED:
@@ -119,8 +116,11 @@ class Rulings:
             if standing is None:
                 raise Problem(CONFLICT, NOT_FINAL)
             wanted = wanted_of(standing, grade, score)
-            ruling = next((each for each in known if not each["closed"]), None) or new_ruling(
-                result, standing, transaction, ruling_id=ruling_id, four_eyes=needs_two(program)
+            waiting = [each for each in known if not each["closed"]]
+            ruling = (
+                waiting[0]
+                if waiting
+                else new_ruling(result, standing, transaction, ruling_id=ruling_id, four_eyes=needs_two(program))
             )
             opinion = Opinion(RULED, by, (standing.grade.value, standing.score, wanted.grade.value, wanted.score))
 
@@ -180,16 +180,11 @@ def new_ruling(
 def progress_of(row: Document) -> Progress:
     """How far a challenge or a ruling has come."""
     first = row["first"]
-    opinion = Opinion(first["end"], first["by"], _terms(first["terms"])) if first else None
-    return Progress(row["four_eyes"], row["state"], opinion)
+    return Progress(row["four_eyes"], row["state"], first and Opinion(first["end"], first["by"], tuple(first["terms"])))
 
 
 def set_progress(row: Document, progress: Progress) -> None:
     """Store how far it has come."""
     first = progress.first
-    row["first"] = first and {"end": str(first.end), "by": first.by, "terms": first.terms and list(_terms(first.terms))}
+    row["first"] = first and {"end": str(first.end), "by": first.by, "terms": first.terms}
     row |= {"state": str(progress.state), "closed": progress.closed}
-
-
-def _terms(terms: Any) -> tuple[Any, ...] | None:
-    return None if terms is None else tuple(terms)

@@ -6,7 +6,7 @@ report that was said no later.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -81,6 +81,7 @@ class Word:
         revision: the vendor's number of a report; None where it has none.
         status: of a report that says it.
         grade: of a report or a regrade.
+        ruling: whether the program's staff say it, against their vendor as it may be.
     """
 
     ref: str
@@ -90,6 +91,7 @@ class Word:
     status: Status | None = None
     grade: Grade | None = None
     score: float | None = None
+    ruling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Outcome:
 
     Attributes:
         report: the position of the report that the rest of the result is read from.
+        ruling: the ruling that its grade rests on; None where it rests on what the vendor said.
     """
 
     state: State
@@ -105,6 +108,7 @@ class Outcome:
     grade: Grade
     score: float | None
     report: int
+    ruling: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +137,28 @@ def in_order(words: Iterable[Word]) -> list[Word]:
 
 
 def outcomes(words: Sequence[Word]) -> list[Outcome | None]:
-    """What the result was after each of the words, which are in order; None while nothing has been reported."""
+    """What the result was after each of the words, which are in order; None while nothing has been reported.
+
+    A ruling stands against reports that only repeat what it has overruled; any other report counts as ever.
+    """
     found: list[Outcome | None] = []
     before: Outcome | None = None
+    ruled: Outcome | None = None
+    reported: tuple[object, ...] | None = None
+    overruled: tuple[object, ...] | None = None
     valid: Outcome | None = None
     """What it was when it was last worth something: what a restoration goes back to."""
     for at, word in enumerate(words):
         if word.act is Act.REPORT:
-            before = _reported(before, word, at)
+            reported = _content(word)
+            if ruled is not None and reported == overruled:
+                before = _after(before, replace(ruled, report=at))
+            else:
+                before = _reported(before, word, at)
         elif before is not None:
             before = _changed(before, word, valid)
+            if word.ruling:
+                ruled, overruled = before, reported
         if before is not None and before.grade is not Grade.INVALIDATED:
             valid = before
         found.append(before)
@@ -209,28 +225,28 @@ def _status(word: Word) -> Status:
 
 
 def _reported(before: Outcome | None, word: Word, at: int) -> Outcome:
-    return _after(before, _status(word), word.grade or Grade.PENDING, word.score, at)
+    return _after(before, Outcome(State.FINAL, _status(word), word.grade or Grade.PENDING, word.score, at))
 
 
 def _changed(before: Outcome, word: Word, valid: Outcome | None) -> Outcome:
-    status, grade, score = before.status, before.grade, before.score
+    status, grade, score, ruling = before.status, before.grade, before.score, before.ruling
     match word.act:
         case Act.HOLD:
             status = Status.ON_HOLD
         case Act.RELEASE:
             status = Status.FINAL
         case Act.REVOKE:
-            status, grade = Status.FINAL, Grade.INVALIDATED
+            status, grade, ruling = Status.FINAL, Grade.INVALIDATED, None
         case Act.RESTORE if grade is Grade.INVALIDATED and valid is not None:
-            status, grade, score = valid.status, valid.grade, valid.score
+            status, grade, score, ruling = valid.status, valid.grade, valid.score, valid.ruling
         case Act.REGRADE:
             status, grade, score = Status.FINAL, word.grade or grade, word.score
-    return _after(before, status, grade, score, before.report)
+            ruling = word.ref if word.ruling else None
+    return _after(before, Outcome(before.state, status, grade, score, before.report, ruling))
 
 
-def _after(before: Outcome | None, status: Status, grade: Grade, score: float | None, report: int) -> Outcome:
-    now = Outcome(State.FINAL, status, grade, score, report)
-    return Outcome(_state(before, now), status, grade, score, report)
+def _after(before: Outcome | None, now: Outcome) -> Outcome:
+    return replace(now, state=_state(before, now))
 
 
 def _state(before: Outcome | None, now: Outcome) -> State:
