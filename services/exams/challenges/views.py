@@ -238,15 +238,16 @@ def vendor_since(result: Document, moment: datetime) -> list[SinceView]:
     words = [word_of(kept) for kept in result["revisions"]]
     ordered = in_order(words)
     after = outcomes(ordered)
+    ruled = max((at for at, word in enumerate(ordered) if word.ruling), default=-1)
     found: list[SinceView] = []
     for at, (word, outcome) in enumerate(zip(ordered, after, strict=True)):
         kept = next(kept for kept, each in zip(result["revisions"], words, strict=True) if each is word)
         if kept["known_at"] <= moment or word.ruling or outcome is None or outcome.status is Status.ON_HOLD:
             continue
         before = after[at - 1] if at else None
-        counts = before is None or (before.grade, before.score) != (outcome.grade, outcome.score)
-        grade, score = word.grade or outcome.grade, word.score if word.grade else outcome.score
-        shown = {"grade": grade, "score": score, "counts": counts}
+        changes = before is None or (before.grade, before.score) != (outcome.grade, outcome.score)
+        grade, score = (word.grade, word.score) if word.grade else (outcome.grade, outcome.score)
+        shown = {"grade": grade, "score": score, "counts": changes and at > ruled}
         found.append(SinceView.model_validate({**kept, **shown}))
     return found
 

@@ -127,7 +127,7 @@ def in_order(words: Iterable[Word]) -> list[Word]:
         (unnumbered if word.revision is None else numbered).append(word)
     numbered.sort(key=lambda word: word.revision or 0)
     after: dict[int, list[Word]] = {}
-    for word in sorted(unnumbered, key=lambda word: (word.said_at, word.ref)):
+    for word in sorted(unnumbered, key=lambda word: (word.said_at, word.ruling, word.ref)):
         place = max((at for at, report in enumerate(numbered) if report.said_at <= word.said_at), default=-1)
         after.setdefault(place, []).append(word)
     ordered = after.get(-1, [])
@@ -139,29 +139,31 @@ def in_order(words: Iterable[Word]) -> list[Word]:
 def outcomes(words: Sequence[Word]) -> list[Outcome | None]:
     """What the result was after each of the words, which are in order; None while nothing has been reported.
 
-    A ruling stands against reports that only repeat what it has overruled; any other report counts as ever.
+    A ruling stands against words that only repeat what staff have overruled; any other word counts as ever.
     """
     found: list[Outcome | None] = []
     before: Outcome | None = None
     ruled: Outcome | None = None
-    reported: tuple[object, ...] | None = None
-    overruled: tuple[object, ...] | None = None
+    overruled: set[tuple[object, ...]] = set()
     valid: Outcome | None = None
     """What it was when it was last worth something: what a restoration goes back to."""
     for at, word in enumerate(words):
         if word.act is Act.REPORT:
-            reported = _content(word)
-            if ruled is not None and reported == overruled:
-                before = _after(before, replace(ruled, report=at))
-            else:
-                before = _reported(before, word, at)
+            now = _reported(before, word, at)
         elif before is not None:
-            before = _changed(before, word, valid)
-            if word.ruling:
-                ruled, overruled = before, reported
-        if before is not None and before.grade is not Grade.INVALIDATED:
-            valid = before
-        found.append(before)
+            now = _changed(before, word, valid)
+        else:
+            found.append(None)
+            continue
+        if word.ruling:
+            ruled = now
+            overruled |= {_claim(before)} if before and before.ruling is None else set()
+        elif ruled is not None and now.ruling is None and _claim(now) in overruled:
+            now = _after(before, replace(ruled, report=now.report))
+        before = now
+        if now.grade is not Grade.INVALIDATED:
+            valid = now
+        found.append(now)
     return found
 
 
@@ -267,6 +269,12 @@ def _final_after(before: Outcome, now: Outcome) -> State:
     if before.state is State.PROVISIONAL:
         return State.FINAL
     return before.state if _same(before, now) else State.REVISED
+
+
+def _claim(outcome: Outcome) -> tuple[object, ...]:
+    """What is said of a result, for comparison; whatever the score of one that is void."""
+    score = None if outcome.grade is Grade.INVALIDATED else outcome.score
+    return outcome.status, outcome.grade, score
 
 
 def _same(one: Outcome, other: Outcome) -> bool:
