@@ -88,16 +88,36 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 # --- Exams -----------------------------------------------------------------------------------------------------------
 
 
+_EXAMS = {
+    "open_challenge": Request(
+        lambda values: {"result_id": values["result_id"], "ground": "score", "text": "MARK-CHALLENGE"}
+    ),
+    "answer_challenge": Request(lambda _: {"text": "MARK-ANSWER"}),
+    "add_challenge_evidence": Request(lambda _: PDF, media_type="application/pdf"),
+    "assign_challenge": Request(lambda _: {"assignee": "staff:ada"}),
+    "ask_challenger": Request(lambda _: {"text": "Which question?", "needs_answer": False}),
+    "decide_challenge": Request(lambda _: {"decision": "upheld", "reason": WHY}),
+    "rule_on_result": Request(lambda _: {"grade": "invalidated", "reason": WHY}),
+}
+
+
 async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(linked()))
     await surface.vendors(
         reported(registration()),
         reported(result()),
+        reported(result(result_id="R2", grade="fail")),
         reported(result("P9", "MARK-UNMATCHED")),
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    values = {"program": PROGRAM, "candidate_id": PERSON, "result_id": "cisco:vue:R2"}
+    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-CHALLENGE", "MARK-ANSWER"}
+    seed = Seed(values, _EXAMS, frozenset(marks))
+    values["challenge_id"] = (await _made(surface, "open_challenge", seed))["challenge_id"]
+    values["evidence_id"] = (await _made(surface, "add_challenge_evidence", seed))["evidence_id"]
+    await _made(surface, "answer_challenge", seed)
+    return seed
 
 
 def _refused(body: bytes) -> Refusal:
