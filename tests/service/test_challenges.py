@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.clock import FixedClock
 from libs.common.events import identity
 from libs.common.http.scopes import READING
@@ -139,6 +140,23 @@ async def test_changed_result_is_told_in_the_transaction_of_the_second_opinion(d
     _, rulings = await desk.staff("GET", f"results/{RESULT}/rulings")
     (ruling,) = rulings["items"]
     assert (ruling["by"], ruling["previous"]) == ([ADA, BEN], {"grade": "fail", "score": 700.0})
+
+
+async def test_decision_and_what_it_does_are_one(desk: ChallengeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    challenge = await desk.open()
+    await desk.decide(challenge, "changed", grade="pass")
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("the process ends here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EvidenceStore, "drop", fail)
+        status, _ = await desk.decide(challenge, "changed", grade="pass", by=BEN)
+    assert status == 500
+    assert (await desk.seen(challenge))["state"] == "decided_once"
+    assert ((await desk.result())["grade"], await desk.base.rows("rulings")) == ("fail", [])
+    assert desk.said("ExamResultRevised", "ChallengeDecided") == []
+    assert (await desk.decide(challenge, "changed", grade="pass", by=BEN))[1]["state"] == "changed"
 
 
 async def test_two_who_disagree_on_the_new_result_leave_it_open(desk: ChallengeDesk) -> None:
