@@ -254,19 +254,31 @@ async def test_vendor_that_says_something_new_wins_and_is_flagged_and_a_repetiti
     _, page = await desk.staff("GET", "challenges?overtaken=true")
     assert [item["challenge_id"] for item in page["items"]] == [challenge["challenge_id"]]
     (told,) = desk.said("ExamResultInvalidated")
-    assert "challenge_id" not in told["data"]
+    assert ("challenge_id" in told["data"], told["data"]["said_by"]) == (False, "vendor")
 
 
 async def test_hold_after_a_decision_is_shown_to_nobody(desk: ChallengeDesk) -> None:
     challenge = await desk.open()
     await desk.both_decide(challenge, "changed", grade="pass")
-    later = desk.base.clock.now() + timedelta(hours=1)
+    desk.base.clock.advance(timedelta(hours=1))
+    later = desk.base.clock.now()
     await desk.station.report(reported(result(revision=2, grade="fail", score=400.0, status="on_hold"), time=later))
     seen = await desk.seen(challenge)
     assert (seen["result"], seen["vendor_since"], seen["overtaken"]) == (None, [], False)
     assert "400" not in str(seen)
     _, rulings = await desk.staff("GET", f"results/{RESULT}/rulings")
     assert "400" not in str(rulings)
+    held = desk.said("ExamResultRevised")[-1]["data"]
+    assert (held["grade"], "challenge_id" in held) == ("pending", False), "the candidate is told of it by a mail"
+    await desk.station.report(reported(result(revision=3, grade="fail", score=700.0), time=later))
+    seen = await desk.seen(challenge)
+    assert (seen["result"], [each["revision"] for each in seen["vendor_since"]]) == (
+        {"grade": "pass", "score": 700.0},
+        [3],
+    )
+    assert "400" not in str(seen)
+    again = desk.said("ExamResultRevised")[-1]["data"]
+    assert (again["grade"], "challenge_id" in again) == ("pass", False)
 
 
 async def test_result_on_hold_is_not_changed_and_can_be_upheld(desk: ChallengeDesk) -> None:

@@ -1,5 +1,6 @@
 """Rulings of staff among what a vendor says: they stand against what was said before, and what only repeats it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -112,6 +113,14 @@ def test_hold_after_a_ruling_hides_it_and_its_release_brings_it_back() -> None:
     assert overtaken(words) == (RULING, False), "a hold is nobody's to know"
     words.append(Word("r", START + timedelta(hours=6), Act.RELEASE))
     assert (end(words).grade, end(words).ruling) == (Grade.PASS, RULING)
+
+
+def test_hold_with_another_grade_moves_no_mark_until_it_is_released_with_it() -> None:
+    words = [report(1, 0, Grade.FAIL, 600.0), ruling(4, Grade.PASS, 700.0)]
+    words.append(replace(report(2, 5, Grade.FAIL, 400.0), status=Status.ON_HOLD))
+    assert overtaken(words) == (RULING, False)
+    words.append(report(3, 6, Grade.FAIL, 400.0))
+    assert overtaken(words) == (RULING, True)
 
 
 def test_ruling_on_what_was_void_restores_it_and_the_last_of_two_counts() -> None:
