@@ -5,10 +5,10 @@ a notification, a ruling of the program's staff) has its place by the moment it 
 report that was said no later.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Grade(StrEnum):
@@ -72,8 +72,7 @@ class Consequence(StrEnum):
     INVALIDATED = "invalidated"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One thing said of a result.
 
     Attributes:
@@ -94,8 +93,7 @@ class Word:
     ruling: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a result is after a word.
 
     Attributes:
@@ -111,16 +109,17 @@ class Outcome:
     ruling: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What anyone outside is told of a result: nothing of its grade unless that is final."""
 
     grade: Grade
     score: float | None = None
 
 
-def in_order(words: Iterable[Word]) -> list[Word]:
+def in_order(words: Sequence[Word]) -> list[Word]:
     """The words in the order in which they count."""
+    if len(words) == 1:
+        return list(words)
     numbered: list[Word] = []
     unnumbered: list[Word] = []
     for word in words:
@@ -159,7 +158,7 @@ def outcomes(words: Sequence[Word]) -> list[Outcome | None]:
             ruled = now
             overruled |= {_claim(before)} if before and before.ruling is None else set()
         elif ruled is not None and now.ruling is None and _claim(now) in overruled:
-            now = _after(before, replace(ruled, report=now.report))
+            now = _after(before, ruled.status, ruled.grade, ruled.score, now.report, ruled.ruling)
         before = now
         if now.grade is not Grade.INVALIDATED:
             valid = now
@@ -227,7 +226,7 @@ def _status(word: Word) -> Status:
 
 
 def _reported(before: Outcome | None, word: Word, at: int) -> Outcome:
-    return _after(before, Outcome(State.FINAL, _status(word), word.grade or Grade.PENDING, word.score, at))
+    return _after(before, _status(word), word.grade or Grade.PENDING, word.score, at)
 
 
 def _changed(before: Outcome, word: Word, valid: Outcome | None) -> Outcome:
@@ -244,31 +243,36 @@ def _changed(before: Outcome, word: Word, valid: Outcome | None) -> Outcome:
         case Act.REGRADE:
             status, grade, score = Status.FINAL, word.grade or grade, word.score
             ruling = word.ref if word.ruling else None
-    return _after(before, Outcome(before.state, status, grade, score, before.report, ruling))
+    return _after(before, status, grade, score, before.report, ruling)
 
 
-def _after(before: Outcome | None, now: Outcome) -> Outcome:
-    return replace(now, state=_state(before, now))
+def _after(  # noqa: PLR0917 as of an outcome
+    before: Outcome | None,
+    status: Status,
+    grade: Grade,
+    score: float | None,
+    report: int,
+    ruling: str | None = None,
+) -> Outcome:
+    if status is Status.ON_HOLD:
+        state = State.ON_HOLD
+    elif grade is Grade.INVALIDATED:
+        state = State.INVALIDATED
+    elif status is Status.PROVISIONAL or grade is Grade.PENDING:
+        state = State.PROVISIONAL
+    else:
+        state = State.FINAL if before is None else _final_after(before, grade, score)
+    return Outcome(state, status, grade, score, report, ruling)
 
 
-def _state(before: Outcome | None, now: Outcome) -> State:
-    if now.status is Status.ON_HOLD:
-        return State.ON_HOLD
-    if now.grade is Grade.INVALIDATED:
-        return State.INVALIDATED
-    if now.status is Status.PROVISIONAL or now.grade is Grade.PENDING:
-        return State.PROVISIONAL
-    return State.FINAL if before is None else _final_after(before, now)
-
-
-def _final_after(before: Outcome, now: Outcome) -> State:
+def _final_after(before: Outcome, grade: Grade, score: float | None) -> State:
     if before.status is Status.ON_HOLD:
         return State.RELEASED
     if before.grade is Grade.INVALIDATED:
         return State.RESTORED
     if before.state is State.PROVISIONAL:
         return State.FINAL
-    return before.state if _same(before, now) else State.REVISED
+    return before.state if (before.grade, before.score) == (grade, score) else State.REVISED
 
 
 def _claim(outcome: Outcome) -> tuple[object, ...]:

@@ -1,6 +1,5 @@
 """Rulings of staff among what a vendor says: they stand against what was said before, and what only repeats it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -37,9 +36,12 @@ reports = st.builds(
     Word,
     ref=st.uuids().map(str),
     said_at=moments,
+    act=st.just(Act.REPORT),
     revision=st.none() | st.integers(1, 6),
+    status=st.none(),
     grade=grades,
     score=scores,
+    ruling=st.just(value=False),
 )
 histories = st.lists(reports, min_size=1, max_size=6, unique_by=lambda word: word.revision or word.ref)
 
@@ -117,7 +119,7 @@ def test_hold_after_a_ruling_hides_it_and_its_release_brings_it_back() -> None:
 
 def test_hold_with_another_grade_moves_no_mark_until_it_is_released_with_it() -> None:
     words = [report(1, 0, Grade.FAIL, 600.0), ruling(4, Grade.PASS, 700.0)]
-    words.append(replace(report(2, 5, Grade.FAIL, 400.0), status=Status.ON_HOLD))
+    words.append(report(2, 5, Grade.FAIL, 400.0)._replace(status=Status.ON_HOLD))
     assert overtaken(words) == (RULING, False)
     words.append(report(3, 6, Grade.FAIL, 400.0))
     assert overtaken(words) == (RULING, True)
