@@ -104,6 +104,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
+        exams.VoucherAssigned,
         certs.CertificationAwarded,
         certs.CertificationRenewed,
         certs.CertificationExpiring,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from libs.common.events.types import Code, ProgramId
 from libs.common.programs.sign_in_shape import is_safe_url
 from libs.common.programs.written import Shape
+from services.exams.vendors.secrets import SecretName
 
 
 def _target(value: str) -> str:
@@ -23,7 +24,6 @@ def _target(value: str) -> str:
 Target = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_target)]
 OurName = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,100}$")]
 """What the vendor calls us, or a program of ours."""
-SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 Lifetime = Annotated[int, Field(ge=30, le=900)]
 Tolerance = Annotated[int, Field(ge=0, le=300)]
 CandidateField = Literal["vendor_candidate_id"]

@@ -53,6 +53,7 @@ class Template(StrEnum):
     ERASURE_REQUESTED = "erasure_requested"
     ERASURE_CANCELLED = "erasure_cancelled"
     ERASED = "erased"
+    VOUCHER_ASSIGNED = "voucher_assigned"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
@@ -149,6 +150,15 @@ def _erased(data: identity.CandidateErased, _program: Program) -> Mail:
     return Mail(Template.ERASED, data.candidate_id, {"erased_at": data.erased_at})
 
 
+def _voucher(data: exams.VoucherAssigned, program: Program) -> Mail:
+    context = {
+        "exams": [_exam_name(code, program) for code in data.exams],
+        "value": data.value,
+        "valid_until": data.valid_until.isoformat() if data.valid_until else None,
+    }
+    return Mail(Template.VOUCHER_ASSIGNED, data.candidate_id, context)
+
+
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
     def write(data: exams.ExamPassed | exams.ExamFailed | exams.ExamResultInvalidated, program: Program) -> Mail:
         return Mail(template, data.candidate_id, _attempt(data, program))
@@ -162,9 +172,12 @@ def _revision(data: exams.ExamResultRevised, program: Program) -> Mail:
 
 
 def _attempt(data: Any, program: Program) -> dict[str, Any]:
-    exam = program.find_exam(data.exam_code)
-    name = f"{exam.title} ({data.exam_code})" if exam else data.exam_code
-    return {"exam": name, "taken_on": data.taken_on.isoformat()}
+    return {"exam": _exam_name(data.exam_code, program), "taken_on": data.taken_on.isoformat()}
+
+
+def _exam_name(code: str, program: Program) -> str:
+    exam = program.find_exam(code)
+    return f"{exam.title} ({code})" if exam else code
 
 
 def _certification(template: Template) -> Callable[[Any, Program], Mail]:
@@ -238,6 +251,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,
     exams.ExamResultInvalidated: _exam(Template.RESULT_WITHDRAWN),
+    exams.VoucherAssigned: _voucher,
     certs.CertificationAwarded: _award,
     certs.CertificationRenewed: _certification(Template.CERTIFICATION_RENEWED),
     certs.CertificationExpiring: _reminder,
