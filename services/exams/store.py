@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne
 
@@ -11,6 +11,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from libs.common.mongo.unit_of_work import Transaction
 
 MIGRATIONS = [
     Migration(
@@ -78,15 +79,39 @@ def registration_key(program: str, vendor: str, registration_id: str) -> str:
     return f"{program}:{vendor}:{registration_id}"
 
 
+class Use(NamedTuple):
+    """A vendor names the code that a registration was paid with."""
+
+    program: str
+    vendor: str
+    code: str
+    registration_id: str
+    said_at: datetime
+
+
+class CodesUsed(Protocol):
+    """Whoever wants to know of codes that were used."""
+
+    async def record(self, transaction: Transaction, uses: Sequence[Use]) -> None:
+        """Take note of uses, as a part of the transaction that takes in what names them."""
+        ...
+
+
 class ExamsStore:
     """All queries of the service. Methods with a session are part of its transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, codes_used: CodesUsed | None = None) -> None:
         self.links = Links(database)
         self.merges = Merges(database)
+        self.codes_used = codes_used
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
+
+    async def note_codes(self, transaction: Transaction, uses: Sequence[Use]) -> None:
+        """Tell of codes that were used, once the registrations and results that name them are saved."""
+        if uses and self.codes_used is not None:
+            await self.codes_used.record(transaction, uses)
 
     async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)

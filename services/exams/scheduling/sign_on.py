@@ -1,6 +1,6 @@
 """The section of a vendor's definition that says how candidates are handed over: by a signed form, or by OpenID."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, ProgramId
 from libs.common.programs.sign_in_shape import is_safe_url
+from libs.common.programs.source import Source
 from libs.common.programs.written import Shape
 from services.exams.vendors.secrets import SecretName
 
@@ -101,18 +102,21 @@ NOWHERE = SignOns({})
 """What holds for a vendor whose definition has no such section."""
 
 
-def read_sign_ons(shapes: Sequence[DigestShape | OpenIdShape]) -> SignOns:
-    """The section as it is used. Raises `ValueError` where two entries are for one program, or for all others."""
+def read_sign_ons(shapes: Sequence[DigestShape | OpenIdShape], programs: Collection[str], source: Source) -> SignOns:
+    """The section as it is used. Where two entries are for one program, or for one of another's, that is reported."""
     by_program: dict[str, SignOn] = {}
     for_all: SignOn | None = None
-    for shape in shapes:
+    for position, shape in enumerate(shapes):
         if shape.programs is None:
             if for_all is not None:
-                raise ValueError("only one entry may leave 'programs' out")
+                source.report(("sign_on", position), "only one entry may leave 'programs' out")
             for_all = _read(shape)
-        for program in shape.programs or ():
+        for place, program in enumerate(shape.programs or ()):
+            path = ("sign_on", position, "programs", place)
             if program in by_program:
-                raise ValueError(f"two entries are for the program {program!r}")
+                source.report(path, f"another entry is for {program!r} too")
+            if program not in programs:
+                source.report(path, f"{program!r} is none of the vendor's programs")
             by_program[program] = _read(shape)
     return SignOns(by_program, for_all)
 

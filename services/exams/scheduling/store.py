@@ -9,14 +9,25 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from libs.common.mongo import links
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import link_id
+from libs.common.mongo.migrations import Migration, declare
+from services.exams.vouchers.store import COLLECTIONS as VOUCHERS
 
-COLLECTIONS = {
-    "hand_overs": [
-        IndexModel([("candidate_id", ASCENDING), ("made_at", DESCENDING), ("_id", DESCENDING)], name="candidate"),
-        IndexModel([("ticket", ASCENDING)], name="ticket", unique=True),
-        IndexModel([("made_at", ASCENDING)], name="made"),
-    ]
-}
+MIGRATION = Migration(
+    13,
+    "hand-overs to vendors, and codes to pay with",
+    declare(
+        {
+            "hand_overs": [
+                IndexModel(
+                    [("candidate_id", ASCENDING), ("made_at", DESCENDING), ("_id", DESCENDING)], name="candidate"
+                ),
+                IndexModel([("ticket", ASCENDING)], name="ticket", unique=True),
+                IndexModel([("made_at", ASCENDING)], name="made"),
+            ],
+            **VOUCHERS,
+        }
+    ),
+)
 
 
 def ticket_key(ticket: str) -> str:

@@ -1,6 +1,6 @@
 """Imports lists of codes: good lines taken, bad ones told, the same list again harmless."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import ClassVar
@@ -9,6 +9,7 @@ from libs.common.clock import as_stored
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
+from services.exams.vendors.definition import Vendor
 from services.exams.vouchers.codes import Codes, end_of
 from services.exams.vouchers.lists import BadLine, CodeRow, Read
 from services.exams.vouchers.registry import entry
@@ -39,10 +40,9 @@ class Importing:
         store: VoucherStore,
         uses: VoucherUses,
         codes: Codes,
-        vendors: Mapping[str, Collection[str]],
+        vendors: Mapping[str, Vendor],
         unit_of_work: UnitOfWork,
     ) -> None:
-        """`vendors` are those that there are, each with its programs."""
         self._store = store
         self._uses = uses
         self._codes = codes
@@ -67,7 +67,8 @@ class Importing:
         return report
 
     def _fault(self, program: Program, line: int, row: CodeRow) -> BadLine | None:
-        if program.id not in self._vendors.get(row.vendor, ()):
+        vendor = self._vendors.get(row.vendor)
+        if vendor is None or program.id not in vendor.programs:
             return BadLine(line, "vendor", f"vendor: {program.name} has no such vendor")
         if any(program.find_exam(code) is None for code in row.exams):
             return BadLine(line, "unknown_exam", f"exams: {program.name} has no such exam")

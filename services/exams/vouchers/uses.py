@@ -7,16 +7,17 @@ matter. Of the code only its keyed hash is kept.
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from prometheus_client import Counter, Gauge
 
 from libs.common.clock import Clock, as_stored
 from libs.common.mongo.client import Document, Session
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.merges import Merges
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.exams.store import ExamsStore
+from services.exams.store import Use
 from services.exams.vouchers.codes import Codes
 from services.exams.vouchers.registry import entry, window_of
 from services.exams.vouchers.states import Flag, State, flags
@@ -26,22 +27,12 @@ USED = Counter("certrail_vouchers_used_total", "Codes used", ["vendor"])
 FREE = Gauge("certrail_vouchers_free", "Codes that can be assigned", ["program", "batch"])
 
 
-class Use(NamedTuple):
-    """A vendor names a code."""
-
-    program: str
-    vendor: str
-    code: str
-    registration_id: str
-    said_at: datetime
-
-
 class VoucherUses:
     """Settles uses. Those by somebody who is not known yet are looked at again, and so are those by another."""
 
-    def __init__(self, store: VoucherStore, exams: ExamsStore, codes: Codes, programs: Mapping[str, Program]) -> None:
+    def __init__(self, store: VoucherStore, merges: Merges, codes: Codes, programs: Mapping[str, Program]) -> None:
         self._store = store
-        self._exams = exams
+        self._merges = merges
         self._codes = codes
         self._programs = programs
 
@@ -82,7 +73,7 @@ class VoucherUses:
             transaction.on_commit(USED.labels(row["vendor"]).inc)
         used = row["used"]
         used["candidate_id"] = await self._user(session, row, used["registration_id"])
-        holders = await self._exams.merges.family(session, row["candidate_id"]) if row["candidate_id"] else []
+        holders = await self._merges.family(session, row["candidate_id"]) if row["candidate_id"] else []
         program = self._programs.get(row["program"])
         row["flags"] = flags(
             State(used["before"]),
@@ -96,7 +87,7 @@ class VoucherUses:
 
     async def _user(self, session: Session, row: Document, registration_id: str) -> str | None:
         found = await self._store.user(session, row["program"], row["vendor"], registration_id)
-        return None if found is None else (await self._exams.merges.survivors(session, [found])).get(found, found)
+        return None if found is None else (await self._merges.survivors(session, [found])).get(found, found)
 
 
 def _unknown(voucher_id: str, use: Use, now: datetime) -> Document:
