@@ -13,7 +13,7 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:
-	@deploy/setup.sh
+	@deploy/setup.sh $(SETUP_FOR)
 
 run: setup ## Start the whole platform here, play the sample vendor feed, say where to look
 	@.venv/bin/certrail up
@@ -21,6 +21,7 @@ run: setup ## Start the whole platform here, play the sample vendor feed, say wh
 stop: ## Stop the platform; its data stay
 	@if [ -x .venv/bin/certrail ]; then .venv/bin/certrail down; else echo "nothing is installed, so nothing runs"; fi
 
+test: SETUP_FOR := tests
 test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for some)
 	@$(if $(ARGS),exec $(PY) -m pytest $(ARGS))
 	failed=0
