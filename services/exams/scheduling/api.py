@@ -147,7 +147,7 @@ class SchedulingApi:
             Route(
                 method="POST",
                 path=own + "/{hand_over_id}/departure",
-                handler=self.leave,
+                handler=self.leave_for_vendor,
                 summary="Tell that the browser is on its way",
                 parameters=HandOverPath,
                 response=None,
@@ -158,7 +158,7 @@ class SchedulingApi:
             Route(
                 method="GET",
                 path="/hand-overs/return",
-                handler=self.come_back,
+                handler=self.return_from_vendor,
                 summary="The way back from a vendor, for the candidate's browser",
                 query=ReturnQuery,
                 response=ReturnedView,
@@ -179,11 +179,11 @@ class SchedulingApi:
         seen = await self._hand_overs.of_person(self._program(call), call.path.candidate_id)
         return Page[HandOverView](items=[HandOverView.model_validate(self._shown(one)) for one in seen])
 
-    async def leave(self, call: Call[HandOverPath]) -> None:
+    async def leave_for_vendor(self, call: Call[HandOverPath]) -> None:
         program = self._own(call)
         await self._hand_overs.leave(program.id, call.path.candidate_id, call.path.hand_over_id)
 
-    async def come_back(self, call: Call[Nothing, ReturnQuery]) -> Reply[ReturnedView]:
+    async def return_from_vendor(self, call: Call[Nothing, ReturnQuery]) -> Reply[ReturnedView]:
         said = call.query.model_dump(exclude_none=True, exclude={"ticket"})
         location = await self._hand_overs.come_back(call.query.ticket, said)
         return Reply(ReturnedView(location=location), {"Location": location})

@@ -213,7 +213,6 @@ class VouchersApi:
                 response=Page[BatchView],
                 scopes=VOUCHERS_MANAGE,
                 errors=(NOT_FOUND,),
-                audited=False,
             ),
         )
 

@@ -27,7 +27,7 @@ from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import ERASURE_KEY, Base, open_base
-from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
+from tests.service.samples import EXAM, TAKEN, awarded, linked, passed, received, registration, reported, result
 from tests.service.staff_station import invite
 from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
 from tests.service.test_privacy_identity import PARTS, answer, questions
@@ -35,6 +35,7 @@ from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
 
 PERSON = "C1"
+VENDORS = Path("deploy/vendors")
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
 WHY = "as the person asked"
 
@@ -66,11 +67,16 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
 
 def _parts(service: str, base: Base, where: Where) -> Any:
     one = {each.name: each for each in (EXAMS, CERTS, FULFILLMENT, NOTIFY)}[service]
+    secrets = where.folder / "vendor-secrets"
+    secrets.mkdir()
+    (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
+    vendors: dict[str, Any] = {"vendors_dir": VENDORS, "vendor_secrets_dir": secrets} if service == "exams" else {}
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
         programs_dir=where.folder,
         erasure_key=ERASURE_KEY,
+        **vendors,
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
 
@@ -88,6 +94,19 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 # --- Exams -----------------------------------------------------------------------------------------------------------
 
 
+_EXAMS = {
+    "hand_over": Request(lambda _: {"vendor": "vue", "exam_code": EXAM}),
+    "import_vouchers": Request(
+        lambda _: b"code,vendor,batch\n" + b"".join(b"MARK-CODE-%d,vue,spring\n" % n for n in range(20)),
+        media_type="text/csv",
+    ),
+    "find_voucher": Request(lambda _: {"vendor": "vue", "code": "MARK-CODE-0"}),
+    "assign_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
+    "assign_next_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
+    "withdraw_voucher": Request(lambda _: {"reason": WHY}),
+}
+
+
 async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(linked()))
     await surface.vendors(
@@ -97,7 +116,14 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    values = {"program": PROGRAM, "candidate_id": PERSON, "batch": "spring"}
+    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-CODE"})
+    seed = Seed(values, _EXAMS, marks)
+    await _made(surface, "import_vouchers", seed, by_staff=True)
+    values["voucher_id"] = (await _made(surface, "find_voucher", seed, by_staff=True))["voucher_id"]
+    await _made(surface, "assign_voucher", seed, by_staff=True)
+    values["hand_over_id"] = (await _made(surface, "hand_over", seed))["hand_over_id"]
+    return seed
 
 
 def _refused(body: bytes) -> Refusal:
