@@ -137,6 +137,8 @@ HOLDINGS = Holdings(
             filename=lambda row: file_name(row["media_type"], row["_id"][:8]),
         ),
         Holding(collection="pending_sign_ins", find=by("candidate_id")),
+        Holding(collection="provider_tickets", find=by("candidate_id")),
+        Holding(collection="provider_codes", find=by("candidate_id")),
         Holding(
             collection="merges",
             find=by("candidate_id", "merged_id"),

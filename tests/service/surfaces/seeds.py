@@ -36,6 +36,12 @@ from tests.service.test_systems import add as add_system
 
 PERSON = "C1"
 VENDORS = Path("deploy/vendors")
+PROVIDER_CLIENT = {
+    "name": "PSI",
+    "programs": ["cisco"],
+    "redirect_uris": ["https://psi.example/callback"],
+    "secrets": ["0" * 64],
+}
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
 WHY = "as the person asked"
 
@@ -55,7 +61,15 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
     """A service with one of everything."""
     async with open_base(service, where.mongo_url(service), where.clock) as base:
         if service == "identity":
-            station = IdentityStation(base, where.programs, where.folder, operator_secret=SecretStr("s" * 32))
+            clients = where.folder / "provider-clients.json"
+            clients.write_bytes(orjson.dumps({"psi": PROVIDER_CLIENT}))
+            station = IdentityStation(
+                base,
+                where.programs,
+                where.folder,
+                operator_secret=SecretStr("s" * 32),
+                provider_clients_file=clients,
+            )
             async with station.serving(), Surface(station.parts, base).serving() as surface:
                 surface.seed = await _identity(surface, station)
                 yield surface
@@ -251,6 +265,10 @@ _IDENTITY = {
     "enrol_staff": Request(lambda _: {"token": "made-up"}),
     "activate_staff": Request(lambda _: {"token": "made-up", "password": PASSWORD, "code": "000000"}),
     "issue_staff_token": Request(lambda _: {"grant_type": "refresh_token", "refresh_token": "made-up"}),
+    "issue_ticket": Request(lambda _: {"client_id": "psi"}),
+    "exchange_code": Request(
+        lambda _: b"grant_type=authorization_code&code=made-up", media_type="application/x-www-form-urlencoded"
+    ),
     "find_candidates": Request(query=lambda _: {"program": PROGRAM, "email": "p1@example.com"}),
 }
 
