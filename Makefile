@@ -25,9 +25,12 @@ test: SETUP_FOR := tests
 test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for some)
 	@$(if $(ARGS),exec $(PY) -m pytest $(ARGS))
 	failed=0
-	# What needs no server runs on all cores; the rest shares one broker and one database, and goes one by one.
 	$(PY) -m pytest -q -n auto tests/unit tests/contract || failed=1
-	$(PY) -m pytest --ignore=tests/unit --ignore=tests/contract || failed=1
+	# Each process has a broker and a database of its own, file by file; servers that were given are used by one alone.
+	given="$${CERTRAIL_TEST_MONGO_ADMIN_URL:-}$${CERTRAIL_TEST_AMQP_ADMIN_URL:-}"
+	many="-n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder"
+	if [ -n "$$given" ]; then many="-n 0"; fi
+	$(PY) -m pytest -q $$many --ignore=tests/unit --ignore=tests/contract || failed=1
 	exit $$failed
 
 check: setup ## Format, lint, types, import contracts, drift of published schemas
