@@ -65,7 +65,7 @@ async def test_form_says_who_wants_what_signed_for_two_minutes(api: ExamsCallers
     made = await hand_over(api)
     form, now = made["form"], station.base.clock.now().replace(microsecond=0)
     verify(HAND_OVER, form["fields"], KEYS)
-    assert (form["method"], form["action"], form["ticket_url"]) == ("POST", "https://vendor.example/sign-on", None)
+    assert (form["method"], form["action"], form["ticket"]) == ("POST", "https://vendor.example/sign-on", None)
     fields = dict(form["fields"])
     assert fields.pop("return_url").startswith(f"{PUBLIC_URL}/api/exams/v1/hand-overs/return?ticket=")
     assert len(fields.pop("nonce")) >= 32
@@ -370,7 +370,10 @@ async def test_vendor_with_openid_begins_the_login_itself(api: ExamsCallers, sta
     assert (form["method"], form["action"]) == ("GET", "https://psi.example/login/begin")
     assert set(form["fields"]) == {"iss", "target_link_uri"}
     assert form["fields"]["iss"] == f"{PUBLIC_URL}/api/identity/v1/provider"
-    assert form["ticket_url"] == "/api/identity/v1/programs/cisco/candidates/C1/provider-tickets"
+    assert form["ticket"] == {
+        "url": "/api/identity/v1/programs/cisco/candidates/C1/provider-tickets",
+        "client_id": "psi",
+    }
     assert await refused(api, vendor="psi", voucher_id="V1") == (422, "body.voucher_id")
     assert (await api.come_back(form["fields"]["target_link_uri"], status="left"))[0] == 303
     _, page = await api.candidate("GET", "/hand-overs")

@@ -15,7 +15,7 @@ from libs.common.http.routes import PUBLIC, Call, Reply, Route
 from libs.common.http.scopes import EXAMS_BOOK, EXAMS_READ
 from libs.common.programs import Program
 from services.exams.api import CandidatePath
-from services.exams.scheduling.hand_overs import PROVIDER_PATH, Asked, Form, HandOvers, Seen
+from services.exams.scheduling.hand_overs import Asked, Form, HandOvers, Seen
 from services.exams.scheduling.states import Purpose, State, words
 from services.exams.vouchers.lists import VendorName
 
@@ -60,8 +60,15 @@ class FormView(View):
     method: Literal["GET", "POST"]
     action: str
     fields: dict[str, str]
-    ticket_url: str | None
-    """Of a vendor with OpenID: where a ticket is asked for, which goes along as `login_hint`."""
+    ticket: "TicketView | None"
+    """Of a vendor with OpenID: what has to go along as `login_hint`."""
+
+
+class TicketView(View):
+    """How a ticket is asked for: `POST` to the address, with the client."""
+
+    url: str
+    client_id: str
 
 
 class SaidView(View):
@@ -172,7 +179,8 @@ class SchedulingApi:
         program, body = self._own(call), call.body
         asked = Asked(body.vendor, body.exam_code, body.purpose, body.registration_id, body.voucher_id, body.return_to)
         made, form = await self._hand_overs.make(program, call.path.candidate_id, asked, call.operation_id)
-        return HandOverMadeView.model_validate({**self._shown(made), "form": _form(form, program.id, made)})
+        shown = {**self._shown(made), "form": _form(form, program.id, made.row["candidate_id"])}
+        return HandOverMadeView.model_validate(shown)
 
     async def list_hand_overs(self, call: Call[CandidatePath]) -> Page[HandOverView]:
         call.principal.require(call.path.program, call.path.candidate_id)
@@ -217,12 +225,9 @@ class SchedulingApi:
         }
 
 
-def _form(form: Form, program: str, made: Seen) -> FormView:
-    base = PROVIDER_PATH.removesuffix("/provider")
-    tickets = f"{base}/programs/{program}/candidates/{made.row['candidate_id']}/provider-tickets"
-    return FormView(
-        method=form.method,
-        action=form.action,
-        fields=dict(form.fields),
-        ticket_url=tickets if form.method == "GET" else None,
-    )
+def _form(form: Form, program: str, candidate_id: str) -> FormView:
+    ticket = None
+    if form.ticket_for is not None:
+        url = f"/api/identity/v1/programs/{program}/candidates/{candidate_id}/provider-tickets"
+        ticket = TicketView(url=url, client_id=form.ticket_for)
+    return FormView(method=form.method, action=form.action, fields=dict(form.fields), ticket=ticket)

@@ -51,6 +51,8 @@ class Form:
     method: Literal["GET", "POST"]
     action: str
     fields: Mapping[str, str]
+    ticket_for: str | None = None
+    """The client that a ticket of identity's has to go along for."""
 
 
 class Seen(NamedTuple):
@@ -139,7 +141,7 @@ class HandOvers:
             row = _new_row(order, transaction.now)
             row |= {"_id": hand_over_id, "candidate_id": accounts[0], "ticket": ticket_key(ticket)}
             if keys is None:
-                form = Form("GET", way.sign_on.url, self._start(return_url))
+                form = Form("GET", way.sign_on.url, self._start(return_url), way.sign_on.client)
             else:
                 fields = await self._fields(transaction, order, accounts, row)
                 said = fields | {"nonce": nonce, "return_url": return_url}
