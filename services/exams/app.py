@@ -7,75 +7,102 @@ from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
-from libs.common.mongo.merges import Merges
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import ProgramErrors
+from libs.common.sealing import SecretBox
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
-from services.exams.scheduling.api import SchedulingApi
-from services.exams.scheduling.hand_overs import HandOvers
+from services.exams.history.parts import MIGRATION as HISTORY
+from services.exams.history.parts import history_routes
+from services.exams.history.retake_flags import RetakeWatch
+from services.exams.notices.api import NoticesApi
+from services.exams.notices.guard import VendorGuard
+from services.exams.notices.intake import Notices
+from services.exams.notices.joining import Joining
+from services.exams.notices.limits import CallLimit
+from services.exams.onboarding import migration
+from services.exams.onboarding.api import OnboardingApi
+from services.exams.onboarding.credentials import Credentials
+from services.exams.onboarding.tally import Folding
+from services.exams.onboarding.trials import Trials
+from services.exams.scheduling.parts import booking, codes_used
 from services.exams.scheduling.store import MIGRATION as SCHEDULING
-from services.exams.scheduling.store import HandOverStore
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
-from services.exams.unmatched import UnmatchedWatch
+from services.exams.unmatched.api import UnmatchedApi
+from services.exams.unmatched.assigning import Assigning
+from services.exams.unmatched.long import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
-from services.exams.vendors.secrets import Secrets
-from services.exams.vouchers.api import VouchersApi
-from services.exams.vouchers.codes import Codes
-from services.exams.vouchers.importing import Importing
-from services.exams.vouchers.registry import Vouchers
-from services.exams.vouchers.store import VoucherStore
-from services.exams.vouchers.uses import VoucherUses, VoucherWatch
+from services.exams.watch.api import WatchApi
+from services.exams.watch.figures import Figures
+from services.exams.watch.looking import ResultsWatch
+from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
-    codes = Codes(settings.erasure_key.get_secret_value())
-    voucher_store = VoucherStore(platform.database)
-    uses = VoucherUses(voucher_store, Merges(platform.database), codes, platform.programs)
-    store = ExamsStore(platform.database, uses)
+    store = ExamsStore(platform.database, codes_used(platform, settings))
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
+    results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
+    watch_api = WatchApi(store, platform.programs, platform.clock)
+    assigning = Assigning(store, platform.unit_of_work)
+    unmatched_api = UnmatchedApi(store, assigning, platform.programs, platform.clock)
+    api = ExamsApi(store, platform.programs).api()
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
-    vouchers = Vouchers(voucher_store, store, codes, platform.unit_of_work, platform.clock)
-    importing = Importing(voucher_store, uses, codes, vendors, platform.unit_of_work)
-    voucher_watch = VoucherWatch(voucher_store, uses, platform.programs, platform.unit_of_work, platform.clock)
-    hand_overs = HandOvers(
-        HandOverStore(platform.database),
-        store,
-        vouchers,
-        vendors,
-        secrets=Secrets(settings.vendor_secrets_dir),
-        tombstones=tombstones,
-        unit_of_work=platform.unit_of_work,
-        public_url=settings.public_url,
-        clock=platform.clock,
+    credentials = Credentials(platform.database, _box(settings), platform.clock)
+    notices = NoticesApi(
+        Notices(platform.database, store, platform.unit_of_work, platform.programs),
+        VendorGuard(credentials, CallLimit(), platform.clock),
     )
-    api = ExamsApi(store, platform.programs).api()
-    routes = (
-        *api.routes,
-        *SchedulingApi(hand_overs, platform.programs).routes(),
-        *VouchersApi(vouchers, importing, platform.programs).routes(),
-    )
+    onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
+    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
+    booked = booking(platform, settings, store, vendors, tombstones)
     return Parts(
-        api=replace(api, routes=routes),
+        api=replace(
+            api,
+            routes=(
+                *api.routes,
+                *history_routes(platform, vendors),
+                *watch_api.routes(),
+                *unmatched_api.routes(),
+                *onboarding.routes(),
+                *notices.routes(),
+                *booked.routes,
+            ),
+        ),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store).handle,
+                Trials(VendorMessages(store), store, platform.unit_of_work).handle,
                 prefetch=2 * settings.batch_size,
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job(), voucher_watch.job()),
+        jobs=(
+            Job("unmatched", watch.EVERY, watch.run),
+            results_watch.job(),
+            keeper.job(),
+            late.job(),
+            retention.job(),
+            Folding(store.tallies, platform.unit_of_work).job(),
+            Joining(store, platform.unit_of_work).job(),
+            retakes.job(),
+            booked.job,
+        ),
+        background=(Figures(store, platform.programs, platform.clock).run,),
     )
+
+
+def _box(settings: ExamsSettings) -> SecretBox | None:
+    secret = settings.credentials_secret
+    return None if secret is None else SecretBox(secret.get_secret_value(), purpose="vendors' signing secrets")
 
 
 def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
@@ -87,7 +114,15 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, SCHEDULING),
+    migrations=(
+        *MIGRATIONS,
+        privacy.MIGRATION,
+        migration_words.MIGRATION,
+        migration.MIGRATION,
+        RESULTS_WATCH,
+        HISTORY,
+        SCHEDULING,
+    ),
     build=build,
     settings=ExamsSettings,
 )

@@ -7,6 +7,7 @@ from typing import ClassVar
 from libs.common.events import exams
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.links import OWN
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.privacy.holdings import Holding, Holdings, Person, by, renamed
@@ -14,20 +15,29 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.history import achievements, retake_flags
+from services.exams.history.retakes import DUE
+from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
 from services.exams.vouchers.erasure import nobodys_code
+from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
 PERIODS = (
     Period("rejections", "rejected_at", timedelta(days=90)),
+    NOTIFICATIONS_KEPT,
     Period("hand_overs", "made_at", timedelta(days=90)),
     # Codes that were used and never came into the registry.
     Period("vouchers", "noted_at", timedelta(days=730), {"state": None}),
 )
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
+
+
+STAFFS_OWN = ("assigned", "handling", "asked_vendor_at")
+"""What staff wrote about an unmatched result, and why they gave it to whom."""
 
 
 def under_pseudonym(row: Document, names: Names) -> Document:
@@ -38,6 +48,10 @@ def under_pseudonym(row: Document, names: Names) -> Document:
     name = names[row["candidate_id"]]
     nameless = {"candidate_id": name, "link": name, "vendor_candidate_id": None}
     kept = row | nameless | {field: None for field in NAMING if field in row}
+    if row.get("watch"):
+        kept["watch"] = unwatched(row)
+    for field in STAFFS_OWN:
+        kept.pop(field, None)
     if "revisions" in row:
         kept["revisions"] = [_nameless(word) for word in row["revisions"]]
     return kept
@@ -56,7 +70,7 @@ HOLDINGS = Holdings(
             collection="registrations",
             find=by("candidate_id"),
             kind="appointments",
-            withheld=frozenset({"link", "told", "version", "late_looked"}),
+            withheld=frozenset({"link", "told", "version", "late_looked", "watch"}),
             keep=under_pseudonym,
         ),
         Holding(
@@ -64,9 +78,34 @@ HOLDINGS = Holdings(
             find=by("candidate_id"),
             kind="results",
             withheld=frozenset(
-                {"link", "told", "told_revision", "version", "reporter", "named_later", "unmatched_told", "late_looked"}
+                {
+                    "link",
+                    "told",
+                    "told_revision",
+                    "version",
+                    "reporter",
+                    "named_later",
+                    "unmatched_told",
+                    "late_looked",
+                    DUE,
+                    *STAFFS_OWN,
+                }
             ),
             keep=under_pseudonym,
+        ),
+        Holding(
+            collection=achievements.COLLECTION,
+            find=by("candidate_id"),
+            kind="achievements",
+            withheld=frozenset({"link", "late_looked"}),
+            keep=achievements.under_pseudonym,
+        ),
+        Holding(
+            collection=retake_flags.COLLECTION,
+            find=by("candidate_id"),
+            kind="retake_flags",
+            withheld=frozenset({"version"}),
+            keep=retake_flags.under_pseudonym,
         ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="hand_overs", find=by("candidate_id"), kind="hand_overs", withheld=frozenset({"ticket"})),
@@ -81,19 +120,32 @@ HOLDINGS = Holdings(
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART
-    | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
+    | {
+        "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",
+        "vendors": "vendors' credentials: nobody's data",
+        **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
+    },
 )
 
 
 def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> Keeper:
     """The service's part in exports and erasures."""
 
-    async def forget_rejections(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
+    async def forget_ids(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
         for link in person.links:
             _program, vendor, external_id = link.split(":", 2)
             quoted = {"$regex": re.escape(f'"{external_id}"')}
             query = {"vendor": vendor, "original": quoted}
             await database["rejections"].delete_many(query, session=transaction.session)
+            # What staff gave to another under an id of the person's stays there, and no more under that id.
+            assigned = {"link": link, "assigned": {"$exists": True}}
+            own = {"$concat": ["$program", f":{OWN}:", "$assigned.to"]}
+            words = {"$map": {"input": "$revisions", "in": {"$mergeObjects": ["$$this", {"raw": None}]}}}
+            nameless = {"link": own, "vendor_candidate_id": "$assigned.to", "revisions": words}
+            await database["results"].update_many(assigned, [{"$set": nameless}], session=transaction.session)
+            written = {"vendor": vendor, "raw": quoted}
+            await database["notifications"].update_many(written, {"$set": {"raw": None}}, session=transaction.session)
 
     return Keeper(
         exams.PersonalDataPart,
@@ -103,7 +155,7 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
         unit_of_work,
         links="links",
         facts_go_on=True,
-        after=forget_rejections,
+        after=forget_ids,
     )
 
 
@@ -120,6 +172,7 @@ class LateReports:
     def __init__(self, database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> None:
         self._results = database["results"]
         self._registrations = database["registrations"]
+        self._achievements = database[achievements.COLLECTION]
         self._links = database["links"]
         self._tombstones = tombstones
         self._unit_of_work = unit_of_work
@@ -134,7 +187,11 @@ class LateReports:
     async def _slice(self, transaction: Transaction) -> int:
         unseen = {"candidate_id": None, "link": {"$ne": None}, "late_looked": None}
         count = 0
-        for rows, field in ((self._registrations, "scheduled_at"), (self._results, "taken_at")):
+        for rows, field in (
+            (self._registrations, "scheduled_at"),
+            (self._results, "taken_at"),
+            (self._achievements, "achieved_at"),
+        ):
             waiting = await rows.find(unseen, session=transaction.session).to_list(self.SLICE)
             erased = await self._tombstones.look_up(transaction.session, (row["link"] for row in waiting))
             for row in waiting:
@@ -151,7 +208,7 @@ class LateReports:
         """Forget that something waits for these ids, unless something still does."""
         waiting = {"candidate_id": None, "link": {"$in": links}}
         kept: set[str] = set()
-        for rows in (self._registrations, self._results):
+        for rows in (self._registrations, self._results, self._achievements):
             kept |= set(await rows.distinct("link", waiting, session=transaction.session))
         nobodys = {"_id": {"$in": sorted(set(links) - kept)}, "candidate_id": None}
         await self._links.delete_many(nobodys, session=transaction.session)
@@ -164,7 +221,10 @@ def _happened(row: Document, field: str, erased: Erased) -> bool:
 
 
 def _given(transaction: Transaction, row: Document, erased: Erased, field: str) -> Document:
-    after = under_pseudonym(row | {"candidate_id": ""}, {"": erased.pseudonym})
+    nobodys, names = row | {"candidate_id": ""}, {"": erased.pseudonym}
+    if field == "achieved_at":
+        return achievements.under_pseudonym(nobodys, names)
+    after = under_pseudonym(nobodys, names)
     tell = announce_appointment if field == "scheduled_at" else announce
     tell(transaction, after, None)
     return after

@@ -10,8 +10,8 @@ from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
 from libs.common.events import vendors
 from libs.common.mongo.links import link_id
+from services.exams.codes_used import Use
 from services.exams.domain.results import Act, Grade, Status, Word
-from services.exams.store import Use
 
 
 class Source(NamedTuple):

@@ -15,6 +15,8 @@ from services.identity.cases.acts import Acts
 from services.identity.cases.candidate_api import CandidateCasesApi
 from services.identity.cases.casework import Cases
 from services.identity.cases.evidence import EvidenceStore
+from services.identity.cases.missing_results import MIGRATION as LATE_RESULTS
+from services.identity.cases.missing_results import MissingResults
 from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.cases.store import MIGRATION as CASES
 from services.identity.cases.store import CaseStore
@@ -230,7 +232,9 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.events_queue("identity"),
                 decode_events,
-                ServiceEvents(SealEvents(seals), ExportParts(export_store)).handle,
+                ServiceEvents(
+                    SealEvents(seals), ExportParts(export_store), MissingResults(database, cases, store)
+                ).handle,
             ),
         ),
         jobs=(
@@ -249,7 +253,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, PROVIDER],
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, LATE_RESULTS, PROVIDER],
     build=build,
     settings=IdentitySettings,
 )

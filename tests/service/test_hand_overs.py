@@ -13,9 +13,9 @@ from libs.common.programs import Program
 from services.exams.scheduling.digest import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
 from services.exams.scheduling.hand_overs import HandOvers
 from services.exams.scheduling.states import VISIT
+from tests.service.booking_station import PUBLIC_URL, SIGN_ON_KEY, BookingCallers, BookingStation
 from tests.service.conftest import OpenBase
-from tests.service.exams_station import PUBLIC_URL, SIGN_ON_KEY, ExamsCallers, ExamsStation
-from tests.service.samples import TAKEN, linked, received, registration, reported
+from tests.service.samples import TAKEN, linked, received, registration, reported, result
 
 KEYS = read_keys(f"first {SIGN_ON_KEY}")
 EXAM: dict[str, Any] = {"vendor": "vue", "exam_code": "200-301"}
@@ -23,36 +23,36 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def station(base_of: OpenBase, programs: dict[str, Program], tmp_path: Path) -> AsyncIterator[ExamsStation]:
+async def station(base_of: OpenBase, programs: dict[str, Program], tmp_path: Path) -> AsyncIterator[BookingStation]:
     async with base_of("exams") as base:
-        yield ExamsStation(base, programs, tmp_path)
+        yield BookingStation(base, programs, tmp_path)
 
 
 @pytest.fixture
-async def api(station: ExamsStation) -> AsyncIterator[ExamsCallers]:
+async def api(station: BookingStation) -> AsyncIterator[BookingCallers]:
     async with station.api() as api:
         await station.take(received(linked("P1", "C1")), received(linked("P2", "C2")))
         yield api
 
 
-async def hand_over(api: ExamsCallers, *, who: str = "C1", **asked: Any) -> dict[str, Any]:
+async def hand_over(api: BookingCallers, *, who: str = "C1", **asked: Any) -> dict[str, Any]:
     status, made = await api.candidate("POST", "/hand-overs", who=who, **{**EXAM, **asked})
     assert status == 201, made
     return dict(made)
 
 
-async def refused(api: ExamsCallers, *, program: str = "cisco", **asked: Any) -> tuple[int, Any]:
+async def refused(api: BookingCallers, *, program: str = "cisco", **asked: Any) -> tuple[int, Any]:
     status, problem = await api.candidate("POST", "/hand-overs", program=program, **{**EXAM, **asked})
     return status, (problem["errors"][0]["path"] if "errors" in problem else problem.get("detail"))
 
 
-async def states(api: ExamsCallers, who: str = "C1") -> list[str]:
+async def states(api: BookingCallers, who: str = "C1") -> list[str]:
     status, page = await api.candidate("GET", "/hand-overs", who=who)
     assert status == 200
     return [one["state"] for one in page["items"]]
 
 
-def said(station: ExamsStation, made: dict[str, Any], keys: Keys = KEYS, **more: str) -> tuple[str, dict[str, str]]:
+def said(station: BookingStation, made: dict[str, Any], keys: Keys = KEYS, **more: str) -> tuple[str, dict[str, str]]:
     """What a vendor sends the browser back with."""
     url = made["form"]["fields"]["return_url"]
     moment = f"{station.base.clock.now():%Y-%m-%dT%H:%M:%SZ}"
@@ -61,7 +61,7 @@ def said(station: ExamsStation, made: dict[str, Any], keys: Keys = KEYS, **more:
     return url, {name: value for name, value in found.items() if name != "ticket"}
 
 
-async def test_form_says_who_wants_what_signed_for_two_minutes(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_form_says_who_wants_what_signed_for_two_minutes(api: BookingCallers, station: BookingStation) -> None:
     made = await hand_over(api)
     form, now = made["form"], station.base.clock.now().replace(microsecond=0)
     verify(HAND_OVER, form["fields"], KEYS)
@@ -88,7 +88,7 @@ async def test_form_says_who_wants_what_signed_for_two_minutes(api: ExamsCallers
     )
 
 
-async def test_program_has_its_own_way_to_a_vendor(api: ExamsCallers) -> None:
+async def test_program_has_its_own_way_to_a_vendor(api: BookingCallers) -> None:
     status, made = await api.candidate("POST", "/hand-overs", program="juniper", vendor="vue", exam_code="JN0-106")
     assert status == 201
     assert made["form"]["action"] == "https://vendor.example/juniper"
@@ -96,7 +96,7 @@ async def test_program_has_its_own_way_to_a_vendor(api: ExamsCallers) -> None:
     assert "vendor_candidate_id" not in made["form"]["fields"]
 
 
-async def test_each_is_another_one_and_shown_once(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_each_is_another_one_and_shown_once(api: BookingCallers, station: BookingStation) -> None:
     one, other = await hand_over(api), await hand_over(api)
     for name in ("nonce", "return_url", "digest"):
         assert one["form"]["fields"][name] != other["form"]["fields"][name]
@@ -108,7 +108,7 @@ async def test_each_is_another_one_and_shown_once(api: ExamsCallers, station: Ex
     assert one["form"]["fields"]["return_url"].partition("ticket=")[2] not in kept + repr(listed)
 
 
-async def test_key_changes_without_a_restart(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_key_changes_without_a_restart(api: BookingCallers, station: BookingStation) -> None:
     (station.secrets / "vue-sign-on").write_text(f"second {'n' * 32}\nfirst {SIGN_ON_KEY}\n")
     made = await hand_over(api)
     verify(HAND_OVER, made["form"]["fields"], read_keys(f"second {'n' * 32}"))
@@ -120,7 +120,7 @@ async def test_key_changes_without_a_restart(api: ExamsCallers, station: ExamsSt
 
 @pytest.mark.parametrize("content", [None, "", "first short", "nonsense"])
 async def test_without_a_key_nobody_is_handed_over(
-    api: ExamsCallers, station: ExamsStation, content: str | None
+    api: BookingCallers, station: BookingStation, content: str | None
 ) -> None:
     if content is None:
         (station.secrets / "vue-sign-on").unlink()
@@ -131,7 +131,7 @@ async def test_without_a_key_nobody_is_handed_over(
     assert await station.base.rows("hand_overs") == []
 
 
-async def test_nobody_is_signed_on_as_another(api: ExamsCallers) -> None:
+async def test_nobody_is_signed_on_as_another(api: BookingCallers) -> None:
     assert (await api.staff("POST", "/candidates/C1/hand-overs", **EXAM))[0] == 403
     made = await hand_over(api)
     departure = f"/hand-overs/{made['hand_over_id']}/departure"
@@ -142,7 +142,7 @@ async def test_nobody_is_signed_on_as_another(api: ExamsCallers) -> None:
     assert (status, len(page["items"])) == (200, 1)
 
 
-async def test_what_does_not_fit_together_is_refused(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_what_does_not_fit_together_is_refused(api: BookingCallers, station: BookingStation) -> None:
     assert await refused(api, vendor="nobody") == (422, "body.vendor")
     assert await refused(api, vendor="lab") == (422, "body.vendor")
     assert await refused(api, program="juniper", vendor="psi") == (422, "body.vendor")
@@ -156,7 +156,7 @@ async def test_what_does_not_fit_together_is_refused(api: ExamsCallers, station:
 
 
 async def test_exam_that_is_over_is_booked_no_more(
-    api: ExamsCallers, station: ExamsStation, programs: dict[str, Program]
+    api: BookingCallers, station: BookingStation, programs: dict[str, Program]
 ) -> None:
     last = next(exam for exam in programs["cisco"].exams.values() if exam.last_day is not None)
     assert last.last_day is not None
@@ -167,15 +167,35 @@ async def test_exam_that_is_over_is_booked_no_more(
     assert (await refused(api, exam_code=last.code))[0] == 409
 
 
+async def test_retake_waits_as_the_program_says(
+    api: BookingCallers, station: BookingStation, programs: dict[str, Program]
+) -> None:
+    taken = station.base.clock.now() - timedelta(days=1)
+    await station.take_reports(reported(result(grade="fail", score=1.0, taken_at=taken)))
+    made = await hand_over(api)
+    first = made["not_before"]
+    assert first is not None
+    assert first > f"{programs['cisco'].day_of(station.base.clock.now())}"
+    assert made["form"]["fields"]["not_before"] == first
+    assert (await hand_over(api, exam_code="350-401"))["not_before"] is None
+    last = next(exam for exam in programs["cisco"].exams.values() if exam.last_day is not None)
+    assert last.last_day is not None
+    ends = datetime.combine(last.last_day, datetime.min.time(), UTC) + timedelta(hours=12)
+    station.base.clock.advance(ends - station.base.clock.now())
+    again = result(result_id="R2", exam_code=last.code, grade="fail", score=1.0, taken_at=ends - timedelta(days=1))
+    await station.take_reports(reported(again))
+    assert (await refused(api, exam_code=last.code))[0] == 409
+
+
 @pytest.mark.parametrize(
     "path",
     ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a b", "/a\nb", "/a#b", "javascript:x"],
 )
-async def test_way_back_leads_to_no_other_site(api: ExamsCallers, path: str) -> None:
+async def test_way_back_leads_to_no_other_site(api: BookingCallers, path: str) -> None:
     assert await refused(api, return_to=path) == (422, "body.return_to")
 
 
-async def test_appointment_must_be_ones_own_and_stand(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_appointment_must_be_ones_own_and_stand(api: BookingCallers, station: BookingStation) -> None:
     await station.take_reports(
         reported(registration("P1", "G1")),
         reported(registration("P2", "G2")),
@@ -190,7 +210,7 @@ async def test_appointment_must_be_ones_own_and_stand(api: ExamsCallers, station
     assert (await refused(api, purpose="cancel", registration_id="G3"))[0] == 409
 
 
-async def test_person_cannot_collect_sign_ons(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_person_cannot_collect_sign_ons(api: BookingCallers, station: BookingStation) -> None:
     for _ in range(HandOvers.MOST_IN_A_DAY):
         await hand_over(api)
     assert (await refused(api))[0] == 409
@@ -199,7 +219,7 @@ async def test_person_cannot_collect_sign_ons(api: ExamsCallers, station: ExamsS
     await hand_over(api)
 
 
-async def test_merged_accounts_go_as_the_one_that_goes_on(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_merged_accounts_go_as_the_one_that_goes_on(api: BookingCallers, station: BookingStation) -> None:
     await hand_over(api)
     merged = identity.CandidatesMerged(merge_id="M1", candidate_id="C2", merged_id="C1", merged_at=TAKEN)
     await station.take(received(merged))
@@ -208,7 +228,7 @@ async def test_merged_accounts_go_as_the_one_that_goes_on(api: ExamsCallers, sta
     assert await states(api, "C2") == ["made", "made"]
 
 
-async def test_erased_account_goes_nowhere_and_leaves_nothing(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_erased_account_goes_nowhere_and_leaves_nothing(api: BookingCallers, station: BookingStation) -> None:
     await hand_over(api)
     erased = identity.CandidateErased(
         candidate_id="C1",
@@ -223,7 +243,7 @@ async def test_erased_account_goes_nowhere_and_leaves_nothing(api: ExamsCallers,
 # --- What becomes of it -----------------------------------------------------------------------------------------------
 
 
-async def test_state_follows_what_the_browser_did(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_state_follows_what_the_browser_did(api: BookingCallers, station: BookingStation) -> None:
     made = await hand_over(api)
     assert await states(api) == ["made"]
     departure = f"/hand-overs/{made['hand_over_id']}/departure"
@@ -237,7 +257,7 @@ async def test_state_follows_what_the_browser_did(api: ExamsCallers, station: Ex
     assert await states(api) == ["expired", "gone"]
 
 
-async def test_return_is_kept_and_believed_by_nobody(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_return_is_kept_and_believed_by_nobody(api: BookingCallers, station: BookingStation) -> None:
     made = await hand_over(api, return_to="/exams?tab=next")
     station.base.clock.advance(30 * MINUTE)
     url, fields = said(station, made, registration_id="G1")
@@ -248,7 +268,7 @@ async def test_return_is_kept_and_believed_by_nobody(api: ExamsCallers, station:
     assert one["said"] == {"status": "booked", "registration_id": "G1", "signed": True}
 
 
-async def test_ticket_counts_once(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_ticket_counts_once(api: BookingCallers, station: BookingStation) -> None:
     made = await hand_over(api)
     url, fields = said(station, made)
     await api.come_back(url, **fields)
@@ -258,7 +278,9 @@ async def test_ticket_counts_once(api: ExamsCallers, station: ExamsStation) -> N
     assert page["items"][0]["said"]["status"] == "booked"
 
 
-async def test_return_that_the_vendor_has_not_signed_leads_nowhere(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_return_that_the_vendor_has_not_signed_leads_nowhere(
+    api: BookingCallers, station: BookingStation
+) -> None:
     made, other = await hand_over(api), await hand_over(api)
     url, fields = said(station, made)
     others_url, others = said(station, other)
@@ -282,7 +304,7 @@ async def test_return_that_the_vendor_has_not_signed_leads_nowhere(api: ExamsCal
     assert await states(api) == ["made", "made"]
 
 
-async def test_ticket_that_is_unknown_or_old_is_none(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_ticket_that_is_unknown_or_old_is_none(api: BookingCallers, station: BookingStation) -> None:
     made = await hand_over(api)
     url, fields = said(station, made)
     assert (await api.come_back(url[:-1] + ("A" if url[-1] != "A" else "B"), **fields))[0] == 404
@@ -291,7 +313,7 @@ async def test_ticket_that_is_unknown_or_old_is_none(api: ExamsCallers, station:
     assert (await api.come_back(url, **fields))[0] == 404
 
 
-async def test_booking_is_what_the_vendors_event_says(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_booking_is_what_the_vendors_event_says(api: BookingCallers, station: BookingStation) -> None:
     now = station.base.clock.now()
     await hand_over(api)
     await station.take_reports(reported(registration("P1", "G1"), time=now + 3 * MINUTE))
@@ -314,7 +336,7 @@ async def test_booking_is_what_the_vendors_event_says(api: ExamsCallers, station
     assert made["state"] == "made"
 
 
-async def test_anothers_booking_settles_nothing(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_anothers_booking_settles_nothing(api: BookingCallers, station: BookingStation) -> None:
     await hand_over(api)
     later = station.base.clock.now() + 3 * MINUTE
     await station.take_reports(
@@ -329,7 +351,7 @@ async def test_anothers_booking_settles_nothing(api: ExamsCallers, station: Exam
 # --- Codes and OpenID -------------------------------------------------------------------------------------------------
 
 
-async def test_code_of_ones_own_goes_along(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_code_of_ones_own_goes_along(api: BookingCallers, station: BookingStation) -> None:
     today = station.base.clock.now().date()
     rows = [
         {"code": "GOOD-CODE", "exams": ["200-301"]},
@@ -364,7 +386,7 @@ async def test_code_of_ones_own_goes_along(api: ExamsCallers, station: ExamsStat
     assert "GOOD-CODE" not in repr(await station.base.rows("hand_overs"))
 
 
-async def test_vendor_with_openid_begins_the_login_itself(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_vendor_with_openid_begins_the_login_itself(api: BookingCallers, station: BookingStation) -> None:
     made = await hand_over(api, vendor="psi")
     form = made["form"]
     assert (form["method"], form["action"]) == ("GET", "https://psi.example/login/begin")
@@ -380,7 +402,7 @@ async def test_vendor_with_openid_begins_the_login_itself(api: ExamsCallers, sta
     assert page["items"][0]["said"] == {"status": "left", "registration_id": None, "signed": False}
 
 
-async def test_way_back_does_not_open_the_way_there(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_way_back_does_not_open_the_way_there(api: BookingCallers, station: BookingStation) -> None:
     """A vendor's word to us, held against us as our word to a vendor."""
     made = await hand_over(api)
     url, fields = said(station, made)

@@ -16,8 +16,8 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.exams.vouchers.store import VoucherStore
 from services.exams.vouchers.uses import FREE
+from tests.service.booking_station import BookingCallers, BookingStation
 from tests.service.conftest import OpenBase
-from tests.service.exams_station import ExamsCallers, ExamsStation
 from tests.service.rig import said
 from tests.service.samples import TAKEN, linked, received, registration, reported, result
 
@@ -33,31 +33,31 @@ def codes(*rows: dict[str, Any], count: int = 0, **common: Any) -> tuple[str, by
 
 
 @pytest.fixture
-async def station(base_of: OpenBase, programs: dict[str, Program], tmp_path: Path) -> AsyncIterator[ExamsStation]:
+async def station(base_of: OpenBase, programs: dict[str, Program], tmp_path: Path) -> AsyncIterator[BookingStation]:
     async with base_of("exams") as base:
-        yield ExamsStation(base, programs, tmp_path)
+        yield BookingStation(base, programs, tmp_path)
 
 
 @pytest.fixture
-async def api(station: ExamsStation) -> AsyncIterator[ExamsCallers]:
+async def api(station: BookingStation) -> AsyncIterator[BookingCallers]:
     async with station.api() as api:
         await station.take(received(linked("P1", "C1")), received(linked("P2", "C2")))
         yield api
 
 
-async def listed(api: ExamsCallers, query: str = "") -> list[dict[str, Any]]:
+async def listed(api: BookingCallers, query: str = "") -> list[dict[str, Any]]:
     status, page = await api.staff("GET", f"/vouchers{query}")
     assert status == 200
     return list(page["items"])
 
 
-async def imported(api: ExamsCallers, *rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+async def imported(api: BookingCallers, *rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     status, told = await api.staff("POST", "/voucher-imports", file=codes(*rows, **more))
     assert status == 200, told
     return dict(told)
 
 
-async def one_assigned(api: ExamsCallers, who: str = "C1", **terms: Any) -> str:
+async def one_assigned(api: BookingCallers, who: str = "C1", **terms: Any) -> str:
     await imported(api, {"code": CODE, **terms})
     (voucher,) = await listed(api)
     status, _ = await api.staff("POST", f"/vouchers/{voucher['voucher_id']}/assignment", candidate_id=who)
@@ -65,7 +65,7 @@ async def one_assigned(api: ExamsCallers, who: str = "C1", **terms: Any) -> str:
     return str(voucher["voucher_id"])
 
 
-async def test_list_is_taken_line_by_line_and_twice_harmless(api: ExamsCallers) -> None:
+async def test_list_is_taken_line_by_line_and_twice_harmless(api: BookingCallers) -> None:
     rows: list[dict[str, Any]] = [
         {"code": "AAAA-0000-0001", "exams": ["200-301"], "valid_until": "2027-12-31"},
         {"code": "AAAA 0000 0002"},
@@ -88,19 +88,19 @@ async def test_list_is_taken_line_by_line_and_twice_harmless(api: ExamsCallers) 
     assert len(await listed(api)) == 2
 
 
-async def test_file_that_is_no_list_is_refused(api: ExamsCallers) -> None:
+async def test_file_that_is_no_list_is_refused(api: BookingCallers) -> None:
     status, problem = await api.staff("POST", "/voucher-imports", file=("text/csv", b"price\n1"))
     assert (status, problem["errors"][0]["code"]) == (422, "list")
     assert (await api.staff("POST", "/voucher-imports", file=("image/png", b"x")))[0] == 415
 
 
-async def test_same_list_sent_at_once_by_many_adds_each_code_once(api: ExamsCallers) -> None:
+async def test_same_list_sent_at_once_by_many_adds_each_code_once(api: BookingCallers) -> None:
     told = await asyncio.gather(*(imported(api, count=60) for _ in range(4)))
     assert sum(each["added"] for each in told) == 60
     assert len(await listed(api, "?limit=200")) == 60
 
 
-async def test_code_goes_to_one_however_many_ask_at_once(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_code_goes_to_one_however_many_ask_at_once(api: BookingCallers, station: BookingStation) -> None:
     people = [f"C{n}" for n in range(100, 140)]
     await station.take(*(received(linked(f"P{who}", who)) for who in people))
     await imported(api, count=len(people) - 5)
@@ -114,7 +114,7 @@ async def test_code_goes_to_one_however_many_ask_at_once(api: ExamsCallers, stat
 
 
 async def test_two_that_have_seen_the_same_free_code_do_not_both_get_it(
-    api: ExamsCallers, monkeypatch: pytest.MonkeyPatch
+    api: BookingCallers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The race with its moment chosen: both have read before either writes."""
     await imported(api, count=1)
@@ -134,7 +134,7 @@ async def test_two_that_have_seen_the_same_free_code_do_not_both_get_it(
 
 
 async def test_assignment_sent_again_with_its_key_gives_no_second_code(
-    api: ExamsCallers, station: ExamsStation
+    api: BookingCallers, station: BookingStation
 ) -> None:
     await imported(api, count=2)
     for _ in range(2):
@@ -147,7 +147,9 @@ async def test_assignment_sent_again_with_its_key_gives_no_second_code(
     assert len(await listed(api, "?state=free")) == 1
 
 
-async def test_next_code_fits_the_exam_and_is_one_that_ends_soonest(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_next_code_fits_the_exam_and_is_one_that_ends_soonest(
+    api: BookingCallers, station: BookingStation
+) -> None:
     now = station.base.clock.now().date()
     await imported(
         api,
@@ -170,7 +172,7 @@ async def test_next_code_fits_the_exam_and_is_one_that_ends_soonest(api: ExamsCa
     assert (await api.staff("POST", "/voucher-batches/none/assignments", candidate_id="C1"))[0] == 404
 
 
-async def test_code_is_assigned_to_candidates_of_the_program_alone(api: ExamsCallers) -> None:
+async def test_code_is_assigned_to_candidates_of_the_program_alone(api: BookingCallers) -> None:
     await imported(api, count=1)
     (voucher,) = await listed(api)
     path = f"/vouchers/{voucher['voucher_id']}/assignment"
@@ -181,7 +183,7 @@ async def test_code_is_assigned_to_candidates_of_the_program_alone(api: ExamsCal
     assert (await api.staff("POST", path, program="juniper", candidate_id="C1"))[0] == 404
 
 
-async def test_holder_alone_sees_the_code_and_that_is_on_record(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_holder_alone_sees_the_code_and_that_is_on_record(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api)
     status, page = await api.candidate("GET", "/vouchers")
     assert (status, [one["code"] for one in page["items"]]) == (200, ["••••0001"])
@@ -197,7 +199,7 @@ async def test_holder_alone_sees_the_code_and_that_is_on_record(api: ExamsCaller
 
 
 async def test_code_stands_nowhere_in_full(
-    api: ExamsCallers, station: ExamsStation, caplog: pytest.LogCaptureFixture
+    api: BookingCallers, station: BookingStation, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Neither in the database, nor in an event, a log, or an answer to anybody but its holder."""
     caplog.set_level(logging.DEBUG)
@@ -213,7 +215,7 @@ async def test_code_stands_nowhere_in_full(
         assert "AAAA" not in text
 
 
-async def test_search_finds_nothing_of_another_program(api: ExamsCallers) -> None:
+async def test_search_finds_nothing_of_another_program(api: BookingCallers) -> None:
     await one_assigned(api)
     assert (await api.staff("POST", "/voucher-searches", program="juniper", vendor="vue", code=CODE))[0] == 404
     assert (await api.staff("POST", "/voucher-searches", vendor="psi", code=CODE))[0] == 404
@@ -223,7 +225,7 @@ def used(person: str = "P1", code: str = CODE, registration_id: str = "G1") -> A
     return reported(registration(person, registration_id, voucher=code))
 
 
-async def test_code_is_used_when_the_vendor_names_it(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_code_is_used_when_the_vendor_names_it(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api)
     await station.take_reports(used(code=CODE.lower()))
     _, voucher = await api.staff("GET", f"/vouchers/{voucher_id}")
@@ -235,14 +237,14 @@ async def test_code_is_used_when_the_vendor_names_it(api: ExamsCallers, station:
     assert (await api.staff("POST", f"/vouchers/{voucher_id}/withdrawal", reason="why"))[0] == 409
 
 
-async def test_result_alone_uses_a_code_too(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_result_alone_uses_a_code_too(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api)
     await station.take_reports(reported(result(voucher=CODE)))
     _, voucher = await api.staff("GET", f"/vouchers/{voucher_id}")
     assert (voucher["state"], voucher["used"]["candidate_id"], voucher["flags"]) == ("used", "C1", [])
 
 
-async def test_use_by_another_is_flagged(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_use_by_another_is_flagged(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api)
     await station.take_reports(used("P2"))
     (voucher,) = await listed(api, "?flag=used_by_another")
@@ -253,7 +255,7 @@ async def test_use_by_another_is_flagged(api: ExamsCallers, station: ExamsStatio
     assert await listed(api, "?flag=used_by_another") == []
 
 
-async def test_user_who_becomes_known_later_is_looked_at_then(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_user_who_becomes_known_later_is_looked_at_then(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api)
     await station.take_reports(used("P7"))
     _, voucher = await api.staff("GET", f"/vouchers/{voucher_id}")
@@ -264,7 +266,7 @@ async def test_user_who_becomes_known_later_is_looked_at_then(api: ExamsCallers,
     assert (voucher["used"]["candidate_id"], voucher["flags"]) == ("C7", ["used_by_another"])
 
 
-async def test_use_before_its_code_is_imported_counts(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_use_before_its_code_is_imported_counts(api: BookingCallers, station: BookingStation) -> None:
     await station.take_reports(used())
     assert await listed(api) == []
     assert (await imported(api, {"code": CODE}))["added"] == 1
@@ -273,7 +275,7 @@ async def test_use_before_its_code_is_imported_counts(api: ExamsCallers, station
 
 
 async def test_use_and_import_at_the_same_moment_never_miss_each_other(
-    api: ExamsCallers, station: ExamsStation
+    api: BookingCallers, station: BookingStation
 ) -> None:
     for n in range(20):
         code = f"RACE-CODE-{n:04}"
@@ -284,7 +286,7 @@ async def test_use_and_import_at_the_same_moment_never_miss_each_other(
     assert {voucher["state"] for voucher in await listed(api)} == {"used"}
 
 
-async def test_second_registration_with_a_code_is_flagged(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_second_registration_with_a_code_is_flagged(api: BookingCallers, station: BookingStation) -> None:
     await one_assigned(api)
     await station.take_reports(used(), used(registration_id="G2"))
     (voucher,) = await listed(api, "?flag=used_twice")
@@ -292,7 +294,7 @@ async def test_second_registration_with_a_code_is_flagged(api: ExamsCallers, sta
 
 
 async def test_codes_end_after_their_last_day_and_no_sooner(
-    api: ExamsCallers, station: ExamsStation, programs: dict[str, Program]
+    api: BookingCallers, station: BookingStation, programs: dict[str, Program]
 ) -> None:
     last = programs["cisco"].day_of(station.base.clock.now())
     voucher_id = await one_assigned(api, valid_until=f"{last}")
@@ -308,7 +310,7 @@ async def test_codes_end_after_their_last_day_and_no_sooner(
     assert (await api.candidate("POST", f"/vouchers/{voucher_id}/showing"))[0] == 409
 
 
-async def test_withdrawn_code_is_good_for_nothing(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_withdrawn_code_is_good_for_nothing(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api)
     for _ in range(2):
         status, voucher = await api.staff("POST", f"/vouchers/{voucher_id}/withdrawal", reason="sold twice")
@@ -320,7 +322,7 @@ async def test_withdrawn_code_is_good_for_nothing(api: ExamsCallers, station: Ex
     assert voucher["state"] == "used"
 
 
-async def test_stock_is_counted(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_stock_is_counted(api: BookingCallers, station: BookingStation) -> None:
     await imported(api, count=3)
     await api.staff("POST", "/voucher-batches/spring/assignments", candidate_id="C1")
     await station.run("vouchers")
@@ -330,7 +332,7 @@ async def test_stock_is_counted(api: ExamsCallers, station: ExamsStation) -> Non
     assert (batch["free"], batch["assigned"], batch["used"]) == (2, 1, 0)
 
 
-async def test_registry_is_for_whom_it_is(api: ExamsCallers) -> None:
+async def test_registry_is_for_whom_it_is(api: BookingCallers) -> None:
     voucher_id = await one_assigned(api)
     lesser = OPERATOR - VOUCHERS_MANAGE
     for path in ("/vouchers", f"/vouchers/{voucher_id}", "/voucher-batches"):
@@ -338,7 +340,7 @@ async def test_registry_is_for_whom_it_is(api: ExamsCallers) -> None:
     assert (await api.staff("GET", f"/vouchers/{voucher_id}", program="juniper"))[0] == 404
 
 
-async def test_assignment_tells_no_code(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_assignment_tells_no_code(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api, exams=["200-301"], value="100 %", valid_until="2027-12-31")
     (event,) = station.said(exams.VoucherAssigned)
     assert event["data"] == {
@@ -352,7 +354,7 @@ async def test_assignment_tells_no_code(api: ExamsCallers, station: ExamsStation
     }
 
 
-async def test_erased_holder_leaves_no_code_that_is_good(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_erased_holder_leaves_no_code_that_is_good(api: BookingCallers, station: BookingStation) -> None:
     voucher_id = await one_assigned(api)
     erased = identity.CandidateErased(
         candidate_id="C1",
@@ -365,7 +367,7 @@ async def test_erased_holder_leaves_no_code_that_is_good(api: ExamsCallers, stat
     assert "C1" not in repr(voucher)
 
 
-async def test_transaction_that_fails_uses_no_code(api: ExamsCallers, station: ExamsStation) -> None:
+async def test_transaction_that_fails_uses_no_code(api: BookingCallers, station: BookingStation) -> None:
     """The use is a part of the report's own transaction."""
     voucher_id = await one_assigned(api)
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
@@ -101,9 +101,70 @@ class VoucherAssigned(EventData, publisher="exams"):
     """The last day."""
 
 
+class RetakeBreach(BaseModel):
+    """A rule of the program about retakes that an attempt broke."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    rule: Literal["after_fail", "after_pass", "limit"]
+    clause: Line
+    """Where the program's definition states it."""
+    allowed_from: date
+    """The first day on which the rule would have allowed the attempt."""
+
+
+class ExamRetakeFlagged(EventData, publisher="exams"):
+    """An attempt came sooner, or oftener, than the program allows; staff are to review it."""
+
+    candidate_id: Identifier
+    result_id: Identifier
+    registration_id: PartnerId | None
+    exam_code: Code
+    taken_on: date
+    breaches: Annotated[tuple[RetakeBreach, ...], Field(min_length=1, strict=False)]
+
+
 class PersonalDataPart(Part, publisher="exams"):
     """A part of what exams holds about the person of an export."""
 
 
 class AuditSealed(Seal, publisher="exams"):
     """How far the audit log of exams has come, and the hash of its last record."""
+
+
+class _Awaited(EventData):
+    candidate_id: Identifier
+    vendor: Identifier
+    registration_id: PartnerId
+    exam_code: Code
+    scheduled_at: Moment
+    times: Annotated[int, Field(ge=1)]
+    """How often a result of this appointment has become late, with this time: each is a matter of its own."""
+
+
+class ExamResultLate(_Awaited, publisher="exams"):
+    """The vendor has not reported within the program's promise."""
+
+    taken_on: date
+    """The day of the appointment at its place, where that is known, or else in the program's calendar."""
+    due_on: date
+    """The last day of the promise."""
+
+
+class ExamResultOverdue(_Awaited, publisher="exams"):
+    """A late result has still not come by the day on which the program calls it overdue."""
+
+    due_on: date
+    overdue_on: date
+    """The last day before that."""
+
+
+class ExamResultArrived(_Awaited, publisher="exams"):
+    """The vendor has reported on an appointment whose result was late."""
+
+
+class ExamResultNotAwaited(_Awaited, publisher="exams"):
+    """What was told as late is not waited for any more."""
+
+    reason: Literal["cancelled", "no_show", "rescheduled", "reassigned"]
+    """`reassigned`: the appointment turned out to be another candidate's."""

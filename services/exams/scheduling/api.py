@@ -1,7 +1,7 @@
 """The HTTP API of hand-overs: the schedule button, the way back, and what became of it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -96,6 +96,8 @@ class HandOverView(View):
     purpose: Purpose
     registration_id: str | None
     voucher_id: str | None
+    not_before: date | None
+    """The first day on which the program's rules let the candidate take the exam; null where that is today."""
     state: State
     words: str
     made_at: datetime
@@ -214,6 +216,7 @@ class SchedulingApi:
         return {
             **seen.row,
             "hand_over_id": seen.row["_id"],
+            "not_before": date.fromisoformat(first) if (first := seen.row["not_before"]) else None,
             "state": seen.state,
             "words": words(seen.state, self._hand_overs.vendor_name(seen.row["vendor"])),
             "settled": word

@@ -17,6 +17,7 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import Program
 from libs.common.programs.model import Exam
+from services.exams.history.retakes import judge
 from services.exams.scheduling.digest import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
 from services.exams.scheduling.sign_on import SignOn
 from services.exams.scheduling.states import VISIT, HandOver, Purpose, State, Word, settle, state_of
@@ -139,6 +140,7 @@ class HandOvers:
             accounts = await self._exams.merges.family(transaction.session, candidate_id)
             await self._check(transaction, order, accounts)
             row = _new_row(order, transaction.now)
+            row["not_before"] = await self._not_before(transaction, order, accounts)
             row |= {"_id": hand_over_id, "candidate_id": accounts[0], "ticket": ticket_key(ticket)}
             if keys is None:
                 form = Form("GET", way.sign_on.url, self._start(return_url), way.sign_on.client)
@@ -238,6 +240,21 @@ class HandOvers:
         if row["state"] not in {"scheduled", "rescheduled"}:
             raise Problem(CONFLICT, "the appointment does not stand any more")
 
+    async def _not_before(self, transaction: Transaction, order: _Order, accounts: Sequence[str]) -> str | None:
+        """The first day on which the program lets the person take the exam, where that is not today.
+
+        Raises the problem `conflict` where the exam is not offered any more by then.
+        """
+        if order.asked.purpose == "cancel":
+            return None
+        program, exam, today = order.program, order.exam, order.program.day_of(transaction.now)
+        rows = await self._store.results_of(transaction.session, program.id, accounts)
+        waits = judge(program, rows, today).waits(exam.code, today)
+        first = max((wait.allowed_from for wait in waits), default=None)
+        if first is not None and exam.last_day is not None and exam.last_day < first:
+            raise Problem(CONFLICT, f"the exam may be taken again from {first}, and is offered until {exam.last_day}")
+        return first.isoformat() if first else None
+
     # What the browser takes along
 
     async def _fields(
@@ -252,6 +269,7 @@ class HandOvers:
             "exam_code": row["exam_code"],
             "purpose": row["purpose"],
             "registration_id": row["registration_id"],
+            "not_before": row["not_before"],
             "issued_at": _moment(row["issued_at"]),
             "expires_at": _moment(row["expires_at"]),
         }

@@ -42,6 +42,7 @@ class HandOverStore:
         self._rows = database["hand_overs"]
         self._links = database[links.COLLECTION]
         self._registrations = database["registrations"]
+        self._results = database["results"]
 
     async def add(self, session: Session, row: Document) -> None:
         await self._rows.insert_one(row, session=session)
@@ -61,6 +62,12 @@ class HandOverStore:
         """A person's appointments."""
         query = {"candidate_id": {"$in": list(accounts)}, "program": program, "link": {"$ne": None}}
         return await self._registrations.find(query).to_list(None)
+
+    async def results_of(self, session: Session, program: str, accounts: Sequence[str]) -> list[Document]:
+        """A person's results, as far as rules about retakes look at them."""
+        query = {"candidate_id": {"$in": list(accounts)}, "program": program}
+        fields = dict.fromkeys(("exam_code", "grade", "status", "taken_on"), 1)
+        return await self._results.find(query, fields, session=session).to_list(None)
 
     async def by_ticket(self, ticket: str, made_after: datetime) -> Document | None:
         """The hand-over that a ticket is the way back of."""

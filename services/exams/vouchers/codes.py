@@ -3,11 +3,8 @@
 import hashlib
 import hmac
 
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from libs.common.sealing import SecretBox
 
-_HEADER = {"alg": "dir", "enc": "A256GCM"}
 _SHOWN = 4
 _LONG_ENOUGH = 8
 """Of a shorter code the last characters would say too much."""
@@ -21,7 +18,7 @@ class Codes:
     """
 
     def __init__(self, secret: str) -> None:
-        self._sealing = OctKey.import_key(hashlib.sha256(b"certrail voucher codes\n" + secret.encode()).digest())
+        self._box = SecretBox(secret, purpose="voucher codes")
         self._naming = hashlib.sha256(b"certrail voucher names\n" + secret.encode()).digest()
 
     def voucher_id(self, program: str, vendor: str, code: str) -> str:
@@ -30,14 +27,11 @@ class Codes:
         return hmac.new(self._naming, said.encode(), hashlib.sha256).hexdigest()[:32]
 
     def seal(self, code: str) -> str:
-        return jwe.encrypt_compact(_HEADER, code.encode(), self._sealing)
+        return self._box.seal(code.encode())
 
     def open(self, sealed: str) -> str:
         """The code. Raises `ValueError` where it was sealed with another secret."""
-        try:
-            return (jwe.decrypt_compact(sealed, self._sealing).plaintext or b"").decode()
-        except JoseError as error:
-            raise ValueError("a code was encrypted with another secret") from error
+        return self._box.open(sealed).decode()
 
 
 def end_of(code: str) -> str:

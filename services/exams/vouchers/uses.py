@@ -17,7 +17,7 @@ from libs.common.mongo.jobs import Job
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.exams.store import Use
+from services.exams.codes_used import Use
 from services.exams.vouchers.codes import Codes
 from services.exams.vouchers.registry import entry, window_of
 from services.exams.vouchers.states import Flag, State, flags

@@ -21,13 +21,27 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.history.appointments import appointment_id
+from services.exams.onboarding.credentials import Credentials
+from services.exams.unmatched.store import item_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import ERASURE_KEY, Base, open_base
-from tests.service.samples import EXAM, TAKEN, awarded, linked, passed, received, registration, reported, result
+from tests.service.samples import (
+    EXAM,
+    TAKEN,
+    achievement,
+    awarded,
+    linked,
+    passed,
+    received,
+    registration,
+    reported,
+    result,
+)
 from tests.service.staff_station import invite
 from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
 from tests.service.test_privacy_identity import PARTS, answer, questions
@@ -118,6 +132,15 @@ _EXAMS = {
     "assign_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
     "assign_next_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
     "withdraw_voucher": Request(lambda _: {"reason": WHY}),
+    "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
+    "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
+    "unassign_result": Request(lambda _: {"reason": WHY}),
+    "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
+    "renew_credential": Request(lambda _: {"kind": "token"}),
+    "take_notifications": Request(lambda _: {"id": "N1"}),
+    "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
+    "list_history": Request(query=lambda _: {"totals": "true"}),
 }
 
 
@@ -126,12 +149,20 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.vendors(
         reported(registration()),
         reported(result()),
+        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1))),
+        reported(achievement(title="MARK-ACHIEVEMENT")),
         reported(result("P9", "MARK-UNMATCHED")),
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    values = {"program": PROGRAM, "candidate_id": PERSON, "batch": "spring"}
-    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-CODE"})
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue", "batch": "spring"}
+    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
+    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT", "MARK-CODE"})
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
+    await surface.run("retakes")
+    (flag,) = await surface.base.rows("retake_flags")
+    (booked,) = await surface.base.rows("registrations")
+    values |= {"exam_code": EXAM, "flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
     seed = Seed(values, _EXAMS, marks)
     await _made(surface, "import_vouchers", seed, by_staff=True)
     values["voucher_id"] = (await _made(surface, "find_voucher", seed, by_staff=True))["voucher_id"]
