@@ -35,6 +35,8 @@ from services.exams.onboarding.api import OnboardingApi
 from services.exams.onboarding.credentials import Credentials
 from services.exams.onboarding.tally import Folding
 from services.exams.onboarding.trials import Trials
+from services.exams.scheduling.parts import booking, codes_used
+from services.exams.scheduling.store import MIGRATION as SCHEDULING
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched.api import UnmatchedApi
@@ -49,7 +51,7 @@ from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
-    store = ExamsStore(platform.database)
+    store = ExamsStore(platform.database, codes_used(platform, settings))
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
     watch_api = WatchApi(store, platform.programs, platform.clock)
@@ -76,6 +78,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
         programs=platform.programs,
         clock=platform.clock,
     )
+    booked = booking(platform, settings, store, vendors, tombstones)
     return Parts(
         api=replace(
             api,
@@ -88,6 +91,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *notices.routes(),
                 *CandidateChallengesApi(challenges).routes(),
                 *StaffChallengesApi(challenges).routes(),
+                *booked.routes,
             ),
         ),
         subscriptions=(
@@ -108,6 +112,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             Folding(store.tallies, platform.unit_of_work).job(),
             Joining(store, platform.unit_of_work).job(),
             retakes.job(),
+            booked.job,
         ),
         background=(Figures(store, platform.programs, platform.clock).run,),
     )
@@ -135,6 +140,7 @@ SERVICE = Service(
         RESULTS_WATCH,
         HISTORY,
         CHALLENGES,
+        SCHEDULING,
     ),
     build=build,
     settings=ExamsSettings,

@@ -48,8 +48,15 @@ PRIVACY_REQUEST = frozenset({"privacy:request"})
 PRIVACY_MANAGE = frozenset({"privacy:manage"})
 """Staff: ask for exports and erasures of others, and hold erasures back."""
 
+EXAMS_BOOK = frozenset({"exams:book"})
+"""Candidates: go to a vendor signed on, and see codes of their own in full."""
+
+VOUCHERS_MANAGE = frozenset({"vouchers:manage"})
+"""Program managers: vouchers and private access codes."""
+
 CANDIDATE = (
     EXAMS_READ
+    | EXAMS_BOOK
     | CERTS_READ
     | BENEFITS_READ
     | MESSAGES_READ
@@ -80,4 +87,5 @@ OPERATOR = (
     | KEYS_MANAGE
     | VENDORS_MANAGE
     | PRIVACY_MANAGE
+    | VOUCHERS_MANAGE
 )

@@ -104,6 +104,18 @@ CASES = [
         ),
         Template.ERASED,
     ),
+    (
+        exams.VoucherAssigned(
+            candidate_id="CSCO10000001",
+            voucher_id="V1",
+            kind="voucher",
+            vendor="vue",
+            exams=("200-301",),
+            value="100 %",
+            valid_until=date(2026, 12, 31),
+        ),
+        Template.VOUCHER_ASSIGNED,
+    ),
     (exams.ExamPassed(**OUTCOME, score=900.0), Template.EXAM_PASSED),
     (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
     (exams.ExamResultRevised(**OUTCOME, **CHANGED), Template.RESULT_CHANGED),

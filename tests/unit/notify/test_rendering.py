@@ -50,6 +50,9 @@ FACTS: dict[str, Any] = {
     "due_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "erased_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "cancelled_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "exams": ["CCNA (200-301)"],
+    "value": "100 %",
+    "valid_until": "2026-12-31",
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }
