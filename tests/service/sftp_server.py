@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+from pydantic import SecretStr
 
+from libs.common.errors import Unavailable
 from services.exams.vendors.sftp import SftpShape
 
 
@@ -131,11 +133,16 @@ class _Files(asyncssh.SFTPServer):
         return super().remove(path)
 
 
-class SecretsInHand(dict[str, str]):
+class SecretsInHand:
     """Secrets by name, as `Secrets` reads them from a folder."""
 
-    def get(self, name: str) -> str:  # type: ignore[override]
-        return self[name]
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = secrets
+
+    def get(self, name: str) -> SecretStr:
+        if name not in self._secrets:
+            raise Unavailable(f"the secret {name} cannot be read")
+        return SecretStr(self._secrets[name])
 
 
 @asynccontextmanager

@@ -85,7 +85,7 @@ async def test_each_fault_has_its_name(server: SftpUnderTest) -> None:
     assert await fault_of(right, path="/secret.zip") is Fault.DENIED
     assert await fault_of(right, path="/none.zip") is Fault.MISSING
     assert await fault_of(right, SecretsInHand({"certrail-password": "wrong"})) is Fault.LOGIN
-    assert await fault_of(right, SecretsInHand()) is Fault.SECRET
+    assert await fault_of(right, SecretsInHand({})) is Fault.SECRET
     key = server.shape(password=None, private_key="certrail-password")
     assert await fault_of(key) is Fault.SECRET
     await server.stop()

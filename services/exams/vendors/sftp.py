@@ -23,8 +23,9 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Protocol, cast
 
 import asyncssh
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
 
+from libs.common.errors import Unavailable
 from libs.common.events.types import Line
 from libs.common.ids import new_id
 from libs.common.programs.written import Shape
@@ -35,7 +36,7 @@ KEEPALIVE_SECONDS = 15.0
 """After three of them without an answer the connection is given up, so that no read waits for ever."""
 BLOCK_BYTES = 262_144
 
-SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
 
 
 def _host_key(line: str) -> str:
@@ -66,8 +67,8 @@ class SftpShape(Shape):
 class SecretSource(Protocol):
     """Where secrets are read, anew each time."""
 
-    def get(self, name: str) -> str:
-        """The secret of that name. Raises `LookupError` where there is none."""
+    def get(self, name: str) -> SecretStr:
+        """The secret of that name. Raises `Unavailable` where there is none."""
 
 
 class Fault(StrEnum):
@@ -198,10 +199,11 @@ async def connect(server: SftpShape, secrets: SecretSource) -> AsyncIterator[Sft
 
 def _options(server: SftpShape, secrets: SecretSource) -> dict[str, Any]:
     try:
-        password = secrets.get(server.password) if server.password else None
-        key = asyncssh.import_private_key(secrets.get(server.private_key)) if server.private_key else None
-    except LookupError:
-        raise SftpError(Fault.SECRET, "there is no secret of the name that the definition gives") from None
+        password = secrets.get(server.password).get_secret_value() if server.password else None
+        pem = secrets.get(server.private_key).get_secret_value() if server.private_key else None
+        key = asyncssh.import_private_key(pem) if pem is not None else None
+    except Unavailable as error:
+        raise SftpError(Fault.SECRET, str(error)) from None
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError):
         raise SftpError(Fault.SECRET, "the secret is no private key without a passphrase") from None
     trusted = [asyncssh.import_public_key(line) for line in server.host_keys]
