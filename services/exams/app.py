@@ -1,6 +1,7 @@
 """The composition root of exams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
@@ -13,6 +14,8 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.feeds import store as feeds_store
+from services.exams.feeds.parts import Feeds
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
@@ -20,15 +23,17 @@ from services.exams.vendors.definition import Vendor, load_vendors
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
-    _read_vendors(settings)
+    vendors = _read_vendors(settings)
     store = ExamsStore(platform.database)
+    feeds = Feeds(platform, settings, store, vendors)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
+    api = ExamsApi(store, platform.programs).api()
     return Parts(
-        api=ExamsApi(store, platform.programs).api(),
+        api=replace(api, routes=(*api.routes, *feeds.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
@@ -39,6 +44,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
         jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job()),
+        background=feeds.background(),
     )
 
 
@@ -51,7 +57,7 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, feeds_store.MIGRATION),
     build=build,
     settings=ExamsSettings,
 )

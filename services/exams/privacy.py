@@ -14,13 +14,14 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.feeds import store as feeds_store
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)),)
+PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), *feeds_store.PERIODS)
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
 
 
@@ -66,6 +67,7 @@ HOLDINGS = Holdings(
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART
+    | feeds_store.APART
     | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
 )
 

@@ -39,6 +39,9 @@ PRIVACY_REQUEST = frozenset({"privacy:request"})
 PRIVACY_MANAGE = frozenset({"privacy:manage"})
 """Staff: ask for exports and erasures of others, and hold erasures back."""
 
+FEEDS_WRITE = frozenset({"feeds:write"})
+"""Staff and systems: give in vendors' files, and have refused ones tried again."""
+
 CANDIDATE = (
     EXAMS_READ
     | CERTS_READ
@@ -54,7 +57,7 @@ CANDIDATE = (
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
 """Everything that shows candidates' data and changes nothing."""
 
-SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE
 """What systems may be given. None makes accounts, keys or other systems."""
 
 OPERATOR = (
@@ -68,4 +71,5 @@ OPERATOR = (
     | STAFF_MANAGE
     | KEYS_MANAGE
     | PRIVACY_MANAGE
+    | FEEDS_WRITE
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from libs.common.clock import Clock, as_stored
@@ -64,14 +65,14 @@ class Archive:
         upload = new_id()
         try:
             digest, size = await self._write(upload, blocks)
-            row = self._row(arrival, upload, digest, size)
-            await self._files.insert_one(row)
-        except DuplicateKeyError:
-            await self._forget(upload)
-            return await self._seen_again(derived_id("feed", arrival.vendor, digest)), False
         except BaseException:
             await self._forget(upload)
             raise
+        row = self._row(arrival, upload, digest, size)
+        try:
+            await self._files.insert_one(row)
+        except DuplicateKeyError:
+            return await self._seen_again(row["_id"], upload), False
         return row, True
 
     async def blocks(self, row: Document) -> AsyncIterator[bytes]:
@@ -100,8 +101,9 @@ class Archive:
         return digest.hexdigest(), size
 
     async def _add(self, upload: str, n: int, data: bytes) -> None:
-        await self._chunks.insert_one({"_id": f"{upload}:{n:06d}", "upload": upload, "n": n, "data": data,
-                                       "written_at": self._clock.now()})
+        await self._chunks.insert_one(
+            {"_id": f"{upload}:{n:06d}", "upload": upload, "n": n, "data": data, "written_at": self._clock.now()}
+        )
 
     def _row(self, arrival: Arrival, upload: str, digest: str, size: int) -> Document:
         now = as_stored(self._clock.now())
@@ -132,11 +134,19 @@ class Archive:
             "finished_at": None,
         }
 
-    async def _seen_again(self, key: str) -> Document:
-        change = {"$inc": {"seen": 1}, "$set": {"last_seen_at": as_stored(self._clock.now())}}
-        row = await self._files.find_one_and_update({"_id": key}, change, return_document=True)
-        if row is None:
+    async def _seen_again(self, key: str, upload: str) -> Document:
+        """Note that a known file came again; its content takes the place of one that is kept no longer."""
+        known = await self._files.find_one({"_id": key})
+        if known is None:
             raise AssertionError("what made the key a duplicate is there")
+        change: Document = {"last_seen_at": as_stored(self._clock.now())}
+        if await self.has(known):
+            await self._forget(upload)
+        else:
+            change["upload"] = upload
+        row: Document = await self._files.find_one_and_update(
+            {"_id": key}, {"$inc": {"seen": 1}, "$set": change}, return_document=ReturnDocument.AFTER
+        )
         return row
 
     async def _forget(self, upload: str) -> None:

@@ -9,7 +9,7 @@ from services.exams.feeds.members import Member, header_of, member_lines
 from services.exams.feeds.rows import BadRow, GoodRow, HeaderError, Sheet
 
 ROWS = 500
-"""In one transaction: enough that its commit costs little a row, few enough that it ends within a fraction of a second."""
+"""In one transaction: enough that its commit costs little a row, few enough that it ends in a fraction of a second."""
 
 OpenSheet = Callable[[bytes | None], Sheet]
 """Raises `HeaderError`."""
@@ -80,15 +80,27 @@ def lines_before(members: Sequence[Member], position: Position) -> int:
 
 def stored_members(members: Sequence[Member]) -> list[dict[str, Any]]:
     return [
-        {"entry": each.entry, "name": each.name, "size": each.size, "lines": each.lines,
-         "written": list(each.written) if each.written else None, "refusal": None}
+        {
+            "entry": each.entry,
+            "name": each.name,
+            "size": each.size,
+            "lines": each.lines,
+            "written": list(each.written) if each.written else None,
+            "refusal": None,
+        }
         for each in members
     ]
 
 
 def read_members(rows: Sequence[dict[str, Any]]) -> list[Member]:
     return [
-        Member(index, row["entry"], row["name"], row["size"], row["lines"],
-               tuple(row["written"]) if row["written"] else None)
+        Member(
+            index,
+            row["entry"],
+            row["name"],
+            row["size"],
+            row["lines"],
+            tuple(row["written"]) if row["written"] else None,
+        )
         for index, row in enumerate(rows)
     ]

@@ -61,6 +61,7 @@ class Importer:
 
     def __init__(
         self,
+        *,
         feeds: FeedStore,
         archive: Archive,
         taking: Taking,
@@ -68,7 +69,6 @@ class Importer:
         programs: Mapping[str, Program],
         unit_of_work: UnitOfWork,
         clock: Clock,
-        *,
         owner: str,
         most_unpacked_bytes: int,
     ) -> None:
@@ -138,7 +138,7 @@ class Importer:
             async for chunk in self._archive.blocks(row):
                 size += await asyncio.to_thread(copy.write, chunk)
         if size != row["size"]:
-            raise RefusedError("gone", "the archive has it no longer; send it again under another content")
+            raise RefusedError("gone", "the archive does not have it any more; send it again")
 
     async def _examine(self, row: Document, path: Path) -> Document:
         members = await asyncio.to_thread(examine, path, self._most_unpacked_bytes)
@@ -194,7 +194,8 @@ class Importer:
             if batch.refused:
                 refusal = {"code": batch.refused.code, "message": batch.refused.message}
                 change[f"members.{batch.member.index}.refusal"] = refusal
-            await self._feeds.advance(transaction.session, key, self._owner, at.stored(), change, counts)
+            where = {"owner": self._owner, "position": at.stored()}
+            await self._feeds.advance(transaction.session, key, where, change, counts)
 
         await self._unit_of_work.run(work)
         return batch.after
@@ -207,8 +208,13 @@ class Importer:
             return
         await self._change(row, {"state": "done", "finished_at": as_stored(self._clock.now()), "owner": None})
         FILES.labels(row["vendor"], "done").inc()
-        log.info("feed_file_imported", file=row["_id"], vendor=row["vendor"], count=after["counts"].get("rows", 0),
-                 rejected=after["counts"].get("bad", 0))
+        log.info(
+            "feed_file_imported",
+            file=row["_id"],
+            vendor=row["vendor"],
+            count=after["counts"].get("rows", 0),
+            rejected=after["counts"].get("bad", 0),
+        )
 
     async def _refuse(self, row: Document, code: str, message: str) -> None:
         refusal = {"code": code, "message": message}
@@ -258,5 +264,6 @@ class _Pace:
         self._marks.append((now, done))
         while len(self._marks) > 2 and now - self._marks[1][0] > self.SECONDS:  # noqa: PLR2004 first and last
             self._marks.pop(0)
-        (since, before), elapsed = self._marks[0], now - self._marks[0][0]
+        since, before = self._marks[0]
+        elapsed = now - since
         return round((done - before) / elapsed, 1) if elapsed > 0 else None

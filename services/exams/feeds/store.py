@@ -89,7 +89,7 @@ class FeedStore:
             raise LostError
 
     async def advance(
-        self, session: Session, key: str, owner: str, before: Document, change: Document, counts: Mapping[str, int]
+        self, session: Session, key: str, where: Document, change: Document, counts: Mapping[str, int]
     ) -> None:
         """Move an import on from where it was. Raises `LostError` where it is not there any more.
 
@@ -98,9 +98,7 @@ class FeedStore:
         update: Document = {"$set": change}
         if counts:
             update["$inc"] = {f"counts.{name}": count for name, count in counts.items()}
-        result = await self._files.update_one(
-            {"_id": key, "owner": owner, "position": before}, update, session=session
-        )
+        result = await self._files.update_one({"_id": key, **where}, update, session=session)
         if result.matched_count == 0:
             raise LostError
 
@@ -160,8 +158,19 @@ class FeedStore:
         """Whether it is this process's turn to look there."""
         await self._sources.update_one(
             {"_id": key},
-            {"$setOnInsert": {"vendor": vendor, "owner": None, "lease_until": now, "next_look_at": now, "failures": 0,
-                              "taken": 0, "fault": None, "looked_at": None, "last_file_at": None}},
+            {
+                "$setOnInsert": {
+                    "vendor": vendor,
+                    "owner": None,
+                    "lease_until": now,
+                    "next_look_at": now,
+                    "failures": 0,
+                    "taken": 0,
+                    "fault": None,
+                    "looked_at": None,
+                    "last_file_at": None,
+                }
+            },
             upsert=True,
         )
         mine = {"$or": [{"owner": owner}, {"lease_until": {"$lte": now}}]}
@@ -185,9 +194,7 @@ class FeedStore:
         return {row["_id"] async for row in self._left.find({"source": source}, {"_id": 1})}
 
     async def leave(self, source: str, key: str, now: datetime) -> None:
-        await self._left.bulk_write(
-            [UpdateOne({"_id": key}, {"$set": {"source": source, "at": now}}, upsert=True)]
-        )
+        await self._left.bulk_write([UpdateOne({"_id": key}, {"$set": {"source": source, "at": now}}, upsert=True)])
 
     async def forget_left(self, keys: Iterable[str]) -> None:
         """Forget what lies there no more."""

@@ -1,11 +1,10 @@
 """What a batch of a file's rows does: its results and absences are recorded with how far the file has come."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from functools import cache
 
 from prometheus_client import Counter as Metric
 
@@ -18,7 +17,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.exams.domain.results import Verdict
 from services.exams.feeds.batches import Batch
-from services.exams.feeds.rows import BadRow, Fault, GoodRow
+from services.exams.feeds.rows import BadRow, GoodRow
 from services.exams.feeds.store import FeedStore
 from services.exams.registrations import RegistrationIntake
 from services.exams.reports import Change, Report, Source
@@ -55,25 +54,21 @@ class Taking:
         """Record the rows of a batch as part of a transaction. Returns how many of which kind there were."""
         said_at = self._said_at(file, batch)
         link_of = self._links(file.vendor.id)
-        bad = list(batch.bad)
         counts: Counter[str] = Counter()
         results = [row for row in batch.good if isinstance(row.data, vendors.ExamResultReported)]
         absences = [row for row in batch.good if isinstance(row.data, vendors.ExamAppointmentChanged)]
         if results:
             reports = [_report(file, batch, row, link_of(row), said_at) for row in results]
             verdicts = await ResultIntake(self._store, transaction).record(reports)
-            for row, verdict in zip(results, verdicts, strict=True):
-                counts[_outcome(verdict)] += 1
-                if verdict is Verdict.CONFLICT:
-                    bad.append(_contradiction(row))
+            counts.update("unchanged" if verdict in _UNCHANGED else "results" for verdict in verdicts)
         if absences:
             changes = [_change(file, batch, row, link_of(row), said_at) for row in absences]
             await RegistrationIntake(self._store, transaction).record(changes)
             counts["absences"] += len(absences)
-        counts["bad"] = len(bad)
+        counts["bad"] = len(batch.bad)
         counts["rows"] = len(batch.good) + len(batch.bad)
         now = as_stored(transaction.now)
-        await self._feeds.add_bad_rows(transaction.session, [_bad_row(file, batch, row, now) for row in bad])
+        await self._feeds.add_bad_rows(transaction.session, [_bad_row(file, batch, row, now) for row in batch.bad])
         transaction.on_commit(lambda: _count(file.vendor.id, counts))
         return +counts
 
@@ -90,7 +85,7 @@ class Taking:
     def _links(self, vendor: str) -> Callable[[GoodRow], str]:
         programs = self._programs
 
-        @lru_cache(maxsize=None)
+        @cache
         def form(program: str) -> tuple[str, int]:
             return programs[program].candidate_id_prefix, programs[program].candidate_id_digits
 
@@ -100,12 +95,6 @@ class Taking:
             return link_id(row.program, vendor, row.candidate_id)
 
         return link
-
-
-def _outcome(verdict: Verdict) -> str:
-    if verdict is Verdict.CONFLICT:
-        return "conflicts"
-    return "unchanged" if verdict in _UNCHANGED else "results"
 
 
 def _report(file: TakenFile, batch: Batch, row: GoodRow, link: str, said_at: datetime) -> Report:
@@ -138,13 +127,8 @@ def _change(file: TakenFile, batch: Batch, row: GoodRow, link: str, said_at: dat
 
 
 def _source(file: TakenFile, batch: Batch, row: GoodRow) -> Source:
-    return Source("file", f"{file.key}:{batch.member.index}:{row.line}")
-
-
-def _contradiction(row: GoodRow) -> BadRow:
-    what = "the same moment has already told another grade or score of this registration"
-    fault = Fault("RegistrationID", "conflict", what)
-    return BadRow(row.line, (fault,), row.data.registration_id, row.program)
+    # Of two rows about one registration, said at the same moment, the later one counts: refs are compared as texts.
+    return Source("file", f"{file.key}:{batch.member.index:03d}:{row.line:09d}")
 
 
 def _bad_row(file: TakenFile, batch: Batch, row: BadRow, now: datetime) -> Document:

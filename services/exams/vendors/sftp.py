@@ -29,14 +29,13 @@ from libs.common.errors import Unavailable
 from libs.common.events.types import Line
 from libs.common.ids import new_id
 from libs.common.programs.written import Shape
+from services.exams.vendors.secrets import SecretName
 
 CONNECT_SECONDS = 15.0
 """For connection and log-in together."""
 KEEPALIVE_SECONDS = 15.0
 """After three of them without an answer the connection is given up, so that no read waits for ever."""
 BLOCK_BYTES = 262_144
-
-SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
 
 
 def _host_key(line: str) -> str:
