@@ -48,7 +48,7 @@ class FeedUploadQuery(Parameters):
 class ZipUpload(UploadStream):
     """A vendor's file of results."""
 
-    media_types = ("application/zip",)
+    media_types = ("application/zip", "application/octet-stream")
 
 
 class BadRowsFile(Download):

@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
+from deploy.local.platform import VENDORS
 from libs.common.bus import topology
 from libs.common.bus.ingress import Reason, Refusal
 from libs.common.bus.messages import Delivery
 from libs.common.clock import FixedClock
 from libs.common.events import SINGLE, identity
+from libs.common.http.principal import Principal
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
@@ -29,10 +31,11 @@ from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import ERASURE_KEY, Base, open_base
 from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
 from tests.service.staff_station import invite
-from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
+from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, operator, staff
 from tests.service.test_privacy_identity import PARTS, answer, questions
 from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
+from tests.unit.exams.vendor_files import cells, result_file
 
 PERSON = "C1"
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
@@ -71,21 +74,33 @@ def _parts(service: str, base: Base, where: Where) -> Any:
         amqp_url=SecretStr(""),
         programs_dir=where.folder,
         erasure_key=ERASURE_KEY,
+        **({"vendors_dir": VENDORS} if service == "exams" else {}),
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
 
 
-async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bool = False) -> dict[str, Any]:
+async def _made(
+    surface: Surface, operation_id: str, seed: Seed, *, by_staff: bool = False, by: Principal | None = None
+) -> dict[str, Any]:
     """What an operation of the service itself makes for the seed."""
     surface.seed = seed
     operation = next(each for each in surface.operations() if each.id == operation_id)
-    status, body = await surface.ask(operation, staff() if by_staff else surface.owner())
+    status, body = await surface.ask(operation, by or (staff() if by_staff else surface.owner()))
     assert status < 300, (operation_id, status, body)
     made: dict[str, Any] = orjson.loads(body)
     return made
 
 
 # --- Exams -----------------------------------------------------------------------------------------------------------
+
+
+_EXAMS = {
+    "upload_feed_file": Request(
+        lambda values: values["zip"].encode("latin-1"),
+        query=lambda _: {"vendor": "vue", "name": "MARK-FILE.zip"},
+        media_type="application/zip",
+    ),
+}
 
 
 async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
@@ -97,7 +112,13 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    values = {"program": PROGRAM, "candidate_id": PERSON}
+    values["zip"] = result_file(cells(RegistrationID="MARK-ROW", Grade="great")).decode("latin-1")
+    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-FILE", "MARK-ROW"}
+    seed = Seed(values, _EXAMS, frozenset(marks))
+    values["file_id"] = (await _made(surface, "upload_feed_file", seed, by=operator()))["file_id"]
+    await surface.in_background(lambda: surface.base.rows("feed_files", state="done"))
+    return seed
 
 
 def _refused(body: bytes) -> Refusal:
