@@ -141,11 +141,12 @@ class Importer:
             raise RefusedError("gone", "the archive does not have it any more; send it again")
 
     async def _examine(self, row: Document, path: Path) -> Document:
+        began = as_stored(self._clock.now())
         members = await asyncio.to_thread(examine, path, self._most_unpacked_bytes)
         known = {
             "members": stored_members(members),
             "lines": {"done": 0, "all": sum(member.lines for member in members)},
-            "started_at": as_stored(self._clock.now()),
+            "started_at": began,
         }
         await self._change(row, known)
         return row | known
