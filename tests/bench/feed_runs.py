@@ -149,7 +149,7 @@ IMPORTS: tuple[FeedImport, ...] = (ProductImport(), PlainImport())
 
 
 async def measure_import(bench: Bench, each: FeedImport, rows: int) -> FeedFigures:
-    """One import of so many rows by one process. Raises `BenchError` where it stands still or records another number."""
+    """One import of so many rows by one process. Raises `BenchError` where it stands still or records too few."""
     environment = bench.environment
     file = environment.work / f"results-{rows}.zip"
     if not file.exists():
@@ -218,7 +218,7 @@ async def _prepared(each: FeedImport, environment: Environment, file: Path) -> A
 
 async def _until_sent(each: FeedImport, environment: Environment) -> None:
     async with asyncio.timeout(STALL_SECONDS):
-        while (await each.look(environment)).unsent:
+        while (await each.look(environment)).unsent:  # noqa: ASYNC110 another process sends them
             await asyncio.sleep(0.1)
 
 
