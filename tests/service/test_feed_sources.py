@@ -289,6 +289,18 @@ async def test_server_with_another_key_gets_no_password_and_is_told(serve: Serve
         assert server.logins == 0
 
 
+async def test_defect_in_a_look_is_a_fault_of_that_source_alone(
+    station: FeedsStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_arguments: Any) -> None:
+        raise ValueError("nobody has thought of it")
+
+    watcher = Watcher(station)
+    monkeypatch.setattr(watcher.source, "look", broken)
+    await watcher.look()
+    assert await watcher.fault() == "failed"
+
+
 async def test_other_faults_have_their_names(serve: Serve) -> None:
     async with serve() as (server, watcher):
         secret = watcher.station.folder / "secrets" / "vue-sftp"

@@ -207,6 +207,15 @@ async def test_two_processes_never_import_the_same_file_at_once(station: FeedsSt
     assert sorted(worked) == [False, False, False, True]
 
 
+async def test_file_that_kills_each_process_is_given_up(station: FeedsStation) -> None:
+    key = await station.keep(result_file(cells()))
+    for _ in range(2 * station.feeds.importer.MOST_TRIES):
+        assert await station.feeds.store.claim("dies at once", station.base.clock.now()) is not None
+        station.base.clock.advance(FILE_LEASE * 2)
+    await station.feeds.importer.import_next(station.stopping)
+    assert (await station.file(key))["refusal"]["code"] == "failed"
+
+
 async def test_import_that_fails_each_time_is_given_up(station: FeedsStation, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_arguments: Any) -> None:
         raise RuntimeError("a defect")

@@ -54,6 +54,8 @@ class FolderSource:
             raise SourceFaultError("missing", f"there is no folder {self._folder}") from None
         except PermissionError as error:
             raise SourceFaultError("denied", f"{error.filename}: permission denied") from None
+        except OSError as error:
+            raise SourceFaultError("failed", f"{self._folder}: {error.strerror}") from error
         if too_large is not None:
             raise SourceFaultError("too_large", too_large, taken=taken)
         return Look(self.EVERY, taken)

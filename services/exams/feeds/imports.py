@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import structlog
 from prometheus_client import Counter as Metric
+from pymongo.errors import PyMongoError
 
 from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock, as_stored
@@ -96,6 +97,9 @@ class Importer:
         row = await self._feeds.claim(self._owner, self._clock.now())
         if row is None:
             return False
+        if row["tries"] > 2 * self.MOST_TRIES:
+            await self._refuse(row, "failed", "the import ends its process each time")
+            return True
         try:
             async with self._holding(row["_id"]):
                 await self._import(row, stopping)
@@ -106,6 +110,8 @@ class Importer:
         except Unavailable as error:
             log.warning("feed_import_postponed", file=row["_id"], cause=type(error).__name__)
             return False
+        except PyMongoError:
+            raise
         except Exception as error:
             if row["tries"] < self.MOST_TRIES:
                 log.exception("feed_import_failed", file=row["_id"], tries=row["tries"])

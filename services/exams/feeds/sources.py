@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
+from pymongo.errors import PyMongoError
 
 from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock, as_stored
@@ -100,6 +101,12 @@ class Sources:
                 look = await source.look()
         except SourceFaultError as fault:
             await self._failed(source, fault)
+        except PyMongoError:
+            raise
+        except Exception as error:
+            # Whatever a server makes the client library raise, the other sources go on.
+            log.exception("feed_look_failed", vendor=source.vendor, path=source.key)
+            await self._failed(source, SourceFaultError("failed", type(error).__name__))
         else:
             await self._succeeded(source, look)
 
