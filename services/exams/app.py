@@ -18,8 +18,14 @@ from services.exams.feeds import store as feeds_store
 from services.exams.feeds.parts import Feeds
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
-from services.exams.unmatched import UnmatchedWatch
+from services.exams.unmatched.api import UnmatchedApi
+from services.exams.unmatched.assigning import Assigning
+from services.exams.unmatched.long import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
+from services.exams.watch.api import WatchApi
+from services.exams.watch.figures import Figures
+from services.exams.watch.looking import ResultsWatch
+from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
@@ -27,13 +33,17 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     store = ExamsStore(platform.database)
     feeds = Feeds(platform, settings, store, vendors)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
+    results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
+    watch_api = WatchApi(store, platform.programs, platform.clock)
+    assigning = Assigning(store, platform.unit_of_work)
+    unmatched_api = UnmatchedApi(store, assigning, platform.programs, platform.clock)
+    api = ExamsApi(store, platform.programs).api()
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
-    api = ExamsApi(store, platform.programs).api()
     return Parts(
-        api=replace(api, routes=(*api.routes, *feeds.routes())),
+        api=replace(api, routes=(*api.routes, *watch_api.routes(), *unmatched_api.routes(), *feeds.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
@@ -43,8 +53,14 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job()),
-        background=feeds.background(),
+        jobs=(
+            Job("unmatched", watch.EVERY, watch.run),
+            results_watch.job(),
+            keeper.job(),
+            late.job(),
+            retention.job(),
+        ),
+        background=(Figures(store, platform.programs, platform.clock).run, *feeds.background()),
     )
 
 
@@ -57,7 +73,7 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, feeds_store.MIGRATION),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, RESULTS_WATCH, feeds_store.MIGRATION),
     build=build,
     settings=ExamsSettings,
 )

@@ -18,9 +18,10 @@ from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Verdict
 from services.exams.registrations import RegistrationIntake, announce_appointment
 from services.exams.reports import change_of, report_of, vendor_name
-from services.exams.results import ResultIntake
+from services.exams.results import ResultIntake, appointments_of
 from services.exams.store import ExamsStore
 from services.exams.telling import announce, retract
+from services.exams.watch.notes import noted
 
 KEPT_CHARACTERS = 65_536
 """How much of a refused message is kept and sent back."""
@@ -74,6 +75,8 @@ class ServiceEvents:
     ) -> None:
         families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
+        people = {each for item in families for each in (item.data.candidate_id, item.data.merged_id)}
+        await self._store.watches.wake_of(transaction.session, people, transaction.now)
         linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         accounts: list[Received[Any]] = [item for item in items if _is_new_account(item)]
         linked += map(as_own_link, accounts)
@@ -87,6 +90,8 @@ class ServiceEvents:
         registrations = [row for row in await self._store.linked_registrations(session, news) if _moves(row, news)]
         for row in registrations:
             row |= {"candidate_id": owner_of(news[row["link"]]), "told": None}
+            if row.get("watch"):
+                row["watch"] = noted(row, transaction.now)
             announce_appointment(transaction, row, news[row["link"]])
         results = [row for row in await self._store.linked_results(session, news) if _moves(row, news)]
         for row in results:
@@ -96,6 +101,7 @@ class ServiceEvents:
             announce(transaction, row, cause)
         await self._store.save_registrations(session, *_keyed(registrations))
         await self._store.save_results(session, *_keyed(results))
+        await self._store.watches.wake(session, appointments_of(results), transaction.now)
 
 
 def _is_new_account(item: Received[Any]) -> bool:
@@ -103,7 +109,12 @@ def _is_new_account(item: Received[Any]) -> bool:
 
 
 def _moves(row: Document, news: Mapping[str, Received[LinkEvent]]) -> bool:
-    """Whether a row is to follow its link. What a merge moves stays whose it was: the merge itself joins the two."""
+    """Whether a row is to follow its link. What a merge moves stays whose it was: the merge itself joins the two.
+
+    What staff have assigned stays where they put it until they take it back.
+    """
+    if row.get("assigned"):
+        return False
     item = news[row["link"]]
     if row["candidate_id"] is None:
         return owner_of(item) is not None

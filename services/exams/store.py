@@ -11,6 +11,8 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.exams.unmatched.store import Unmatched
+from services.exams.watch.store import Watches
 
 MIGRATIONS = [
     Migration(
@@ -84,6 +86,8 @@ class ExamsStore:
     def __init__(self, database: Database) -> None:
         self.links = Links(database)
         self.merges = Merges(database)
+        self.watches = Watches(database)
+        self.unmatched_results = Unmatched(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -108,7 +112,7 @@ class ExamsStore:
         found = self._results.find(query, session=session)
         return {row["_id"]: row async for row in found}
 
-    async def registrations(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+    async def registrations(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 

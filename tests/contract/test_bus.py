@@ -18,6 +18,7 @@ from services.exams import consumers as exams_consumers
 from services.exams.reports import change_of, report_of
 from services.fulfillment import consumers as fulfillment_consumers
 from services.identity import consumers as identity_consumers
+from services.identity.cases.missing_results import MissingResults
 from services.identity.privacy.exports import ExportParts
 from services.notify.consumers import PROFILE_EVENTS
 from services.notify.domain.mails import MAIL_EVENTS
@@ -105,7 +106,9 @@ def models_of(hint: Any) -> set[type[EventData]]:
 
 
 HANDLED: dict[str, set[type[EventData]]] = {
-    "identity.events": models_of(get_type_hints(ExportParts.handle)["items"]) | set(SEALS.values()),
+    "identity.events": models_of(get_type_hints(ExportParts.handle)["items"])
+    | models_of(get_type_hints(MissingResults.handle)["items"])
+    | set(SEALS.values()),
     "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]) | {*PERSONAL_EVENTS},
     "exams.vendors": models_of(get_type_hints(change_of)["message"])
     | models_of(get_type_hints(report_of)["message"])

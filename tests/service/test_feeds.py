@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,7 @@ async def test_correction_in_a_later_file_counts_and_an_earlier_file_changes_it_
     old, new = ((2025, 3, day, 6, 0, 0) for day in (11, 12))
     await station.imported(packed({"a.txt": member(cells())}, written=old))
     await station.imported(packed({"a.txt": member(cells(Grade="fail", Score="700"))}, written=new))
+    station.base.clock.advance(timedelta(hours=1))
     await station.imported(packed({"b.txt": member(cells(Score="869"))}, written=(2025, 3, 10, 6, 0, 0)))
     assert station.told() == [("ExamPassed", "G1"), ("ExamResultRevised", "G1")]
     (row,) = await station.base.rows("results")

@@ -23,6 +23,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.unmatched.store import item_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
@@ -100,6 +101,10 @@ _EXAMS = {
         query=lambda _: {"vendor": "vue", "name": "MARK-FILE.zip"},
         media_type="application/zip",
     ),
+    "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
+    "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
+    "unassign_result": Request(lambda _: {"reason": WHY}),
+    "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
 }
 
 
@@ -112,7 +117,7 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    values = {"program": PROGRAM, "candidate_id": PERSON}
+    values = {"program": PROGRAM, "candidate_id": PERSON, "item_id": item_id("cisco:vue:MARK-UNMATCHED")}
     values["zip"] = result_file(cells(RegistrationID="MARK-ROW", Grade="great")).decode("latin-1")
     marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-FILE", "MARK-ROW"}
     seed = Seed(values, _EXAMS, frozenset(marks))
