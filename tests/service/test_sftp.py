@@ -64,9 +64,11 @@ async def test_file_that_breaks_off_while_it_is_written_is_never_seen(server: Sf
         raise RuntimeError("no more")
 
     async with connect(server.shape(), SECRETS) as session:
+        await session.write("/out/a.zip", blocks(b"whole"))
         with pytest.raises(RuntimeError, match="no more"):
             await session.write("/out/a.zip", broken())
-        assert await session.list("/out") == []
+        assert [file.name for file in await session.list("/out")] == ["a.zip"]
+    assert (server.folder / "out" / "a.zip").read_bytes() == b"whole"
 
 
 async def test_key_opens_as_well_as_a_password(tmp_path: Path) -> None:
