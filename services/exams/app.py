@@ -22,6 +22,8 @@ from services.exams.challenges.staff_api import StaffChallengesApi
 from services.exams.challenges.store import FILES, ChallengeStore
 from services.exams.challenges.store import MIGRATION as CHALLENGES
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.feeds import store as feeds_store
+from services.exams.feeds.parts import Feeds
 from services.exams.history.parts import MIGRATION as HISTORY
 from services.exams.history.parts import history_routes
 from services.exams.history.retake_flags import RetakeWatch
@@ -52,6 +54,7 @@ from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
     store = ExamsStore(platform.database, codes_used(platform, settings))
+    feeds = Feeds(platform, settings, store, vendors)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
     watch_api = WatchApi(store, platform.programs, platform.clock)
@@ -92,6 +95,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *CandidateChallengesApi(challenges).routes(),
                 *StaffChallengesApi(challenges).routes(),
                 *booked.routes,
+                *feeds.routes(),
             ),
         ),
         subscriptions=(
@@ -114,7 +118,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             retakes.job(),
             booked.job,
         ),
-        background=(Figures(store, platform.programs, platform.clock).run,),
+        background=(Figures(store, platform.programs, platform.clock).run, *feeds.background()),
     )
 
 
@@ -141,6 +145,7 @@ SERVICE = Service(
         HISTORY,
         CHALLENGES,
         SCHEDULING,
+        feeds_store.MIGRATION,
     ),
     build=build,
     settings=ExamsSettings,

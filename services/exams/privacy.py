@@ -16,6 +16,7 @@ from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
 from services.exams.challenges import holdings as challenges
+from services.exams.feeds import store as feeds_store
 from services.exams.history import achievements, retake_flags
 from services.exams.history.retakes import DUE
 from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
@@ -33,6 +34,7 @@ PERIODS = (
     Period("hand_overs", "made_at", timedelta(days=90)),
     # Codes that were used and never came into the registry.
     Period("vouchers", "noted_at", timedelta(days=730), {"state": None}),
+    *feeds_store.PERIODS,
 )
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
 
@@ -123,6 +125,7 @@ HOLDINGS = Holdings(
         *challenges.HOLDINGS,
     ),
     apart=APART
+    | feeds_store.APART
     | {
         "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
         "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",

@@ -54,6 +54,9 @@ EXAMS_BOOK = frozenset({"exams:book"})
 VOUCHERS_MANAGE = frozenset({"vouchers:manage"})
 """Program managers: vouchers and private access codes."""
 
+FEEDS_WRITE = frozenset({"feeds:write"})
+"""Staff and systems: give in vendors' files, and have refused ones tried again."""
+
 CANDIDATE = (
     EXAMS_READ
     | EXAMS_BOOK
@@ -71,7 +74,7 @@ CANDIDATE = (
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
 """Everything that shows candidates' data and changes nothing."""
 
-SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE
 """What systems may be given. None makes accounts, keys or other systems."""
 
 OPERATOR = (
@@ -88,4 +91,5 @@ OPERATOR = (
     | VENDORS_MANAGE
     | PRIVACY_MANAGE
     | VOUCHERS_MANAGE
+    | FEEDS_WRITE
 )

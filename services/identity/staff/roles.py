@@ -9,6 +9,7 @@ from libs.common.http.scopes import (
     CERTS_DECIDE,
     CERTS_REVIEW,
     EXAMS_DECIDE,
+    FEEDS_WRITE,
     PRIVACY_MANAGE,
     PRIVACY_REQUEST,
     PROGRAMS_MANAGE,
@@ -33,7 +34,14 @@ SCOPES: Mapping[Role, frozenset[str]] = {
     Role.SUPPORT: READING,
     Role.REVIEWER: _REVIEWER,
     Role.MANAGER: (
-        _REVIEWER | CERTS_DECIDE | PROGRAMS_MANAGE | STAFF_MANAGE | PRIVACY_REQUEST | PRIVACY_MANAGE | VOUCHERS_MANAGE
+        _REVIEWER
+        | CERTS_DECIDE
+        | PROGRAMS_MANAGE
+        | STAFF_MANAGE
+        | PRIVACY_REQUEST
+        | PRIVACY_MANAGE
+        | VOUCHERS_MANAGE
+        | FEEDS_WRITE
     ),
     Role.AUDITOR: READING | AUDIT_READ,
 }

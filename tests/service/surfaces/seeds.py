@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
+from deploy.local.platform import VENDORS
 from libs.common.bus import topology
 from libs.common.bus.ingress import Reason, Refusal
 from libs.common.bus.messages import Delivery
 from libs.common.clock import FixedClock
 from libs.common.events import SINGLE, identity
+from libs.common.http.principal import Principal
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
@@ -43,13 +45,13 @@ from tests.service.samples import (
     result,
 )
 from tests.service.staff_station import invite
-from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
+from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, operator, staff
 from tests.service.test_privacy_identity import PARTS, answer, questions
 from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
+from tests.unit.exams.vendor_files import cells, result_file
 
 PERSON = "C1"
-VENDORS = Path("deploy/vendors")
 PROVIDER_CLIENT = {
     "name": "PSI",
     "programs": ["cisco"],
@@ -109,11 +111,13 @@ def _parts(service: str, base: Base, where: Where) -> Any:
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
 
 
-async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bool = False) -> dict[str, Any]:
+async def _made(
+    surface: Surface, operation_id: str, seed: Seed, *, by_staff: bool = False, by: Principal | None = None
+) -> dict[str, Any]:
     """What an operation of the service itself makes for the seed."""
     surface.seed = seed
     operation = next(each for each in surface.operations() if each.id == operation_id)
-    status, body = await surface.ask(operation, staff() if by_staff else surface.owner())
+    status, body = await surface.ask(operation, by or (staff() if by_staff else surface.owner()))
     assert status < 300, (operation_id, status, body)
     made: dict[str, Any] = orjson.loads(body)
     return made
@@ -132,6 +136,11 @@ _EXAMS = {
     "assign_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
     "assign_next_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
     "withdraw_voucher": Request(lambda _: {"reason": WHY}),
+    "upload_feed_file": Request(
+        lambda values: values["zip"].encode("latin-1"),
+        query=lambda _: {"vendor": "vue", "name": "MARK-FILE.zip"},
+        media_type="application/zip",
+    ),
     "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
@@ -166,8 +175,8 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     )
     values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue", "batch": "spring"}
     values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
-    named = {"MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT", "MARK-CHALLENGE", "MARK-ANSWER", "MARK-CODE"}
-    marks = frozenset({PERSON, *named})
+    named = ("UNMATCHED", "REFUSED", "ACHIEVEMENT", "CHALLENGE", "ANSWER", "CODE", "FILE", "ROW")
+    marks = frozenset({PERSON, *(f"MARK-{name}" for name in named)})
     await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
     await surface.run("retakes")
     (flag,) = await surface.base.rows("retake_flags")
@@ -182,6 +191,9 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     values["voucher_id"] = (await _made(surface, "find_voucher", seed, by_staff=True))["voucher_id"]
     await _made(surface, "assign_voucher", seed, by_staff=True)
     values["hand_over_id"] = (await _made(surface, "hand_over", seed))["hand_over_id"]
+    values["zip"] = result_file(cells(RegistrationID="MARK-ROW", Grade="great")).decode("latin-1")
+    values["file_id"] = (await _made(surface, "upload_feed_file", seed, by=operator()))["file_id"]
+    await surface.in_background(lambda: surface.base.rows("feed_files", state="done"))
     return seed
 
 

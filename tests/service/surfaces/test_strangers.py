@@ -31,9 +31,10 @@ TOLD_WHY_NOT = {
     "withdraw": 409,
     "withdraw_case": 409,
     "withdraw_challenge": 409,
+    "retry_feed_file": 409,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
-was to be withdrawn has just been decided."""
+was to be withdrawn has just been decided; the file was not refused."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),
