@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
-from libs.common.events.types import Code, Identifier, Line, Moment, PartnerId
+from libs.common.events.types import PERSONAL, Code, Identifier, Line, Moment, PartnerId, Remark
 from libs.common.events.vendors import Score
 
 
@@ -91,3 +91,36 @@ class PersonalDataPart(Part, publisher="exams"):
 
 class AuditSealed(Seal, publisher="exams"):
     """How far the audit log of exams has come, and the hash of its last record."""
+
+
+class ProfileProblem(BaseModel):
+    """Why a vendor cannot take something of a candidate's profile."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    field: Code
+    """Of the profile, like `family_name` or `address.city`."""
+    code: Code
+    """`letters`, `too_long` or `missing`; more may come."""
+    reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
+    """What is wrong, in a sentence for the candidate."""
+
+
+class VendorProfileProblemFound(EventData, publisher="exams"):
+    """A vendor cannot be told who a candidate is before they have changed something."""
+
+    candidate_id: Identifier
+    vendor: Identifier
+    vendor_name: Line
+    problems: Annotated[tuple[ProfileProblem, ...], Field(min_length=1, max_length=50, strict=False)]
+    """All that is wrong now, in place of what was said before."""
+    found_at: Moment
+
+
+class VendorProfileProblemSolved(EventData, publisher="exams"):
+    """Nothing keeps a vendor any more from being told who a candidate is; it is told with the next file."""
+
+    candidate_id: Identifier
+    vendor: Identifier
+    vendor_name: Line
+    solved_at: Moment
