@@ -21,6 +21,7 @@ from libs.common.events import SERVICES
 from libs.common.ids import new_id
 
 PROGRAMS = PROJECT / "deploy" / "programs"
+VENDORS = PROJECT / "deploy" / "vendors"
 READY_SECONDS = 60.0
 SERVICE_STOP_SECONDS = 30.0
 MAIL_CATCHER = "mailcatcher"
@@ -164,6 +165,11 @@ def service_environment(
         openid_secrets = settings.state_dir / "openid-secrets.json"
         if openid_secrets.exists():
             environment["CERTRAIL_OPENID_SECRETS_FILE"] = str(openid_secrets)
+    if service == "exams":
+        secrets = settings.state_dir / "vendor-secrets"
+        secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        environment["CERTRAIL_VENDORS_DIR"] = str(VENDORS)
+        environment["CERTRAIL_VENDOR_SECRETS_DIR"] = str(secrets)
     if service == "notify":
         environment["CERTRAIL_SMTP_HOST"] = LOOPBACK
         environment["CERTRAIL_SMTP_PORT"] = str(ports.smtp)

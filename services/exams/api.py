@@ -16,6 +16,7 @@ from libs.common.http.scopes import EXAMS_READ, OPERATIONS_READ
 from libs.common.http.server import Api
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
+from services.exams.embargo import shown
 from services.exams.store import ExamsStore
 
 
@@ -30,11 +31,17 @@ class SectionView(View):
 
 
 class RevisionView(View):
-    """What the vendor said, and when it was first known here."""
+    """What was said, and when it was first known here."""
 
-    revision: int
+    revision: int | None
+    """The vendor's number; None of what came without one."""
+    state: Literal["provisional", "final", "on_hold", "released", "revised", "invalidated", "restored"]
+    """What it made of the result."""
     grade: Literal["pass", "fail", "pending", "invalidated"]
+    """Pending where it is held back."""
     score: float | None
+    effective_at: datetime | None
+    """From when it holds; None for the day of the exam."""
     known_at: datetime
 
 
@@ -47,6 +54,8 @@ class ResultView(View):
     taken_on: date
     """The local date at the place of delivery."""
     taken_at: datetime
+    state: Literal["provisional", "final", "on_hold", "released", "revised", "invalidated", "restored"]
+    """What the last word made of it. Of a result on hold nothing is shown but this."""
     grade: Literal["pass", "fail", "pending", "invalidated"]
     score: float | None
     passing_score: float | None
@@ -236,7 +245,7 @@ class ExamsApi:
 
 
 def _result(row: Document) -> ResultView:
-    return ResultView.model_validate({**row, "taken_on": date.fromisoformat(row["taken_on"])})
+    return ResultView.model_validate({**shown(row), "taken_on": date.fromisoformat(row["taken_on"])})
 
 
 def _appointment(row: Document) -> AppointmentView:

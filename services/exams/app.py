@@ -1,21 +1,26 @@
 """The composition root of exams."""
 
+from collections.abc import Mapping
+
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
+from libs.common.programs import ProgramErrors
 from libs.common.service import Parts, Platform, Service, Subscription
-from libs.common.settings import ServiceSettings
-from services.exams import privacy
+from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
+from services.exams.vendors.definition import Vendor, load_vendors
 
 
-def build(platform: Platform, settings: ServiceSettings) -> Parts:
+def build(platform: Platform, settings: ExamsSettings) -> Parts:
+    _read_vendors(settings)
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     tombstones = Tombstones(platform.database, settings.erasure_key)
@@ -37,4 +42,16 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     )
 
 
-SERVICE = Service(name="exams", migrations=(*MIGRATIONS, privacy.MIGRATION), build=build)
+def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
+    try:
+        return load_vendors(settings.vendors_dir)
+    except ProgramErrors as error:
+        raise SystemExit(f"CERTRAIL_VENDORS_DIR: {error}") from None
+
+
+SERVICE = Service(
+    name="exams",
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION),
+    build=build,
+    settings=ExamsSettings,
+)

@@ -5,18 +5,22 @@ from typing import Any
 
 import orjson
 
-from libs.common.bus.ingress import MAX_VENDOR_BYTES, Refusal
+from libs.common.bus.ingress import MAX_VENDOR_BYTES, Reason, Refusal
 from libs.common.bus.messages import Outgoing, Received
 from libs.common.bus.topology import REJECTIONS
 from libs.common.events import identity, vendors
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
-from libs.common.mongo.links import LINK_EVENTS, LinkEvent, owner_of
+from libs.common.mongo.links import LINK_EVENTS, LinkEvent, as_own_link, owner_of
 from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.privacy.pseudonyms import is_pseudonym
+from services.exams.domain.results import Verdict
 from services.exams.registrations import RegistrationIntake, announce_appointment
-from services.exams.results import ResultIntake, announce, retract
+from services.exams.reports import change_of, report_of, vendor_name
+from services.exams.results import ResultIntake
 from services.exams.store import ExamsStore
+from services.exams.telling import announce, retract
 
 KEPT_CHARACTERS = 65_536
 """How much of a refused message is kept and sent back."""
@@ -30,15 +34,20 @@ class VendorMessages:
 
     async def handle(self, transaction: Transaction, items: Sequence[Any]) -> None:
         refusals = [item for item in items if isinstance(item, Refusal)]
-        registrations: list[Received[Any]] = []
-        results: list[Received[Any]] = []
+        changes: list[Received[Any]] = []
+        reports: list[Received[Any]] = []
         for item in items:
             if isinstance(item, Received) and not isinstance(item.data, vendors.CourseCompleted):
-                (results if isinstance(item.data, vendors.ExamResultReported) else registrations).append(item)
-        if registrations:
-            await RegistrationIntake(self._store, transaction).record(registrations)
-        if results:
-            refusals += await ResultIntake(self._store, transaction).record(results)
+                (reports if isinstance(item.data, vendors.ExamResultReported) else changes).append(item)
+        if changes:
+            await RegistrationIntake(self._store, transaction).record([change_of(item) for item in changes])
+        if reports:
+            verdicts = await ResultIntake(self._store, transaction).record([report_of(item) for item in reports])
+            refusals += [
+                _contradiction(item)
+                for item, verdict in zip(reports, verdicts, strict=True)
+                if verdict is Verdict.CONFLICT
+            ]
         if refusals:
             await self._reject(transaction, refusals)
 
@@ -48,16 +57,26 @@ class VendorMessages:
             transaction.send(_answer(rows[key]))
 
 
+Said = LinkEvent | FamilyEvent | identity.CandidateRegistered
+"""What identity says that exams acts upon."""
+
+
 class ServiceEvents:
-    """Takes in what identity says: whose a partner's id is, and which accounts are one."""
+    """Takes in what identity says: whose an id is, and which accounts are one."""
 
     def __init__(self, store: ExamsStore) -> None:
         self._store = store
 
-    async def handle(self, transaction: Transaction, items: Sequence[Received[LinkEvent | FamilyEvent]]) -> None:
+    async def handle(
+        self,
+        transaction: Transaction,
+        items: Sequence[Received[LinkEvent | FamilyEvent | identity.CandidateRegistered]],
+    ) -> None:
         families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
         linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
+        accounts: list[Received[Any]] = [item for item in items if _is_new_account(item)]
+        linked += map(as_own_link, accounts)
         news = await self._store.links.link(transaction.session, linked)
         if news:
             await self._follow(transaction, news)
@@ -79,6 +98,10 @@ class ServiceEvents:
         await self._store.save_results(session, *_keyed(results))
 
 
+def _is_new_account(item: Received[Any]) -> bool:
+    return isinstance(item.data, identity.CandidateRegistered) and not is_pseudonym(item.data.candidate_id)
+
+
 def _moves(row: Document, news: Mapping[str, Received[LinkEvent]]) -> bool:
     """Whether a row is to follow its link. What a merge moves stays whose it was: the merge itself joins the two."""
     item = news[row["link"]]
@@ -91,6 +114,16 @@ def _moves(row: Document, news: Mapping[str, Received[LinkEvent]]) -> bool:
 def _keyed(rows: Sequence[Document]) -> tuple[dict[str, Document], list[str]]:
     keys = [row["_id"] for row in rows]
     return dict(zip(keys, rows, strict=True)), keys
+
+
+def _contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
+    data = item.data
+    reason = Reason(
+        "data.revision",
+        "revision_conflict",
+        f"revision {data.revision} of {data.result_id} was reported before with another grade, score or status",
+    )
+    return Refusal(vendor_name(item), (reason,), item.delivery, item.traceparent)
 
 
 def _rejection(refusal: Refusal, transaction: Transaction) -> Document:

@@ -15,7 +15,8 @@ from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
 from services.exams.registrations import announce_appointment
-from services.exams.results import announce
+from services.exams.results import NAMING
+from services.exams.telling import announce
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
@@ -30,7 +31,17 @@ def under_pseudonym(row: Document, names: Names) -> Document:
     """
     name = names[row["candidate_id"]]
     nameless = {"candidate_id": name, "link": name, "vendor_candidate_id": None}
-    return row | nameless | {field: None for field in ("score_report_url", "site") if field in row}
+    kept = row | nameless | {field: None for field in NAMING if field in row}
+    if "revisions" in row:
+        kept["revisions"] = [_nameless(word) for word in row["revisions"]]
+    return kept
+
+
+def _nameless(word: Document) -> Document:
+    without = word | {"raw": None}
+    if "details" in word:
+        without["details"] = word["details"] | dict.fromkeys(NAMING)
+    return without
 
 
 HOLDINGS = Holdings(
@@ -46,7 +57,9 @@ HOLDINGS = Holdings(
             collection="results",
             find=by("candidate_id"),
             kind="results",
-            withheld=frozenset({"link", "told", "version", "moves", "unmatched_told", "late_looked"}),
+            withheld=frozenset(
+                {"link", "told", "told_revision", "version", "reporter", "named_later", "unmatched_told", "late_looked"}
+            ),
             keep=under_pseudonym,
         ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),

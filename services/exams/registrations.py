@@ -1,6 +1,7 @@
 """Takes registrations and changes of appointments in, whichever comes first, and tells the appointment's state."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from libs.common.bus.messages import Received
@@ -10,7 +11,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.appointments import Appointment, State, change, register
-from services.exams.results import link_of, vendor_name
+from services.exams.reports import Change
 from services.exams.store import ExamsStore, registration_key
 
 
@@ -21,58 +22,52 @@ class RegistrationIntake:
         self._store = store
         self._transaction = transaction
 
-    async def record(
-        self, messages: Sequence[Received[vendors.ExamRegistered | vendors.ExamAppointmentChanged]]
-    ) -> None:
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Apply words on appointments in their order."""
         session = self._transaction.session
-        keys = [registration_key(m.event.program, vendor_name(m), m.data.registration_id) for m in messages]
+        keys = [registration_key(each.program, each.vendor, each.data.registration_id) for each in changes]
         rows = await self._store.registrations(session, keys)
         known = set(rows)
-        links = [_registration_link(message) for message in messages]
-        candidates = await self._store.links.candidates_of(session, [link for link in links if link])
+        links = {each.link for each in changes if each.link is not None}
+        candidates = await self._store.links.candidates_of(session, links)
         changed: dict[str, Document] = {}
-        for message, key, link in zip(messages, keys, links, strict=True):
-            row = self._apply(message, rows.get(key), key, link)
+        for each, key in zip(changes, keys, strict=True):
+            row = self._apply(each, rows.get(key), key)
             if row is None:
                 continue
             if row["candidate_id"] is None and row["link"] is not None:
                 row["candidate_id"] = candidates.get(row["link"])
             rows[key] = changed[key] = row
-            announce_appointment(self._transaction, row, message)
+            announce_appointment(self._transaction, row, each.cause)
         await self._store.save_registrations(session, changed, known)
         waiting = {row["link"] for row in changed.values() if row["candidate_id"] is None and row["link"]}
         await self._store.links.wait_for(session, waiting)
 
-    def _apply(
-        self,
-        message: Received[vendors.ExamRegistered | vendors.ExamAppointmentChanged],
-        row: Document | None,
-        key: str,
-        link: str | None,
-    ) -> Document | None:
-        """The row as the message leaves it; None where the message says nothing new."""
-        known = _appointment(row)
-        said_at = as_stored(message.event.time)
-        data = message.data
+    def _apply(self, each: Change, row: Document | None, key: str) -> Document | None:
+        """The row as the word leaves it; None where it says nothing new."""
+        known, data = _appointment(row), each.data
         if isinstance(data, vendors.ExamRegistered):
             if row is not None and row["link"] is not None:
                 return None
-            after = register(known, as_stored(data.scheduled_at), said_at)
+            after = register(known, as_stored(data.scheduled_at), each.said_at)
         else:
             scheduled_at = as_stored(data.scheduled_at) if data.scheduled_at else None
-            after = change(known, State(data.change), scheduled_at, said_at)
+            after = change(known, State(data.change), scheduled_at, each.said_at, data.reason)
             if after == known:
                 return None
-        new = dict(row) if row else _new_registration(message, key)
+        new = {**row, "history": [*row["history"]]} if row else _new_registration(each, key)
         if isinstance(data, vendors.ExamRegistered):
             new |= {
-                "link": link,
+                "link": each.link,
                 "vendor_candidate_id": data.vendor_candidate_id,
                 "exam_code": data.exam_code,
                 "delivery": data.delivery,
                 "site": data.site,
             }
-        new |= {"state": after.state.value, "said_at": after.said_at}
+        if data.scheduled_at is not None and as_stored(data.scheduled_at) == after.scheduled_at:
+            new["utc_offset"] = _minutes(data.scheduled_at)
+        new["history"].append(_step(each, self._transaction))
+        new |= {"state": after.state.value, "reason": after.reason, "said_at": after.said_at}
         new |= {"scheduled_at": after.scheduled_at, "moved_at": after.moved_at}
         return new
 
@@ -97,7 +92,8 @@ def announce_appointment(transaction: Transaction, row: Document, cause: Receive
         scheduled = exams.ExamScheduled(**common, delivery=row["delivery"], site=row["site"])
         _emit(transaction, row, scheduled, cause)
     if row["state"] != State.SCHEDULED:
-        _emit(transaction, row, exams.ExamAppointmentChanged(**common, change=row["state"]), cause)
+        changed = exams.ExamAppointmentChanged(**common, change=row["state"], reason=row["reason"])
+        _emit(transaction, row, changed, cause)
 
 
 def _emit(
@@ -110,24 +106,42 @@ def _emit(
     transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=row["version"], cause=cause)
 
 
-def _registration_link(message: Received[Any]) -> str | None:
-    return link_of(message) if isinstance(message.data, vendors.ExamRegistered) else None
-
-
 def _appointment(row: Document | None) -> Appointment | None:
     if row is None:
         return None
-    return Appointment(State(row["state"]), row["said_at"], row["scheduled_at"], row["moved_at"])
+    return Appointment(State(row["state"]), row["said_at"], row["scheduled_at"], row["moved_at"], row["reason"])
 
 
-def _new_registration(message: Received[Any], key: str) -> Document:
+def _minutes(moment: datetime) -> int:
+    """Its offset from UTC, which tells the local time at the place of delivery."""
+    offset = moment.utcoffset()
+    return int(offset.total_seconds() // 60) if offset is not None else 0
+
+
+def _step(each: Change, transaction: Transaction) -> Document:
+    """A word on an appointment as it is kept."""
+    data = each.data
+    changed = data if isinstance(data, vendors.ExamAppointmentChanged) else None
+    return {
+        "state": changed.change if changed else State.SCHEDULED.value,
+        "reason": changed.reason if changed else None,
+        "scheduled_at": as_stored(data.scheduled_at) if data.scheduled_at else None,
+        "said_at": each.said_at,
+        "known_at": transaction.now,
+        "source": each.source._asdict(),
+    }
+
+
+def _new_registration(each: Change, key: str) -> Document:
     return {
         "_id": key,
-        "program": message.event.program,
-        "vendor": vendor_name(message),
-        "registration_id": message.data.registration_id,
+        "program": each.program,
+        "vendor": each.vendor,
+        "registration_id": each.data.registration_id,
         "candidate_id": None,
         "link": None,
         "told": None,
         "version": None,
+        "utc_offset": 0,
+        "history": [],
     }

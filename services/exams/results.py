@@ -1,238 +1,272 @@
-"""Takes reports of results in: each result one document with all its revisions, and what follows from it told once."""
+"""Takes in what is said of results: each result one document with every word on it, and what follows told once."""
 
 from collections import Counter as Counts
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import Counter
 
-from libs.common.bus.failures import vendor_of
-from libs.common.bus.ingress import Reason, Refusal
-from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
-from libs.common.events import exams, vendors
+from libs.common.events import vendors
 from libs.common.mongo.client import Document
-from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
-from libs.common.versions import next_version
-from services.exams.domain.results import Consequence, Grade, Outcome, Verdict, consequence, judge
-from services.exams.store import ExamsStore, result_key
+from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_order, judge, outcomes, repeats
+from services.exams.reports import Measure, Report
+from services.exams.store import ExamsStore, attempt_key, result_key
+from services.exams.telling import announce
 
-REPORTS = Counter("certrail_results_reported_total", "Result reports by what they turned out to be", ["verdict"])
-
-
-def vendor_name(received: Received[Any]) -> str:
-    vendor = vendor_of(received.delivery)
-    if vendor is None:
-        raise ValueError("the border lets no message without a vendor pass")
-    return vendor
+REPORTS = Counter("certrail_results_reported_total", "Words on results by what they turned out to be", ["verdict"])
 
 
 class ResultIntake:
-    """Records the result reports of one batch."""
+    """Records what is said of results in one batch."""
 
     def __init__(self, store: ExamsStore, transaction: Transaction) -> None:
         self._store = store
         self._transaction = transaction
 
-    async def record(self, reports: Sequence[Received[vendors.ExamResultReported]]) -> list[Refusal]:
-        """Apply reports in their order. Returns those that contradict what their vendor has said before."""
+    async def record(self, reports: Sequence[Report]) -> list[Verdict]:
+        """Apply words on results in their order. Returns what each turned out to be.
+
+        One whose verdict is a conflict contradicts what its vendor has said before, and changes nothing.
+        """
         session = self._transaction.session
-        keys = [_key(report) for report in reports]
-        links = [link_of(report) for report in reports]
-        rows = await self._store.results(session, keys)
-        known = set(rows)
+        known = await self._known(reports)
+        links = {report.link for report in reports if report.link is not None}
         candidates = await self._store.links.candidates_of(session, links)
-        refusals: list[Refusal] = []
-        verdicts: Counts[Verdict] = Counts()
+        verdicts: list[Verdict] = []
         changed: dict[str, Document] = {}
-        for report, key, link in zip(reports, keys, links, strict=True):
-            verdict = self._apply(report, rows, key, link, candidates.get(link))
-            verdicts[verdict] += 1
-            if verdict is Verdict.CONFLICT:
-                refusals.append(_contradiction(report))
-            elif verdict is not Verdict.DUPLICATE:
-                changed[key] = rows[key]
-                announce(self._transaction, rows[key], report)
-        await self._store.save_results(session, changed, known)
-        await self._store.links.wait_for(
-            session, {row["link"] for row in changed.values() if row["candidate_id"] is None}
-        )
+        for report in reports:
+            row = known.find(report)
+            verdict, row = self._apply(report, row, candidates)
+            verdicts.append(verdict)
+            if verdict not in (Verdict.CONFLICT, Verdict.DUPLICATE):
+                known.add(row)
+                changed[row["_id"]] = row
+                for key in known.absorbed:
+                    changed.pop(key, None)
+                announce(self._transaction, row, report.cause)
+        await self._store.save_results(session, changed, known.stored)
+        await self._store.delete_results(session, known.absorbed & known.stored)
+        waiting = (row["link"] for row in changed.values() if row["candidate_id"] is None)
+        await self._store.links.wait_for(session, {link for link in waiting if link is not None})
         self._transaction.on_commit(lambda: _count(verdicts))
-        return refusals
+        return verdicts
 
-    def _apply(
-        self,
-        report: Received[vendors.ExamResultReported],
-        rows: dict[str, Document],
-        key: str,
-        link: str,
-        candidate_id: str | None,
-    ) -> Verdict:
-        data = report.data
-        row = rows.get(key)
-        said = Outcome(data.revision, Grade(data.grade), data.score)
-        verdict = judge(_outcome(row), said)
-        revision = _revision(report, self._transaction)
-        if verdict is Verdict.NEW:
-            rows[key] = _new_row(
-                report, key=key, link=link, candidate_id=candidate_id, revision=revision, transaction=self._transaction
-            )
-        elif row is not None and verdict is Verdict.REVISED:
-            row.update(_state(report))
-            if row["candidate_id"] is not None and is_pseudonym(row["candidate_id"]):
-                row["score_report_url"] = None
-            row["revisions"].append(revision)
-        elif row is not None and verdict is Verdict.STALE:
-            if any(kept["revision"] == data.revision for kept in row["revisions"]):
-                return Verdict.DUPLICATE
-            row["revisions"].append(revision)
-        return verdict
+    async def _known(self, reports: Sequence[Report]) -> "_Known":
+        session = self._transaction.session
+        rows = await self._store.results(session, {key for report in reports for key in _keys(report)})
+        for (program, vendor), unnumbered in _by_vendor(reports).items():
+            registrations = {each.data.registration_id for each in unnumbered if each.data.registration_id}
+            rows |= await self._store.results_of_registrations(session, program, vendor, registrations)
+            named = {each.data.result_id for each in unnumbered if each.names_result and each.data.result_id}
+            rows |= await self._store.results_named_later(session, program, vendor, named)
+        return _Known(rows)
+
+    def _apply(self, report: Report, row: Document | None, candidates: Mapping[str, str]) -> tuple[Verdict, Document]:
+        """What the word turns out to be, and the row as it leaves it."""
+        said = report.word()
+        words = [word_of(kept) for kept in row["revisions"]] if row else []
+        verdict = judge(words, said)
+        if verdict in (Verdict.STALE, Verdict.REVISED) and report.source.kind == "file" and repeats(words, said):
+            # Files come again and again with all that they have said before.
+            verdict = Verdict.DUPLICATE
+        if row is None:
+            row = _new_row(report, self._transaction)
+        elif verdict in (Verdict.CONFLICT, Verdict.DUPLICATE):
+            return verdict, row
+        elif row["state"] is None and said.act is Act.REPORT:
+            verdict = Verdict.NEW
+        if not isinstance(report.data, Measure):
+            _own(row, report, report.data, candidates)
+        row["revisions"].append(_kept(report, said, row, self._transaction))
+        _settle(row, [*words, said])
+        return verdict, row
 
 
-def _count(verdicts: Mapping[Verdict, int]) -> None:
-    for verdict, count in verdicts.items():
+class _Known:
+    """The results of a batch: those stored before, and those it adds."""
+
+    def __init__(self, rows: Mapping[str, Document]) -> None:
+        self.stored = set(rows)
+        self.absorbed: set[str] = set()
+        """Keys of what has become part of another."""
+        self._rows = dict(rows)
+        for row in rows.values():
+            if row.get("named_later"):
+                self._rows[result_key(row["program"], row["vendor"], row["result_id"])] = row
+        self._of_registration: dict[str, list[Document]] = {}
+        for row in rows.values():
+            self._index(row)
+
+    def find(self, report: Report) -> Document | None:
+        """The result that a word is about."""
+        named, attempt = _keys(report)
+        row, nameless = self._rows.get(named), self._rows.get(attempt)
+        if nameless is not None and nameless["result_id"] is None:
+            return nameless if row is None else self._joined(row, nameless)
+        if row is not None or report.numbered:
+            return row
+        of_registration = self._of_registration.get(attempt, [])
+        return of_registration[0] if len(of_registration) == 1 else None
+
+    def add(self, row: Document) -> None:
+        if row["_id"] not in self._rows:
+            self._rows[row["_id"]] = row
+            self._index(row)
+
+    def _joined(self, named: Document, nameless: Document) -> Document:
+        """One result of what was said of it by its own id and what by its registration, before any report joined them.
+
+        Only one of the two can have been reported: a report names both.
+        """
+        if named is nameless:
+            return named
+        whole, part = (named, nameless) if nameless["state"] is None else (nameless, named)
+        whole["revisions"] += part["revisions"]
+        if whole is nameless:
+            _name(whole, named["result_id"])
+        self._rows[part["_id"]] = whole
+        self.absorbed.add(part["_id"])
+        return whole
+
+    def _index(self, row: Document) -> None:
+        if row["registration_id"] is not None:
+            key = attempt_key(row["program"], row["vendor"], row["registration_id"])
+            self._of_registration.setdefault(key, []).append(row)
+
+
+def _keys(report: Report) -> tuple[str, str]:
+    """The key of the result by its own id, and the one by its registration, under which it may be known before."""
+    result_id, registration_id = report.data.result_id, report.data.registration_id
+    attempt = attempt_key(report.program, report.vendor, registration_id or "")
+    if result_id is None or not report.names_result:
+        return attempt, attempt
+    return result_key(report.program, report.vendor, result_id), attempt
+
+
+def _by_vendor(reports: Iterable[Report]) -> dict[tuple[str, str], list[Report]]:
+    """Those without a number, which may name a result by another id than the one it is known by."""
+    found: dict[tuple[str, str], list[Report]] = {}
+    for report in reports:
+        if not report.numbered:
+            found.setdefault((report.program, report.vendor), []).append(report)
+    return found
+
+
+def _count(verdicts: Sequence[Verdict]) -> None:
+    for verdict, count in Counts(verdicts).items():
         REPORTS.labels(verdict).inc(count)
 
 
-def announce(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
-    """Tell what a result now is, if it has a candidate and differs from what was told."""
-    candidate_id = row["candidate_id"]
-    if candidate_id is None:
+def _own(row: Document, report: Report, data: vendors.ExamResultReported, candidates: Mapping[str, str]) -> None:
+    """Say whose it is, where that is not known yet, and by which id its vendor knows it."""
+    if report.names_result and row["result_id"] is None:
+        _name(row, data.result_id)
+    if row["candidate_id"] is not None:
         return
-    told, current = _outcome(row["told"]), _outcome(row)
+    owner = candidates.get(report.link) if report.link else None
+    if row["link"] is None or owner is not None:
+        row |= {"link": report.link, "vendor_candidate_id": data.vendor_candidate_id, "candidate_id": owner}
+
+
+def _name(row: Document, result_id: str) -> None:
+    """Note the id by which its vendor knows a result that goes by its registration here."""
+    row |= {"result_id": result_id, "named_later": True}
+
+
+def _settle(row: Document, words: Sequence[Word]) -> None:
+    """Derive from all words what the result is; what a report has said beside its grade stands in the row itself."""
+    ordered = in_order(words)
+    current = outcomes(ordered)[-1]
     if current is None:
-        raise ValueError("a stored result has an outcome")
-    what = consequence(told, current)
-    if what is None:
         return
-    row["told"] = {"revision": current.revision, "grade": current.grade.value, "score": current.score}
-    event = _event(what, row, told, current, transaction)
-    row["version"] = next_version(row["version"], transaction.now)
-    transaction.emit(event, program=row["program"], subject=candidate_id, version=row["version"], cause=cause)
-
-
-def retract(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
-    """Take back from its candidate what was told of a result that turns out to be another's.
-
-    The candidate's copy of it is void from then on. Revisions as they are told grow with each such move, so that
-    what is told later outweighs it, should the result ever come back.
-    """
-    told = _outcome(row["told"])
-    row["told"] = None
-    if row["candidate_id"] is None or told is None:
+    row |= {"state": current.state, "status": current.status, "grade": current.grade, "score": current.score}
+    reporter = next(at for at, word in enumerate(words) if word is ordered[current.report])
+    if row["reporter"] == reporter:
         return
-    row["moves"] = row.get("moves", 0) + 1
-    if told.grade is Grade.INVALIDATED:
-        return
-    current = _outcome(row)
-    if current is None:
-        raise ValueError("a stored result has an outcome")
-    event = _event(Consequence.INVALIDATED, row, told, current, transaction)
-    row["version"] = next_version(row["version"], transaction.now)
-    transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=row["version"], cause=cause)
+    if row["reporter"] is not None:
+        before = row["revisions"][row["reporter"]]
+        before["details"] = {name: row[name] for name in row["revisions"][reporter]["details"]}
+    row |= {**row["revisions"][reporter].pop("details"), "reporter": reporter}
 
 
-def _event(
-    what: Consequence, row: Document, told: Outcome | None, current: Outcome, transaction: Transaction
-) -> exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated:
-    common: dict[str, Any] = {
-        "candidate_id": row["candidate_id"],
-        "result_id": row["_id"],
-        "revision": current.revision + row.get("moves", 0),
-        "registration_id": row["registration_id"],
-        "exam_code": row["exam_code"],
-        "taken_on": date.fromisoformat(row["taken_on"]),
-        "taken_at": row["taken_at"],
-        "known_at": transaction.now,
-    }
-    if what is Consequence.INVALIDATED:
-        return exams.ExamResultInvalidated(**common, previous_grade=told.grade.value if told else None)
-    common |= {"score": row["score"], "passing_score": row["passing_score"]}
-    if what is Consequence.PASSED:
-        return exams.ExamPassed(**common)
-    if what is Consequence.FAILED:
-        return exams.ExamFailed(**common)
-    previous = told.grade.value if told else Grade.PENDING.value
-    changed: dict[str, Any] = {"grade": current.grade.value, "previous_grade": previous}
-    return exams.ExamResultRevised(**common, **changed)
+NAMING = ("score_report_url", "receipt_url", "site")
+"""Fields of a result by which a person could be found again."""
 
 
-def _key(report: Received[vendors.ExamResultReported]) -> str:
-    return result_key(report.event.program, vendor_name(report), report.data.result_id)
-
-
-def link_of(report: Received[Any]) -> str:
-    return link_id(report.event.program, vendor_name(report), report.data.vendor_candidate_id)
-
-
-def _outcome(stored: Document | None) -> Outcome | None:
-    if stored is None:
-        return None
-    return Outcome(stored["revision"], Grade(stored["grade"]), stored["score"])
-
-
-def _state(report: Received[vendors.ExamResultReported]) -> Document:
-    data = report.data
-    return {
-        "revision": data.revision,
-        "grade": data.grade,
-        "score": data.score,
+def _details(data: vendors.ExamResultReported, *, erased: bool) -> Document:
+    offset = data.taken_at.utcoffset()
+    details: Document = {
         "passing_score": data.passing_score,
         "scale_min": data.scale_min,
         "scale_max": data.scale_max,
-        "sections": [{"name": section.name, "percent": section.percent} for section in data.sections],
+        "sections": [section.model_dump(exclude_none=True) for section in data.sections],
         "score_report_url": data.score_report_url,
+        "receipt_url": data.receipt_url,
+        "form": data.form,
+        "attempt": data.attempt,
+        "site": data.site,
+        "language": data.language,
         "exam_code": data.exam_code,
         "registration_id": data.registration_id,
         "taken_at": as_stored(data.taken_at),
         "taken_on": data.taken_at.date().isoformat(),
+        "utc_offset": int(offset.total_seconds() // 60) if offset is not None else 0,
     }
+    return details | dict.fromkeys(NAMING) if erased else details
 
 
-def _revision(report: Received[vendors.ExamResultReported], transaction: Transaction) -> Document:
+def _kept(report: Report, said: Word, row: Document, transaction: Transaction) -> Document:
+    """A word as it is kept."""
     data = report.data
-    return {
-        "revision": data.revision,
-        "grade": data.grade,
-        "score": data.score,
+    erased = row["candidate_id"] is not None and is_pseudonym(row["candidate_id"])
+    kept: Document = {
+        "revision": said.revision,
+        "act": said.act,
+        "status": said.status,
+        "grade": said.grade,
+        "score": said.score,
+        "said_at": said.said_at,
+        "effective_at": None,
         "known_at": transaction.now,
-        "event_id": report.event.id,
+        "source": report.source._asdict(),
+        "raw": None if erased else report.raw,
     }
+    if isinstance(data, vendors.ExamResultReported):
+        kept["effective_at"] = as_stored(data.effective_at) if data.effective_at else None
+        kept["details"] = _details(data, erased=erased)
+    return kept
 
 
-def _new_row(
-    report: Received[vendors.ExamResultReported],
-    *,
-    key: str,
-    link: str,
-    candidate_id: str | None,
-    revision: Document,
-    transaction: Transaction,
-) -> Document:
-    return {
-        "_id": key,
-        "program": report.event.program,
-        "vendor": vendor_name(report),
-        "result_id": report.data.result_id,
-        "vendor_candidate_id": report.data.vendor_candidate_id,
-        "link": link,
-        "candidate_id": candidate_id,
-        "received_at": transaction.now,
-        "told": None,
-        "version": None,
-        "revisions": [revision],
-        **_state(report),
-    }
-
-
-def _contradiction(report: Received[vendors.ExamResultReported]) -> Refusal:
-    data = report.data
-    reason = Reason(
-        "data.revision",
-        "revision_conflict",
-        f"revision {data.revision} of {data.result_id} was reported before with another grade or score",
+def word_of(kept: Document) -> Word:
+    """A kept word as the rules see it."""
+    return Word(
+        kept["source"]["ref"],
+        kept["said_at"],
+        Act(kept["act"]),
+        kept["revision"],
+        Status(kept["status"]) if kept["status"] else None,
+        Grade(kept["grade"]) if kept["grade"] else None,
+        kept["score"],
     )
-    return Refusal(vendor_name(report), (reason,), report.delivery, report.traceparent)
+
+
+def _new_row(report: Report, transaction: Transaction) -> Document:
+    named, _ = _keys(report)
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("vendor_candidate_id", "link", "candidate_id", "told", "told_revision", "version")
+    )
+    unknown: dict[str, Any] = dict.fromkeys(("state", "status", "grade", "score", "reporter", "taken_at"))
+    return {
+        "_id": named,
+        "program": report.program,
+        "vendor": report.vendor,
+        "result_id": report.data.result_id if report.names_result else None,
+        "registration_id": report.data.registration_id,
+        "received_at": transaction.now,
+        "revisions": [],
+        **nothing,
+        **unknown,
+    }

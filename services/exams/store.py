@@ -69,6 +69,11 @@ def result_key(program: str, vendor: str, result_id: str) -> str:
     return f"{program}:{vendor}:{result_id}"
 
 
+def attempt_key(program: str, vendor: str, registration_id: str) -> str:
+    """The key of a result that has no id of its own yet; no vendor's name holds a slash, so it is nobody else's."""
+    return f"{program}:{vendor}/{registration_id}"
+
+
 def registration_key(program: str, vendor: str, registration_id: str) -> str:
     return f"{program}:{vendor}:{registration_id}"
 
@@ -87,6 +92,22 @@ class ExamsStore:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 
+    async def results_of_registrations(
+        self, session: Session | None, program: str, vendor: str, registration_ids: Iterable[str]
+    ) -> dict[str, Document]:
+        """Results of these registrations of a vendor's, by their own keys."""
+        query = {"registration_id": {"$in": list(set(registration_ids))}, "vendor": vendor, "program": program}
+        found = self._results.find(query, session=session)
+        return {row["_id"]: row async for row in found}
+
+    async def results_named_later(
+        self, session: Session | None, program: str, vendor: str, result_ids: Iterable[str]
+    ) -> dict[str, Document]:
+        """Results that go by their registration, by the ids that their vendor has told since."""
+        query = {"result_id": {"$in": list(set(result_ids))}, "named_later": True, "vendor": vendor, "program": program}
+        found = self._results.find(query, session=session)
+        return {row["_id"]: row async for row in found}
+
     async def registrations(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
         found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
@@ -102,6 +123,11 @@ class ExamsStore:
 
     async def save_results(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
         await _save(self._results, session, rows, set(known))
+
+    async def delete_results(self, session: Session, keys: Iterable[str]) -> None:
+        gone = list(keys)
+        if gone:
+            await self._results.delete_many({"_id": {"$in": gone}}, session=session)
 
     async def save_registrations(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
         await _save(self._registrations, session, rows, set(known))
@@ -137,7 +163,7 @@ class ExamsStore:
 
     async def unmatched(self, programs: Sequence[str] | None, *, after: str | None, limit: int) -> list[Document]:
         """Results that wait for their candidate. `programs` None means all."""
-        query: Document = {"candidate_id": None}
+        query: Document = {"candidate_id": None, "link": {"$ne": None}}
         if programs is not None:
             query["program"] = {"$in": list(programs)}
         if after is not None:
@@ -164,7 +190,12 @@ class ExamsStore:
 
     async def overdue_unmatched(self, session: Session, since: datetime, limit: int) -> list[Document]:
         """Results without a candidate that arrived before `since` and that nobody has been told of."""
-        query = {"candidate_id": None, "received_at": {"$lt": since}, "unmatched_told": {"$ne": True}}
+        query = {
+            "candidate_id": None,
+            "link": {"$ne": None},
+            "received_at": {"$lt": since},
+            "unmatched_told": {"$ne": True},
+        }
         return await self._results.find(query, session=session).to_list(limit)
 
     async def mark_unmatched_told(self, session: Session, keys: Sequence[str]) -> None:
@@ -176,8 +207,8 @@ class ExamsStore:
         """Counts for the account of a run; of all programs where `programs` is None."""
         own = _of(programs)
         return {
-            "results": await self._results.count_documents(own),
-            "unmatched": await self._results.count_documents({**own, "candidate_id": None}),
+            "results": await self._results.count_documents({**own, "link": {"$ne": None}}),
+            "unmatched": await self._results.count_documents({**own, "candidate_id": None, "link": {"$ne": None}}),
             "registrations": await self._registrations.count_documents(own),
             "rejections": await self._rejections.count_documents(own),
         }

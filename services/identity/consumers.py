@@ -6,6 +6,7 @@ from typing import Any
 
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
+from libs.common.candidate_ids import candidate_id
 from libs.common.events import identity, vendors
 from libs.common.events.audit import Seal
 from libs.common.ids import new_secret
@@ -13,7 +14,6 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.identity.domain.candidate_id import candidate_id
 from services.identity.domain.name_keys import name_keys
 from services.identity.privacy.exports import ExportParts
 from services.identity.registration_store import RegistrationStore

@@ -27,8 +27,9 @@ from libs.common.http.problems import ProblemType
 from libs.common.privacy.holdings import everything
 from libs.common.settings import PREFIX, ServiceSettings
 from services.certs import privacy as certs_privacy
+from services.exams import consumers
 from services.exams import privacy as exams_privacy
-from services.exams import results
+from services.exams.settings import ExamsSettings
 from services.fulfillment import privacy as fulfillment_privacy
 from services.identity.cases import casework
 from services.identity.login import problems as login_problems
@@ -43,7 +44,7 @@ from tests import servers
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-SETTINGS = (ServiceSettings, IdentitySettings, NotifySettings, LocalSettings, OperatorSettings)
+SETTINGS = (ServiceSettings, IdentitySettings, ExamsSettings, NotifySettings, LocalSettings, OperatorSettings)
 
 OPERATORS = (DOCS / "operators.md").read_text()
 VENDORS = (DOCS / "vendors.md").read_text()
@@ -143,7 +144,7 @@ def test_scope_stands_in_the_api_guide(scope: str) -> None:
 def rejection_codes() -> list[str]:
     """Every code a vendor can be answered with, from the sources: they are words in calls, not a list."""
     found: set[str] = set()
-    for module in (ingress, results):
+    for module in (ingress, consumers):
         source = Path(str(module.__file__)).read_text()
         found.update(re.findall(r'_refused\("[^"]*", "([a-z_]+)"', source))
         found.update(re.findall(r'Reason\(\s*"[^"]*",\s*"([a-z_]+)"', source))

@@ -7,8 +7,8 @@ import pytest
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
+from libs.common.candidate_ids import is_candidate_id
 from services.identity.cases.store import MIGRATION
-from services.identity.domain.candidate_id import is_candidate_id
 from tests.service.case_desk import Desk
 from tests.service.identity_station import IdentityStation
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from libs.common.candidate_ids import is_candidate_id
 from libs.common.events import identity
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_business_days
 from services.identity.cases.casework import MOST_A_DAY, MOST_OPEN
-from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.merging import Merging
 from tests.service.case_desk import ADA, BEN, NAME, PDF, Desk
 from tests.service.identity_station import IdentityStation

@@ -162,7 +162,7 @@ async def test_higher_revision_replaces_and_is_told(service: Exams) -> None:
     await service.take(reported(result(revision=2)))
     assert service.told() == [("ExamFailed", None), ("ExamResultRevised", "pass")]
     row = await service.result()
-    assert (row["revision"], row["grade"], len(row["revisions"])) == (2, "pass", 2)
+    assert (row["state"], row["grade"], len(row["revisions"])) == ("revised", "pass", 2)
 
 
 async def test_lower_revision_that_comes_late_is_kept_and_changes_nothing(service: Exams) -> None:
@@ -173,7 +173,7 @@ async def test_lower_revision_that_comes_late_is_kept_and_changes_nothing(servic
     await service.take(late)
     assert service.told() == [("ExamPassed", None)]
     row = await service.result()
-    assert (row["revision"], row["grade"]) == (3, "pass")
+    assert (row["state"], row["grade"], row["score"]) == ("revised", "pass", 900.0)
     assert sorted(kept["revision"] for kept in row["revisions"]) == [1, 3]
 
 

@@ -10,13 +10,13 @@ import pytest
 from argon2 import PasswordHasher
 
 from libs.common.bus.messages import Received
+from libs.common.candidate_ids import is_candidate_id
 from libs.common.clock import FixedClock
 from libs.common.events import identity
 from libs.common.http.problems import Problem
 from libs.common.programs import Program
 from services.identity.access import Access
 from services.identity.consumers import ACTIVATION_LASTS, VendorMessages
-from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.lockout import FREE_TRIES, LONGEST
 from services.identity.login.breached import Breached
 from services.identity.login.even_refusals import EvenRefusals

@@ -19,6 +19,7 @@ from libs.common.clock import FixedClock
 from libs.common.programs import Program
 from libs.common.service import Role, Service, run
 from libs.common.settings import ServiceSettings
+from services.exams.settings import ExamsSettings
 from services.identity.settings import IdentitySettings
 from services.notify.settings import NotifySettings
 from tests.servers import BrokerUnderTest, MongoUnderTest
@@ -52,6 +53,8 @@ class World:
         }
         if service == "notify":
             return NotifySettings(**common, smtp_port=self.smtp_port)
+        if service == "exams":
+            return ExamsSettings(**common)
         if service != "identity":
             return ServiceSettings(**common)
         keys = self.folder / "keys.json"

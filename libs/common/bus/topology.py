@@ -59,6 +59,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         notify.PersonalDataPart,
     ),
     "exams": (
+        identity.CandidateRegistered,
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,

@@ -31,6 +31,8 @@ class ExamAppointmentChanged(EventData, publisher="exams"):
     exam_code: Code
     change: Literal["rescheduled", "cancelled", "no_show"]
     scheduled_at: Moment
+    reason: Literal["nda_refused"] | None = None
+    """Of a `no_show`: the person came and did not agree to the rules of the exam."""
 
 
 class _Outcome(EventData):

@@ -52,6 +52,8 @@ class ExamAppointmentChanged(EventData, publisher=VENDOR):
     registration_id: PartnerId
     change: Literal["rescheduled", "cancelled", "no_show"]
     scheduled_at: Moment | None = None
+    reason: Literal["nda_refused"] | None = None
+    """Of a `no_show`: the person came and did not agree to the rules of the exam."""
 
     @model_validator(mode="after")
     def _rescheduled_says_when(self) -> "ExamAppointmentChanged":
@@ -67,6 +69,8 @@ class Section(BaseModel):
 
     name: Line
     percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+    passed: bool | None = None
+    """Of a practical exam's module that is graded by itself."""
 
 
 Score = Annotated[float, Field(ge=-100_000, le=100_000, allow_inf_nan=False)]
@@ -89,6 +93,15 @@ class ExamResultReported(EventData, publisher=VENDOR):
     scale_max: Score | None = None
     sections: Annotated[tuple[Section, ...], Field(max_length=100, strict=False)] = ()
     score_report_url: Url | None = None
+    receipt_url: Url | None = None
+    status: Literal["provisional", "final", "on_hold"] | None = None
+    """How far the grade may be relied upon; left out: final, and provisional where the grade is pending."""
+    effective_at: Moment | None = None
+    """From when this word holds; left out: from the day on which the exam was taken."""
+    attempt: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """The vendor's count of attempts at this exam."""
+    site: Line | None = None
+    language: Language | None = None
 
 
 class CandidateReference(BaseModel):

@@ -7,7 +7,7 @@ from pymongo import ASCENDING, IndexModel, UpdateOne
 
 from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
-from libs.common.events import identity
+from libs.common.events import CloudEvent, identity
 from libs.common.mongo.client import Database, Document, Session
 
 COLLECTION = "links"
@@ -21,6 +21,29 @@ LinkEvent = identity.ExternalIdLinked | identity.ExternalIdUnlinked
 def link_id(program: str, system: str, external_id: str) -> str:
     """A partner's id of a person, unique within program and partner."""
     return f"{program}:{system}:{external_id}"
+
+
+OWN = "certrail"
+"""In place of a partner, where the id is ours."""
+
+
+def own_link(program: str, candidate_id: str) -> str:
+    """Our own id of a person, as partners name them who have taken it over."""
+    return link_id(program, OWN, candidate_id)
+
+
+def as_own_link(item: Received[identity.CandidateRegistered]) -> Received[LinkEvent]:
+    """A new account, which its own id belongs to from the beginning."""
+    data = item.data
+    linked = identity.ExternalIdLinked(
+        candidate_id=data.candidate_id,
+        system=OWN,
+        external_id=data.candidate_id,
+        verified_by="registration",
+        linked_at=data.registered_at,
+    )
+    event: CloudEvent[LinkEvent] = item.event.model_copy(update={"data": linked})  # type: ignore[assignment]
+    return Received(event, item.delivery, item.traceparent)
 
 
 class Links:

@@ -36,6 +36,9 @@ def _time_zone(value: str) -> str:
     return value
 
 
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""An IANA name."""
+
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -79,7 +82,7 @@ class ProgramShape(Shape):
     id: ProgramId
     name: Line
     version: Annotated[int, Field(ge=1)]
-    time_zone: Annotated[str, AfterValidator(_time_zone)]
+    time_zone: TimeZone
     candidate_id: CandidateIdShape
     branding: BrandingShape
     levels: Annotated[list[Word], Field(min_length=1)]

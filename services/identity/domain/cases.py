@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from libs.common.candidate_ids import candidate_id
 from libs.common.ids import derived_id
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_business_days
 from libs.common.programs.cases import CaseKind
-from services.identity.domain.candidate_id import candidate_id
 
 
 class State(StrEnum):

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from libs.common.candidate_ids import meant_ids
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
-from services.identity.domain.candidate_id import meant_ids
 from services.identity.domain.name_keys import first_half, likeness, misspellings, name_keys
 from services.identity.search.store import MOST_FOUND, SearchStore, Word
 

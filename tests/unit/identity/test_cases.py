@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from libs.common.candidate_ids import is_candidate_id
 from libs.common.programs import Program, load_programs
 from libs.common.programs.cases import CASE_KINDS
-from services.identity.domain.candidate_id import is_candidate_id
 from services.identity.domain.cases import (
     CaseClosed,
     Opinion,

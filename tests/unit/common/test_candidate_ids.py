@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.domain.candidate_id import candidate_id, is_candidate_id, meant_ids
+from libs.common.candidate_ids import candidate_id, is_candidate_id, meant_ids
 
 PREFIX, DIGITS = "CSCO", 8
 numbers = st.integers(1, 10 ** (DIGITS - 1) - 1)

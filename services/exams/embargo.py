@@ -1,0 +1,39 @@
+"""What anyone may see of a result: all of it, or, while it is on hold, nothing but that."""
+
+from typing import Any
+
+from libs.common.mongo.client import Document
+from services.exams.domain.results import Grade, Status, in_order, outcomes
+from services.exams.results import word_of
+
+_HIDDEN: dict[str, Any] = {
+    "grade": Grade.PENDING,
+    "score": None,
+    "passing_score": None,
+    "sections": [],
+    "score_report_url": None,
+    "receipt_url": None,
+}
+
+
+def shown(row: Document) -> Document:
+    """The result as a reader sees it, with every word that led there in the order in which they count."""
+    words = [word_of(kept) for kept in row["revisions"]]
+    ordered = in_order(words)
+    held = row["status"] == Status.ON_HOLD
+    revisions = []
+    for word, outcome in zip(ordered, outcomes(ordered), strict=True):
+        if outcome is None:
+            continue
+        kept = next(kept for kept, each in zip(row["revisions"], words, strict=True) if each is word)
+        hidden = held or outcome.status is Status.ON_HOLD
+        revisions.append(
+            {
+                **kept,
+                "state": outcome.state,
+                "grade": Grade.PENDING if hidden else outcome.grade,
+                "score": None if hidden else outcome.score,
+            }
+        )
+    view = row | {"revisions": revisions, "result_id": row["result_id"] or row["registration_id"]}
+    return view | _HIDDEN if held else view

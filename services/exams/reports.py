@@ -1,0 +1,136 @@
+"""What is said of results and appointments, by whatever way it came: the bus, a file, a notification, the staff."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from libs.common.bus.failures import vendor_of
+from libs.common.bus.messages import Received
+from libs.common.clock import as_stored
+from libs.common.events import vendors
+from libs.common.mongo.links import link_id
+from services.exams.domain.results import Act, Grade, Status, Word
+
+
+class Source(NamedTuple):
+    """Where a word came from.
+
+    Attributes:
+        ref: the event's id, the file's with the line, the notification's, the ruling's. Unique among all words.
+    """
+
+    kind: Literal["bus", "file", "notification", "staff"]
+    ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A word on a result that says one thing of it and leaves the rest as it is.
+
+    Attributes:
+        result_id: the vendor's; either this or the registration's must be there.
+        grade: of a regrade, as its score.
+    """
+
+    act: Act
+    result_id: str | None = None
+    registration_id: str | None = None
+    grade: Grade | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A word on a result.
+
+    Attributes:
+        link: whose it is: `link_id` of the vendor's id of the person, or `own_link`. None of a measure, which says
+            nothing of that.
+        said_at: when its author said it.
+        raw: the message as it came.
+        numbered: whether `data.revision` is the vendor's number. Without one its place among the others follows from
+            `said_at`, and its attempt is found by registration where the result is known by another id.
+        names_result: whether `data.result_id` is the vendor's id of the result; else it stands for the registration's.
+    """
+
+    program: str
+    vendor: str
+    data: vendors.ExamResultReported | Measure
+    link: str | None
+    said_at: datetime
+    source: Source
+    raw: bytes
+    numbered: bool = True
+    names_result: bool = True
+    cause: Received[Any] | None = None
+
+    def word(self) -> Word:
+        """What it says, as the rules see it."""
+        data = self.data
+        if isinstance(data, Measure):
+            return Word(self.source.ref, self.said_at, data.act, grade=data.grade, score=data.score)
+        return Word(
+            self.source.ref,
+            self.said_at,
+            revision=data.revision if self.numbered else None,
+            status=Status(data.status) if data.status else None,
+            grade=Grade(data.grade),
+            score=data.score,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A word on an appointment.
+
+    Attributes:
+        link: whose it is; None where it says nothing of that.
+    """
+
+    program: str
+    vendor: str
+    data: vendors.ExamRegistered | vendors.ExamAppointmentChanged
+    link: str | None
+    said_at: datetime
+    source: Source
+    cause: Received[Any] | None = None
+
+
+def report_of(message: Received[vendors.ExamResultReported]) -> Report:
+    """A vendor's event as a word on a result."""
+    vendor = vendor_name(message)
+    return Report(
+        program=message.event.program,
+        vendor=vendor,
+        data=message.data,
+        link=link_id(message.event.program, vendor, message.data.vendor_candidate_id),
+        said_at=as_stored(message.event.time),
+        source=Source("bus", message.event.id),
+        raw=message.delivery.body,
+        cause=message,
+    )
+
+
+def change_of(message: Received[vendors.ExamRegistered | vendors.ExamAppointmentChanged]) -> Change:
+    """A vendor's event as a word on an appointment."""
+    vendor, data = vendor_name(message), message.data
+    link = None
+    if isinstance(data, vendors.ExamRegistered):
+        link = link_id(message.event.program, vendor, data.vendor_candidate_id)
+    return Change(
+        program=message.event.program,
+        vendor=vendor,
+        data=data,
+        link=link,
+        said_at=as_stored(message.event.time),
+        source=Source("bus", message.event.id),
+        cause=message,
+    )
+
+
+def vendor_name(received: Received[Any]) -> str:
+    """Who sent it, as the broker vouches."""
+    vendor = vendor_of(received.delivery)
+    if vendor is None:
+        raise ValueError("the border lets no message without a vendor pass")
+    return vendor

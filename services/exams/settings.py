@@ -1,0 +1,18 @@
+"""Settings of exams."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from libs.common.settings import ServiceSettings
+
+
+class ExamsSettings(ServiceSettings):
+    """What exams needs beside the common settings."""
+
+    vendors_dir: Path | None = Field(
+        default=None, description="folder of the vendors' definitions (*.yaml); without it vendors use the bus alone"
+    )
+    vendor_secrets_dir: Path | None = Field(
+        default=None, description="folder of the secrets that the vendors' definitions name, one file each"
+    )

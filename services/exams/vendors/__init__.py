@@ -1,0 +1,1 @@
+"""What exams knows of the vendors: their definitions, and the secrets shared with them."""

@@ -1,0 +1,89 @@
+"""Vendors are data: what each of them offers and expects beside the bus, one file a vendor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, StringConstraints
+
+from libs.common.events.types import Line, ProgramId, Url
+from libs.common.programs.errors import ProgramError, ProgramErrors
+from libs.common.programs.shape import TimeZone
+from libs.common.programs.source import Source, read_text
+from libs.common.programs.validation import validated
+from libs.common.programs.written import Shape
+
+
+class VendorShape(Shape):
+    """The shape of a file."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")]
+    name: Line
+    programs: Annotated[list[ProgramId], Field(min_length=1)]
+    time_zone: TimeZone = "UTC"
+    portal_url: Url | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A vendor as the service uses it.
+
+    Attributes:
+        id: its name on the bus.
+        name: as candidates read it.
+        programs: whose exams it delivers.
+        time_zone: of moments that it writes without one.
+        portal_url: its own page for candidates.
+    """
+
+    id: str
+    name: str
+    programs: tuple[str, ...]
+    time_zone: ZoneInfo
+    portal_url: str | None
+
+
+def load_vendors(folder: Path | None) -> Mapping[str, Vendor]:
+    """All definitions (`*.yaml`) of a folder by vendor; none without a folder.
+
+    Raises:
+        ProgramErrors: with every fault in every file; also where the folder is not there, or two files define the
+            same vendor.
+    """
+    if folder is None:
+        return MappingProxyType({})
+    if not folder.is_dir():
+        raise ProgramErrors((ProgramError(str(folder), 1, "", "is no folder"),))
+    found: dict[str, Vendor] = {}
+    faults: list[ProgramError] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            vendor = load_vendor(read_text(path), name=path.name)
+        except ProgramErrors as error:
+            faults += error.errors
+            continue
+        if vendor.id in found:
+            faults.append(ProgramError(path.name, 1, "id", f"{vendor.id!r} is defined in another file too"))
+        found[vendor.id] = vendor
+    if faults:
+        raise ProgramErrors(tuple(faults))
+    return MappingProxyType(found)
+
+
+def load_vendor(text: str, *, name: str) -> Vendor:
+    """One definition from its text. Raises `ProgramErrors` with every fault, each with its line."""
+    source = Source(name, text)
+    shape = validated(VendorShape, source.data, (), source)
+    source.raise_faults()
+    if shape is None:
+        raise AssertionError("a shape that is missing was reported")
+    return Vendor(
+        id=shape.id,
+        name=shape.name,
+        programs=tuple(dict.fromkeys(shape.programs)),
+        time_zone=ZoneInfo(shape.time_zone),
+        portal_url=shape.portal_url,
+    )
