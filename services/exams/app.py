@@ -1,6 +1,7 @@
 """The composition root of exams."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
@@ -13,22 +14,27 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.outgoing.parts import MIGRATION as OUTGOING
+from services.exams.outgoing.parts import Outgoing
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
+from services.exams.vendors.secrets import Secrets
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
-    _read_vendors(settings)
+    vendors = _read_vendors(settings)
+    outgoing = Outgoing(platform, vendors, Secrets(settings.vendor_secrets_dir))
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
+    api = ExamsApi(store, platform.programs).api()
     return Parts(
-        api=ExamsApi(store, platform.programs).api(),
+        api=replace(api, routes=(*api.routes, *outgoing.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
@@ -38,7 +44,8 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job()),
+        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job(), *outgoing.jobs()),
+        background=outgoing.background(),
     )
 
 
@@ -51,7 +58,7 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, OUTGOING),
     build=build,
     settings=ExamsSettings,
 )

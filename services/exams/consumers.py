@@ -16,6 +16,7 @@ from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Verdict
+from services.exams.outgoing.people import People
 from services.exams.registrations import RegistrationIntake, announce_appointment
 from services.exams.reports import change_of, report_of, vendor_name
 from services.exams.results import ResultIntake
@@ -57,23 +58,27 @@ class VendorMessages:
             transaction.send(_answer(rows[key]))
 
 
-Said = LinkEvent | FamilyEvent | identity.CandidateRegistered
+Said = LinkEvent | FamilyEvent | identity.CandidateRegistered | identity.CandidateProfileChanged
 """What identity says that exams acts upon."""
 
 
 class ServiceEvents:
-    """Takes in what identity says: whose an id is, and which accounts are one."""
+    """Takes in what identity says: whose an id is, which accounts are one, and who the people are."""
 
     def __init__(self, store: ExamsStore) -> None:
         self._store = store
+        self._people = People(store.outgoing)
 
     async def handle(
         self,
         transaction: Transaction,
-        items: Sequence[Received[LinkEvent | FamilyEvent | identity.CandidateRegistered]],
+        items: Sequence[
+            Received[LinkEvent | FamilyEvent | identity.CandidateRegistered | identity.CandidateProfileChanged]
+        ],
     ) -> None:
         families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
+        await self._people.take(transaction, items)
         linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         accounts: list[Received[Any]] = [item for item in items if _is_new_account(item)]
         linked += map(as_own_link, accounts)

@@ -14,14 +14,18 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.outgoing.store import OutgoingStore
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)),)
-"""Refused messages hold whatever their vendor wrote; by then it has been answered."""
+PERIODS = (
+    Period("rejections", "rejected_at", timedelta(days=90)),
+    Period("confirmations", "read_at", timedelta(days=90)),
+)
+"""Refused messages, and answers that fit nothing, hold whatever a vendor wrote; by then it has been dealt with."""
 
 
 def under_pseudonym(row: Document, names: Names) -> Document:
@@ -44,6 +48,13 @@ def _nameless(word: Document) -> Document:
     return without
 
 
+def authorization_under_pseudonym(row: Document, names: Names) -> Document:
+    """An authorization without whom it was for; it goes to no vendor any more."""
+    history = [step | {"note": None, "accommodations": None} for step in row["history"]]
+    nameless = {"candidate_id": names[row["candidate_id"]], "accommodations": None, "text": None, "history": history}
+    return row | nameless | {"todo": None}
+
+
 HOLDINGS = Holdings(
     items=(
         Holding(
@@ -62,11 +73,32 @@ HOLDINGS = Holdings(
             ),
             keep=under_pseudonym,
         ),
+        Holding(collection="people", find=by("_id"), kind="person", withheld=frozenset({"looked"})),
+        Holding(
+            collection="vendor_profiles",
+            find=by("candidate_id"),
+            kind="vendor_profiles",
+            withheld=frozenset({"version", "wanted", "noted"}),
+        ),
+        Holding(
+            collection="authorizations",
+            find=by("candidate_id"),
+            kind="authorizations",
+            withheld=frozenset({"waits", "todo", "known", "sent", "heard"}),
+            keep=authorization_under_pseudonym,
+        ),
+        # Erased below: by them the files are found in which the person is.
+        Holding(collection="outgoing_lines", find=by("candidate_id"), kind="vendor_lines", by_itself=True),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART
-    | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
+    | {
+        "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "outgoing_files": "files to vendors, for 30 days; of one with the person nothing is left once it is delivered",
+        "exchanges": "numbers of files, and what keeps us from a vendor",
+        "confirmations": "how vendors' answers were read, with IDs that they name wrongly, for 90 days",
+    },
 )
 
 
@@ -80,6 +112,10 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
             query = {"vendor": vendor, "original": quoted}
             await database["rejections"].delete_many(query, session=transaction.session)
 
+    async def forget_beside(transaction: Transaction, erasure: Erasure, person: Person) -> None:
+        await forget_rejections(transaction, erasure, person)
+        await OutgoingStore(database).forget_people(transaction.session, person.accounts)
+
     return Keeper(
         exams.PersonalDataPart,
         HOLDINGS,
@@ -88,7 +124,7 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
         unit_of_work,
         links="links",
         facts_go_on=True,
-        after=forget_rejections,
+        after=forget_beside,
     )
 
 

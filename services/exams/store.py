@@ -11,6 +11,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.exams.outgoing.store import OutgoingStore
 
 MIGRATIONS = [
     Migration(
@@ -84,6 +85,7 @@ class ExamsStore:
     def __init__(self, database: Database) -> None:
         self.links = Links(database)
         self.merges = Merges(database)
+        self.outgoing = OutgoingStore(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]

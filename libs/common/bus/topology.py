@@ -60,6 +60,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     ),
     "exams": (
         identity.CandidateRegistered,
+        identity.CandidateProfileChanged,
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
@@ -105,6 +106,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
+        exams.VendorProfileProblemFound,
         certs.CertificationAwarded,
         certs.CertificationRenewed,
         certs.CertificationExpiring,

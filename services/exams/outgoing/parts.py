@@ -6,6 +6,7 @@ from typing import Any
 from libs.common.http.routes import Route
 from libs.common.mongo.jobs import Job, Scheduler
 from libs.common.mongo.merges import Merges
+from libs.common.mongo.migrations import Migration, declare
 from libs.common.service import Background, Platform
 from services.exams.outgoing.authorizations import Authorizations
 from services.exams.outgoing.authorizations_api import AuthorizationsApi
@@ -16,9 +17,11 @@ from services.exams.outgoing.files_api import FilesApi
 from services.exams.outgoing.people import People
 from services.exams.outgoing.places import reach_with
 from services.exams.outgoing.profiles import Profiles
-from services.exams.outgoing.store import OutgoingStore
+from services.exams.outgoing.store import COLLECTIONS, OutgoingStore
 from services.exams.vendors.definition import Vendor
 from services.exams.vendors.sftp import SecretSource
+
+MIGRATION = Migration(8, "files to vendors", declare(COLLECTIONS))
 
 
 class Outgoing:

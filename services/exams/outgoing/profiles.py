@@ -96,7 +96,7 @@ class Profiles:
         about = {"candidate_id": after["candidate_id"], "vendor": taker.id, "vendor_name": taker.name}
         event: exams.VendorProfileProblemFound | exams.VendorProfileProblemSolved
         if after["problems"]:
-            problems = [exams.ProfileProblem(**problem) for problem in after["problems"]]
+            problems = tuple(exams.ProfileProblem(**problem) for problem in after["problems"])
             event = exams.VendorProfileProblemFound(**about, problems=problems, found_at=transaction.now)
         else:
             event = exams.VendorProfileProblemSolved(**about, solved_at=transaction.now)

@@ -248,7 +248,7 @@ class OutgoingStore:
         return (await self._files.update_many(old, {"$set": {"content": None}})).modified_count
 
     async def forget_people(self, session: Session, candidates: Sequence[str]) -> None:
-        """Drop the bytes of files that hold these people; of one under way, as soon as it is delivered."""
+        """Drop these people's lines, and the bytes of files that hold them; of one under way when it is delivered."""
         theirs = {"candidate_id": {"$in": list(candidates)}}
         files = await self._lines.distinct("file_id", theirs, session=session)
         delivered = {"_id": {"$in": files}, "delivered_at": {"$ne": None}}
@@ -258,6 +258,7 @@ class OutgoingStore:
             UpdateMany(under_way, {"$set": {"forget": True}}),
         ]
         await self._files.bulk_write(writes, session=session)
+        await self._lines.delete_many(theirs, session=session)
 
     async def file(self, session: Session | None, key: str) -> Document | None:
         return await self._files.find_one({"_id": key}, {"content": 0}, session=session)

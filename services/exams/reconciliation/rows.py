@@ -131,7 +131,7 @@ def _values(text: str, fields: Sequence[str], form: Format) -> dict[str, str]:
     except orjson.JSONDecodeError:
         raise ValueError("is no JSON") from None
     if not isinstance(found, dict):
-        raise ValueError("is no JSON object")
+        raise NoList("is no JSON object")
     named = {_NAMES.get(_plain(name), ""): value for name, value in found.items()}
     return {field: value.strip() for field, value in named.items() if field and isinstance(value, str)}
 

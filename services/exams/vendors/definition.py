@@ -15,6 +15,9 @@ from libs.common.programs.shape import TimeZone
 from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 from libs.common.programs.written import Shape
+from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
+from services.exams.reconciliation.definition import RegistrationsShape
+from services.exams.vendors.sftp import SftpShape
 
 
 class VendorShape(Shape):
@@ -25,6 +28,10 @@ class VendorShape(Shape):
     programs: Annotated[list[ProgramId], Field(min_length=1)]
     time_zone: TimeZone = "UTC"
     portal_url: Url | None = None
+    sftp: SftpShape | None = None
+    demographics: DemographicsShape | None = None
+    authorizations: AuthorizationsShape | None = None
+    registrations: RegistrationsShape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,10 @@ class Vendor:
         programs: whose exams it delivers.
         time_zone: of moments that it writes without one.
         portal_url: its own page for candidates.
+        sftp: the server on which we exchange files.
+        demographics: how it is told who the candidates are.
+        authorizations: how it is told who may sit which exam.
+        registrations: where it puts lists of registrations.
     """
 
     id: str
@@ -44,6 +55,10 @@ class Vendor:
     programs: tuple[str, ...]
     time_zone: ZoneInfo
     portal_url: str | None
+    sftp: SftpShape | None = None
+    demographics: DemographicsShape | None = None
+    authorizations: AuthorizationsShape | None = None
+    registrations: RegistrationsShape | None = None
 
 
 def load_vendors(folder: Path | None) -> Mapping[str, Vendor]:
@@ -86,4 +101,8 @@ def load_vendor(text: str, *, name: str) -> Vendor:
         programs=tuple(dict.fromkeys(shape.programs)),
         time_zone=ZoneInfo(shape.time_zone),
         portal_url=shape.portal_url,
+        sftp=shape.sftp,
+        demographics=shape.demographics,
+        authorizations=shape.authorizations,
+        registrations=shape.registrations,
     )

@@ -53,6 +53,7 @@ class Template(StrEnum):
     ERASURE_REQUESTED = "erasure_requested"
     ERASURE_CANCELLED = "erasure_cancelled"
     ERASED = "erased"
+    VENDOR_PROFILE_PROBLEM = "vendor_profile_problem"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
@@ -149,6 +150,11 @@ def _erased(data: identity.CandidateErased, _program: Program) -> Mail:
     return Mail(Template.ERASED, data.candidate_id, {"erased_at": data.erased_at})
 
 
+def _vendor_problem(data: exams.VendorProfileProblemFound, _program: Program) -> Mail:
+    reasons = [problem.reason for problem in data.problems]
+    return Mail(Template.VENDOR_PROFILE_PROBLEM, data.candidate_id, {"vendor": data.vendor_name, "reasons": reasons})
+
+
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
     def write(data: exams.ExamPassed | exams.ExamFailed | exams.ExamResultInvalidated, program: Program) -> Mail:
         return Mail(template, data.candidate_id, _attempt(data, program))
@@ -238,6 +244,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     exams.ExamFailed: _exam(Template.EXAM_FAILED),
     exams.ExamResultRevised: _revision,
     exams.ExamResultInvalidated: _exam(Template.RESULT_WITHDRAWN),
+    exams.VendorProfileProblemFound: _vendor_problem,
     certs.CertificationAwarded: _award,
     certs.CertificationRenewed: _certification(Template.CERTIFICATION_RENEWED),
     certs.CertificationExpiring: _reminder,

@@ -59,8 +59,10 @@ def test_the_same_on_both_sides_is_no_finding() -> None:
 
 def test_missing_on_either_side() -> None:
     here, there = found(theirs("G1"), ours("G2"))
-    assert here is not None and here.kind is Kind.MISSING_HERE
-    assert there is not None and there.kind is Kind.MISSING_THERE
+    assert here is not None
+    assert here.kind is Kind.MISSING_HERE
+    assert there is not None
+    assert there.kind is Kind.MISSING_THERE
 
 
 def test_ours_counts_as_missing_there_only_in_the_period_and_while_somebody_is_expected() -> None:
