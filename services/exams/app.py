@@ -16,6 +16,8 @@ from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.outgoing.parts import MIGRATION as OUTGOING
 from services.exams.outgoing.parts import Outgoing
+from services.exams.outgoing.places import reach_with
+from services.exams.reconciliation.parts import Reconciliation
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched import UnmatchedWatch
@@ -25,8 +27,10 @@ from services.exams.vendors.secrets import Secrets
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
-    outgoing = Outgoing(platform, vendors, Secrets(settings.vendor_secrets_dir))
     store = ExamsStore(platform.database)
+    reach = reach_with(Secrets(settings.vendor_secrets_dir))
+    outgoing = Outgoing(platform, vendors, reach)
+    reconciliation = Reconciliation(platform, store, vendors, reach)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
@@ -34,7 +38,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
     api = ExamsApi(store, platform.programs).api()
     return Parts(
-        api=replace(api, routes=(*api.routes, *outgoing.routes())),
+        api=replace(api, routes=(*api.routes, *outgoing.routes(), *reconciliation.routes())),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
@@ -44,8 +48,15 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job(), *outgoing.jobs()),
-        background=outgoing.background(),
+        jobs=(
+            Job("unmatched", watch.EVERY, watch.run),
+            keeper.job(),
+            late.job(),
+            retention.job(),
+            *outgoing.jobs(),
+            *reconciliation.jobs(),
+        ),
+        background=(*outgoing.background(), *reconciliation.background()),
     )
 
 

@@ -24,6 +24,8 @@ MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 PERIODS = (
     Period("rejections", "rejected_at", timedelta(days=90)),
     Period("confirmations", "read_at", timedelta(days=90)),
+    Period("reconciliation_chunks", "added_at", timedelta(days=7)),
+    Period("reconciliation_findings", "found_at", timedelta(days=730)),
 )
 """Refused messages, and answers that fit nothing, hold whatever a vendor wrote; by then it has been dealt with."""
 
@@ -89,6 +91,10 @@ HOLDINGS = Holdings(
         ),
         # Erased below: by them the files are found in which the person is.
         Holding(collection="outgoing_lines", find=by("candidate_id"), kind="vendor_lines", by_itself=True),
+        Holding(
+            collection="reconciliation_findings",
+            find=by("candidate_id", "theirs.candidate_id"),
+        ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
@@ -96,6 +102,9 @@ HOLDINGS = Holdings(
     | {
         "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
         "outgoing_files": "files to vendors, for 30 days; of one with the person nothing is left once it is delivered",
+        "reconciliations": "which lists of vendors were compared, and what was found in numbers",
+        "reconciliation_chunks": "a vendor's list until it is read: seconds, 7 days at most",
+        "reconciliation_rows": "a vendor's list until it is compared: seconds",
         "exchanges": "numbers of files, and what keeps us from a vendor",
         "confirmations": "how vendors' answers were read, with IDs that they name wrongly, for 90 days",
     },

@@ -25,7 +25,10 @@ from libs.common.programs import Program
 from libs.common.service import Parts, Platform
 from services.exams.app import build
 from services.exams.outgoing.parts import Outgoing
+from services.exams.outgoing.places import reach_with
+from services.exams.reconciliation.parts import Reconciliation
 from services.exams.settings import ExamsSettings
+from services.exams.store import ExamsStore
 from services.exams.vendors.definition import load_vendors
 from services.exams.vendors.secrets import Secrets
 from tests.service.rig import ERASURE_KEY, Base, said
@@ -103,8 +106,9 @@ class OutgoingStation:
         )
         base = self.base
         platform = Platform(base.database, base.unit_of_work, self.programs, base.clock, base.owner)
-        secrets = Secrets(settings.vendor_secrets_dir)
-        return build(platform, settings), Outgoing(platform, load_vendors(settings.vendors_dir), secrets)
+        reach, vendors = reach_with(Secrets(settings.vendor_secrets_dir)), load_vendors(settings.vendors_dir)
+        self.reconciliation = Reconciliation(platform, ExamsStore(base.database), vendors, reach)
+        return build(platform, settings), Outgoing(platform, vendors, reach)
 
     async def take(self, *items: Any) -> None:
         """What services say, as one batch."""

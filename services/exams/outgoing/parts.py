@@ -15,19 +15,22 @@ from services.exams.outgoing.confirmations import Confirmations
 from services.exams.outgoing.exchange import Exchange, takers
 from services.exams.outgoing.files_api import FilesApi
 from services.exams.outgoing.people import People
-from services.exams.outgoing.places import reach_with
+from services.exams.outgoing.places import Reach
 from services.exams.outgoing.profiles import Profiles
 from services.exams.outgoing.store import COLLECTIONS, OutgoingStore
+from services.exams.reconciliation import store as reconciliation
+from services.exams.reconciliation.store import REGISTRATIONS
 from services.exams.vendors.definition import Vendor
-from services.exams.vendors.sftp import SecretSource
 
-MIGRATION = Migration(8, "files to vendors", declare(COLLECTIONS))
+MIGRATION = Migration(
+    8, "files to vendors, lists from them", declare({**COLLECTIONS, **reconciliation.COLLECTIONS, **REGISTRATIONS})
+)
 
 
 class Outgoing:
     """Everything about files to vendors."""
 
-    def __init__(self, platform: Platform, vendors: Mapping[str, Vendor], secrets: SecretSource) -> None:
+    def __init__(self, platform: Platform, vendors: Mapping[str, Vendor], reach: Reach) -> None:
         database, clock, unit_of_work = platform.database, platform.clock, platform.unit_of_work
         merges = Merges(database)
         self.store = OutgoingStore(database)
@@ -36,7 +39,6 @@ class Outgoing:
         self._profiles = Profiles(self.store, merges, unit_of_work, vendors)
         self._authorizations = Authorizations(self.store, merges, unit_of_work, vendors, platform.programs, clock)
         claiming, confirmations = Claiming(self.store, unit_of_work), Confirmations(self.store, unit_of_work)
-        reach = reach_with(secrets)
         self.exchanges = [
             Exchange(vendor, self.store, claiming, confirmations, reach, clock) for vendor in takers(vendors)
         ]

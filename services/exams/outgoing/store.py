@@ -91,7 +91,11 @@ class OutgoingStore:
 
     async def unlooked(self, session: Session, program: str, rules: str, limit: int) -> list[Document]:
         """People who were not compared by these rules, or have changed since."""
-        return await self._people.find({"program": program, "looked": {"$ne": rules}}, session=session).to_list(limit)
+        return (
+            await self._people.find({"program": program, "looked": {"$ne": rules}}, session=session)
+            .limit(limit)
+            .to_list(None)
+        )
 
     async def looked(self, session: Session, candidates: Sequence[str], rules: str) -> None:
         mine = {"_id": {"$in": list(candidates)}}
@@ -126,7 +130,7 @@ class OutgoingStore:
 
     async def due_profiles(self, session: Session, program: str, vendor: str, limit: int) -> list[Document]:
         due = {"program": program, "vendor": vendor, "state": ProfileState.DUE}
-        return await self._profiles.find(due, session=session).sort("_id", ASCENDING).to_list(limit)
+        return await self._profiles.find(due, session=session).sort("_id", ASCENDING).limit(limit).to_list(None)
 
     async def profiles_sent(self, session: Session, keys: Sequence[str], file_id: str, now: datetime) -> None:
         """Note that these are in a file."""
@@ -170,12 +174,17 @@ class OutgoingStore:
 
     async def due_authorizations(self, session: Session, program: str, vendor: str, limit: int) -> list[Document]:
         due = {"program": program, "vendor": vendor, "todo": {"$type": "string"}, "waits": False}
-        return await self._authorizations.find(due, session=session).sort("changed_at", ASCENDING).to_list(limit)
+        return (
+            await self._authorizations.find(due, session=session)
+            .sort("changed_at", ASCENDING)
+            .limit(limit)
+            .to_list(None)
+        )
 
     async def over(self, session: Session, vendor: str, states: Sequence[str], day: str, limit: int) -> list[Document]:
         """Authorizations whose last day is before `day`."""
         query = {"vendor": vendor, "state": {"$in": list(states)}, "last": {"$lt": day}}
-        return await self._authorizations.find(query, session=session).to_list(limit)
+        return await self._authorizations.find(query, session=session).limit(limit).to_list(None)
 
     async def authorizations_of(self, accounts: Sequence[str], *, after: str | None, limit: int) -> list[Document]:
         return await _page(self._authorizations, {"candidate_id": {"$in": list(accounts)}}, after, limit)
@@ -288,7 +297,7 @@ class OutgoingStore:
             "unanswered": {"$gt": 0},
             "silent": False,
         }
-        return await self._files.find(query, {"content": 0}).to_list(1000)
+        return await self._files.find(query, {"content": 0}).limit(1000).to_list(None)
 
     async def flag_silent(self, file_id: str) -> bool:
         """Whether it was this call that flagged it."""
@@ -298,7 +307,7 @@ class OutgoingStore:
     async def file_page(self, query: Document, *, before: str | None, limit: int) -> list[Document]:
         """The latest first."""
         found = {**query, "_id": {"$lt": before}} if before is not None else query
-        return await self._files.find(found, {"content": 0}).sort("_id", DESCENDING).to_list(limit)
+        return await self._files.find(found, {"content": 0}).sort("_id", DESCENDING).limit(limit).to_list(None)
 
     # Lines
 
@@ -322,7 +331,7 @@ class OutgoingStore:
 
     async def line_page(self, query: Document, *, after: int, limit: int) -> list[Document]:
         found = {**query, "number": {"$gt": after}}
-        return await self._lines.find(found).sort("number", ASCENDING).to_list(limit)
+        return await self._lines.find(found).sort("number", ASCENDING).limit(limit).to_list(None)
 
     # Confirmations
 
@@ -341,10 +350,10 @@ class OutgoingStore:
             at, key = before
             found["$or"] = [{"read_at": {"$lt": at}}, {"read_at": at, "_id": {"$lt": key}}]
         order = [("read_at", DESCENDING), ("_id", DESCENDING)]
-        return await self._confirmations.find(found).sort(order).to_list(limit)
+        return await self._confirmations.find(found).sort(order).limit(limit).to_list(None)
 
 
 async def _page(collection: Any, query: Document, after: str | None, limit: int) -> list[Document]:
     found = {**query, "_id": {"$gt": after}} if after is not None else query
-    rows: list[Document] = await collection.find(found).sort("_id", ASCENDING).to_list(limit)
+    rows: list[Document] = await collection.find(found).sort("_id", ASCENDING).limit(limit).to_list(None)
     return rows
