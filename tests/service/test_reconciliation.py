@@ -44,18 +44,18 @@ async def compared(station: OutgoingStation, ask: Callers, content: bytes, form:
     status, run = await ask.staff("POST", f"/reconciliations{PERIOD}", file=(form, content))
     assert (status, run["state"]) == (202, "reading"), run
     await station.run("reconciliation")
-    _, run = await ask.staff("GET", f"/reconciliations/{run['run_id']}")
+    _, run = await ask.staff("GET", f"/reconciliations/{run['reconciliation_id']}")
     assert run["state"] == "done"
     return dict(run)
 
 
 async def findings(ask: Callers, run: dict[str, Any], query: str = "") -> list[dict[str, Any]]:
-    _, page = await ask.staff("GET", f"/reconciliations/{run['run_id']}/findings{query}")
+    _, page = await ask.staff("GET", f"/reconciliations/{run['reconciliation_id']}/findings{query}")
     return list(page["items"])
 
 
 async def act(ask: Callers, run: dict[str, Any], finding: dict[str, Any], **body: Any) -> Any:
-    path = f"/reconciliations/{run['run_id']}/findings/{finding['finding_id']}/action"
+    path = f"/reconciliations/{run['reconciliation_id']}/findings/{finding['finding_id']}/action"
     return await ask.staff("PUT", path, **body)
 
 
@@ -101,7 +101,7 @@ async def test_list_is_compared_and_what_is_taken_is_settled(station: OutgoingSt
         "no_show",
     ]
     assert rows["G4"]["candidate_id"] == "C1", "matched as if the vendor had told it itself"
-    assert rows["G4"]["history"][-1]["source"] == {"kind": "file", "ref": f"{run['run_id']}:4"}
+    assert rows["G4"]["history"][-1]["source"] == {"kind": "file", "ref": f"{run['reconciliation_id']}:4"}
     told = [event["data"] for event in said(station.base) if event.get("subject") == "C1"]
     assert [one["change"] for one in told if one.get("registration_id") == "G2" and "change" in one] == ["cancelled"]
 
@@ -120,12 +120,12 @@ async def test_each_finding_is_acted_upon_once(station: OutgoingStation) -> None
         _, asked = await act(ask, run, third, action="ask_vendor", reason="=who")
         assert (asked["action"]["by"], asked["action"]["kind"]) == ("staff:ada", "ask_vendor")
         assert await findings(ask, run, "?open=true") == []
-        _, questions = await ask.staff("GET", f"/reconciliations/{run['run_id']}/questions.csv")
+        _, questions = await ask.staff("GET", f"/reconciliations/{run['reconciliation_id']}/questions.csv")
         assert [row.split(",")[0] for row in questions.decode().splitlines()] == ["registration_id", "G3"]
         assert "'=who" in questions.decode()
-        _, everything = await ask.staff("GET", f"/reconciliations/{run['run_id']}/findings.csv")
+        _, everything = await ask.staff("GET", f"/reconciliations/{run['reconciliation_id']}/findings.csv")
         assert len(everything.decode().splitlines()) == 4
-        assert (await ask.staff("GET", f"/reconciliations/{run['run_id']}", program="juniper"))[0] == 404
+        assert (await ask.staff("GET", f"/reconciliations/{run['reconciliation_id']}", program="juniper"))[0] == 404
 
 
 async def test_what_changed_since_is_not_overwritten(station: OutgoingStation) -> None:
@@ -200,7 +200,7 @@ async def test_two_processes_compare_a_list_once(station: OutgoingStation, monke
         content = listed(*(line(key) for key in reversed(keys)))
         _, run = await ask.staff("POST", f"/reconciliations{PERIOD}", file=(TSV, content))
         await asyncio.gather(station.run("reconciliation"), theirs.run())
-        _, run = await ask.staff("GET", f"/reconciliations/{run['run_id']}")
+        _, run = await ask.staff("GET", f"/reconciliations/{run['reconciliation_id']}")
     both = set(keys) & set(ours)
     assert (run["state"], run["counts"]) == (
         "done",

@@ -252,13 +252,13 @@ async def test_answers_settle_lines_and_accepted_may_carry_a_warning(station: Ou
         _, files = await ask.staff("GET", "/vendor-files?kind=authorizations")
         (file,) = files["items"]
         assert (file["state"], file["lines"], file["unanswered"]) == ("delivered", 3, 0)
-        _, lines = await ask.staff("GET", f"/vendor-files/{file['file_id']}/lines?state=warned")
+        _, lines = await ask.staff("GET", f"/vendor-files/{file['vendor_file_id']}/lines?state=warned")
         assert [(one["record"], one["text"]) for one in lines["items"]] == [(keys[1], "Already has one")]
         _, read = await ask.staff("GET", "/vendor-confirmations")
         assert read["items"][0]["faults"] == [{"line": 5, "record": "stranger", "code": "unknown_record"}]
         _, shown = await ask.staff("GET", f"/authorizations/{keys[1]}")
         assert (shown["warning"], shown["reason"]) == ("Already has one", None)
-        assert (await ask.staff("GET", f"/vendor-files/{file['file_id']}", program="juniper"))[0] == 404
+        assert (await ask.staff("GET", f"/vendor-files/{file['vendor_file_id']}", program="juniper"))[0] == 404
         assert (await ask.staff("POST", f"/authorizations/{keys[2]}/again"))[1]["state"] == "pending"
     await station.round()
     assert [line["ClientAuthorizationID"] for line in station.sent("ead-cisco-000002.txt")] == [keys[2]]

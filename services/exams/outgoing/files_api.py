@@ -27,7 +27,7 @@ class ProfilePath(CandidatePath):
 
 
 class FilePath(ProgramPath):
-    file_id: Identifier
+    vendor_file_id: Identifier
 
 
 class ProblemView(View):
@@ -57,7 +57,7 @@ class VendorProfileView(View):
 class FileView(View):
     """A file for a vendor."""
 
-    file_id: str
+    vendor_file_id: str
     vendor: str
     kind: Kind
     number: int
@@ -205,7 +205,7 @@ class FilesApi:
             ),
             Route(
                 method="GET",
-                path=files + "/{file_id}",
+                path=files + "/{vendor_file_id}",
                 handler=self.show_vendor_file,
                 summary="One file",
                 parameters=FilePath,
@@ -215,7 +215,7 @@ class FilesApi:
             ),
             Route(
                 method="GET",
-                path=files + "/{file_id}/lines",
+                path=files + "/{vendor_file_id}/lines",
                 handler=self.list_vendor_file_lines,
                 summary="The lines of a file, and what the vendor has answered to each",
                 parameters=FilePath,
@@ -244,7 +244,6 @@ class FilesApi:
                 response=Page[ExchangeView],
                 scopes=EXAMS_MANAGE,
                 errors=(NOT_FOUND,),
-                audited=False,
             ),
         )
 
@@ -316,7 +315,7 @@ class FilesApi:
 
     async def _file(self, call: Call[FilePath, Any]) -> Document:
         call.principal.require_program(call.path.program)
-        row = await self._store.file(None, call.path.file_id)
+        row = await self._store.file(None, call.path.vendor_file_id)
         if row is None or row["program"] != call.path.program:
             raise Problem(NOT_FOUND)
         return row
@@ -343,4 +342,4 @@ def _profile(row: Document) -> VendorProfileView:
 
 
 def _file(row: Document) -> FileView:
-    return FileView.model_validate({**row, "file_id": row["_id"]})
+    return FileView.model_validate({**row, "vendor_file_id": row["_id"]})

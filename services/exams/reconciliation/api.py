@@ -39,7 +39,7 @@ class ListUpload(Upload):
 
 
 class RunPath(ProgramPath):
-    run_id: Identifier
+    reconciliation_id: Identifier
 
 
 class FindingPath(RunPath):
@@ -68,7 +68,7 @@ class CountsView(View):
 class RunView(View):
     """A comparison."""
 
-    run_id: str
+    reconciliation_id: str
     program: str
     vendor: str
     first_day: date
@@ -156,7 +156,7 @@ class ReconciliationApi:
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
         runs = "/programs/{program}/reconciliations"
-        one = runs + "/{run_id}"
+        one = runs + "/{reconciliation_id}"
         return (
             Route(
                 method="POST",
@@ -300,7 +300,7 @@ class ReconciliationApi:
 
     async def _of(self, call: Call[Any, Any, Any]) -> Document:
         call.principal.require_program(call.path.program)
-        row = await self._store.run(None, call.path.run_id)
+        row = await self._store.run(None, call.path.reconciliation_id)
         if row is None or row["program"] != call.path.program:
             raise Problem(NOT_FOUND)
         return row
@@ -313,7 +313,7 @@ async def _blocks(content: bytes) -> AsyncIterator[bytes]:
 
 def _run(row: Document) -> RunView:
     days = {name: date.fromisoformat(row[name]) for name in ("first_day", "last_day")}
-    return RunView.model_validate({**row, **days, "run_id": row["_id"]})
+    return RunView.model_validate({**row, **days, "reconciliation_id": row["_id"]})
 
 
 def _finding(row: Document) -> FindingView:

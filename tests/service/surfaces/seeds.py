@@ -21,13 +21,16 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.outgoing.claiming import Claiming
+from services.exams.outgoing.store import OutgoingStore
+from services.exams.vendors.definition import load_vendor
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import ERASURE_KEY, Base, open_base
-from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
+from tests.service.samples import EXAM, TAKEN, awarded, linked, passed, received, registration, reported, result
 from tests.service.staff_station import invite
 from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, staff
 from tests.service.test_privacy_identity import PARTS, answer, questions
@@ -35,6 +38,17 @@ from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
 
 PERSON = "C1"
+VENDORS = Path(__file__).parents[3] / "deploy" / "vendors"
+TAKES_FILES = """
+demographics:
+  folder: /nowhere
+  file: cdd-{program}-{number}.txt
+  confirmations: {folder: /nowhere, file: "vcdc-{program}-{number}.txt"}
+authorizations:
+  folder: /nowhere
+  file: ead-{program}-{number}.txt
+  confirmations: {folder: /nowhere, file: "eac-{program}-{number}.txt"}
+"""
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
 WHY = "as the person asked"
 
@@ -71,8 +85,18 @@ def _parts(service: str, base: Base, where: Where) -> Any:
         amqp_url=SecretStr(""),
         programs_dir=where.folder,
         erasure_key=ERASURE_KEY,
+        **({"vendors_dir": _vendors(where)} if service == "exams" else {}),
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
+
+
+def _vendors(where: Where) -> Path:
+    """The sample vendors, of which `vue` takes files as well."""
+    folder = where.folder / "vendors"
+    folder.mkdir()
+    for path in VENDORS.glob("*.yaml"):
+        (folder / path.name).write_text(path.read_text() + (TAKES_FILES if path.stem == "vue" else ""))
+    return folder
 
 
 async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bool = False) -> dict[str, Any]:
@@ -88,6 +112,24 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 # --- Exams -----------------------------------------------------------------------------------------------------------
 
 
+_EXAMS = {
+    "grant_authorization": Request(
+        lambda _: {"vendor": "vue", "exam_code": EXAM, "first": "2090-01-01", "accommodations": "MARK-TERMS"}
+    ),
+    "change_authorization": Request(lambda _: {"attempts": 2}),
+    "withdraw_authorization": Request(lambda _: {"reason": WHY}),
+    "start_reconciliation": Request(
+        lambda _: (
+            b"registration_id,candidate_id,exam_code,state,scheduled_at\n"
+            b"MARK-LISTED,C1,200-301,open,2026-11-20T09:00:00Z\n"
+        ),
+        query=lambda _: {"vendor": "vue", "first": "2026-11-01", "last": "2026-11-30"},
+        media_type="text/csv",
+    ),
+    "act_on_finding": Request(lambda _: {"action": "dismiss", "reason": WHY}),
+}
+
+
 async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(linked()))
     await surface.vendors(
@@ -97,7 +139,33 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    seed = Seed(values, _EXAMS, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-TERMS", "MARK-LISTED"}))
+    await _vendor_files(surface, seed)
+    return seed
+
+
+async def _vendor_files(surface: Surface, seed: Seed) -> None:
+    """Files to a vendor, and a list from it."""
+    person = identity.CandidateRegistered(
+        candidate_id=PERSON,
+        given_name="Ada",
+        family_name="Lovelace",
+        email="mark@example.com",
+        country="GB",
+        registered_at=TAKEN,
+    )
+    await surface.events(received(person))
+    await surface.run("vendor-profiles")
+    values, base = seed.values, surface.base
+    values["authorization_id"] = (await _made(surface, "grant_authorization", seed, by_staff=True))["authorization_id"]
+    vue = load_vendor((VENDORS / "vue.yaml").read_text() + TAKES_FILES, name="vue")
+    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vue)
+    values["vendor_file_id"] = f"{PROGRAM}:vue:authorizations:000001"
+    run = await _made(surface, "start_reconciliation", seed, by_staff=True)
+    values["reconciliation_id"] = run["reconciliation_id"]
+    await surface.run("reconciliation")
+    values["finding_id"] = (await base.rows("reconciliation_findings", registration_id="MARK-LISTED"))[0]["_id"]
 
 
 def _refused(body: bytes) -> Refusal:
