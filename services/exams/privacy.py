@@ -25,6 +25,7 @@ PERIODS = (
     Period("rejections", "rejected_at", timedelta(days=90)),
     Period("confirmations", "read_at", timedelta(days=90)),
     Period("reconciliation_chunks", "added_at", timedelta(days=7)),
+    Period("reconciliation_rows", "added_at", timedelta(days=7)),
     Period("reconciliation_findings", "found_at", timedelta(days=730)),
 )
 """Refused messages, and answers that fit nothing, hold whatever a vendor wrote; by then it has been dealt with."""
@@ -104,7 +105,7 @@ HOLDINGS = Holdings(
         "outgoing_files": "files to vendors, for 30 days; of one with the person nothing is left once it is delivered",
         "reconciliations": "which lists of vendors were compared, and what was found in numbers",
         "reconciliation_chunks": "a vendor's list until it is read: seconds, 7 days at most",
-        "reconciliation_rows": "a vendor's list until it is compared: seconds",
+        "reconciliation_rows": "a vendor's list until it is compared: seconds, 7 days at most",
         "exchanges": "numbers of files, and what keeps us from a vendor",
         "confirmations": "how vendors' answers were read, with IDs that they name wrongly, for 90 days",
     },

@@ -173,6 +173,17 @@ class Callers:
         principal = Principal(f"candidate:{who}", Kind.CANDIDATE, frozenset({"cisco"}), CANDIDATE, who)
         return await self._ask(principal, method, path, **more)
 
+    @property
+    def origin(self) -> str:
+        return str(self._client.make_url("")).rstrip("/")
+
+    def staff_token(self) -> str:
+        return self._token(Principal("staff:ada", Kind.STAFF, frozenset({"cisco"}), OPERATOR))
+
+    def _token(self, principal: Principal) -> str:
+        now = self._base.clock.now()
+        return sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=5))
+
     async def staff(self, method: str, path: str, *, program: str = "cisco", **more: Any) -> Any:
         principal = Principal("staff:ada", Kind.STAFF, frozenset({program}), OPERATOR)
         return await self._ask(principal, method, path, **more)
@@ -187,9 +198,7 @@ class Callers:
         file: tuple[str, bytes] | None = None,
         **body: Any,
     ) -> tuple[int, Any]:
-        now = self._base.clock.now()
-        token = sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=5))
-        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+        headers = {"Authorization": f"Bearer {self._token(principal)}"} | ({"Idempotency-Key": key} if key else {})
         content: dict[str, Any] = {"json": body} if body else {}
         if file is not None:
             headers["Content-Type"], content = file[0], {"data": file[1]}

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
+from deploy.cli.client import OperatorClient
+from deploy.cli.main import app
 from libs.common.events import vendors
 from libs.common.programs import Program
 from services.exams.reconciliation.runs import Runs
@@ -232,3 +236,34 @@ async def test_long_list_takes_no_more_memory_than_a_short_one(station: Outgoing
         tracemalloc.stop()
         path.unlink()
     assert peaks[1] < 1.5 * peaks[0], peaks
+
+
+async def test_command_shows_what_does_not_agree(
+    station: OutgoingStation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, found = tmp_path / "list.csv", tmp_path / "findings.csv"
+    path.write_text(
+        "registration_id,candidate_id,exam_code,state,scheduled_at\n"
+        "G1,C1,200-301,cancelled,2026-11-20T15:00Z\nG2,C1,200-301,open,soon\n"
+    )
+    await station.report(reported(registration(registration_id="G1", scheduled_at=DAY)))
+    async with station.api() as ask:
+        for name, value in (("STATE_DIR", str(tmp_path)), ("GATEWAY_URL", ask.origin), ("OPERATOR_SECRET", "s" * 32)):
+            monkeypatch.setenv(f"CERTRAIL_{name}", value)
+
+        async def token(_client: OperatorClient) -> tuple[str, datetime]:
+            return ask.staff_token(), datetime(2100, 1, 1, tzinfo=UTC)
+
+        monkeypatch.setattr(OperatorClient, "token", token)
+        words = ["reconcile", str(path), "--vendor", "vue", "--program", "cisco"]
+        words += ["--from", "2026-11-01", "--to", "2026-11-30", "--csv", str(found)]
+        with capture_logs():  # the command owns standard output while it runs
+            command = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, app, words))
+            while not command.done():
+                await station.run("reconciliation")
+                await asyncio.sleep(0.05)
+        result = command.result()
+    assert result.exit_code == 1, result.output
+    assert "state: cancelled there, open here" in result.output
+    assert "scheduled_at is no moment" in result.output
+    assert len(found.read_text().splitlines()) == 3

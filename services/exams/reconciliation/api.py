@@ -35,7 +35,7 @@ class ListUpload(Upload):
     """A vendor's list of registrations."""
 
     media_types: ClassVar = tuple(_FORMATS)
-    max_bytes: ClassVar = 64 * 1024 * 1024
+    max_bytes: ClassVar = 32 * 1024 * 1024
 
 
 class RunPath(ProgramPath):

@@ -140,7 +140,8 @@ class Runs:
             else:
                 read[line.registration_id] = line
         rows = [
-            {"_id": derived_id(run["_id"], key), "run_id": run["_id"], **asdict(line)} for key, line in read.items()
+            {"_id": derived_id(run["_id"], key), "run_id": run["_id"], "added_at": transaction.now, **asdict(line)}
+            for key, line in read.items()
         ]
         known = await self._store.add_rows(transaction.session, run["_id"], rows)
         bad += [_twice(read[key]) for key in known]
