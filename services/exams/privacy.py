@@ -55,7 +55,8 @@ def authorization_under_pseudonym(row: Document, names: Names) -> Document:
     """An authorization without whom it was for; it goes to no vendor any more."""
     history = [step | {"note": None, "accommodations": None} for step in row["history"]]
     nameless = {"candidate_id": names[row["candidate_id"]], "accommodations": None, "text": None, "history": history}
-    return row | nameless | {"todo": None}
+    state = "withdrawn" if row["state"] == "pending" else row["state"]
+    return row | nameless | {"state": state, "todo": None}
 
 
 HOLDINGS = Holdings(

@@ -81,7 +81,7 @@ async def test_who_cannot_be_told_is_asked_to_mend_it_and_goes_by_itself_then(st
         assert (await ask.candidate("GET", "/candidates/C1/vendor-profiles", who="C2"))[0] == 404
         _, queue = await ask.staff("GET", "/vendor-profiles?state=problem")
         assert [one["candidate_id"] for one in queue["items"]] == ["C1"]
-    await station.take(profile(version=2, family_name="Wąsłowski", employer="Acme"))
+    await station.take(profile(version=2, family_name="Wąsłowski", email="other@example.com"))
     await station.round()
     assert station.told() == ["VendorProfileProblemFound"], "the same problem is told once"
     await station.take(profile(version=3, family_name="Waslowski"))
@@ -100,6 +100,22 @@ async def test_changed_rules_of_a_vendor_are_applied_to_everybody(station: Outgo
     await station.round()
     assert station.told("C1") == ["VendorProfileProblemFound", "VendorProfileProblemSolved"]
     assert [line["FirstName"] for line in station.sent("cdd-cisco-000002.txt")] == ["Zoe"]
+
+
+async def test_nothing_is_sent_that_only_former_rules_have_let_pass(station: OutgoingStation) -> None:
+    await station.take(received(person()), received(person("C2", given_name="Ada", family_name="Byron")))
+    await station.run("vendor-profiles")
+    for n in (1, 2):
+        await grant(station, f"C{n}", accommodations="Zeitverlängerung")
+    station.define({"demographics": {"letters": "ascii"}, "authorizations": {"letters": "ascii"}})
+    await station.exchange()
+    assert station.names() == []
+    await station.round()
+    assert station.names() == ["cdd-cisco-000001.txt"]
+    assert [line["ClientCandidateID"] for line in station.sent("cdd-cisco-000001.txt")] == ["C2"]
+    async with station.api() as ask:
+        _, shown = await ask.staff("GET", "/authorizations?state=refused")
+        assert [one["reason"] for one in shown["items"]] == ["the accommodations do not fit: letters"]
 
 
 async def test_merged_account_is_told_to_nobody_and_its_unsent_rights_go_over(station: OutgoingStation) -> None:
@@ -180,6 +196,20 @@ async def test_refused_demographics_stop_rights_until_they_are_mended(station: O
         assert (await ask.staff("POST", "/candidates/C1/vendor-profiles/vue/again"))[0] == 409
     await station.round()
     assert station.names() == ["cdd-cisco-000001.txt", "cdd-cisco-000002.txt", "ead-cisco-000001.txt"]
+
+
+async def test_right_that_was_let_go_is_stopped_when_its_candidate_is_refused(station: OutgoingStation) -> None:
+    station.define({"authorizations": {"every_minutes": 600}})
+    await station.take(received(person()), received(person("C2", given_name="Ada", family_name="Byron")))
+    await grant(station, "C2")
+    await station.round()
+    await grant(station)
+    station.answer("vcdc-cisco-000001.txt", "ClientCandidateID", ("C1", "Error", "No such street"))
+    await station.round()
+    station.base.clock.advance(timedelta(hours=11))
+    await station.exchange()
+    assert [name for name in station.names() if name.startswith("ead")] == ["ead-cisco-000001.txt"]
+    assert [line["ClientCandidateID"] for line in station.sent("ead-cisco-000001.txt")] == ["C2"]
 
 
 async def test_right_that_is_granted_while_its_candidate_is_sent_is_not_forgotten(station: OutgoingStation) -> None:

@@ -16,7 +16,8 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from services.exams.outgoing.authorizations import standing_of, write_standing
 from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
 from services.exams.outgoing.names import NamePattern
-from services.exams.outgoing.standings import claimed
+from services.exams.outgoing.people_lines import unsendable
+from services.exams.outgoing.standings import claimed, stopped
 from services.exams.outgoing.store import OutgoingStore, line_key
 from services.exams.outgoing.tables import Kind, table, zipped
 from services.exams.vendors.definition import Vendor
@@ -116,7 +117,7 @@ class Claiming:
         self, transaction: Transaction, program: str, vendor: Vendor, section: DemographicsShape, file_id: str
     ) -> list[_Entry]:
         session = transaction.session
-        rows = await self._store.due_profiles(session, program, vendor.id, section.lines)
+        rows = await self._store.due_profiles(session, program, vendor.id, section.digest, section.lines)
         if rows:
             await self._store.profiles_sent(session, [row["_id"] for row in rows], file_id, transaction.now)
             candidates = [row["candidate_id"] for row in rows]
@@ -138,6 +139,11 @@ class Claiming:
         rows = await self._store.due_authorizations(transaction.session, program, vendor.id, section.lines)
         entries: list[_Entry] = []
         for row in rows:
+            fault = unsendable(row["accommodations"] or "", section.letters, section.length("Accommodations"))
+            if fault is not None:  # the vendor's rules have changed since it was granted
+                after = stopped(standing_of(row), f"the accommodations do not fit: {fault}")
+                write_standing(row, after, transaction.now, "answered", "certrail", note=after.text)
+                continue
             kind, after = row["todo"], claimed(standing_of(row))
             write_standing(row, after, transaction.now, "sent", "certrail", note=kind)
             entries.append(_Entry(row["_id"], row["candidate_id"], kind, after.sent, _right(row, kind)))

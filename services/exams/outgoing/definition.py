@@ -27,6 +27,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from libs.common.ids import derived_id
 from libs.common.programs.written import Shape
 from services.exams.outgoing.names import NamePattern
 
@@ -114,6 +115,11 @@ class _Files(Shape):
     silent_hours: Annotated[int, Field(ge=1, le=720)] = 24
     """After so long without an answer a file is flagged."""
     letters: Letters = "cp1252"
+
+    @property
+    def digest(self) -> str:
+        """The same for the same section."""
+        return derived_id(self.model_dump_json())
 
     @model_validator(mode="after")
     def _names_tell_files_apart(self) -> "_Files":

@@ -128,6 +128,7 @@ def new_profile(program: str, vendor: str, candidate_id: str) -> Document:
         "vendor": vendor,
         "candidate_id": candidate_id,
         "state": ProfileState.NONE.value,
+        "rules": None,
         "values": {},
         "wanted": None,
         "problems": [],
@@ -140,7 +141,7 @@ def new_profile(program: str, vendor: str, candidate_id: str) -> Document:
 
 def _looked(row: Document, line: Line | None, person: Document, taker: Taker) -> Document:
     """A row as it is now; `line` is None where the account was merged into another."""
-    after = dict(row)
+    after = row | {"rules": taker.rules.digest}
     if line is None:
         after |= {"wanted": None, "values": {}, "problems": []}
     else:
@@ -172,4 +173,4 @@ def _takers(vendors: Mapping[str, Vendor]) -> dict[str, list[Taker]]:
 
 def _digest(takers: Sequence[Taker]) -> str:
     """The same for the same rules of the same vendors."""
-    return derived_id(*(part for taker in takers for part in (taker.id, taker.name, taker.rules.model_dump_json())))
+    return derived_id(*(part for taker in takers for part in (taker.id, taker.name, taker.rules.digest)))

@@ -87,6 +87,12 @@ def claimed(now: Standing) -> Standing:
     return replace(now, state=state, todo=None, known=True, sent=now.sent + 1)
 
 
+def stopped(now: Standing, text: str) -> Standing:
+    """What was to be sent cannot be: it counts as refused, by ourselves."""
+    state = State.REFUSED if now.state is State.PENDING else now.state
+    return replace(now, state=state, todo=None, text=text)
+
+
 def answered(now: Standing, number: int, kind: Type, *, accepted: bool, text: str | None) -> Standing:
     """The vendor has answered the line of that number; one of before the latest answer changes nothing."""
     if number < now.heard:

@@ -21,12 +21,12 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "people": [IndexModel([("program", ASCENDING), ("looked", ASCENDING)], name="unlooked")],
     "vendor_profiles": [
         IndexModel([("candidate_id", ASCENDING)], name="candidate"),
-        IndexModel(
-            [("program", ASCENDING), ("vendor", ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)], name="state"
-        ),
+        IndexModel([("program", ASCENDING), ("_id", ASCENDING)], name="program"),
+        IndexModel([("program", ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)], name="state"),
     ],
     "authorizations": [
         IndexModel([("candidate_id", ASCENDING), ("_id", ASCENDING)], name="candidate"),
+        IndexModel([("program", ASCENDING), ("_id", ASCENDING)], name="program"),
         IndexModel([("program", ASCENDING), ("state", ASCENDING), ("_id", ASCENDING)], name="state"),
         IndexModel(
             [("program", ASCENDING), ("vendor", ASCENDING), ("changed_at", ASCENDING)],
@@ -38,6 +38,17 @@ COLLECTIONS: Mapping[str, Sequence[IndexModel]] = {
     "outgoing_files": [
         IndexModel([("program", ASCENDING), ("vendor", ASCENDING), ("sequence", ASCENDING)], name="order", unique=True),
         IndexModel([("program", ASCENDING), ("_id", DESCENDING)], name="latest"),
+        IndexModel(
+            [("program", ASCENDING), ("vendor", ASCENDING), ("state", ASCENDING), ("sequence", ASCENDING)], name="state"
+        ),
+        IndexModel(
+            [("program", ASCENDING), ("vendor", ASCENDING), ("kind", ASCENDING), ("delivered_at", ASCENDING)],
+            name="unanswered",
+            partialFilterExpression={"unanswered": {"$gt": 0}, "silent": False},
+        ),
+        IndexModel(
+            [("delivered_at", ASCENDING)], name="kept", partialFilterExpression={"content": {"$type": "binData"}}
+        ),
     ],
     "outgoing_lines": [
         IndexModel([("file_id", ASCENDING), ("number", ASCENDING)], name="file"),
@@ -128,8 +139,9 @@ class OutgoingStore:
             raise LookupError(row["_id"])
         return found
 
-    async def due_profiles(self, session: Session, program: str, vendor: str, limit: int) -> list[Document]:
-        due = {"program": program, "vendor": vendor, "state": ProfileState.DUE}
+    async def due_profiles(self, session: Session, program: str, vendor: str, rules: str, limit: int) -> list[Document]:
+        """Rows to be sent that were checked by these very rules."""
+        due = {"program": program, "vendor": vendor, "state": ProfileState.DUE, "rules": rules}
         return await self._profiles.find(due, session=session).sort("_id", ASCENDING).limit(limit).to_list(None)
 
     async def profiles_sent(self, session: Session, keys: Sequence[str], file_id: str, now: datetime) -> None:
@@ -253,7 +265,7 @@ class OutgoingStore:
 
     async def forget_contents(self, before: datetime) -> int:
         """Drop the bytes of files delivered before that moment."""
-        old = {"content": {"$ne": None}, "delivered_at": {"$lt": before}}
+        old = {"content": {"$type": "binData"}, "delivered_at": {"$lt": before}}
         return (await self._files.update_many(old, {"$set": {"content": None}})).modified_count
 
     async def forget_people(self, session: Session, candidates: Sequence[str]) -> None:
