@@ -313,6 +313,9 @@ async def test_answer_that_comes_twice_or_late_changes_nothing(station: Outgoing
     assert (after["state"], after["text"], after["known"]) == ("accepted", "careful", True)
     rows = await station.base.rows("confirmations", kind="authorizations")
     assert sorted(row["repeated"] for row in rows) == [0, 0, 1]
+    station.answer("eac-cisco-0002.txt", "ClientAuthorizationID", (key, "Accepted", "very careful"))
+    await station.round()
+    assert (await right(station, key))["text"] == "very careful", "a later answer to the same line replaces it"
     files = await station.base.rows("outgoing_files", kind="authorizations")
     assert [file["unanswered"] for file in files] == [0, 0]
 
