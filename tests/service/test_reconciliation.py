@@ -190,16 +190,19 @@ async def test_list_in_the_vendors_folder_is_compared_once(station: OutgoingStat
     assert (run["state"], run["counts"]["missing_here"], run["created_by"]) == ("done", 1, "vendor:vue")
 
 
-async def test_two_processes_compare_a_list_once(station: OutgoingStation, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("every", "each"), [(3, 5), (5, 3)], ids=["they list more", "we have more"])
+async def test_two_processes_compare_a_list_once(
+    station: OutgoingStation, monkeypatch: pytest.MonkeyPatch, every: int, each: int
+) -> None:
     monkeypatch.setattr(Runs, "WINDOW", 7)
     monkeypatch.setattr("services.exams.reconciliation.runs.CHUNK_BYTES", 20_000)
-    keys = [f"G{n:04}" for n in range(0, 1500, 3)]
-    ours = [f"G{n:04}" for n in range(0, 1500, 5)]
+    keys = [f"G{n:04}" for n in range(0, 900, every)]
+    ours = [f"G{n:04}" for n in range(0, 900, each)]
     for start in range(0, len(ours), 100):
         batch = ours[start : start + 100]
         await station.report(*(reported(registration(registration_id=key, scheduled_at=DAY)) for key in batch))
     other, _ = station.process()
-    theirs = next(each for each in other.jobs if each.name == "reconciliation")
+    theirs = next(job for job in other.jobs if job.name == "reconciliation")
     async with station.api() as ask:
         content = listed(*(line(key) for key in reversed(keys)))
         _, run = await ask.staff("POST", f"/reconciliations{PERIOD}", file=(TSV, content))
