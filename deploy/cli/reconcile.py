@@ -1,4 +1,4 @@
-"""`certrail reconcile`: compare a vendor's list of registrations with ours, and show what does not agree."""
+"""`certrail vendors reconcile`: compare a vendor's list of registrations with ours, and show what does not agree."""
 
 import asyncio
 from datetime import datetime

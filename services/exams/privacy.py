@@ -7,6 +7,7 @@ from typing import ClassVar
 from libs.common.events import exams
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.links import OWN
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.privacy.holdings import Holding, Holdings, Person, by, renamed
@@ -14,21 +15,28 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.outgoing.store import OutgoingStore
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
+from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
 PERIODS = (
     Period("rejections", "rejected_at", timedelta(days=90)),
+    NOTIFICATIONS_KEPT,
     Period("confirmations", "read_at", timedelta(days=90)),
     Period("reconciliation_chunks", "added_at", timedelta(days=7)),
     Period("reconciliation_rows", "added_at", timedelta(days=7)),
     Period("reconciliation_findings", "found_at", timedelta(days=730)),
 )
 """Refused messages, and answers that fit nothing, hold whatever a vendor wrote; by then it has been dealt with."""
+
+
+STAFFS_OWN = ("assigned", "handling", "asked_vendor_at")
+"""What staff wrote about an unmatched result, and why they gave it to whom."""
 
 
 def under_pseudonym(row: Document, names: Names) -> Document:
@@ -39,6 +47,10 @@ def under_pseudonym(row: Document, names: Names) -> Document:
     name = names[row["candidate_id"]]
     nameless = {"candidate_id": name, "link": name, "vendor_candidate_id": None}
     kept = row | nameless | {field: None for field in NAMING if field in row}
+    if row.get("watch"):
+        kept["watch"] = unwatched(row)
+    for field in STAFFS_OWN:
+        kept.pop(field, None)
     if "revisions" in row:
         kept["revisions"] = [_nameless(word) for word in row["revisions"]]
     return kept
@@ -65,7 +77,7 @@ HOLDINGS = Holdings(
             collection="registrations",
             find=by("candidate_id"),
             kind="appointments",
-            withheld=frozenset({"link", "told", "version", "late_looked"}),
+            withheld=frozenset({"link", "told", "version", "late_looked", "watch"}),
             keep=under_pseudonym,
         ),
         Holding(
@@ -73,7 +85,17 @@ HOLDINGS = Holdings(
             find=by("candidate_id"),
             kind="results",
             withheld=frozenset(
-                {"link", "told", "told_revision", "version", "reporter", "named_later", "unmatched_told", "late_looked"}
+                {
+                    "link",
+                    "told",
+                    "told_revision",
+                    "version",
+                    "reporter",
+                    "named_later",
+                    "unmatched_told",
+                    "late_looked",
+                    *STAFFS_OWN,
+                }
             ),
             keep=under_pseudonym,
         ),
@@ -109,6 +131,9 @@ HOLDINGS = Holdings(
         "reconciliation_rows": "a vendor's list until it is compared: seconds, 7 days at most",
         "exchanges": "numbers of files, and what keeps us from a vendor",
         "confirmations": "how vendors' answers were read, with IDs that they name wrongly, for 90 days",
+        "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",
+        "vendors": "vendors' credentials: nobody's data",
+        **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
     },
 )
 
@@ -116,15 +141,23 @@ HOLDINGS = Holdings(
 def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> Keeper:
     """The service's part in exports and erasures."""
 
-    async def forget_rejections(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
+    async def forget_ids(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
         for link in person.links:
             _program, vendor, external_id = link.split(":", 2)
             quoted = {"$regex": re.escape(f'"{external_id}"')}
             query = {"vendor": vendor, "original": quoted}
             await database["rejections"].delete_many(query, session=transaction.session)
+            # What staff gave to another under an id of the person's stays there, and no more under that id.
+            assigned = {"link": link, "assigned": {"$exists": True}}
+            own = {"$concat": ["$program", f":{OWN}:", "$assigned.to"]}
+            words = {"$map": {"input": "$revisions", "in": {"$mergeObjects": ["$$this", {"raw": None}]}}}
+            nameless = {"link": own, "vendor_candidate_id": "$assigned.to", "revisions": words}
+            await database["results"].update_many(assigned, [{"$set": nameless}], session=transaction.session)
+            written = {"vendor": vendor, "raw": quoted}
+            await database["notifications"].update_many(written, {"$set": {"raw": None}}, session=transaction.session)
 
     async def forget_beside(transaction: Transaction, erasure: Erasure, person: Person) -> None:
-        await forget_rejections(transaction, erasure, person)
+        await forget_ids(transaction, erasure, person)
         await OutgoingStore(database).forget_people(transaction.session, person.accounts)
 
     return Keeper(

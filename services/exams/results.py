@@ -13,7 +13,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_order, judge, outcomes, repeats
 from services.exams.reports import Measure, Report
-from services.exams.store import ExamsStore, attempt_key, result_key
+from services.exams.store import ExamsStore, attempt_key, registration_key, result_key
 from services.exams.telling import announce
 
 REPORTS = Counter("certrail_results_reported_total", "Words on results by what they turned out to be", ["verdict"])
@@ -50,6 +50,7 @@ class ResultIntake:
                 announce(self._transaction, row, report.cause)
         await self._store.save_results(session, changed, known.stored)
         await self._store.delete_results(session, known.absorbed & known.stored)
+        await self._store.watches.wake_late(session, appointments_of(changed.values()), self._transaction.now)
         waiting = (row["link"] for row in changed.values() if row["candidate_id"] is None)
         await self._store.links.wait_for(session, {link for link in waiting if link is not None})
         self._transaction.on_commit(lambda: _count(verdicts))
@@ -86,6 +87,15 @@ class ResultIntake:
         row["revisions"].append(_kept(report, said, row, self._transaction))
         _settle(row, [*words, said])
         return verdict, row
+
+
+def appointments_of(results: Iterable[Document]) -> set[str]:
+    """The keys of the registrations that results name."""
+    return {
+        registration_key(row["program"], row["vendor"], row["registration_id"])
+        for row in results
+        if row["registration_id"] is not None
+    }
 
 
 class _Known:

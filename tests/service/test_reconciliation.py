@@ -258,7 +258,7 @@ async def test_command_shows_what_does_not_agree(
             return ask.staff_token(), datetime(2100, 1, 1, tzinfo=UTC)
 
         monkeypatch.setattr(OperatorClient, "token", token)
-        words = ["reconcile", str(path), "--vendor", "vue", "--program", "cisco"]
+        words = ["vendors", "reconcile", str(path), "--vendor", "vue", "--program", "cisco"]
         words += ["--from", "2026-11-01", "--to", "2026-11-30", "--csv", str(found)]
         with capture_logs():  # the command owns standard output while it runs
             command = asyncio.create_task(asyncio.to_thread(CliRunner().invoke, app, words))

@@ -21,8 +21,10 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.onboarding.credentials import Credentials
 from services.exams.outgoing.claiming import Claiming
 from services.exams.outgoing.store import OutgoingStore
+from services.exams.unmatched.store import item_id
 from services.exams.vendors.definition import load_vendor
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
@@ -127,6 +129,13 @@ _EXAMS = {
         media_type="text/csv",
     ),
     "act_on_finding": Request(lambda _: {"action": "dismiss", "reason": WHY}),
+    "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
+    "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
+    "unassign_result": Request(lambda _: {"reason": WHY}),
+    "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
+    "renew_credential": Request(lambda _: {"kind": "token"}),
+    "take_notifications": Request(lambda _: {"id": "N1"}),
 }
 
 
@@ -140,7 +149,9 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b"MARK-REFUSED, and no JSON"),
     )
     values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
     seed = Seed(values, _EXAMS, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-TERMS", "MARK-LISTED"}))
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
     await _vendor_files(surface, seed)
     return seed
 

@@ -43,6 +43,7 @@ FACTS: dict[str, Any] = {
     "reference": "K00000013",
     "kind": "name",
     "due_on": "2026-11-27",
+    "promised_on": "2026-11-20",
     "needs_answer": True,
     "asked_by": "candidate",
     "vendor": "Test Centres",
