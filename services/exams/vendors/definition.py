@@ -16,6 +16,8 @@ from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 from libs.common.programs.written import Shape
 from services.exams.feeds.shape import FeedsShape
+from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
+from services.exams.reconciliation.definition import RegistrationsShape
 from services.exams.scheduling.sign_on import NOWHERE, SignOns, SignOnShape, read_sign_ons
 from services.exams.vendors.sftp import SftpShape
 
@@ -31,6 +33,9 @@ class VendorShape(Shape):
     sign_on: list[SignOnShape] = Field(default=[])
     sftp: SftpShape | None = None
     feeds: FeedsShape | None = None
+    demographics: DemographicsShape | None = None
+    authorizations: AuthorizationsShape | None = None
+    registrations: RegistrationsShape | None = None
 
     @model_validator(mode="after")
     def _feeds_fit(self) -> "VendorShape":
@@ -55,6 +60,9 @@ class Vendor:
         sign_ons: how candidates are handed over to it.
         sftp: the server on which we exchange files.
         feeds: how its result files are read and fetched.
+        demographics: how it is told who the candidates are.
+        authorizations: how it is told who may sit which exam.
+        registrations: where it puts lists of registrations.
     """
 
     id: str
@@ -65,6 +73,9 @@ class Vendor:
     sign_ons: SignOns
     sftp: SftpShape | None = None
     feeds: FeedsShape | None = None
+    demographics: DemographicsShape | None = None
+    authorizations: AuthorizationsShape | None = None
+    registrations: RegistrationsShape | None = None
 
 
 def load_vendors(folder: Path | None) -> Mapping[str, Vendor]:
@@ -111,4 +122,7 @@ def load_vendor(text: str, *, name: str) -> Vendor:
         sign_ons=sign_ons,
         sftp=shape.sftp,
         feeds=shape.feeds,
+        demographics=shape.demographics,
+        authorizations=shape.authorizations,
+        registrations=shape.registrations,
     )

@@ -9,6 +9,7 @@ from libs.common.http.scopes import (
     CERTS_DECIDE,
     CERTS_REVIEW,
     EXAMS_DECIDE,
+    EXAMS_MANAGE,
     FEEDS_WRITE,
     PRIVACY_MANAGE,
     PRIVACY_REQUEST,
@@ -42,6 +43,7 @@ SCOPES: Mapping[Role, frozenset[str]] = {
         | PRIVACY_MANAGE
         | VOUCHERS_MANAGE
         | FEEDS_WRITE
+        | EXAMS_MANAGE
     ),
     Role.AUDITOR: READING | AUDIT_READ,
 }

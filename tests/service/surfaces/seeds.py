@@ -25,7 +25,10 @@ from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.exams.history.appointments import appointment_id
 from services.exams.onboarding.credentials import Credentials
+from services.exams.outgoing.claiming import Claiming
+from services.exams.outgoing.store import OutgoingStore
 from services.exams.unmatched.store import item_id
+from services.exams.vendors.definition import load_vendor
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
@@ -58,6 +61,16 @@ PROVIDER_CLIENT = {
     "redirect_uris": ["https://psi.example/callback"],
     "secrets": ["0" * 64],
 }
+TAKES_FILES = """
+demographics:
+  folder: /nowhere
+  file: cdd-{program}-{number}.txt
+  confirmations: {folder: /nowhere, file: "vcdc-{program}-{number}.txt"}
+authorizations:
+  folder: /nowhere
+  file: ead-{program}-{number}.txt
+  confirmations: {folder: /nowhere, file: "eac-{program}-{number}.txt"}
+"""
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
 WHY = "as the person asked"
 
@@ -100,7 +113,9 @@ def _parts(service: str, base: Base, where: Where) -> Any:
     secrets = where.folder / "vendor-secrets"
     secrets.mkdir()
     (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
-    vendors: dict[str, Any] = {"vendors_dir": VENDORS, "vendor_secrets_dir": secrets} if service == "exams" else {}
+    vendors: dict[str, Any] = (
+        {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
+    )
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
@@ -109,6 +124,15 @@ def _parts(service: str, base: Base, where: Where) -> Any:
         **vendors,
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
+
+
+def _vendors(where: Where) -> Path:
+    """The sample vendors, of which `vue` takes files as well."""
+    folder = where.folder / "vendors"
+    folder.mkdir()
+    for path in VENDORS.glob("*.yaml"):
+        (folder / path.name).write_text(path.read_text() + (TAKES_FILES if path.stem == "vue" else ""))
+    return folder
 
 
 async def _made(
@@ -141,6 +165,20 @@ _EXAMS = {
         query=lambda _: {"vendor": "vue", "name": "MARK-FILE.zip"},
         media_type="application/zip",
     ),
+    "grant_authorization": Request(
+        lambda _: {"vendor": "vue", "exam_code": EXAM, "first": "2090-01-01", "accommodations": "MARK-TERMS"}
+    ),
+    "change_authorization": Request(lambda _: {"attempts": 2}),
+    "withdraw_authorization": Request(lambda _: {"reason": WHY}),
+    "start_reconciliation": Request(
+        lambda _: (
+            b"registration_id,candidate_id,exam_code,state,scheduled_at\n"
+            b"MARK-LISTED,C1,200-301,open,2026-11-20T09:00:00Z\n"
+        ),
+        query=lambda _: {"vendor": "vue", "first": "2026-11-01", "last": "2026-11-30"},
+        media_type="text/csv",
+    ),
+    "act_on_finding": Request(lambda _: {"action": "dismiss", "reason": WHY}),
     "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
@@ -175,7 +213,7 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     )
     values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue", "batch": "spring"}
     values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
-    named = ("UNMATCHED", "REFUSED", "ACHIEVEMENT", "CHALLENGE", "ANSWER", "CODE", "FILE", "ROW")
+    named = ("UNMATCHED", "REFUSED", "ACHIEVEMENT", "CHALLENGE", "ANSWER", "CODE", "FILE", "ROW", "TERMS", "LISTED")
     marks = frozenset({PERSON, *(f"MARK-{name}" for name in named)})
     await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
     await surface.run("retakes")
@@ -194,7 +232,31 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     values["zip"] = result_file(cells(RegistrationID="MARK-ROW", Grade="great")).decode("latin-1")
     values["file_id"] = (await _made(surface, "upload_feed_file", seed, by=operator()))["file_id"]
     await surface.in_background(lambda: surface.base.rows("feed_files", state="done"))
+    await _vendor_files(surface, seed)
     return seed
+
+
+async def _vendor_files(surface: Surface, seed: Seed) -> None:
+    """Files to a vendor, and a list from it."""
+    person = identity.CandidateRegistered(
+        candidate_id=PERSON,
+        given_name="Ada",
+        family_name="Lovelace",
+        email="mark@example.com",
+        country="GB",
+        registered_at=TAKEN,
+    )
+    await surface.events(received(person))
+    await surface.run("vendor-profiles")
+    values, base = seed.values, surface.base
+    values["authorization_id"] = (await _made(surface, "grant_authorization", seed, by_staff=True))["authorization_id"]
+    vue = load_vendor((VENDORS / "vue.yaml").read_text() + TAKES_FILES, name="vue")
+    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vue)
+    values["vendor_file_id"] = f"{PROGRAM}:vue:authorizations:000001"
+    run = await _made(surface, "start_reconciliation", seed, by_staff=True)
+    values["reconciliation_id"] = run["reconciliation_id"]
+    await surface.run("reconciliation")
+    values["finding_id"] = (await base.rows("reconciliation_findings", registration_id="MARK-LISTED"))[0]["_id"]
 
 
 def _refused(body: bytes) -> Refusal:
