@@ -32,7 +32,7 @@ ReviewState = Literal["open", "accepted", "reported"]
 """Accepted: it stands. Reported: to the vendor, or to whoever pursues breaches of conduct."""
 
 _FIELDS = dict.fromkeys(
-    ("candidate_id", "program", "vendor", "registration_id", "exam_code", "taken_on", "status", "grade"), 1
+    ("candidate_id", "program", "vendor", "registration_id", "exam_code", "taken_on", "state", "grade"), 1
 )
 
 
