@@ -13,7 +13,7 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:
-	@deploy/setup.sh
+	@deploy/setup.sh $(SETUP_FOR)
 
 run: setup ## Start the whole platform here, play the sample vendor feed, say where to look
 	@.venv/bin/certrail up
@@ -21,12 +21,16 @@ run: setup ## Start the whole platform here, play the sample vendor feed, say wh
 stop: ## Stop the platform; its data stay
 	@if [ -x .venv/bin/certrail ]; then .venv/bin/certrail down; else echo "nothing is installed, so nothing runs"; fi
 
+test: SETUP_FOR := tests
 test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for some)
 	@$(if $(ARGS),exec $(PY) -m pytest $(ARGS))
 	failed=0
-	# What needs no server runs on all cores; the rest shares one broker and one database, and goes one by one.
 	$(PY) -m pytest -q -n auto tests/unit tests/contract || failed=1
-	$(PY) -m pytest --ignore=tests/unit --ignore=tests/contract || failed=1
+	# Each process has a broker and a database of its own, file by file; servers that were given are used by one alone.
+	given="$${CERTRAIL_TEST_MONGO_ADMIN_URL:-}$${CERTRAIL_TEST_AMQP_ADMIN_URL:-}"
+	many="-n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder"
+	if [ -n "$$given" ]; then many="-n 0"; fi
+	$(PY) -m pytest -q $$many --ignore=tests/unit --ignore=tests/contract || failed=1
 	exit $$failed
 
 check: setup ## Format, lint, types, import contracts, drift of published schemas

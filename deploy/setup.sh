@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything that `make run`, `make test`, `make check` and `make bench` need, on a bare Debian or Ubuntu machine:
-# the Python environment from the hashed lock files, the system's RabbitMQ and nginx, and for tests the packages of
-# tests/node. Safe to repeat: what is there is left alone, and when all is there this ends at once.
+# Everything that `make run`, `make check` and `make bench` need, on a bare Debian or Ubuntu machine: the Python
+# environment from the hashed lock files, the system's RabbitMQ and nginx; `deploy/setup.sh tests` also installs the
+# packages of tests/node. Safe to repeat: what is there is left alone, and when all is there this ends at once.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,7 +11,10 @@ readonly STAMP=$VENV/.certrail-setup
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_SAVED=/usr/sbin/policy-rc.d.before-certrail
 readonly NODE_TESTS=tests/node
-readonly STEPS=6
+readonly PURPOSE=${1:-}
+STEPS=5
+if [ "$PURPOSE" = tests ]; then STEPS=6; fi
+readonly STEPS
 
 step=0
 missing=()
@@ -105,6 +108,7 @@ allow_starting() {
   trap - EXIT
 }
 
+for_tests() { [ "$PURPOSE" = tests ]; }
 has_rabbitmq() { [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && command -v epmd >/dev/null; }
 has_nginx() { PATH=$PATH:/usr/sbin command -v nginx >/dev/null; }
 has_environment() { [ -x $VENV/bin/certrail ] && [ "$(cat $STAMP 2>/dev/null)" = "$(wanted)" ]; }
@@ -248,12 +252,12 @@ report() {
 
 main() {
   if has_environment && { has_mongod || mongo_given; } && { has_rabbitmq || broker_given; } && has_nginx &&
-    has_node_packages; then
+    { ! for_tests || has_node_packages; }; then
     return
   fi
   has_environment || set_up_environment
   set_up_servers
-  set_up_node_packages
+  if for_tests; then set_up_node_packages; fi
   mongo_given || check_mongod
   report
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.servers import BrokerUnderTest, MongoUnderTest, broker_for_session, mongo_for_session
@@ -33,3 +34,11 @@ async def broker(broker_server: BrokerUnderTest) -> BrokerUnderTest:
     """The session's RabbitMQ with empty queues."""
     await broker_server.empty()
     return broker_server
+
+
+_LONGEST = ("chaos", "e2e", "bench", "surfaces", "test_crash_points.py", "test_gateway.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes minutes begin first, or one of several processes would be left alone with it at the end."""
+    items.sort(key=lambda item: not any(part in item.path.parts for part in _LONGEST))

@@ -10,6 +10,7 @@ from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import ProgramErrors
+from libs.common.sealing import SecretBox
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
@@ -17,36 +18,85 @@ from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.history.parts import MIGRATION as HISTORY
 from services.exams.history.parts import history_routes
 from services.exams.history.retake_flags import RetakeWatch
+from services.exams.notices.api import NoticesApi
+from services.exams.notices.guard import VendorGuard
+from services.exams.notices.intake import Notices
+from services.exams.notices.joining import Joining
+from services.exams.notices.limits import CallLimit
+from services.exams.onboarding import migration
+from services.exams.onboarding.api import OnboardingApi
+from services.exams.onboarding.credentials import Credentials
+from services.exams.onboarding.tally import Folding
+from services.exams.onboarding.trials import Trials
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
-from services.exams.unmatched import UnmatchedWatch
+from services.exams.unmatched.api import UnmatchedApi
+from services.exams.unmatched.assigning import Assigning
+from services.exams.unmatched.long import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
+from services.exams.watch.api import WatchApi
+from services.exams.watch.figures import Figures
+from services.exams.watch.looking import ResultsWatch
+from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
+    results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
+    watch_api = WatchApi(store, platform.programs, platform.clock)
+    assigning = Assigning(store, platform.unit_of_work)
+    unmatched_api = UnmatchedApi(store, assigning, platform.programs, platform.clock)
+    api = ExamsApi(store, platform.programs).api()
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
-    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
-    api = ExamsApi(store, platform.programs).api()
-    routes = history_routes(platform, vendors)
+    credentials = Credentials(platform.database, _box(settings), platform.clock)
+    notices = NoticesApi(
+        Notices(platform.database, store, platform.unit_of_work, platform.programs),
+        VendorGuard(credentials, CallLimit(), platform.clock),
+    )
+    onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
     return Parts(
-        api=replace(api, routes=(*api.routes, *routes)),
+        api=replace(
+            api,
+            routes=(
+                *api.routes,
+                *watch_api.routes(),
+                *unmatched_api.routes(),
+                *onboarding.routes(),
+                *notices.routes(),
+                *history_routes(platform, vendors),
+            ),
+        ),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store).handle,
+                Trials(VendorMessages(store), store, platform.unit_of_work).handle,
                 prefetch=2 * settings.batch_size,
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),
-        jobs=(Job("unmatched", watch.EVERY, watch.run), keeper.job(), late.job(), retention.job(), retakes.job()),
+        jobs=(
+            Job("unmatched", watch.EVERY, watch.run),
+            results_watch.job(),
+            keeper.job(),
+            late.job(),
+            retention.job(),
+            Folding(store.tallies, platform.unit_of_work).job(),
+            Joining(store, platform.unit_of_work).job(),
+            RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock).job(),
+        ),
+        background=(Figures(store, platform.programs, platform.clock).run,),
     )
+
+
+def _box(settings: ExamsSettings) -> SecretBox | None:
+    secret = settings.credentials_secret
+    return None if secret is None else SecretBox(secret.get_secret_value(), purpose="vendors' signing secrets")
 
 
 def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
@@ -58,7 +108,14 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, HISTORY),
+    migrations=(
+        *MIGRATIONS,
+        privacy.MIGRATION,
+        migration_words.MIGRATION,
+        migration.MIGRATION,
+        RESULTS_WATCH,
+        HISTORY,
+    ),
     build=build,
     settings=ExamsSettings,
 )

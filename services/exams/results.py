@@ -13,7 +13,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_order, judge, outcomes, repeats
 from services.exams.reports import Measure, Report
-from services.exams.store import ExamsStore, attempt_key, result_key
+from services.exams.store import ExamsStore, attempt_key, registration_key, result_key
 from services.exams.telling import announce
 
 REPORTS = Counter("certrail_results_reported_total", "Words on results by what they turned out to be", ["verdict"])
@@ -32,14 +32,15 @@ class ResultIntake:
         One whose verdict is a conflict contradicts what its vendor has said before, and changes nothing.
         """
         session = self._transaction.session
-        known = await self._known(reports)
+        keys = [_keys(report) for report in reports]
+        known = await self._known(reports, keys)
         links = {report.link for report in reports if report.link is not None}
         candidates = await self._store.links.candidates_of(session, links)
         verdicts: list[Verdict] = []
         changed: dict[str, Document] = {}
-        for report in reports:
-            row = known.find(report)
-            verdict, row = self._apply(report, row, candidates)
+        for report, (named, attempt) in zip(reports, keys, strict=True):
+            row = known.find(report, named, attempt)
+            verdict, row = self._apply(report, row, named, candidates)
             verdicts.append(verdict)
             if verdict not in (Verdict.CONFLICT, Verdict.DUPLICATE):
                 known.add(row)
@@ -49,14 +50,15 @@ class ResultIntake:
                 announce(self._transaction, row, report.cause)
         await self._store.save_results(session, changed, known.stored)
         await self._store.delete_results(session, known.absorbed & known.stored)
+        await self._store.watches.wake_late(session, appointments_of(changed.values()), self._transaction.now)
         waiting = (row["link"] for row in changed.values() if row["candidate_id"] is None)
         await self._store.links.wait_for(session, {link for link in waiting if link is not None})
         self._transaction.on_commit(lambda: _count(verdicts))
         return verdicts
 
-    async def _known(self, reports: Sequence[Report]) -> "_Known":
+    async def _known(self, reports: Sequence[Report], keys: Sequence[tuple[str, str]]) -> "_Known":
         session = self._transaction.session
-        rows = await self._store.results(session, {key for report in reports for key in _keys(report)})
+        rows = await self._store.results(session, {key for both in keys for key in both})
         for (program, vendor), unnumbered in _by_vendor(reports).items():
             registrations = {each.data.registration_id for each in unnumbered if each.data.registration_id}
             rows |= await self._store.results_of_registrations(session, program, vendor, registrations)
@@ -64,7 +66,9 @@ class ResultIntake:
             rows |= await self._store.results_named_later(session, program, vendor, named)
         return _Known(rows)
 
-    def _apply(self, report: Report, row: Document | None, candidates: Mapping[str, str]) -> tuple[Verdict, Document]:
+    def _apply(
+        self, report: Report, row: Document | None, key: str, candidates: Mapping[str, str]
+    ) -> tuple[Verdict, Document]:
         """What the word turns out to be, and the row as it leaves it."""
         said = report.word()
         words = [word_of(kept) for kept in row["revisions"]] if row else []
@@ -73,7 +77,7 @@ class ResultIntake:
             # Files come again and again with all that they have said before.
             verdict = Verdict.DUPLICATE
         if row is None:
-            row = _new_row(report, self._transaction)
+            row = _new_row(report, key, self._transaction)
         elif verdict in (Verdict.CONFLICT, Verdict.DUPLICATE):
             return verdict, row
         elif row["state"] is None and said.act is Act.REPORT:
@@ -83,6 +87,15 @@ class ResultIntake:
         row["revisions"].append(_kept(report, said, row, self._transaction))
         _settle(row, [*words, said])
         return verdict, row
+
+
+def appointments_of(results: Iterable[Document]) -> set[str]:
+    """The keys of the registrations that results name."""
+    return {
+        registration_key(row["program"], row["vendor"], row["registration_id"])
+        for row in results
+        if row["registration_id"] is not None
+    }
 
 
 class _Known:
@@ -100,9 +113,8 @@ class _Known:
         for row in rows.values():
             self._index(row)
 
-    def find(self, report: Report) -> Document | None:
+    def find(self, report: Report, named: str, attempt: str) -> Document | None:
         """The result that a word is about."""
-        named, attempt = _keys(report)
         row, nameless = self._rows.get(named), self._rows.get(attempt)
         if nameless is not None and nameless["result_id"] is None:
             return nameless if row is None else self._joined(row, nameless)
@@ -253,14 +265,13 @@ def word_of(kept: Document) -> Word:
     )
 
 
-def _new_row(report: Report, transaction: Transaction) -> Document:
-    named, _ = _keys(report)
+def _new_row(report: Report, key: str, transaction: Transaction) -> Document:
     nothing: dict[str, Any] = dict.fromkeys(
         ("vendor_candidate_id", "link", "candidate_id", "told", "told_revision", "version")
     )
     unknown: dict[str, Any] = dict.fromkeys(("state", "status", "grade", "score", "reporter", "taken_at"))
     return {
-        "_id": named,
+        "_id": key,
         "program": report.program,
         "vendor": report.vendor,
         "result_id": report.data.result_id if report.names_result else None,

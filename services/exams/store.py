@@ -14,6 +14,9 @@ from libs.common.mongo.merges import FamilyEvent, Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from services.exams.history.achievements import Achievements
 from services.exams.history.retakes import DUE
+from services.exams.onboarding.tally import Tallies
+from services.exams.unmatched.store import Unmatched
+from services.exams.watch.store import Watches
 
 MIGRATIONS = [
     Migration(
@@ -88,6 +91,9 @@ class ExamsStore:
         self.links = Links(database)
         self.merges = Merges(database)
         self.achievements = Achievements(database)
+        self.watches = Watches(database)
+        self.unmatched_results = Unmatched(database)
+        self.tallies = Tallies(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -112,7 +118,12 @@ class ExamsStore:
         found = self._results.find(query, session=session)
         return {row["_id"]: row async for row in found}
 
-    async def registrations(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+    async def unreported_results(self, session: Session, *, after: str, limit: int) -> list[Document]:
+        """Results that something is said of by their registration and that nobody has reported yet."""
+        query = {"state": None, "result_id": None, "registration_id": {"$ne": None}, "_id": {"$gt": after}}
+        return await self._results.find(query, session=session).sort("_id", ASCENDING).to_list(limit)
+
+    async def registrations(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 

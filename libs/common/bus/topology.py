@@ -58,6 +58,9 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.PersonalDataPart,
         fulfillment.PersonalDataPart,
         notify.PersonalDataPart,
+        exams.ExamResultLate,
+        exams.ExamResultArrived,
+        exams.ExamResultNotAwaited,
     ),
     "exams": (
         identity.CandidateRegistered,
@@ -99,6 +102,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.CaseOpened,
         identity.CaseMessageWritten,
         identity.CaseDecided,
+        identity.CaseSettled,
         identity.StaffInvited,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,

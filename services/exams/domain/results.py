@@ -5,10 +5,10 @@ a notification, a ruling of the program's staff) has its place by the moment it 
 report that was said no later.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Grade(StrEnum):
@@ -72,8 +72,7 @@ class Consequence(StrEnum):
     INVALIDATED = "invalidated"
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One thing said of a result.
 
     Attributes:
@@ -92,8 +91,7 @@ class Word:
     score: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a result is after a word.
 
     Attributes:
@@ -107,16 +105,17 @@ class Outcome:
     report: int
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What anyone outside is told of a result: nothing of its grade unless that is final."""
 
     grade: Grade
     score: float | None = None
 
 
-def in_order(words: Iterable[Word]) -> list[Word]:
+def in_order(words: Sequence[Word]) -> list[Word]:
     """The words in the order in which they count."""
+    if len(words) == 1:
+        return list(words)
     numbered: list[Word] = []
     unnumbered: list[Word] = []
     for word in words:
@@ -229,28 +228,25 @@ def _changed(before: Outcome, word: Word, valid: Outcome | None) -> Outcome:
 
 
 def _after(before: Outcome | None, status: Status, grade: Grade, score: float | None, report: int) -> Outcome:
-    now = Outcome(State.FINAL, status, grade, score, report)
-    return Outcome(_state(before, now), status, grade, score, report)
+    if status is Status.ON_HOLD:
+        state = State.ON_HOLD
+    elif grade is Grade.INVALIDATED:
+        state = State.INVALIDATED
+    elif status is Status.PROVISIONAL or grade is Grade.PENDING:
+        state = State.PROVISIONAL
+    else:
+        state = State.FINAL if before is None else _final_after(before, grade, score)
+    return Outcome(state, status, grade, score, report)
 
 
-def _state(before: Outcome | None, now: Outcome) -> State:
-    if now.status is Status.ON_HOLD:
-        return State.ON_HOLD
-    if now.grade is Grade.INVALIDATED:
-        return State.INVALIDATED
-    if now.status is Status.PROVISIONAL or now.grade is Grade.PENDING:
-        return State.PROVISIONAL
-    return State.FINAL if before is None else _final_after(before, now)
-
-
-def _final_after(before: Outcome, now: Outcome) -> State:
+def _final_after(before: Outcome, grade: Grade, score: float | None) -> State:
     if before.status is Status.ON_HOLD:
         return State.RELEASED
     if before.grade is Grade.INVALIDATED:
         return State.RESTORED
     if before.state is State.PROVISIONAL:
         return State.FINAL
-    return before.state if _same(before, now) else State.REVISED
+    return before.state if (before.grade, before.score) == (grade, score) else State.REVISED
 
 
 def _same(one: Outcome, other: Outcome) -> bool:

@@ -191,7 +191,7 @@ def _details(entry: Entry, row: Document) -> dict[str, Any]:
 def _revisions(entry: Entry, kept: Sequence[Document]) -> list[dict[str, Any]]:
     """Every word on a result in the order in which they count. A word that came before any report says nothing yet."""
     of_word = {one["source"]["ref"]: one for one in kept}
-    words = in_order(map(word_of, kept))
+    words = in_order([word_of(one) for one in kept])
     return [
         _revision(entry, of_word[word.ref], outcome)
         for word, outcome in zip(words, outcomes(words), strict=True)

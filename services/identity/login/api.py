@@ -81,12 +81,6 @@ class Activation(Body):
     password: Password
 
 
-class KeySetView(View):
-    """A JWK set (RFC 7517, 5)."""
-
-    keys: list[dict[str, Any]]
-
-
 class AccessRequest(Body):
     """Whoever cannot get in says who they are."""
 
@@ -202,14 +196,6 @@ class LoginApi:
                 scopes=PUBLIC,
                 errors=(LINK_INVALID, LOCAL_PASSWORDS_OFF, TOO_MANY_TRIES),
             ),
-            Route(
-                method="GET",
-                path="/jwks.json",
-                handler=self.show_keys,
-                summary="The keys that verify access tokens",
-                response=KeySetView,
-                scopes=PUBLIC,
-            ),
         )
 
     def _session_routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
@@ -295,9 +281,6 @@ class LoginApi:
         tried = await self._limit.count(call.remote, call.headers)
         await self._changes.by_link(call.body.token, call.body.password)
         await self._limit.give_back(tried)
-
-    async def show_keys(self, _call: Call) -> KeySetView:
-        return KeySetView(keys=await self._tokens.public_keys())
 
     async def list_sessions(self, call: Call) -> Page[SessionView]:
         rows = await self._sessions.of(call.principal)

@@ -1,7 +1,6 @@
 """Access tokens: what they say, signed with the key whose time it is."""
 
 from datetime import timedelta
-from typing import Any
 
 from libs.common.clock import Clock
 from libs.common.http.principal import Kind, Principal
@@ -21,10 +20,6 @@ class Tokens:
         self._keys = keys
         self._issuer = issuer
         self._clock = clock
-
-    async def public_keys(self) -> list[dict[str, Any]]:
-        """The keys that verify our tokens, as members of a JWK set (RFC 7517)."""
-        return await self._keys.published()
 
     async def of_session(self, session: Document) -> str:
         """A token for the candidate whose session it is."""

@@ -9,7 +9,7 @@ from libs.common.events.types import Identifier
 from libs.common.http.models import Parameters, View
 from libs.common.http.paging import Page
 from libs.common.http.problems import CONFLICT, NOT_FOUND
-from libs.common.http.routes import Call, Route
+from libs.common.http.routes import PUBLIC, Call, Route
 from libs.common.http.scopes import KEYS_MANAGE
 from services.identity.signing.keys import SigningKeys
 
@@ -29,6 +29,12 @@ class KeyView(View):
     """When it is taken away; null until another follows it."""
 
 
+class KeySetView(View):
+    """A JWK set (RFC 7517, 5)."""
+
+    keys: list[dict[str, Any]]
+
+
 class KeysApi:
     """Handlers of the routes below."""
 
@@ -37,6 +43,14 @@ class KeysApi:
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
         return (
+            Route(
+                method="GET",
+                path="/jwks.json",
+                handler=self.show_keys,
+                summary="The keys that verify access tokens",
+                response=KeySetView,
+                scopes=PUBLIC,
+            ),
             Route(
                 method="GET",
                 path="/signing-keys",
@@ -67,6 +81,9 @@ class KeysApi:
                 errors=(NOT_FOUND,),
             ),
         )
+
+    async def show_keys(self, _call: Call) -> KeySetView:
+        return KeySetView(keys=await self._keys.published())
 
     async def list_signing_keys(self, _call: Call) -> Page[KeyView]:
         return await self._listed()

@@ -22,6 +22,8 @@ from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.exams.history.appointments import appointment_id
+from services.exams.onboarding.credentials import Credentials
+from services.exams.unmatched.store import item_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
@@ -103,6 +105,13 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 _EXAMS = {
     "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
     "list_history": Request(query=lambda _: {"totals": "true"}),
+    "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
+    "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
+    "unassign_result": Request(lambda _: {"reason": WHY}),
+    "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
+    "renew_credential": Request(lambda _: {"kind": "token"}),
+    "take_notifications": Request(lambda _: {"id": "N1"}),
 }
 
 
@@ -120,10 +129,12 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.run("retakes")
     (flag,) = await surface.base.rows("retake_flags")
     (booked,) = await surface.base.rows("registrations")
-    values = {"program": PROGRAM, "candidate_id": PERSON, "exam_code": EXAM}
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED"), "exam_code": EXAM}
     values |= {"flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
-    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT"}
-    return Seed(values, _EXAMS, frozenset(marks))
+    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT"})
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
+    return Seed(values, _EXAMS, marks)
 
 
 def _refused(body: bytes) -> Refusal:

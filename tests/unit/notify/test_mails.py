@@ -54,6 +54,7 @@ COURSE: dict[str, Any] = {
 
 CASE: dict[str, Any] = {"candidate_id": "CSCO10000001", "case_id": "C1", "reference": "K00000013", "kind": "name"}
 DECIDED: dict[str, Any] = CASE | {"reason": "As on the passport.", "decided_at": NOON}
+LATE: dict[str, Any] = CASE | {"kind": "missing_result", "exam_code": "200-301"}
 STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
 INVITED: dict[str, Any] = {
     "staff_id": STAFF_ID,
@@ -112,6 +113,14 @@ CASES = [
     (certs.CertificationSuspended(**HOLDING), Template.CERTIFICATION_SUSPENDED),
     (certs.CertificationReinstated(**HOLDING), Template.CERTIFICATION_REINSTATED),
     (identity.CaseOpened(**CASE, due_on=date(2026, 11, 27), opened_at=NOON), Template.CASE_OPENED),
+    (
+        identity.CaseOpened(
+            **LATE, due_on=date(2026, 11, 27), opened_at=NOON, by_itself=True, promised_on=date(2026, 11, 20)
+        ),
+        Template.RESULT_LATE,
+    ),
+    (identity.CaseSettled(**LATE, outcome="arrived", reason="It came.", settled_at=NOON), Template.RESULT_ARRIVED),
+    (identity.CaseSettled(**LATE, outcome="lapsed", reason="Moved.", settled_at=NOON), Template.RESULT_NOT_AWAITED),
     (identity.CaseMessageWritten(**CASE, needs_answer=True, written_at=NOON), Template.CASE_MESSAGE),
     (identity.CaseDecided(**DECIDED, decision="accepted"), Template.CASE_ACCEPTED),
     (identity.CaseDecided(**DECIDED, decision="refused"), Template.CASE_REFUSED),
