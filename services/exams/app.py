@@ -59,16 +59,17 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
         VendorGuard(credentials, CallLimit(), platform.clock),
     )
     onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
+    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
     return Parts(
         api=replace(
             api,
             routes=(
                 *api.routes,
+                *history_routes(platform, vendors),
                 *watch_api.routes(),
                 *unmatched_api.routes(),
                 *onboarding.routes(),
                 *notices.routes(),
-                *history_routes(platform, vendors),
             ),
         ),
         subscriptions=(
@@ -88,7 +89,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             retention.job(),
             Folding(store.tallies, platform.unit_of_work).job(),
             Joining(store, platform.unit_of_work).job(),
-            RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock).job(),
+            retakes.job(),
         ),
         background=(Figures(store, platform.programs, platform.clock).run,),
     )

@@ -9,7 +9,7 @@ import orjson
 from libs.common.bus.ingress import MAX_VENDOR_BYTES, Reason, Refusal
 from libs.common.bus.messages import Outgoing, Received
 from libs.common.bus.topology import REJECTIONS
-from libs.common.events import identity, vendors
+from libs.common.events import EventData, identity, vendors
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import LINK_EVENTS, LinkEvent, as_own_link, owner_of
@@ -17,6 +17,7 @@ from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Verdict
+from services.exams.history.achievements import achievement_key
 from services.exams.moves import follows
 from services.exams.onboarding.tally import KEPT, REFUSED, Channel, Judged
 from services.exams.registrations import RegistrationIntake, announce_appointment
@@ -39,36 +40,23 @@ class VendorMessages:
 
     async def handle(self, transaction: Transaction, items: Sequence[Any]) -> None:
         refusals = [item for item in items if isinstance(item, Refusal)]
-        judged = [_judged(item, KEPT) for item in items if isinstance(item, Received) and _is_unnumbered(item)]
-        changes: list[Received[Any]] = []
-        reports: list[Received[Any]] = []
-        achieved: list[Received[Any]] = []
-        for item in items:
-            if not isinstance(item, Received) or isinstance(item.data, vendors.CourseCompleted):
-                continue
-            if isinstance(item.data, vendors.AchievementReported):
-                achieved.append(item)
-            else:
-                (reports if isinstance(item.data, vendors.ExamResultReported) else changes).append(item)
+        reports = _of(items, vendors.ExamResultReported)
+        achievements = _of(items, vendors.AchievementReported)
+        changes = _of(items, vendors.ExamRegistered, vendors.ExamAppointmentChanged)
+        # Nothing tells a repetition of an appointment, or of a course, which certs takes in.
+        judged = [_judged(item, KEPT) for item in (*changes, *_of(items, vendors.CourseCompleted))]
+        verdicts: list[Verdict] = []
         if changes:
             await RegistrationIntake(self._store, transaction).record([change_of(item) for item in changes])
         if reports:
-            verdicts = await ResultIntake(self._store, transaction).record([report_of(item) for item in reports])
-            refusals += [
-                contradiction(item)
-                for item, verdict in zip(reports, verdicts, strict=True)
-                if verdict is Verdict.CONFLICT
-            ]
-            judged += [
-                _judged(item, verdict)
-                for item, verdict in zip(reports, verdicts, strict=True)
-                if verdict is not Verdict.CONFLICT
-            ]
-        if achieved:
-            contradictions = await self._store.achievements.record(transaction, achieved)
-            refusals += contradictions
-            against = {id(refusal.delivery) for refusal in contradictions}
-            judged += [_judged(item, KEPT) for item in achieved if id(item.delivery) not in against]
+            verdicts += await ResultIntake(self._store, transaction).record([report_of(item) for item in reports])
+        if achievements:
+            verdicts += await self._store.achievements.record(transaction, achievements)
+        for item, verdict in zip((*reports, *achievements), verdicts, strict=True):
+            if verdict is Verdict.CONFLICT:
+                refusals.append(contradiction(item))
+            else:
+                judged.append(_judged(item, verdict))
         if refusals:
             judged += await self._reject(transaction, refusals)
         await self._store.tallies.note(transaction, judged)
@@ -97,9 +85,9 @@ class ServiceEvents:
     ) -> None:
         families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
-        await self._store.judge_again(transaction.session, families)
         people = {each for item in families for each in (item.data.candidate_id, item.data.merged_id)}
         await self._store.watches.wake_of(transaction.session, people, transaction.now)
+        await self._store.judge_again(transaction.session, families)
         linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         accounts: list[Received[Any]] = [item for item in items if _is_new_account(item)]
         linked += map(as_own_link, accounts)
@@ -126,8 +114,8 @@ class ServiceEvents:
             announce(transaction, row, cause)
         await self._store.save_registrations(session, *_keyed(registrations))
         await self._store.save_results(session, *_keyed(results))
-        await self._store.achievements.follow(transaction, news)
         await self._store.watches.wake(session, appointments_of(results), transaction.now)
+        await self._store.achievements.follow(transaction, news)
 
 
 def _is_new_account(item: Received[Any]) -> bool:
@@ -139,19 +127,20 @@ def _keyed(rows: Sequence[Document]) -> tuple[dict[str, Document], list[str]]:
     return dict(zip(keys, rows, strict=True)), keys
 
 
-def contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
+def contradiction(item: Received[vendors.ExamResultReported] | Received[vendors.AchievementReported]) -> Refusal:
+    """The answer to a revision that was told otherwise before."""
     data = item.data
+    named = data.result_id if isinstance(data, vendors.ExamResultReported) else data.achievement_id
     reason = Reason(
         "data.revision",
         "revision_conflict",
-        f"revision {data.revision} of {data.result_id} was reported before with another grade, score or status",
+        f"revision {data.revision} of {named} was reported before and said something else",
     )
     return Refusal(vendor_name(item), (reason,), item.delivery, item.traceparent)
 
 
-def _is_unnumbered(item: Received[Any]) -> bool:
-    """Whether nothing tells a repetition of it: an appointment, or a course, which certs takes in."""
-    return not isinstance(item.data, vendors.ExamResultReported | vendors.AchievementReported)
+def _of(items: Sequence[Any], *kinds: type[EventData]) -> list[Received[Any]]:
+    return [item for item in items if isinstance(item, Received) and isinstance(item.data, kinds)]
 
 
 def _judged(item: Received[Any], verdict: str) -> Judged:
@@ -160,13 +149,15 @@ def _judged(item: Received[Any], verdict: str) -> Judged:
 
 
 def about(item: Received[Any]) -> str | None:
-    """The key of the result or the registration that a message speaks of; None where it speaks of neither."""
+    """The key of what a message speaks of: a result, an achievement, a registration; None of a course."""
     vendor, program, data = vendor_name(item), item.event.program, item.data
+    if isinstance(data, vendors.CourseCompleted):
+        return None
     if isinstance(data, vendors.ExamResultReported):
         return result_key(program, vendor, data.result_id)
-    if isinstance(data, vendors.ExamRegistered | vendors.ExamAppointmentChanged):
-        return registration_key(program, vendor, data.registration_id)
-    return None
+    if isinstance(data, vendors.AchievementReported):
+        return achievement_key(item)
+    return registration_key(program, vendor, data.registration_id)
 
 
 def refused(row: Document, channel: Channel = Channel.BUS) -> Judged:

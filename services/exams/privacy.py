@@ -72,7 +72,6 @@ HOLDINGS = Holdings(
             kind="results",
             withheld=frozenset(
                 {
-                    DUE,
                     "link",
                     "told",
                     "told_revision",
@@ -81,6 +80,7 @@ HOLDINGS = Holdings(
                     "named_later",
                     "unmatched_told",
                     "late_looked",
+                    DUE,
                     *STAFFS_OWN,
                 }
             ),

@@ -90,10 +90,10 @@ class ExamsStore:
     def __init__(self, database: Database) -> None:
         self.links = Links(database)
         self.merges = Merges(database)
-        self.achievements = Achievements(database)
         self.watches = Watches(database)
         self.unmatched_results = Unmatched(database)
         self.tallies = Tallies(database)
+        self.achievements = Achievements(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]

@@ -6,7 +6,6 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel, InsertOne, ReplaceOne
 
-from libs.common.bus.ingress import Reason, Refusal
 from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
 from libs.common.events import vendors
@@ -14,6 +13,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import LinkEvent, Links, link_id, own_link, owner_of
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import Names, is_pseudonym
+from services.exams.domain.results import Verdict
 from services.exams.moves import follows
 from services.exams.reports import vendor_name
 
@@ -34,26 +34,29 @@ class Achievements:
         self._rows = database[COLLECTION]
         self._links = Links(database)
 
-    async def record(self, transaction: Transaction, items: Sequence[Reported]) -> list[Refusal]:
-        """Apply reports in their order. Returns those that contradict what their vendor has said before."""
+    async def record(self, transaction: Transaction, items: Sequence[Reported]) -> list[Verdict]:
+        """Apply reports in their order. Returns what each turned out to be; a conflict changes nothing."""
         session = transaction.session
-        keys = [_key(item) for item in items]
+        keys = [achievement_key(item) for item in items]
         rows = await self._found(session, {"_id": {"$in": list(set(keys))}})
         known = set(rows)
         people = await self._links.candidates_of(session, map(_link, items))
         changed: dict[str, Document] = {}
-        refusals: list[Refusal] = []
+        verdicts: list[Verdict] = []
         for item, key in zip(items, keys, strict=True):
             before, said = rows.get(key), _said(item)
-            same = _same_revision(before, said)
-            if same is not None:
-                if any(same[name] != said[name] for name in _SAID):
-                    refusals.append(_contradiction(item))
-                continue
-            rows[key] = changed[key] = _after(before, item, said, people, transaction.now)
+            verdict = _verdict(before, said)
+            verdicts.append(verdict)
+            if verdict not in (Verdict.CONFLICT, Verdict.DUPLICATE):
+                rows[key] = changed[key] = _after(before, item, said, people, transaction.now)
         await self._save(session, changed, known)
         await self._links.wait_for(session, {row["link"] for row in changed.values() if row["candidate_id"] is None})
-        return refusals
+        return verdicts
+
+    async def has_candidate(self, session: Session, key: str) -> bool:
+        """Whether it is known whose an achievement is."""
+        row = await self._rows.find_one({"_id": key}, session=session)
+        return row is not None and row["candidate_id"] is not None
 
     async def follow(self, transaction: Transaction, news: Mapping[str, Received[LinkEvent]]) -> None:
         """Give achievements to whom their links now belong. What a merge moves stays whose it was."""
@@ -82,7 +85,8 @@ def under_pseudonym(row: Document, names: Names) -> Document:
     return row | {"candidate_id": name, "link": name, "url": None, "revisions": words}
 
 
-def _key(item: Reported) -> str:
+def achievement_key(item: Reported) -> str:
+    """The key of what it tells of."""
     return f"{item.event.program}:{vendor_name(item)}:{item.data.achievement_id}"
 
 
@@ -107,10 +111,13 @@ def _said(item: Reported) -> Document:
     }
 
 
-def _same_revision(row: Document | None, said: Document) -> Document | None:
+def _verdict(row: Document | None, said: Document) -> Verdict:
     if row is None:
-        return None
-    return next((word for word in row["revisions"] if word["revision"] == said["revision"]), None)
+        return Verdict.NEW
+    same = next((word for word in row["revisions"] if word["revision"] == said["revision"]), None)
+    if same is not None:
+        return Verdict.DUPLICATE if all(same[name] == said[name] for name in _SAID) else Verdict.CONFLICT
+    return Verdict.REVISED if said["revision"] > row["revision"] else Verdict.STALE
 
 
 def _after(
@@ -119,7 +126,7 @@ def _after(
     """The row with one more word."""
     link = _link(item)
     row = before or {
-        "_id": _key(item),
+        "_id": achievement_key(item),
         "program": item.event.program,
         "vendor": vendor_name(item),
         "achievement_id": item.data.achievement_id,
@@ -134,10 +141,3 @@ def _after(
     current = max(row["revisions"], key=lambda word: word["revision"])
     achieved_at = datetime.combine(date.fromisoformat(current["achieved_on"]), time(), UTC)
     return row | {name: current[name] for name in (*_SAID, "said_at")} | {"achieved_at": achieved_at}
-
-
-def _contradiction(item: Reported) -> Refusal:
-    data = item.data
-    text = f"revision {data.revision} of {data.achievement_id} was reported before with other content"
-    reason = Reason("data.revision", "revision_conflict", text)
-    return Refusal(vendor_name(item), (reason,), item.delivery, item.traceparent)

@@ -103,8 +103,6 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 
 
 _EXAMS = {
-    "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
-    "list_history": Request(query=lambda _: {"totals": "true"}),
     "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
@@ -112,6 +110,8 @@ _EXAMS = {
     "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
     "renew_credential": Request(lambda _: {"kind": "token"}),
     "take_notifications": Request(lambda _: {"id": "N1"}),
+    "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
+    "list_history": Request(query=lambda _: {"totals": "true"}),
 }
 
 
@@ -126,14 +126,14 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
+    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT"})
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
     await surface.run("retakes")
     (flag,) = await surface.base.rows("retake_flags")
     (booked,) = await surface.base.rows("registrations")
-    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
-    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED"), "exam_code": EXAM}
-    values |= {"flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
-    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT"})
-    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
+    values |= {"exam_code": EXAM, "flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
     return Seed(values, _EXAMS, marks)
 
 
