@@ -18,6 +18,9 @@ from libs.common.programs.retakes import Attempts, Wait
 DUE = "retake_due"
 """Set in a result row by whatever may change what the rules say of it, and of the person's others."""
 
+JUDGED = ("exam_code", "grade", "state", "taken_on")
+"""What the rules look at in a result row, beside its key."""
+
 GRADED = ("pass", "fail")
 RELEASED = frozenset({"final", "released", "revised", "restored"})
 """States of a result that everybody may know, and that is worth something."""
