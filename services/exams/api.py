@@ -253,7 +253,8 @@ def _appointment(row: Document) -> AppointmentView:
 
 
 def _unmatched(row: Document) -> UnmatchedView:
-    return UnmatchedView.model_validate({**row, "taken_on": date.fromisoformat(row["taken_on"])})
+    named = {"result_id": row["result_id"] or row["registration_id"]}
+    return UnmatchedView.model_validate({**row, **named, "taken_on": date.fromisoformat(row["taken_on"])})
 
 
 def _rejection(row: Document) -> RejectionView:

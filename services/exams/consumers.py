@@ -1,5 +1,6 @@
 """What each message does in exams."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,14 +17,17 @@ from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Verdict
+from services.exams.onboarding.tally import KEPT, REFUSED, Channel, Judged
 from services.exams.registrations import RegistrationIntake, announce_appointment
 from services.exams.reports import change_of, report_of, vendor_name
-from services.exams.results import ResultIntake
-from services.exams.store import ExamsStore
+from services.exams.results import ResultIntake, appointments_of
+from services.exams.store import ExamsStore, registration_key, result_key
 from services.exams.telling import announce, retract
+from services.exams.watch.notes import noted
 
 KEPT_CHARACTERS = 65_536
 """How much of a refused message is kept and sent back."""
+_PROGRAM = r"[a-z][a-z0-9]{1,30}"
 
 
 class VendorMessages:
@@ -34,6 +38,7 @@ class VendorMessages:
 
     async def handle(self, transaction: Transaction, items: Sequence[Any]) -> None:
         refusals = [item for item in items if isinstance(item, Refusal)]
+        judged = [_judged(item, KEPT) for item in items if isinstance(item, Received) and _is_unnumbered(item)]
         changes: list[Received[Any]] = []
         reports: list[Received[Any]] = []
         for item in items:
@@ -44,17 +49,24 @@ class VendorMessages:
         if reports:
             verdicts = await ResultIntake(self._store, transaction).record([report_of(item) for item in reports])
             refusals += [
-                _contradiction(item)
+                contradiction(item)
                 for item, verdict in zip(reports, verdicts, strict=True)
                 if verdict is Verdict.CONFLICT
             ]
+            judged += [
+                _judged(item, verdict)
+                for item, verdict in zip(reports, verdicts, strict=True)
+                if verdict is not Verdict.CONFLICT
+            ]
         if refusals:
-            await self._reject(transaction, refusals)
+            judged += await self._reject(transaction, refusals)
+        await self._store.tallies.note(transaction, judged)
 
-    async def _reject(self, transaction: Transaction, refusals: Sequence[Refusal]) -> None:
-        rows = {row["_id"]: row for row in (_rejection(refusal, transaction) for refusal in refusals)}
+    async def _reject(self, transaction: Transaction, refusals: Sequence[Refusal]) -> list[Judged]:
+        rows = {row["_id"]: row for row in (rejection(refusal, transaction) for refusal in refusals)}
         for key in await self._store.add_rejections(transaction.session, rows):
             transaction.send(_answer(rows[key]))
+        return [refused(row) for row in rows.values()]
 
 
 Said = LinkEvent | FamilyEvent | identity.CandidateRegistered
@@ -74,6 +86,8 @@ class ServiceEvents:
     ) -> None:
         families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
+        people = {each for item in families for each in (item.data.candidate_id, item.data.merged_id)}
+        await self._store.watches.wake_of(transaction.session, people, transaction.now)
         linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         accounts: list[Received[Any]] = [item for item in items if _is_new_account(item)]
         linked += map(as_own_link, accounts)
@@ -87,6 +101,8 @@ class ServiceEvents:
         registrations = [row for row in await self._store.linked_registrations(session, news) if _moves(row, news)]
         for row in registrations:
             row |= {"candidate_id": owner_of(news[row["link"]]), "told": None}
+            if row.get("watch"):
+                row["watch"] = noted(row, transaction.now)
             announce_appointment(transaction, row, news[row["link"]])
         results = [row for row in await self._store.linked_results(session, news) if _moves(row, news)]
         for row in results:
@@ -96,6 +112,7 @@ class ServiceEvents:
             announce(transaction, row, cause)
         await self._store.save_registrations(session, *_keyed(registrations))
         await self._store.save_results(session, *_keyed(results))
+        await self._store.watches.wake(session, appointments_of(results), transaction.now)
 
 
 def _is_new_account(item: Received[Any]) -> bool:
@@ -103,7 +120,12 @@ def _is_new_account(item: Received[Any]) -> bool:
 
 
 def _moves(row: Document, news: Mapping[str, Received[LinkEvent]]) -> bool:
-    """Whether a row is to follow its link. What a merge moves stays whose it was: the merge itself joins the two."""
+    """Whether a row is to follow its link. What a merge moves stays whose it was: the merge itself joins the two.
+
+    What staff have assigned stays where they put it until they take it back.
+    """
+    if row.get("assigned"):
+        return False
     item = news[row["link"]]
     if row["candidate_id"] is None:
         return owner_of(item) is not None
@@ -116,7 +138,7 @@ def _keyed(rows: Sequence[Document]) -> tuple[dict[str, Document], list[str]]:
     return dict(zip(keys, rows, strict=True)), keys
 
 
-def _contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
+def contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
     data = item.data
     reason = Reason(
         "data.revision",
@@ -126,7 +148,36 @@ def _contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
     return Refusal(vendor_name(item), (reason,), item.delivery, item.traceparent)
 
 
-def _rejection(refusal: Refusal, transaction: Transaction) -> Document:
+def _is_unnumbered(item: Received[Any]) -> bool:
+    """Whether nothing tells a repetition of it: an appointment, or a course, which certs takes in."""
+    return not isinstance(item.data, vendors.ExamResultReported)
+
+
+def _judged(item: Received[Any], verdict: str) -> Judged:
+    vendor, program = vendor_name(item), item.event.program
+    return Judged(vendor, program, Channel.BUS, str(verdict), message=item.event.id, about=about(item))
+
+
+def about(item: Received[Any]) -> str | None:
+    """The key of the result or the registration that a message speaks of; None of a course."""
+    vendor, program, data = vendor_name(item), item.event.program, item.data
+    if isinstance(data, vendors.ExamResultReported):
+        return result_key(program, vendor, data.result_id)
+    return (
+        None if isinstance(data, vendors.CourseCompleted) else registration_key(program, vendor, data.registration_id)
+    )
+
+
+def refused(row: Document, channel: Channel = Channel.BUS) -> Judged:
+    """What a rejection counts as."""
+    code, program = row["reasons"][0]["code"], row["program"]
+    if code == "unknown_program" or not re.fullmatch(_PROGRAM, program or ""):
+        program = None
+    return Judged(row["vendor"], program, channel, REFUSED, code, message=row["message_id"])
+
+
+def rejection(refusal: Refusal, transaction: Transaction) -> Document:
+    """A refusal as it is kept and told."""
     delivery = refusal.delivery
     original = delivery.body[:KEPT_CHARACTERS].decode("utf-8", errors="backslashreplace")
     # The same message refused twice, after a crash say, is one rejection.

@@ -7,6 +7,7 @@ from typing import ClassVar
 from libs.common.events import exams
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.links import OWN
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.privacy.holdings import Holding, Holdings, Person, by, renamed
@@ -15,14 +16,20 @@ from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
 from services.exams.challenges import holdings as challenges
+from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
+from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)),)
+PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), NOTIFICATIONS_KEPT)
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
+
+
+STAFFS_OWN = ("assigned", "handling", "asked_vendor_at")
+"""What staff wrote about an unmatched result, and why they gave it to whom."""
 
 
 def under_pseudonym(row: Document, names: Names) -> Document:
@@ -33,6 +40,10 @@ def under_pseudonym(row: Document, names: Names) -> Document:
     name = names[row["candidate_id"]]
     nameless = {"candidate_id": name, "link": name, "vendor_candidate_id": None}
     kept = row | nameless | {field: None for field in NAMING if field in row}
+    if row.get("watch"):
+        kept["watch"] = unwatched(row)
+    for field in STAFFS_OWN:
+        kept.pop(field, None)
     if "revisions" in row:
         kept["revisions"] = [_nameless(word) for word in row["revisions"]]
     return kept
@@ -51,7 +62,7 @@ HOLDINGS = Holdings(
             collection="registrations",
             find=by("candidate_id"),
             kind="appointments",
-            withheld=frozenset({"link", "told", "version", "late_looked"}),
+            withheld=frozenset({"link", "told", "version", "late_looked", "watch"}),
             keep=under_pseudonym,
         ),
         Holding(
@@ -69,6 +80,7 @@ HOLDINGS = Holdings(
                     "named_later",
                     "unmatched_told",
                     "late_looked",
+                    *STAFFS_OWN,
                 }
             ),
             keep=under_pseudonym,
@@ -78,19 +90,32 @@ HOLDINGS = Holdings(
         *challenges.HOLDINGS,
     ),
     apart=APART
-    | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
+    | {
+        "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",
+        "vendors": "vendors' credentials: nobody's data",
+        **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
+    },
 )
 
 
 def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> Keeper:
     """The service's part in exports and erasures."""
 
-    async def forget_rejections(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
+    async def forget_ids(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
         for link in person.links:
             _program, vendor, external_id = link.split(":", 2)
             quoted = {"$regex": re.escape(f'"{external_id}"')}
             query = {"vendor": vendor, "original": quoted}
             await database["rejections"].delete_many(query, session=transaction.session)
+            # What staff gave to another under an id of the person's stays there, and no more under that id.
+            assigned = {"link": link, "assigned": {"$exists": True}}
+            own = {"$concat": ["$program", f":{OWN}:", "$assigned.to"]}
+            words = {"$map": {"input": "$revisions", "in": {"$mergeObjects": ["$$this", {"raw": None}]}}}
+            nameless = {"link": own, "vendor_candidate_id": "$assigned.to", "revisions": words}
+            await database["results"].update_many(assigned, [{"$set": nameless}], session=transaction.session)
+            written = {"vendor": vendor, "raw": quoted}
+            await database["notifications"].update_many(written, {"$set": {"raw": None}}, session=transaction.session)
 
     return Keeper(
         exams.PersonalDataPart,
@@ -100,7 +125,7 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
         unit_of_work,
         links="links",
         facts_go_on=True,
-        after=forget_rejections,
+        after=forget_ids,
     )
 
 

@@ -13,6 +13,7 @@ from libs.common.versions import next_version
 from services.exams.domain.appointments import Appointment, State, change, register
 from services.exams.reports import Change
 from services.exams.store import ExamsStore, registration_key
+from services.exams.watch.notes import noted
 
 
 class RegistrationIntake:
@@ -69,6 +70,7 @@ class RegistrationIntake:
         new["history"].append(_step(each, self._transaction))
         new |= {"state": after.state.value, "reason": after.reason, "said_at": after.said_at}
         new |= {"scheduled_at": after.scheduled_at, "moved_at": after.moved_at}
+        new["watch"] = noted(new, self._transaction.now)
         return new
 
 

@@ -12,6 +12,9 @@ from libs.common.mongo.links import Links
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from services.exams.challenges.store import RulingStore
+from services.exams.onboarding.tally import Tallies
+from services.exams.unmatched.store import Unmatched
+from services.exams.watch.store import Watches
 
 MIGRATIONS = [
     Migration(
@@ -86,6 +89,9 @@ class ExamsStore:
         self.links = Links(database)
         self.merges = Merges(database)
         self.rulings = RulingStore(database)
+        self.watches = Watches(database)
+        self.unmatched_results = Unmatched(database)
+        self.tallies = Tallies(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -110,7 +116,12 @@ class ExamsStore:
         found = self._results.find(query, session=session)
         return {row["_id"]: row async for row in found}
 
-    async def registrations(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+    async def unreported_results(self, session: Session, *, after: str, limit: int) -> list[Document]:
+        """Results that something is said of by their registration and that nobody has reported yet."""
+        query = {"state": None, "result_id": None, "registration_id": {"$ne": None}, "_id": {"$gt": after}}
+        return await self._results.find(query, session=session).sort("_id", ASCENDING).to_list(limit)
+
+    async def registrations(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 

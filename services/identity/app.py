@@ -15,6 +15,8 @@ from services.identity.api import IdentityApi
 from services.identity.cases.acts import Acts
 from services.identity.cases.candidate_api import CandidateCasesApi
 from services.identity.cases.casework import Cases
+from services.identity.cases.missing_results import MIGRATION as LATE_RESULTS
+from services.identity.cases.missing_results import MissingResults
 from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.cases.store import MIGRATION as CASES
 from services.identity.cases.store import CaseStore
@@ -215,7 +217,9 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.events_queue("identity"),
                 decode_events,
-                ServiceEvents(SealEvents(seals), ExportParts(export_store)).handle,
+                ServiceEvents(
+                    SealEvents(seals), ExportParts(export_store), MissingResults(database, cases, store)
+                ).handle,
             ),
         ),
         jobs=(
@@ -234,7 +238,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES],
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, LATE_RESULTS],
     build=build,
     settings=IdentitySettings,
 )

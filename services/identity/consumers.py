@@ -14,6 +14,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
+from services.identity.cases.missing_results import MissingResultEvent, MissingResults
 from services.identity.domain.name_keys import name_keys
 from services.identity.privacy.exports import ExportParts
 from services.identity.registration_store import RegistrationStore
@@ -76,19 +77,23 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of their audit logs, and parts of exports."""
+    """What services tell: seals of their audit logs, parts of exports, and results that are late."""
 
-    def __init__(self, seals: SealEvents, parts: ExportParts) -> None:
+    def __init__(self, seals: SealEvents, parts: ExportParts, missing: MissingResults) -> None:
         self._seals = seals
         self._parts = parts
+        self._missing = missing
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         seals = [item for item in items if isinstance(item.data, Seal)]
-        parts = [item for item in items if not isinstance(item.data, Seal)]
+        missing = [item for item in items if isinstance(item.data, MissingResultEvent)]
+        parts = [item for item in items if not isinstance(item.data, Seal | MissingResultEvent)]
         if seals:
             await self._seals.handle(transaction, seals)
         if parts:
             await self._parts.handle(transaction, parts)
+        if missing:
+            await self._missing.handle(transaction, missing)
 
 
 def _system(item: Registration) -> str:

@@ -8,6 +8,7 @@ from libs.common.audit.seals import EVENTS as SEALS
 from libs.common.bus import topology
 from libs.common.bus.messages import Received
 from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams, vendors
+from libs.common.events.answers import ANSWERS
 from libs.common.events.contracts import committed
 from libs.common.mongo.merges import FAMILY_EVENTS
 from libs.common.privacy.keeper import PERSONAL_EVENTS
@@ -18,6 +19,7 @@ from services.exams import consumers as exams_consumers
 from services.exams.reports import change_of, report_of
 from services.fulfillment import consumers as fulfillment_consumers
 from services.identity import consumers as identity_consumers
+from services.identity.cases.missing_results import MissingResults
 from services.identity.privacy.exports import ExportParts
 from services.notify.consumers import PROFILE_EVENTS
 from services.notify.domain.mails import MAIL_EVENTS
@@ -80,7 +82,7 @@ def test_every_event_has_a_channel_on_its_exchange_and_its_sender(document: Docu
         assert exchange["name"] == (topology.VENDORS if vendor else topology.EVENTS)
         assert channel["address"] == (key.replace(VENDOR, "{vendor}", 1) if vendor else key)
         assert document["operations"][f"publish-{name}"]["action"] == ("receive" if vendor else "send")
-    assert len(document["channels"]) == len(all_events())
+    assert len(document["channels"]) == len(all_events()) + len(ANSWERS)
 
 
 def test_document_names_the_readers_of_every_event(document: Document) -> None:
@@ -105,7 +107,9 @@ def models_of(hint: Any) -> set[type[EventData]]:
 
 
 HANDLED: dict[str, set[type[EventData]]] = {
-    "identity.events": models_of(get_type_hints(ExportParts.handle)["items"]) | set(SEALS.values()),
+    "identity.events": models_of(get_type_hints(ExportParts.handle)["items"])
+    | models_of(get_type_hints(MissingResults.handle)["items"])
+    | set(SEALS.values()),
     "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]) | {*PERSONAL_EVENTS},
     "exams.vendors": models_of(get_type_hints(change_of)["message"])
     | models_of(get_type_hints(report_of)["message"])

@@ -13,7 +13,6 @@ from libs.common.clock import FixedClock
 from libs.common.events import identity
 from libs.common.http.scopes import READING
 from libs.common.programs import Program
-from libs.common.programs.calendar import add_business_days
 from tests.service.case_desk import picture
 from tests.service.challenge_desk import ADA, BEN, PDF, RESULT, WORDS, ChallengeDesk, challenge_desk
 from tests.service.conftest import OpenBase
@@ -45,7 +44,7 @@ async def test_challenge_is_opened_once_told_once_and_shown_to_both_sides(
     assert (told["data"]["result_id"], told["data"]["ground"], told["subject"]) == (RESULT, "score", "C1")
     assert "Question" not in str(told)
     today = programs["cisco"].day_of(desk.base.clock.now())
-    assert date.fromisoformat(challenge["due_on"]) == add_business_days(today, 10)
+    assert date.fromisoformat(challenge["due_on"]) == programs["cisco"].calendar.add(today, 10)
     _, page = await desk.candidate("GET", "challenges")
     assert [item["challenge_id"] for item in page["items"]] == [challenge["challenge_id"]]
     seen = await desk.seen(challenge)

@@ -13,7 +13,7 @@ from libs.common.events import exams, identity, vendors
 from libs.common.mongo.unit_of_work import Transaction
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.store import ExamsStore
-from services.exams.unmatched import UnmatchedWatch
+from services.exams.unmatched.long import UnmatchedWatch
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base, said
 from tests.service.samples import TAKEN, linked, received, registration, reported, result

@@ -57,6 +57,9 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.PersonalDataPart,
         fulfillment.PersonalDataPart,
         notify.PersonalDataPart,
+        exams.ExamResultLate,
+        exams.ExamResultArrived,
+        exams.ExamResultNotAwaited,
     ),
     "exams": (
         identity.CandidateRegistered,
@@ -98,6 +101,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         identity.CaseOpened,
         identity.CaseMessageWritten,
         identity.CaseDecided,
+        identity.CaseSettled,
         identity.StaffInvited,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,

@@ -2,7 +2,7 @@
 
     open ⇄ waiting_for_candidate
     open, waiting_for_candidate → [decided_once, where four eyes decide] → what was decided
-    open, waiting_for_candidate, decided_once → withdrawn
+    open, waiting_for_candidate, decided_once → withdrawn, or settled by itself
 
 Two people decide the same case, not two states of it: whatever the candidate adds, or is asked, voids a first opinion.
 """
@@ -109,6 +109,11 @@ class Progress:
         """The candidate no longer wants it."""
         self._check_open()
         return replace(self, state=Stage.WITHDRAWN, first=None)
+
+    def settled(self, end: str) -> "Progress":
+        """What was asked for has come, or can come no more; nobody has to decide anything."""
+        self._check_open()
+        return replace(self, state=end, first=None)
 
     def _check_open(self) -> None:
         if self.closed:

@@ -141,3 +141,41 @@ class PersonalDataPart(Part, publisher="exams"):
 
 class AuditSealed(Seal, publisher="exams"):
     """How far the audit log of exams has come, and the hash of its last record."""
+
+
+class _Awaited(EventData):
+    candidate_id: Identifier
+    vendor: Identifier
+    registration_id: PartnerId
+    exam_code: Code
+    scheduled_at: Moment
+    times: Annotated[int, Field(ge=1)]
+    """How often a result of this appointment has become late, with this time: each is a matter of its own."""
+
+
+class ExamResultLate(_Awaited, publisher="exams"):
+    """The vendor has not reported within the program's promise."""
+
+    taken_on: date
+    """The day of the appointment at its place, where that is known, or else in the program's calendar."""
+    due_on: date
+    """The last day of the promise."""
+
+
+class ExamResultOverdue(_Awaited, publisher="exams"):
+    """A late result has still not come by the day on which the program calls it overdue."""
+
+    due_on: date
+    overdue_on: date
+    """The last day before that."""
+
+
+class ExamResultArrived(_Awaited, publisher="exams"):
+    """The vendor has reported on an appointment whose result was late."""
+
+
+class ExamResultNotAwaited(_Awaited, publisher="exams"):
+    """What was told as late is not waited for any more."""
+
+    reason: Literal["cancelled", "no_show", "rescheduled", "reassigned"]
+    """`reassigned`: the appointment turned out to be another candidate's."""

@@ -189,6 +189,12 @@ class CaseOpened(_Case, publisher="identity"):
     due_on: date
     """The last day on which it is decided in time."""
     opened_at: Moment
+    by_itself: bool = False
+    """Whether nobody asked for it: a result was late."""
+    exam_code: Code | None = None
+    """Of the result that is missing."""
+    promised_on: date | None = None
+    """The last day on which it was to come."""
 
 
 class CaseMessageWritten(_Case, publisher="identity"):
@@ -205,6 +211,16 @@ class CaseDecided(_Case, publisher="identity"):
     decision: Literal["accepted", "refused"]
     reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
     decided_at: Moment
+
+
+class CaseSettled(_Case, publisher="identity"):
+    """A case about a missing result has decided itself."""
+
+    outcome: Annotated[str, Field(pattern="^(arrived|lapsed)$")]
+    """`arrived`: the vendor has reported; `lapsed`: there is no result to wait for."""
+    reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
+    exam_code: Code
+    settled_at: Moment
 
 
 class StaffInvited(EventData, publisher="identity"):

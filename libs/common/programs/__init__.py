@@ -1,5 +1,6 @@
 """Program definitions: the rules of a certification program as data, and their loader."""
 
+from libs.common.programs.business_calendar import BusinessCalendar
 from libs.common.programs.calendar import Period, add_months, add_years
 from libs.common.programs.checks import in_dependence_order, prerequisites
 from libs.common.programs.clauses import Clause, Clauses
@@ -28,6 +29,7 @@ __all__ = [
     "AllNode",
     "AnyNode",
     "Branding",
+    "BusinessCalendar",
     "Certification",
     "CertificationNode",
     "Clause",

@@ -34,26 +34,6 @@ def add_days(day: date, days: int) -> date:
     return date.max if days > (date.max - day).days else day + timedelta(days)
 
 
-_WORKING_DAYS = 5
-_WEEK = 7
-
-
-def add_business_days(day: date, days: int) -> date:
-    """So many days later, Saturdays and Sundays not counted; no days later is the day itself."""
-    if days == 0:
-        return day
-    weeks, rest = divmod(days, _WORKING_DAYS)
-    # What begins on a weekend is counted as if it had begun on the Friday before.
-    weekend = max(0, day.weekday() - _WORKING_DAYS + 1)
-    end = add_days(day - timedelta(weekend), weeks * _WEEK)
-    while rest:
-        end = add_days(end, 1)
-        if end == date.max:
-            return end
-        rest -= end.weekday() < _WORKING_DAYS
-    return end
-
-
 @dataclass(frozen=True, slots=True)
 class Period:
     """A length of calendar time; zero months is the day itself."""

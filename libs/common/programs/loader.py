@@ -37,6 +37,8 @@ def load_definition(text: str, *, name: str) -> Program:
     check_prerequisites(certifications, source)
     check_uses(head, certifications, source)
     policy = read_policy(head, exams, certifications, source)
+    if head is not None and _overdue(head) < head.result_promise_business_days:
+        source.report(("result_overdue_business_days",), "must be no less than result_promise_business_days")
     source.raise_faults()
     if head is None:
         raise AssertionError("a head that is missing was reported")
@@ -130,5 +132,13 @@ def _program(
         sign_in=head.sign_in.read(),
         cases=read_cases(head.cases),
         challenges=head.challenges.read() if head.challenges else None,
+        calendar=head.calendar.read(),
+        result_overdue=_overdue(head),
         definition=definition,
     )
+
+
+def _overdue(head: ProgramShape) -> int:
+    """Left out, twice the promise."""
+    given = head.result_overdue_business_days
+    return 2 * head.result_promise_business_days if given is None else given

@@ -6,10 +6,11 @@ New rules are new fields with a default, so that a program that does not use the
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from libs.common.programs.business_calendar import WEEKDAYS, BusinessCalendar
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
 from libs.common.programs.challenges import ChallengeRules
@@ -214,12 +215,21 @@ class Program:
     """How support cases of each kind are worked on."""
     challenges: ChallengeRules | None = None
     """How results are challenged; None where they cannot be."""
+    calendar: BusinessCalendar = WEEKDAYS
+    """On which days people work, by which every promise is counted."""
+    result_overdue: int = 0
+    """Business days after which a late result is overdue; never fewer than the promise."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 
     def day_of(self, moment: datetime) -> date:
         """The day of the program's calendar at a moment."""
         return moment.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The moment at which a day of the program's calendar is over."""
+        following = day if day == date.max else day + timedelta(1)
+        return datetime.combine(following, time(), ZoneInfo(self.time_zone))
 
     def find_exam(self, code: str) -> Exam | None:
         """The exam of that code or of that other code; None where the program has none."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
+from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.challenges import ChallengesShape
 from libs.common.programs.model import Entitlement, ExamKind, ProfileField
@@ -89,6 +90,7 @@ class ProgramShape(Shape):
     levels: Annotated[list[Word], Field(min_length=1)]
     reminders_days: list[Days]
     result_promise_business_days: Annotated[int, Field(ge=0, le=60)]
+    result_overdue_business_days: Annotated[int | None, Field(ge=0, le=250)] = None
     defaults: DefaultsShape = DefaultsShape()
     renewal: dict[Word, list[WayShape]] = Field(default={})
     ladder: LadderShape | None = None
@@ -105,6 +107,7 @@ class ProgramShape(Shape):
     sign_in: SignInShape = SignInShape()
     cases: dict[CaseKind, CaseRuleShape] = Field(default={})
     challenges: ChallengesShape | None = None
+    calendar: CalendarShape = CalendarShape()
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]

@@ -9,7 +9,6 @@ from libs.common.events import EventData, certs
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from libs.common.programs.calendar import add_business_days
 from services.certs.claims.evidence import EvidenceStore
 from services.certs.claims.store import SubmissionStore, submission_of
 from services.certs.domain.submissions import Origin, SubmissionKind, SubmissionState, fact_of
@@ -117,7 +116,7 @@ def new_submission(
         "completed_on": completed_on.isoformat(),
         "submitted_on": today.isoformat(),
         "submitted_at": now,
-        "due_on": add_business_days(today, _promise(policy, kind)).isoformat(),
+        "due_on": policy.calendar.add(today, _promise(policy, kind)).isoformat(),
         "credits": None,
         "level": None,
         "track": None,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from libs.common.casework.progress import Stage
 from libs.common.programs import Program
-from libs.common.programs.calendar import add_business_days, add_days
+from libs.common.programs.calendar import add_days
 from libs.common.programs.challenges import ChallengeRules
 from services.exams.domain.results import Grade
 
@@ -82,4 +82,4 @@ def obstacle(rules: ChallengeRules | None, standing: Standing, today: date, befo
 
 def due_on(program: Program, rules: ChallengeRules, moment: datetime) -> date:
     """The last day on which a challenge that staff have in hand since a moment is decided in time."""
-    return add_business_days(program.day_of(moment), rules.due_business_days)
+    return program.calendar.add(program.day_of(moment), rules.due_business_days)

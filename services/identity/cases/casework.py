@@ -17,13 +17,16 @@ from libs.common.programs import Program
 from libs.common.programs.cases import CaseKind
 from services.identity.cases.acts import Acts, chosen
 from services.identity.cases.store import CaseStore
-from services.identity.domain.cases import State, due_on, same_request
+from services.identity.domain.cases import State, due_on, same_request, same_result
 from services.identity.store import IdentityStore
 
 MOST_OPEN = 10
 """Open cases of one account: enough for anybody's troubles, and too few to try partners' ids out."""
 MOST_A_DAY = 20
 """Cases that one account opens, withdrawn or not: each is told by a mail."""
+
+SYSTEM = "system"
+"""Who opens and ends cases that nobody asks for."""
 
 
 class Cases:
@@ -109,17 +112,81 @@ class Cases:
         begun = await self.store.get(program.id, case_id, transaction.session)
         if begun is not None:
             return begun
-        known = await self.store.open_of(transaction.session, account["_id"])
+        known = await self._open_of(transaction, account)
         same = same_request(kind, details, text)
         for case in known:
             if case["same"] == same:
                 if kind == "name" and case["details"] != details:
                     raise Problem(CONFLICT, f"{case['reference']} asks for another name; withdraw it first")
                 return case
+            if kind == case["kind"] == "missing_result" and same_result(case["details"], details):
+                return await self._joined(transaction, case, message_id=case_id, text=text, by=by, side=side)
         since = transaction.now - timedelta(days=1)
         today = await self.store.opened_since(transaction.session, account["_id"], since)
         if len(known) >= MOST_OPEN or today >= MOST_A_DAY:
             raise Problem(CONFLICT, "too many cases are waiting to be decided, or were opened in a day")
+        return await self._add(
+            transaction, account, case_id=case_id, kind=kind, details=details, text=text, by=by, side=side
+        )
+
+    async def open_by_itself(
+        self, transaction: Transaction, account: Document, *, case_id: str, details: Document
+    ) -> str:
+        """Open a case about a result that is late, or find the open one about it; returns its id.
+
+        However many cases there are: nobody asks for it, so nobody tries anything out by it.
+        """
+        for case in await self._open_of(transaction, account):
+            if case["kind"] == "missing_result" and same_result(case["details"], details):
+                note(case, "late", SYSTEM, transaction.now)
+                await self.store.save(transaction.session, case)
+                return str(case["_id"])
+        await self._add(
+            transaction,
+            account,
+            case_id=case_id,
+            kind="missing_result",
+            details=details,
+            text=None,
+            by=SYSTEM,
+            side="staff",
+            by_itself=True,
+        )
+        return case_id
+
+    async def settle(self, transaction: Transaction, program: str, case_id: str, end: State, reason: str) -> None:
+        """End a case about a missing result that needs no decision any more; one that is closed stays as it is."""
+        case = await self.store.get(program, case_id, transaction.session)
+        if case is None or case["closed"]:
+            return
+        _set(case, progress_of(case).settled(end))
+        case |= {"reason": reason, "decided_at": transaction.now}
+        note(case, end.value, SYSTEM, transaction.now, reason)
+        await self.files.drop(transaction.session, case)
+        await self.store.save(transaction.session, case)
+        event = identity.CaseSettled(
+            **_about(case),
+            outcome=end.value,
+            reason=reason,
+            exam_code=case["details"]["exam_code"],
+            settled_at=transaction.now,
+        )
+        await self._tell(transaction, case, event)
+
+    async def _add(
+        self,
+        transaction: Transaction,
+        account: Document,
+        *,
+        case_id: str,
+        kind: CaseKind,
+        details: Document,
+        text: str | None,
+        by: str,
+        side: Side,
+        by_itself: bool = False,
+    ) -> Document:
+        program = self.program(account["program"])
         row: Document = {
             "_id": case_id,
             "reference": await self.store.next_reference(transaction.session, program.id),
@@ -131,7 +198,7 @@ class Cases:
             "first": None,
             "candidate_id": account["_id"],
             "details": details,
-            "same": same,
+            "same": same_request(kind, details, text),
             "opened_at": transaction.now,
             "due_on": due_on(program, kind, transaction.now).isoformat(),
             "assignee": None,
@@ -141,16 +208,39 @@ class Cases:
             "reason": None,
             "decided_at": None,
             "merge_id": None,
+            "by_itself": by_itself,
         }
         note(row, "opened", by, transaction.now)
         if text is not None:
             write(row, case_id, by=side, text=text, now=transaction.now)
         await self.store.add(transaction.session, row)
         opened = identity.CaseOpened(
-            **_about(row), due_on=due_on(program, kind, transaction.now), opened_at=transaction.now
+            **_about(row),
+            due_on=due_on(program, kind, transaction.now),
+            opened_at=transaction.now,
+            by_itself=by_itself,
+            exam_code=details.get("exam_code"),
+            promised_on=date.fromisoformat(details["promised_on"]) if details.get("promised_on") else None,
         )
         await self._tell(transaction, row, opened)
         return row
+
+    async def _joined(
+        self, transaction: Transaction, case: Document, *, message_id: str, text: str | None, by: str, side: Side
+    ) -> Document:
+        """The case there is about the same missing result, with what is said now."""
+        if text is not None and not written(case, message_id):
+            if side == "candidate":
+                self._answered(case, transaction.now)
+            write(case, message_id, by=side, text=text, now=transaction.now)
+            note(case, "answered" if side == "candidate" else "written", by, transaction.now)
+            await self.store.save(transaction.session, case)
+        return case
+
+    async def _open_of(self, transaction: Transaction, account: Document) -> list[Document]:
+        """The open cases of an account and of those merged into it."""
+        accounts = [account["_id"], *account.get("merged_from", ())]
+        return [case for each in accounts for case in await self.store.open_of(transaction.session, each)]
 
     async def answer(self, row: Document, *, message_id: str, text: str, by: str) -> Document:
         """The candidate writes."""

@@ -101,6 +101,10 @@ class MissingResultDetails(View):
     exam_code: str
     taken_on: date
     registration_id: str | None
+    vendor: str | None = None
+    """Of a case that was opened by itself, as is the next."""
+    promised_on: date | None = None
+    """The last day on which the result was to come."""
 
 
 class KitDetails(View):

@@ -8,7 +8,7 @@ from libs.common.casework import evidence, rows
 from libs.common.casework.rows import CaseRows
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
-from libs.common.programs.calendar import add_business_days
+from libs.common.programs.business_calendar import WEEKDAYS
 from libs.common.programs.cases import DEFAULT_DAYS
 from services.identity.domain.cases import CLOSED, State, reference_of, same_request
 
@@ -93,7 +93,7 @@ def _brought_up(row: Document, reference: str) -> Document:
         "details": details,
         "same": same_request("mapping", details, None),
         "opened_at": row["opened_at"],
-        "due_on": add_business_days(row["opened_at"].date(), DEFAULT_DAYS).isoformat(),
+        "due_on": WEEKDAYS.add(row["opened_at"].date(), DEFAULT_DAYS).isoformat(),
         "assignee": None,
         "messages": [],
         "history": history,

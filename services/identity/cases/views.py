@@ -28,6 +28,8 @@ class CaseSummary(View):
     opened_at: datetime
     due_on: date
     """The last day on which it is decided in time, in the program's calendar."""
+    by_itself: bool = False
+    """Whether nobody asked for it: a result was late."""
 
 
 class CaseView(CaseSummary):
@@ -73,8 +75,14 @@ class StepView(View):
             "accepted",
             "refused",
             "withdrawn",
+            "late",
+            "arrived",
+            "lapsed",
         ],
-        Field(description="`accepts` and `refuses` are opinions, `accepted` and `refused` what came of them"),
+        Field(
+            description="`accepts` and `refuses` are opinions, `accepted` and `refused` what came of them; with `late` "
+            "the result was found to be late by itself"
+        ),
     ]
     by: str
     """The subject of their token."""

@@ -8,7 +8,6 @@ from libs.common.candidate_ids import candidate_id
 from libs.common.casework.progress import Stage
 from libs.common.ids import derived_id
 from libs.common.programs import Program
-from libs.common.programs.calendar import add_business_days
 from libs.common.programs.cases import CaseKind
 
 
@@ -21,9 +20,13 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
     WITHDRAWN = Stage.WITHDRAWN.value
+    ARRIVED = "arrived"
+    """The vendor has reported the result."""
+    LAPSED = "lapsed"
+    """There is no result to wait for."""
 
 
-CLOSED = frozenset({State.ACCEPTED, State.REFUSED, State.WITHDRAWN})
+CLOSED = frozenset({State.ACCEPTED, State.REFUSED, State.WITHDRAWN, State.ARRIVED, State.LAPSED})
 
 _LETTER, _DIGITS = "K", 8
 
@@ -35,7 +38,7 @@ def reference_of(number: int) -> str:
 
 def due_on(program: Program, kind: CaseKind, moment: datetime) -> date:
     """The last day on which a case that staff have in hand since a moment is decided in time."""
-    return add_business_days(program.day_of(moment), program.cases[kind].due_business_days)
+    return program.calendar.add(program.day_of(moment), program.cases[kind].due_business_days)
 
 
 def same_request(kind: CaseKind, details: Mapping[str, object], text: str | None) -> str:
@@ -48,6 +51,18 @@ def same_request(kind: CaseKind, details: Mapping[str, object], text: str | None
         return kind
     told = [details["system"], details["external_id"]] if kind == "mapping" else [words_of(details), _plain(text or "")]
     return derived_id(kind, *map(str, told))
+
+
+def same_result(details: Mapping[str, object], others: Mapping[str, object]) -> bool:
+    """Whether two cases are about the same result: by the registration where both name one, or by exam and day."""
+    one, other = details.get("registration_id"), others.get("registration_id")
+    if one and other:
+        return _plain(str(one)) == _plain(str(other))
+    return words_of(_sitting(details)) == words_of(_sitting(others))
+
+
+def _sitting(details: Mapping[str, object]) -> dict[str, object]:
+    return {name: details[name] for name in ("exam_code", "taken_on")}
 
 
 def words_of(details: Mapping[str, object]) -> str:

@@ -136,6 +136,7 @@ HOLDINGS = Holdings(
             content="content",
             filename=lambda row: file_name(row["media_type"], row["_id"][:8]),
         ),
+        Holding(collection="late_results", find=by("candidate_id")),
         Holding(collection="pending_sign_ins", find=by("candidate_id")),
         Holding(
             collection="merges",

@@ -50,6 +50,9 @@ class Template(StrEnum):
     CHALLENGE_OPENED = "challenge_opened"
     CHALLENGE_MESSAGE = "challenge_message"
     CHALLENGE_DECIDED = "challenge_decided"
+    RESULT_LATE = "result_late"
+    RESULT_ARRIVED = "result_arrived"
+    RESULT_NOT_AWAITED = "result_not_awaited"
     STAFF_INVITATION = "staff_invitation"
     STAFF_RECOVERY = "staff_recovery"
     EXPORT_READY = "export_ready"
@@ -118,7 +121,10 @@ def _second_factor(data: identity.SecondFactorChanged, _program: Program) -> Mai
     return Mail(Template.SECOND_FACTOR_CHANGED, data.candidate_id, context)
 
 
-def _case_opened(data: identity.CaseOpened, _program: Program) -> Mail:
+def _case_opened(data: identity.CaseOpened, program: Program) -> Mail:
+    if data.by_itself and data.exam_code is not None and data.promised_on is not None:
+        about = {"exam": _exam_name(data.exam_code, program), "promised_on": data.promised_on.isoformat()}
+        return Mail(Template.RESULT_LATE, data.candidate_id, _case(data) | about | {"due_on": data.due_on.isoformat()})
     return Mail(Template.CASE_OPENED, data.candidate_id, _case(data) | {"due_on": data.due_on.isoformat()})
 
 
@@ -131,7 +137,20 @@ def _case_decided(data: identity.CaseDecided, _program: Program) -> Mail:
     return Mail(template, data.candidate_id, _case(data) | {"reason": data.reason})
 
 
-def _case(data: identity.CaseOpened | identity.CaseMessageWritten | identity.CaseDecided) -> dict[str, Any]:
+def _case_settled(data: identity.CaseSettled, program: Program) -> Mail:
+    template = Template.RESULT_ARRIVED if data.outcome == "arrived" else Template.RESULT_NOT_AWAITED
+    about = {"exam": _exam_name(data.exam_code, program), "reason": data.reason}
+    return Mail(template, data.candidate_id, _case(data) | about)
+
+
+def _exam_name(code: str, program: Program) -> str:
+    exam = program.find_exam(code)
+    return f"{exam.title} ({code})" if exam else code
+
+
+def _case(
+    data: identity.CaseOpened | identity.CaseMessageWritten | identity.CaseDecided | identity.CaseSettled,
+) -> dict[str, Any]:
     return {"case_id": data.case_id, "reference": data.reference, "kind": data.kind}
 
 
@@ -189,9 +208,7 @@ def _challenge_decided(data: exams.ChallengeDecided, program: Program) -> Mail:
 
 
 def _attempt(data: Any, program: Program) -> dict[str, Any]:
-    exam = program.find_exam(data.exam_code)
-    name = f"{exam.title} ({data.exam_code})" if exam else data.exam_code
-    return {"exam": name, "taken_on": data.taken_on.isoformat()}
+    return {"exam": _exam_name(data.exam_code, program), "taken_on": data.taken_on.isoformat()}
 
 
 def _certification(template: Template) -> Callable[[Any, Program], Mail]:
@@ -257,6 +274,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     identity.CaseOpened: _case_opened,
     identity.CaseMessageWritten: _case_message,
     identity.CaseDecided: _case_decided,
+    identity.CaseSettled: _case_settled,
     identity.DataExportReady: _export,
     identity.ErasureRequested: _erasure,
     identity.ErasureCancelled: _no_erasure,

@@ -21,6 +21,8 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.onboarding.credentials import Credentials
+from services.exams.unmatched.store import item_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
@@ -98,6 +100,13 @@ _EXAMS = {
     "ask_challenger": Request(lambda _: {"text": "Which question?", "needs_answer": False}),
     "decide_challenge": Request(lambda _: {"decision": "upheld", "reason": WHY}),
     "rule_on_result": Request(lambda _: {"grade": "invalidated", "reason": WHY}),
+    "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
+    "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
+    "unassign_result": Request(lambda _: {"reason": WHY}),
+    "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
+    "renew_credential": Request(lambda _: {"kind": "token"}),
+    "take_notifications": Request(lambda _: {"id": "N1"}),
 }
 
 
@@ -111,9 +120,11 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    values = {"program": PROGRAM, "candidate_id": PERSON, "result_id": "cisco:vue:R2"}
-    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-CHALLENGE", "MARK-ANSWER"}
-    seed = Seed(values, _EXAMS, frozenset(marks))
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue", "result_id": "cisco:vue:R2"}
+    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
+    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-CHALLENGE", "MARK-ANSWER"})
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
+    seed = Seed(values, _EXAMS, marks)
     values["challenge_id"] = (await _made(surface, "open_challenge", seed))["challenge_id"]
     values["evidence_id"] = (await _made(surface, "add_challenge_evidence", seed))["evidence_id"]
     await _made(surface, "answer_challenge", seed)

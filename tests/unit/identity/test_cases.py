@@ -23,8 +23,8 @@ def test_due_day_is_a_working_day_so_many_after_the_programs_day(days: int, kind
     moment = datetime(2020, 1, 1, 7, 30, tzinfo=UTC) + timedelta(days)
     due, today = due_on(PROGRAM, kind, moment), PROGRAM.day_of(moment)
     between = [today + timedelta(n) for n in range(1, (due - today).days + 1)]
-    assert sum(day.weekday() < 5 for day in between) == PROGRAM.cases[kind].due_business_days
-    assert due.weekday() < 5
+    assert sum(map(PROGRAM.calendar.is_business_day, between)) == PROGRAM.cases[kind].due_business_days
+    assert PROGRAM.calendar.is_business_day(due)
 
 
 def test_due_day_is_counted_in_the_programs_calendar() -> None:

@@ -61,6 +61,7 @@ CHALLENGE: dict[str, Any] = {
     "exam_code": "200-301",
     "taken_on": date(2026, 3, 1),
 }
+LATE: dict[str, Any] = CASE | {"kind": "missing_result", "exam_code": "200-301"}
 STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
 INVITED: dict[str, Any] = {
     "staff_id": STAFF_ID,
@@ -119,6 +120,14 @@ CASES = [
     (certs.CertificationSuspended(**HOLDING), Template.CERTIFICATION_SUSPENDED),
     (certs.CertificationReinstated(**HOLDING), Template.CERTIFICATION_REINSTATED),
     (identity.CaseOpened(**CASE, due_on=date(2026, 11, 27), opened_at=NOON), Template.CASE_OPENED),
+    (
+        identity.CaseOpened(
+            **LATE, due_on=date(2026, 11, 27), opened_at=NOON, by_itself=True, promised_on=date(2026, 11, 20)
+        ),
+        Template.RESULT_LATE,
+    ),
+    (identity.CaseSettled(**LATE, outcome="arrived", reason="It came.", settled_at=NOON), Template.RESULT_ARRIVED),
+    (identity.CaseSettled(**LATE, outcome="lapsed", reason="Moved.", settled_at=NOON), Template.RESULT_NOT_AWAITED),
     (identity.CaseMessageWritten(**CASE, needs_answer=True, written_at=NOON), Template.CASE_MESSAGE),
     (identity.CaseDecided(**DECIDED, decision="accepted"), Template.CASE_ACCEPTED),
     (identity.CaseDecided(**DECIDED, decision="refused"), Template.CASE_REFUSED),

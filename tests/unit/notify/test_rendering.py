@@ -44,6 +44,7 @@ FACTS: dict[str, Any] = {
     "kind": "name",
     "due_on": "2026-11-27",
     "decision": "changed",
+    "promised_on": "2026-11-20",
     "needs_answer": True,
     "asked_by": "candidate",
     "due_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),

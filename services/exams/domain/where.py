@@ -1,0 +1,51 @@
+"""Where a result is, as a sentence: the same words in the page, in lists and in answers."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+Code = Literal[
+    "not_booked",
+    "ahead",
+    "cancelled",
+    "no_show",
+    "expected",
+    "late",
+    "overdue",
+    "waiting_for_mapping",
+    "being_checked",
+    "arrived",
+]
+
+_SENTENCES: Mapping[Code, str] = {
+    "not_booked": "No appointment of this kind is known under your ID. If you booked it under another ID of the test "
+    "vendor's, claim that ID.",
+    "ahead": "Your appointment for {exam} is on {on}. There is no result before it; results come by {due}.",
+    "cancelled": "Your appointment for {exam} on {on} was cancelled, so there is no result.",
+    "no_show": "The test vendor says that the appointment for {exam} on {on} was missed, so there is no result.",
+    "expected": "Your {exam} result is on its way. Your appointment was on {on}. Results come by {due}. If it is late, "
+    "we open a case for you; you need not ask.",
+    "late": "Your {exam} result is late. It was due by {due}. {case}",
+    "overdue": "Your {exam} result is overdue. It was due by {due}. {case}",
+    "waiting_for_mapping": "A result of your appointment for {exam} on {on} has come under an ID that is not linked to "
+    "you. It stands in your history as soon as it is: claim that ID with your registration.",
+    "being_checked": "The test vendor has reported on {exam} of {on} and is still checking it.",
+    "arrived": "Your {exam} result of {on} has come. It stands in your exam history.",
+}
+_WITH_CASE = "We have opened a case by ourselves and look for it with the test vendor; you need not do anything."
+_WITHOUT_CASE = "Open a case, and we look for it with the test vendor."
+
+
+def sentence(
+    code: Code, *, exam: str = "", day: date | None = None, due_on: date | None = None, case_opened: bool = False
+) -> str:
+    """What a candidate is told.
+
+    Of a result that is being checked it says the same whatever the reason, so that nobody learns of an embargo.
+    """
+    case = _WITH_CASE if case_opened else _WITHOUT_CASE
+    return _SENTENCES[code].format(exam=exam, on=_written(day), due=_written(due_on), case=case)
+
+
+def _written(day: date | None) -> str:
+    return f"{day.day} {day:%B %Y}" if day else ""
