@@ -22,6 +22,8 @@ from services.exams.challenges.staff_api import StaffChallengesApi
 from services.exams.challenges.store import FILES, ChallengeStore
 from services.exams.challenges.store import MIGRATION as CHALLENGES
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.feeds import store as feeds_store
+from services.exams.feeds.parts import Feeds
 from services.exams.history.parts import MIGRATION as HISTORY
 from services.exams.history.parts import history_routes
 from services.exams.history.retake_flags import RetakeWatch
@@ -35,6 +37,8 @@ from services.exams.onboarding.api import OnboardingApi
 from services.exams.onboarding.credentials import Credentials
 from services.exams.onboarding.tally import Folding
 from services.exams.onboarding.trials import Trials
+from services.exams.scheduling.parts import booking, codes_used
+from services.exams.scheduling.store import MIGRATION as SCHEDULING
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched.api import UnmatchedApi
@@ -49,7 +53,8 @@ from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
-    store = ExamsStore(platform.database)
+    store = ExamsStore(platform.database, codes_used(platform, settings))
+    feeds = Feeds(platform, settings, store, vendors)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
     watch_api = WatchApi(store, platform.programs, platform.clock)
@@ -60,6 +65,13 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
+    credentials = Credentials(platform.database, _box(settings), platform.clock)
+    notices = NoticesApi(
+        Notices(platform.database, store, platform.unit_of_work, platform.programs),
+        VendorGuard(credentials, CallLimit(), platform.clock),
+    )
+    onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
+    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
     challenges = Challenges(
         ChallengeStore(platform.database),
         EvidenceStore(platform.database, FILES),
@@ -69,13 +81,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
         programs=platform.programs,
         clock=platform.clock,
     )
-    credentials = Credentials(platform.database, _box(settings), platform.clock)
-    notices = NoticesApi(
-        Notices(platform.database, store, platform.unit_of_work, platform.programs),
-        VendorGuard(credentials, CallLimit(), platform.clock),
-    )
-    onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
-    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
+    booked = booking(platform, settings, store, vendors, tombstones)
     return Parts(
         api=replace(
             api,
@@ -88,6 +94,8 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *notices.routes(),
                 *CandidateChallengesApi(challenges).routes(),
                 *StaffChallengesApi(challenges).routes(),
+                *booked.routes,
+                *feeds.routes(),
             ),
         ),
         subscriptions=(
@@ -108,8 +116,9 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             Folding(store.tallies, platform.unit_of_work).job(),
             Joining(store, platform.unit_of_work).job(),
             retakes.job(),
+            booked.job,
         ),
-        background=(Figures(store, platform.programs, platform.clock).run,),
+        background=(Figures(store, platform.programs, platform.clock).run, *feeds.background()),
     )
 
 
@@ -135,6 +144,9 @@ SERVICE = Service(
         RESULTS_WATCH,
         CHALLENGES,
         HISTORY,
+        CHALLENGES,
+        SCHEDULING,
+        feeds_store.MIGRATION,
     ),
     build=build,
     settings=ExamsSettings,

@@ -13,7 +13,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_order, judge, outcomes, repeats
 from services.exams.domain.rulings import overtaken, ruling_id_of
-from services.exams.reports import Measure, Report
+from services.exams.reports import Measure, Report, uses_of
 from services.exams.store import ExamsStore, attempt_key, registration_key, result_key
 from services.exams.telling import announce
 
@@ -51,10 +51,11 @@ class ResultIntake:
                 announce(self._transaction, row, report.cause)
         await self._store.save_results(session, changed, known.stored)
         await self._store.delete_results(session, known.absorbed & known.stored)
-        await self._store.rulings.mark_overtaken(session, _marks(changed.values()))
         await self._store.watches.wake_late(session, appointments_of(changed.values()), self._transaction.now)
+        await self._store.rulings.mark_overtaken(session, _marks(changed.values()))
         waiting = (row["link"] for row in changed.values() if row["candidate_id"] is None)
         await self._store.links.wait_for(session, {link for link in waiting if link is not None})
+        await self._store.note_codes(self._transaction, uses_of(reports))
         self._transaction.on_commit(lambda: _count(verdicts))
         return verdicts
 
@@ -91,6 +92,15 @@ class ResultIntake:
         return verdict, row
 
 
+def appointments_of(results: Iterable[Document]) -> set[str]:
+    """The keys of the registrations that results name."""
+    return {
+        registration_key(row["program"], row["vendor"], row["registration_id"])
+        for row in results
+        if row["registration_id"] is not None
+    }
+
+
 def _marks(rows: Iterable[Document]) -> list[tuple[str, bool]]:
     """Of rulings on these results, whether their vendor has said something new since."""
     found: list[tuple[str, bool]] = []
@@ -99,15 +109,6 @@ def _marks(rows: Iterable[Document]) -> list[tuple[str, bool]]:
             mark = overtaken([word_of(kept) for kept in row["revisions"]])
             found += [(ruling_id_of(mark[0]), mark[1])] if mark else []
     return found
-
-
-def appointments_of(results: Iterable[Document]) -> set[str]:
-    """The keys of the registrations that results name."""
-    return {
-        registration_key(row["program"], row["vendor"], row["registration_id"])
-        for row in results
-        if row["registration_id"] is not None
-    }
 
 
 class _Known:

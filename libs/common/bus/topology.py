@@ -113,6 +113,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ChallengeOpened,
         exams.ChallengeMessageWritten,
         exams.ChallengeDecided,
+        exams.VoucherAssigned,
         certs.CertificationAwarded,
         certs.CertificationRenewed,
         certs.CertificationExpiring,

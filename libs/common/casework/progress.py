@@ -2,7 +2,7 @@
 
     open ⇄ waiting_for_candidate
     open, waiting_for_candidate → [decided_once, where four eyes decide] → what was decided
-    open, waiting_for_candidate, decided_once → withdrawn, or settled by itself
+    open, waiting_for_candidate, decided_once → withdrawn, or what it settled as by itself
 
 Two people decide the same case, not two states of it: whatever the candidate adds, or is asked, voids a first opinion.
 """

@@ -94,6 +94,20 @@ class ExamResultUnmatched(EventData, publisher="exams"):
     received_at: Moment
 
 
+class VoucherAssigned(EventData, publisher="exams"):
+    """A code to pay an exam with is a candidate's from now on. The code itself is told nobody by an event."""
+
+    candidate_id: Identifier
+    voucher_id: Identifier
+    kind: Literal["voucher", "access_code"]
+    vendor: Identifier
+    exams: Annotated[tuple[Code, ...], Field(max_length=100, strict=False)] = ()
+    """Empty for any exam of the program."""
+    value: Line | None = None
+    valid_until: date | None = None
+    """The last day."""
+
+
 class RetakeBreach(BaseModel):
     """A rule of the program about retakes that an attempt broke."""
 

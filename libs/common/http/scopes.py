@@ -48,8 +48,18 @@ PRIVACY_REQUEST = frozenset({"privacy:request"})
 PRIVACY_MANAGE = frozenset({"privacy:manage"})
 """Staff: ask for exports and erasures of others, and hold erasures back."""
 
+EXAMS_BOOK = frozenset({"exams:book"})
+"""Candidates: go to a vendor signed on, and see codes of their own in full."""
+
+VOUCHERS_MANAGE = frozenset({"vouchers:manage"})
+"""Program managers: vouchers and private access codes."""
+
+FEEDS_WRITE = frozenset({"feeds:write"})
+"""Staff and systems: give in vendors' files, and have refused ones tried again."""
+
 CANDIDATE = (
     EXAMS_READ
+    | EXAMS_BOOK
     | CERTS_READ
     | BENEFITS_READ
     | MESSAGES_READ
@@ -64,7 +74,7 @@ CANDIDATE = (
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
 """Everything that shows candidates' data and changes nothing."""
 
-SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE
 """What systems may be given. None makes accounts, keys or other systems."""
 
 OPERATOR = (
@@ -80,4 +90,6 @@ OPERATOR = (
     | KEYS_MANAGE
     | VENDORS_MANAGE
     | PRIVACY_MANAGE
+    | VOUCHERS_MANAGE
+    | FEEDS_WRITE
 )

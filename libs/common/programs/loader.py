@@ -131,9 +131,9 @@ def _program(
         employers=tuple(dict.fromkeys(head.profile.employers)),
         sign_in=head.sign_in.read(),
         cases=read_cases(head.cases),
-        challenges=head.challenges.read() if head.challenges else None,
         calendar=head.calendar.read(),
         result_overdue=_overdue(head),
+        challenges=head.challenges.read() if head.challenges else None,
         definition=definition,
     )
 

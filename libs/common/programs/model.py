@@ -213,12 +213,12 @@ class Program:
     sign_in: SignIn = BY_PASSWORD
     cases: Mapping[CaseKind, CaseRule] = field(default_factory=lambda: DEFAULT_RULES)
     """How support cases of each kind are worked on."""
-    challenges: ChallengeRules | None = None
-    """How results are challenged; None where they cannot be."""
     calendar: BusinessCalendar = WEEKDAYS
     """On which days people work, by which every promise is counted."""
     result_overdue: int = 0
     """Business days after which a late result is overdue; never fewer than the promise."""
+    challenges: ChallengeRules | None = None
+    """How results are challenged; None where they cannot be."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -106,8 +106,8 @@ class ProgramShape(Shape):
     profile: ProfileShape = ProfileShape()
     sign_in: SignInShape = SignInShape()
     cases: dict[CaseKind, CaseRuleShape] = Field(default={})
-    challenges: ChallengesShape | None = None
     calendar: CalendarShape = CalendarShape()
+    challenges: ChallengesShape | None = None
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]

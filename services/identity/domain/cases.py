@@ -21,7 +21,7 @@ class State(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = Stage.WITHDRAWN.value
     ARRIVED = "arrived"
-    """The vendor has reported the result."""
+    """The vendor has reported the missing result."""
     LAPSED = "lapsed"
     """There is no result to wait for."""
 

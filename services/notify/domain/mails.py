@@ -47,18 +47,19 @@ class Template(StrEnum):
     CASE_MESSAGE = "case_message"
     CASE_ACCEPTED = "case_accepted"
     CASE_REFUSED = "case_refused"
-    CHALLENGE_OPENED = "challenge_opened"
-    CHALLENGE_MESSAGE = "challenge_message"
-    CHALLENGE_DECIDED = "challenge_decided"
     RESULT_LATE = "result_late"
     RESULT_ARRIVED = "result_arrived"
     RESULT_NOT_AWAITED = "result_not_awaited"
+    CHALLENGE_OPENED = "challenge_opened"
+    CHALLENGE_MESSAGE = "challenge_message"
+    CHALLENGE_DECIDED = "challenge_decided"
     STAFF_INVITATION = "staff_invitation"
     STAFF_RECOVERY = "staff_recovery"
     EXPORT_READY = "export_ready"
     ERASURE_REQUESTED = "erasure_requested"
     ERASURE_CANCELLED = "erasure_cancelled"
     ERASED = "erased"
+    VOUCHER_ASSIGNED = "voucher_assigned"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
@@ -169,6 +170,15 @@ def _no_erasure(data: identity.ErasureCancelled, _program: Program) -> Mail:
 
 def _erased(data: identity.CandidateErased, _program: Program) -> Mail:
     return Mail(Template.ERASED, data.candidate_id, {"erased_at": data.erased_at})
+
+
+def _voucher(data: exams.VoucherAssigned, program: Program) -> Mail:
+    context = {
+        "exams": [_exam_name(code, program) for code in data.exams],
+        "value": data.value,
+        "valid_until": data.valid_until.isoformat() if data.valid_until else None,
+    }
+    return Mail(Template.VOUCHER_ASSIGNED, data.candidate_id, context)
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -286,6 +296,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     exams.ChallengeOpened: _challenge_opened,
     exams.ChallengeMessageWritten: _challenge_message,
     exams.ChallengeDecided: _challenge_decided,
+    exams.VoucherAssigned: _voucher,
     certs.CertificationAwarded: _award,
     certs.CertificationRenewed: _certification(Template.CERTIFICATION_RENEWED),
     certs.CertificationExpiring: _reminder,

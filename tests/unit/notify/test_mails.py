@@ -54,6 +54,7 @@ COURSE: dict[str, Any] = {
 
 CASE: dict[str, Any] = {"candidate_id": "CSCO10000001", "case_id": "C1", "reference": "K00000013", "kind": "name"}
 DECIDED: dict[str, Any] = CASE | {"reason": "As on the passport.", "decided_at": NOON}
+LATE: dict[str, Any] = CASE | {"kind": "missing_result", "exam_code": "200-301"}
 CHALLENGE: dict[str, Any] = {
     "candidate_id": "CSCO10000001",
     "challenge_id": "H1",
@@ -61,7 +62,6 @@ CHALLENGE: dict[str, Any] = {
     "exam_code": "200-301",
     "taken_on": date(2026, 3, 1),
 }
-LATE: dict[str, Any] = CASE | {"kind": "missing_result", "exam_code": "200-301"}
 STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
 INVITED: dict[str, Any] = {
     "staff_id": STAFF_ID,
@@ -103,6 +103,18 @@ CASES = [
             erased_at=NOON,
         ),
         Template.ERASED,
+    ),
+    (
+        exams.VoucherAssigned(
+            candidate_id="CSCO10000001",
+            voucher_id="V1",
+            kind="voucher",
+            vendor="vue",
+            exams=("200-301",),
+            value="100 %",
+            valid_until=date(2026, 12, 31),
+        ),
+        Template.VOUCHER_ASSIGNED,
     ),
     (exams.ExamPassed(**OUTCOME, score=900.0), Template.EXAM_PASSED),
     (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
