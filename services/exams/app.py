@@ -142,7 +142,6 @@ SERVICE = Service(
         migration_words.MIGRATION,
         migration.MIGRATION,
         RESULTS_WATCH,
-        CHALLENGES,
         HISTORY,
         CHALLENGES,
         SCHEDULING,
