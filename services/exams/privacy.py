@@ -15,6 +15,7 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.challenges import holdings as challenges
 from services.exams.history import achievements, retake_flags
 from services.exams.history.retakes import DUE
 from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
@@ -88,6 +89,7 @@ HOLDINGS = Holdings(
                     "unmatched_told",
                     "late_looked",
                     DUE,
+                    "ruling",
                     *STAFFS_OWN,
                 }
             ),
@@ -118,6 +120,7 @@ HOLDINGS = Holdings(
             keep=nobodys_code,
         ),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+        *challenges.HOLDINGS,
     ),
     apart=APART
     | {

@@ -13,6 +13,7 @@ from libs.common.mongo.links import Links
 from libs.common.mongo.merges import FamilyEvent, Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from libs.common.mongo.unit_of_work import Transaction
+from services.exams.challenges.store import RulingStore
 from services.exams.codes_used import CodesUsed, Use
 from services.exams.history.achievements import Achievements
 from services.exams.history.retakes import DUE
@@ -97,6 +98,7 @@ class ExamsStore:
         self.unmatched_results = Unmatched(database)
         self.tallies = Tallies(database)
         self.achievements = Achievements(database)
+        self.rulings = RulingStore(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -106,7 +108,7 @@ class ExamsStore:
         if uses and self.codes_used is not None:
             await self.codes_used.record(transaction, uses)
 
-    async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+    async def results(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 
