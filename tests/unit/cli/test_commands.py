@@ -67,6 +67,7 @@ def test_the_promised_commands_are_there() -> None:
     promised |= {f"systems {name}" for name in ("add", "list", "rotate", "disable")}
     promised |= {"audit verify", "audit list"}
     promised |= {f"keys {name}" for name in ("list", "rotate", "withdraw")}
+    promised |= {f"vendors {name}" for name in ("add", "rotate", "remove", "list")}
     assert promised == COMMANDS.keys()
 
 
