@@ -6,6 +6,7 @@ from dataclasses import replace
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
@@ -14,6 +15,12 @@ from libs.common.sealing import SecretBox
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
+from services.exams.challenges.candidate_api import CandidateChallengesApi
+from services.exams.challenges.casework import Challenges
+from services.exams.challenges.rulings import Rulings
+from services.exams.challenges.staff_api import StaffChallengesApi
+from services.exams.challenges.store import FILES, ChallengeStore
+from services.exams.challenges.store import MIGRATION as CHALLENGES
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.history.parts import MIGRATION as HISTORY
 from services.exams.history.parts import history_routes
@@ -28,6 +35,8 @@ from services.exams.onboarding.api import OnboardingApi
 from services.exams.onboarding.credentials import Credentials
 from services.exams.onboarding.tally import Folding
 from services.exams.onboarding.trials import Trials
+from services.exams.scheduling.parts import booking, codes_used
+from services.exams.scheduling.store import MIGRATION as SCHEDULING
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched.api import UnmatchedApi
@@ -42,7 +51,7 @@ from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
-    store = ExamsStore(platform.database)
+    store = ExamsStore(platform.database, codes_used(platform, settings))
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
     watch_api = WatchApi(store, platform.programs, platform.clock)
@@ -60,6 +69,16 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     )
     onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
     retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
+    challenges = Challenges(
+        ChallengeStore(platform.database),
+        EvidenceStore(platform.database, FILES),
+        store,
+        Rulings(store, platform.unit_of_work),
+        unit_of_work=platform.unit_of_work,
+        programs=platform.programs,
+        clock=platform.clock,
+    )
+    booked = booking(platform, settings, store, vendors, tombstones)
     return Parts(
         api=replace(
             api,
@@ -70,6 +89,9 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *unmatched_api.routes(),
                 *onboarding.routes(),
                 *notices.routes(),
+                *CandidateChallengesApi(challenges).routes(),
+                *StaffChallengesApi(challenges).routes(),
+                *booked.routes,
             ),
         ),
         subscriptions=(
@@ -90,6 +112,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             Folding(store.tallies, platform.unit_of_work).job(),
             Joining(store, platform.unit_of_work).job(),
             retakes.job(),
+            booked.job,
         ),
         background=(Figures(store, platform.programs, platform.clock).run,),
     )
@@ -116,6 +139,8 @@ SERVICE = Service(
         migration.MIGRATION,
         RESULTS_WATCH,
         HISTORY,
+        CHALLENGES,
+        SCHEDULING,
     ),
     build=build,
     settings=ExamsSettings,

@@ -15,17 +15,25 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.challenges import holdings as challenges
 from services.exams.history import achievements, retake_flags
 from services.exams.history.retakes import DUE
 from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
+from services.exams.vouchers.erasure import nobodys_code
 from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), NOTIFICATIONS_KEPT)
+PERIODS = (
+    Period("rejections", "rejected_at", timedelta(days=90)),
+    NOTIFICATIONS_KEPT,
+    Period("hand_overs", "made_at", timedelta(days=90)),
+    # Codes that were used and never came into the registry.
+    Period("vouchers", "noted_at", timedelta(days=730), {"state": None}),
+)
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
 
 
@@ -81,6 +89,7 @@ HOLDINGS = Holdings(
                     "unmatched_told",
                     "late_looked",
                     DUE,
+                    "ruling",
                     *STAFFS_OWN,
                 }
             ),
@@ -101,7 +110,17 @@ HOLDINGS = Holdings(
             keep=retake_flags.under_pseudonym,
         ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
+        Holding(collection="hand_overs", find=by("candidate_id"), kind="hand_overs", withheld=frozenset({"ticket"})),
+        Holding(
+            collection="vouchers",
+            find=by("candidate_id", "used.candidate_id"),
+            mine=by("candidate_id"),
+            kind="vouchers",
+            withheld=frozenset({"sealed", "end", "operation", "version", "waits", "flags", "used", "uses", "history"}),
+            keep=nobodys_code,
+        ),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+        *challenges.HOLDINGS,
     ),
     apart=APART
     | {

@@ -15,6 +15,12 @@ PROGRAMS_MANAGE = frozenset({"programs:manage"})
 CERTS_CLAIM = frozenset({"certs:claim"})
 """Candidates: claim credits and courses, upload evidence, accept the agreement."""
 
+EXAMS_CHALLENGE = frozenset({"exams:challenge"})
+"""Candidates: challenge a result, with evidence and messages."""
+
+EXAMS_DECIDE = frozenset({"exams:decide"})
+"""Reviewers: decide challenges, and rule on results without one."""
+
 CERTS_REVIEW = frozenset({"certs:review"})
 """Reviewers: decide what candidates have claimed, and look at the evidence."""
 
@@ -42,14 +48,22 @@ PRIVACY_REQUEST = frozenset({"privacy:request"})
 PRIVACY_MANAGE = frozenset({"privacy:manage"})
 """Staff: ask for exports and erasures of others, and hold erasures back."""
 
+EXAMS_BOOK = frozenset({"exams:book"})
+"""Candidates: go to a vendor signed on, and see codes of their own in full."""
+
+VOUCHERS_MANAGE = frozenset({"vouchers:manage"})
+"""Program managers: vouchers and private access codes."""
+
 CANDIDATE = (
     EXAMS_READ
+    | EXAMS_BOOK
     | CERTS_READ
     | BENEFITS_READ
     | MESSAGES_READ
     | PROFILE_READ
     | PROFILE_WRITE
     | CERTS_CLAIM
+    | EXAMS_CHALLENGE
     | PRIVACY_REQUEST
 )
 """What a candidate's own token carries."""
@@ -66,10 +80,12 @@ OPERATOR = (
     | PROGRAMS_MANAGE
     | CERTS_REVIEW
     | CERTS_DECIDE
+    | EXAMS_DECIDE
     | ACCOUNTS_MANAGE
     | AUDIT_READ
     | STAFF_MANAGE
     | KEYS_MANAGE
     | VENDORS_MANAGE
     | PRIVACY_MANAGE
+    | VOUCHERS_MANAGE
 )

@@ -15,6 +15,7 @@ from libs.common.programs.shape import TimeZone
 from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 from libs.common.programs.written import Shape
+from services.exams.scheduling.sign_on import NOWHERE, SignOns, SignOnShape, read_sign_ons
 
 
 class VendorShape(Shape):
@@ -25,6 +26,7 @@ class VendorShape(Shape):
     programs: Annotated[list[ProgramId], Field(min_length=1)]
     time_zone: TimeZone = "UTC"
     portal_url: Url | None = None
+    sign_on: list[SignOnShape] = Field(default=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Vendor:
         programs: whose exams it delivers.
         time_zone: of moments that it writes without one.
         portal_url: its own page for candidates.
+        sign_ons: how candidates are handed over to it.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Vendor:
     programs: tuple[str, ...]
     time_zone: ZoneInfo
     portal_url: str | None
+    sign_ons: SignOns
 
 
 def load_vendors(folder: Path | None) -> Mapping[str, Vendor]:
@@ -77,6 +81,7 @@ def load_vendor(text: str, *, name: str) -> Vendor:
     """One definition from its text. Raises `ProgramErrors` with every fault, each with its line."""
     source = Source(name, text)
     shape = validated(VendorShape, source.data, (), source)
+    sign_ons = read_sign_ons(shape.sign_on, shape.programs, source) if shape else NOWHERE
     source.raise_faults()
     if shape is None:
         raise AssertionError("a shape that is missing was reported")
@@ -86,4 +91,5 @@ def load_vendor(text: str, *, name: str) -> Vendor:
         programs=tuple(dict.fromkeys(shape.programs)),
         time_zone=ZoneInfo(shape.time_zone),
         portal_url=shape.portal_url,
+        sign_ons=sign_ons,
     )

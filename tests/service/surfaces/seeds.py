@@ -49,6 +49,13 @@ from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
 
 PERSON = "C1"
+VENDORS = Path("deploy/vendors")
+PROVIDER_CLIENT = {
+    "name": "PSI",
+    "programs": ["cisco"],
+    "redirect_uris": ["https://psi.example/callback"],
+    "secrets": ["0" * 64],
+}
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
 WHY = "as the person asked"
 
@@ -68,7 +75,15 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
     """A service with one of everything."""
     async with open_base(service, where.mongo_url(service), where.clock) as base:
         if service == "identity":
-            station = IdentityStation(base, where.programs, where.folder, operator_secret=SecretStr("s" * 32))
+            clients = where.folder / "provider-clients.json"
+            clients.write_bytes(orjson.dumps({"psi": PROVIDER_CLIENT}))
+            station = IdentityStation(
+                base,
+                where.programs,
+                where.folder,
+                operator_secret=SecretStr("s" * 32),
+                provider_clients_file=clients,
+            )
             async with station.serving(), Surface(station.parts, base).serving() as surface:
                 surface.seed = await _identity(surface, station)
                 yield surface
@@ -80,11 +95,16 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
 
 def _parts(service: str, base: Base, where: Where) -> Any:
     one = {each.name: each for each in (EXAMS, CERTS, FULFILLMENT, NOTIFY)}[service]
+    secrets = where.folder / "vendor-secrets"
+    secrets.mkdir()
+    (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
+    vendors: dict[str, Any] = {"vendors_dir": VENDORS, "vendor_secrets_dir": secrets} if service == "exams" else {}
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
         programs_dir=where.folder,
         erasure_key=ERASURE_KEY,
+        **vendors,
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
 
@@ -103,6 +123,15 @@ async def _made(surface: Surface, operation_id: str, seed: Seed, *, by_staff: bo
 
 
 _EXAMS = {
+    "hand_over": Request(lambda _: {"vendor": "vue", "exam_code": EXAM}),
+    "import_vouchers": Request(
+        lambda _: b"code,vendor,batch\n" + b"".join(b"MARK-CODE-%d,vue,spring\n" % n for n in range(20)),
+        media_type="text/csv",
+    ),
+    "find_voucher": Request(lambda _: {"vendor": "vue", "code": "MARK-CODE-0"}),
+    "assign_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
+    "assign_next_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
+    "withdraw_voucher": Request(lambda _: {"reason": WHY}),
     "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
@@ -112,6 +141,15 @@ _EXAMS = {
     "take_notifications": Request(lambda _: {"id": "N1"}),
     "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
     "list_history": Request(query=lambda _: {"totals": "true"}),
+    "open_challenge": Request(
+        lambda values: {"result_id": values["result_id"], "ground": "score", "text": "MARK-CHALLENGE"}
+    ),
+    "answer_challenge": Request(lambda _: {"text": "MARK-ANSWER"}),
+    "add_challenge_evidence": Request(lambda _: PDF, media_type="application/pdf"),
+    "assign_challenge": Request(lambda _: {"assignee": "staff:ada"}),
+    "ask_challenger": Request(lambda _: {"text": "Which question?", "needs_answer": False}),
+    "decide_challenge": Request(lambda _: {"decision": "upheld", "reason": WHY}),
+    "rule_on_result": Request(lambda _: {"grade": "invalidated", "reason": WHY}),
 }
 
 
@@ -120,21 +158,31 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.vendors(
         reported(registration()),
         reported(result()),
-        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1))),
+        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1), grade="fail")),
         reported(achievement(title="MARK-ACHIEVEMENT")),
         reported(result("P9", "MARK-UNMATCHED")),
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue", "batch": "spring"}
     values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
-    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT"})
+    named = {"MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT", "MARK-CHALLENGE", "MARK-ANSWER", "MARK-CODE"}
+    marks = frozenset({PERSON, *named})
     await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
     await surface.run("retakes")
     (flag,) = await surface.base.rows("retake_flags")
     (booked,) = await surface.base.rows("registrations")
     values |= {"exam_code": EXAM, "flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
-    return Seed(values, _EXAMS, marks)
+    values |= {"result_id": "cisco:vue:R2"}
+    seed = Seed(values, _EXAMS, marks)
+    values["challenge_id"] = (await _made(surface, "open_challenge", seed))["challenge_id"]
+    values["evidence_id"] = (await _made(surface, "add_challenge_evidence", seed))["evidence_id"]
+    await _made(surface, "answer_challenge", seed)
+    await _made(surface, "import_vouchers", seed, by_staff=True)
+    values["voucher_id"] = (await _made(surface, "find_voucher", seed, by_staff=True))["voucher_id"]
+    await _made(surface, "assign_voucher", seed, by_staff=True)
+    values["hand_over_id"] = (await _made(surface, "hand_over", seed))["hand_over_id"]
+    return seed
 
 
 def _refused(body: bytes) -> Refusal:
@@ -262,6 +310,10 @@ _IDENTITY = {
     "enrol_staff": Request(lambda _: {"token": "made-up"}),
     "activate_staff": Request(lambda _: {"token": "made-up", "password": PASSWORD, "code": "000000"}),
     "issue_staff_token": Request(lambda _: {"grant_type": "refresh_token", "refresh_token": "made-up"}),
+    "issue_ticket": Request(lambda _: {"client_id": "psi"}),
+    "exchange_code": Request(
+        lambda _: b"grant_type=authorization_code&code=made-up", media_type="application/x-www-form-urlencoded"
+    ),
     "find_candidates": Request(query=lambda _: {"program": PROGRAM, "email": "p1@example.com"}),
 }
 
