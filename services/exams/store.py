@@ -18,6 +18,7 @@ from services.exams.codes_used import CodesUsed, Use
 from services.exams.history.achievements import Achievements
 from services.exams.history.retakes import DUE
 from services.exams.onboarding.tally import Tallies
+from services.exams.outgoing.store import OutgoingStore
 from services.exams.unmatched.store import Unmatched
 from services.exams.watch.store import Watches
 
@@ -94,6 +95,7 @@ class ExamsStore:
         self.links = Links(database)
         self.merges = Merges(database)
         self.codes_used = codes_used
+        self.outgoing = OutgoingStore(database)
         self.watches = Watches(database)
         self.unmatched_results = Unmatched(database)
         self.tallies = Tallies(database)

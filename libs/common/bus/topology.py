@@ -64,6 +64,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     ),
     "exams": (
         identity.CandidateRegistered,
+        identity.CandidateProfileChanged,
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
@@ -114,6 +115,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ChallengeMessageWritten,
         exams.ChallengeDecided,
         exams.VoucherAssigned,
+        exams.VendorProfileProblemFound,
         certs.CertificationAwarded,
         certs.CertificationRenewed,
         certs.CertificationExpiring,

@@ -9,6 +9,8 @@ from libs.common.http.scopes import (
     CERTS_DECIDE,
     CERTS_REVIEW,
     EXAMS_DECIDE,
+    EXAMS_MANAGE,
+    FEEDS_WRITE,
     PRIVACY_MANAGE,
     PRIVACY_REQUEST,
     PROGRAMS_MANAGE,
@@ -33,7 +35,15 @@ SCOPES: Mapping[Role, frozenset[str]] = {
     Role.SUPPORT: READING,
     Role.REVIEWER: _REVIEWER,
     Role.MANAGER: (
-        _REVIEWER | CERTS_DECIDE | PROGRAMS_MANAGE | STAFF_MANAGE | PRIVACY_REQUEST | PRIVACY_MANAGE | VOUCHERS_MANAGE
+        _REVIEWER
+        | CERTS_DECIDE
+        | PROGRAMS_MANAGE
+        | STAFF_MANAGE
+        | PRIVACY_REQUEST
+        | PRIVACY_MANAGE
+        | VOUCHERS_MANAGE
+        | FEEDS_WRITE
+        | EXAMS_MANAGE
     ),
     Role.AUDITOR: READING | AUDIT_READ,
 }

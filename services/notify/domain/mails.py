@@ -60,6 +60,7 @@ class Template(StrEnum):
     ERASURE_CANCELLED = "erasure_cancelled"
     ERASED = "erased"
     VOUCHER_ASSIGNED = "voucher_assigned"
+    VENDOR_PROFILE_PROBLEM = "vendor_profile_problem"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
@@ -181,6 +182,11 @@ def _voucher(data: exams.VoucherAssigned, program: Program) -> Mail:
     return Mail(Template.VOUCHER_ASSIGNED, data.candidate_id, context)
 
 
+def _vendor_problem(data: exams.VendorProfileProblemFound, _program: Program) -> Mail:
+    reasons = [problem.reason for problem in data.problems]
+    return Mail(Template.VENDOR_PROFILE_PROBLEM, data.candidate_id, {"vendor": data.vendor_name, "reasons": reasons})
+
+
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
     def write(data: exams.ExamPassed | exams.ExamFailed, program: Program) -> Mail:
         return Mail(template, data.candidate_id, _attempt(data, program))
@@ -297,6 +303,7 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     exams.ChallengeMessageWritten: _challenge_message,
     exams.ChallengeDecided: _challenge_decided,
     exams.VoucherAssigned: _voucher,
+    exams.VendorProfileProblemFound: _vendor_problem,
     certs.CertificationAwarded: _award,
     certs.CertificationRenewed: _certification(Template.CERTIFICATION_RENEWED),
     certs.CertificationExpiring: _reminder,

@@ -120,6 +120,18 @@ CASES = [
     (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
     (exams.ExamResultRevised(**OUTCOME, **CHANGED), Template.RESULT_CHANGED),
     (exams.ExamResultInvalidated(**OUTCOME), Template.RESULT_WITHDRAWN),
+    (
+        exams.VendorProfileProblemFound(
+            candidate_id="CSCO10000001",
+            vendor="vue",
+            vendor_name="Test Centres",
+            problems=(
+                exams.ProfileProblem(field="family_name", code="letters", reason="Test Centres cannot take “ł”."),
+            ),
+            found_at=NOON,
+        ),
+        Template.VENDOR_PROFILE_PROBLEM,
+    ),
     (certs.CertificationAwarded(**HOLDING), Template.CERTIFICATION_AWARDED),
     (certs.CertificationRenewed(**HOLDING), Template.CERTIFICATION_RENEWED),
     (certs.CertificationExpiring(**HOLDING, days_left=30), Template.CERTIFICATION_EXPIRING),

@@ -47,6 +47,8 @@ FACTS: dict[str, Any] = {
     "decision": "changed",
     "needs_answer": True,
     "asked_by": "candidate",
+    "vendor": "Test Centres",
+    "reasons": ["Test Centres cannot take “ł” in your family name.", "Test Centres needs your city."],
     "due_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "erased_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "cancelled_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
