@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -12,7 +13,12 @@ from libs.common.casework.evidence import EvidenceStore
 from libs.common.clock import FixedClock
 from libs.common.events import identity
 from libs.common.http.scopes import READING
+from libs.common.mongo.links import link_id
+from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
+from services.exams.reports import Report, Source
+from services.exams.results import ResultIntake
+from services.exams.store import ExamsStore
 from tests.service.case_desk import picture
 from tests.service.challenge_desk import ADA, BEN, PDF, RESULT, WORDS, ChallengeDesk, challenge_desk
 from tests.service.conftest import OpenBase
@@ -411,3 +417,23 @@ async def test_result_that_turns_out_to_be_anothers_is_neither_shown_nor_changed
     assert (await desk.seen(challenge))["result"] is None
     assert (await desk.decide(challenge, "changed", grade="pass"))[0] == 409
     await desk.both_decide(challenge, "refused")
+
+
+async def test_result_that_goes_by_its_registration_is_challenged_and_changed_like_any_other(
+    desk: ChallengeDesk,
+) -> None:
+    data = result(result_id="G7", registration_id="G7", grade="fail", score=None)
+    source = Source("file", "F1:3")
+    link = link_id("cisco", "vue", "P1")
+    row = Report("cisco", "vue", data, link, TAKEN, source, b"", numbered=False, names_result=False)
+
+    async def work(transaction: Transaction) -> None:
+        await ResultIntake(ExamsStore(desk.base.database), transaction).record([row])
+
+    await desk.base.unit_of_work.run(work)
+    key = "cisco:vue/G7"
+    status, terms = await desk.candidate("GET", f"results/{quote(key, safe='')}/challenge")
+    assert (status, terms.get("may_challenge")) == (200, True), terms
+    await desk.both_decide(await desk.open(result_id=key), "changed", grade="pass")
+    (found,) = await desk.base.rows("results", registration_id="G7")
+    assert (found["_id"], found["grade"]) == (key, "pass")
