@@ -1,5 +1,6 @@
 """What each message does in exams."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,15 +17,17 @@ from libs.common.mongo.merges import FAMILY_EVENTS, FamilyEvent
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Verdict
+from services.exams.onboarding.tally import KEPT, REFUSED, Channel, Judged
 from services.exams.registrations import RegistrationIntake, announce_appointment
 from services.exams.reports import change_of, report_of, vendor_name
 from services.exams.results import ResultIntake, appointments_of
-from services.exams.store import ExamsStore
+from services.exams.store import ExamsStore, registration_key, result_key
 from services.exams.telling import announce, retract
 from services.exams.watch.notes import noted
 
 KEPT_CHARACTERS = 65_536
 """How much of a refused message is kept and sent back."""
+_PROGRAM = r"[a-z][a-z0-9]{1,30}"
 
 
 class VendorMessages:
@@ -35,6 +38,7 @@ class VendorMessages:
 
     async def handle(self, transaction: Transaction, items: Sequence[Any]) -> None:
         refusals = [item for item in items if isinstance(item, Refusal)]
+        judged = [_judged(item, KEPT) for item in items if isinstance(item, Received) and _is_unnumbered(item)]
         changes: list[Received[Any]] = []
         reports: list[Received[Any]] = []
         for item in items:
@@ -45,17 +49,24 @@ class VendorMessages:
         if reports:
             verdicts = await ResultIntake(self._store, transaction).record([report_of(item) for item in reports])
             refusals += [
-                _contradiction(item)
+                contradiction(item)
                 for item, verdict in zip(reports, verdicts, strict=True)
                 if verdict is Verdict.CONFLICT
             ]
+            judged += [
+                _judged(item, verdict)
+                for item, verdict in zip(reports, verdicts, strict=True)
+                if verdict is not Verdict.CONFLICT
+            ]
         if refusals:
-            await self._reject(transaction, refusals)
+            judged += await self._reject(transaction, refusals)
+        await self._store.tallies.note(transaction, judged)
 
-    async def _reject(self, transaction: Transaction, refusals: Sequence[Refusal]) -> None:
-        rows = {row["_id"]: row for row in (_rejection(refusal, transaction) for refusal in refusals)}
+    async def _reject(self, transaction: Transaction, refusals: Sequence[Refusal]) -> list[Judged]:
+        rows = {row["_id"]: row for row in (rejection(refusal, transaction) for refusal in refusals)}
         for key in await self._store.add_rejections(transaction.session, rows):
             transaction.send(_answer(rows[key]))
+        return [refused(row) for row in rows.values()]
 
 
 Said = LinkEvent | FamilyEvent | identity.CandidateRegistered
@@ -127,7 +138,7 @@ def _keyed(rows: Sequence[Document]) -> tuple[dict[str, Document], list[str]]:
     return dict(zip(keys, rows, strict=True)), keys
 
 
-def _contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
+def contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
     data = item.data
     reason = Reason(
         "data.revision",
@@ -137,7 +148,36 @@ def _contradiction(item: Received[vendors.ExamResultReported]) -> Refusal:
     return Refusal(vendor_name(item), (reason,), item.delivery, item.traceparent)
 
 
-def _rejection(refusal: Refusal, transaction: Transaction) -> Document:
+def _is_unnumbered(item: Received[Any]) -> bool:
+    """Whether nothing tells a repetition of it: an appointment, or a course, which certs takes in."""
+    return not isinstance(item.data, vendors.ExamResultReported)
+
+
+def _judged(item: Received[Any], verdict: str) -> Judged:
+    vendor, program = vendor_name(item), item.event.program
+    return Judged(vendor, program, Channel.BUS, str(verdict), message=item.event.id, about=about(item))
+
+
+def about(item: Received[Any]) -> str | None:
+    """The key of the result or the registration that a message speaks of; None of a course."""
+    vendor, program, data = vendor_name(item), item.event.program, item.data
+    if isinstance(data, vendors.ExamResultReported):
+        return result_key(program, vendor, data.result_id)
+    return (
+        None if isinstance(data, vendors.CourseCompleted) else registration_key(program, vendor, data.registration_id)
+    )
+
+
+def refused(row: Document, channel: Channel = Channel.BUS) -> Judged:
+    """What a rejection counts as."""
+    code, program = row["reasons"][0]["code"], row["program"]
+    if code == "unknown_program" or not re.fullmatch(_PROGRAM, program or ""):
+        program = None
+    return Judged(row["vendor"], program, channel, REFUSED, code, message=row["message_id"])
+
+
+def rejection(refusal: Refusal, transaction: Transaction) -> Document:
+    """A refusal as it is kept and told."""
     delivery = refusal.delivery
     original = delivery.body[:KEPT_CHARACTERS].decode("utf-8", errors="backslashreplace")
     # The same message refused twice, after a crash say, is one rejection.

@@ -15,6 +15,7 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
@@ -22,7 +23,7 @@ from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)),)
+PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), NOTIFICATIONS_KEPT)
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
 
 
@@ -86,7 +87,12 @@ HOLDINGS = Holdings(
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART
-    | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
+    | {
+        "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",
+        "vendors": "vendors' credentials: nobody's data",
+        **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
+    },
 )
 
 
@@ -105,6 +111,8 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
             words = {"$map": {"input": "$revisions", "in": {"$mergeObjects": ["$$this", {"raw": None}]}}}
             nameless = {"link": own, "vendor_candidate_id": "$assigned.to", "revisions": words}
             await database["results"].update_many(assigned, [{"$set": nameless}], session=transaction.session)
+            written = {"vendor": vendor, "raw": quoted}
+            await database["notifications"].update_many(written, {"$set": {"raw": None}}, session=transaction.session)
 
     return Keeper(
         exams.PersonalDataPart,

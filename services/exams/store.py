@@ -11,6 +11,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.exams.onboarding.tally import Tallies
 from services.exams.unmatched.store import Unmatched
 from services.exams.watch.store import Watches
 
@@ -88,6 +89,7 @@ class ExamsStore:
         self.merges = Merges(database)
         self.watches = Watches(database)
         self.unmatched_results = Unmatched(database)
+        self.tallies = Tallies(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -111,6 +113,11 @@ class ExamsStore:
         query = {"result_id": {"$in": list(set(result_ids))}, "named_later": True, "vendor": vendor, "program": program}
         found = self._results.find(query, session=session)
         return {row["_id"]: row async for row in found}
+
+    async def unreported_results(self, session: Session, *, after: str, limit: int) -> list[Document]:
+        """Results that something is said of by their registration and that nobody has reported yet."""
+        query = {"state": None, "result_id": None, "registration_id": {"$ne": None}, "_id": {"$gt": after}}
+        return await self._results.find(query, session=session).sort("_id", ASCENDING).to_list(limit)
 
     async def registrations(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)

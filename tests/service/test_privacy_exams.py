@@ -17,6 +17,7 @@ from tests.service.conftest import OpenBase
 from tests.service.privacy_station import PSEUDONYM, PrivacyStation
 from tests.service.rig import said
 from tests.service.samples import TAKEN, linked, received, registration, reported, result
+from tests.service.vendor_station import VendorStation, moved, notice, said_result
 
 LATER = TAKEN + timedelta(days=1)
 URL = "https://vue.example/reports/ada-lovelace"
@@ -70,6 +71,22 @@ async def test_results_stay_under_a_pseudonym_alone(station: PrivacyStation) -> 
 
 def _rest(delivery: Any) -> tuple[Any, ...]:
     return tuple(getattr(delivery, name) for name in list(delivery.__slots__)[1:])
+
+
+async def test_nothing_of_a_notification_names_somebody_erased(
+    station: PrivacyStation, programs: dict[str, Program]
+) -> None:
+    vendor = VendorStation(station.base, programs)
+    async with vendor.serving():
+        token = await vendor.admit()
+        naming = moved("no_show") | {"who": {"vendor_candidate_id": "P1", "name": "Ada"}}
+        await vendor.notify(token, [said_result("modify", 1), notice("hold", 2), naming])
+        assert "Ada" in await station.stored()
+        await station.erase("C1")
+        await vendor.notify(token, said_result("modify", 3, score=870.0))
+    left = await station.stored()
+    assert not [word for word in ("'C1'", "P1", "Ada") if word in left]
+    assert len(await station.base.rows("notifications")) == 4
 
 
 async def test_later_correction_reaches_the_kept_result_and_brings_nothing_back(station: PrivacyStation) -> None:
@@ -134,12 +151,20 @@ async def test_refused_messages_are_kept_for_ninety_days(
     station: PrivacyStation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Retention, "SLICE", 1)
-    (period,) = PERIODS
+    period = next(each for each in PERIODS if each.collection == "rejections")
     now = station.base.clock.now()
     rows = [{"_id": f"{n}", "rejected_at": now - period.kept + timedelta(days=n)} for n in (-3, -2, -1, 1)]
     await station.base.database["rejections"].insert_many(rows)
     await station.run("retention")
     assert [row["_id"] for row in await station.base.rows("rejections")] == ["1"]
+
+
+async def test_notifications_are_kept_for_ninety_days(station: PrivacyStation) -> None:
+    now = station.base.clock.now()
+    rows = [{"_id": f"{n}", "received_at": now - timedelta(days=90 - n)} for n in (-1, 1)]
+    await station.base.database["notifications"].insert_many(rows)
+    await station.run("retention")
+    assert [row["_id"] for row in await station.base.rows("notifications")] == ["1"]
 
 
 async def test_every_collection_is_accounted_for(station: PrivacyStation) -> None:

@@ -21,6 +21,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.onboarding.credentials import Credentials
 from services.exams.unmatched.store import item_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
@@ -94,6 +95,9 @@ _EXAMS = {
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
     "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
+    "renew_credential": Request(lambda _: {"kind": "token"}),
+    "take_notifications": Request(lambda _: {"id": "N1"}),
 }
 
 
@@ -106,8 +110,11 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    values = {"program": PROGRAM, "candidate_id": PERSON, "item_id": item_id("cisco:vue:MARK-UNMATCHED")}
-    return Seed(values, _EXAMS, frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"}))
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
+    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED"})
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
+    return Seed(values, _EXAMS, marks)
 
 
 def _refused(body: bytes) -> Refusal:
