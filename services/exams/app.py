@@ -15,6 +15,9 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.history.parts import MIGRATION as HISTORY
+from services.exams.history.parts import history_routes
+from services.exams.history.retake_flags import RetakeWatch
 from services.exams.notices.api import NoticesApi
 from services.exams.notices.guard import VendorGuard
 from services.exams.notices.intake import Notices
@@ -38,7 +41,7 @@ from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
-    _read_vendors(settings)
+    vendors = _read_vendors(settings)
     store = ExamsStore(platform.database)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
@@ -56,11 +59,13 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
         VendorGuard(credentials, CallLimit(), platform.clock),
     )
     onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
+    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
     return Parts(
         api=replace(
             api,
             routes=(
                 *api.routes,
+                *history_routes(platform, vendors),
                 *watch_api.routes(),
                 *unmatched_api.routes(),
                 *onboarding.routes(),
@@ -84,6 +89,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             retention.job(),
             Folding(store.tallies, platform.unit_of_work).job(),
             Joining(store, platform.unit_of_work).job(),
+            retakes.job(),
         ),
         background=(Figures(store, platform.programs, platform.clock).run,),
     )
@@ -109,6 +115,7 @@ SERVICE = Service(
         migration_words.MIGRATION,
         migration.MIGRATION,
         RESULTS_WATCH,
+        HISTORY,
     ),
     build=build,
     settings=ExamsSettings,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tests.bench import report
+from tests.bench.history_runs import history_table
 from tests.bench.http_runs import HttpFigures, measure_http
 from tests.bench.participants import http_targets, pipelines
 from tests.bench.pipeline import HttpTarget, Pipeline
@@ -39,16 +40,29 @@ class Sizes:
     rate: float = 50.0
     latency_seconds: float = 20.0
     http_seconds: float = 8.0
+    history_requests: int = 1_000
+    """Of each kind of page."""
     policy: PolicySizes = field(default_factory=PolicySizes)
 
     def results_of(self, pipeline: Pipeline) -> int:
         return max(min(self.least_results, self.results), round(self.results * pipeline.share))
 
 
-QUICK = Sizes(rounds=1, results=5_000, least_results=300, latency_seconds=6.0, http_seconds=4.0, policy=QUICK_POLICY)
+QUICK = Sizes(
+    rounds=1,
+    results=5_000,
+    least_results=300,
+    latency_seconds=6.0,
+    http_seconds=4.0,
+    history_requests=200,
+    policy=QUICK_POLICY,
+)
 
 POLICY = {"evaluate": "one evaluation", "dry-run": "a dry run", "sweep": "the daily sweep"}
 """What is measured of the policy engine alone."""
+
+HISTORY = "history"
+"""Pages of a long history of exams."""
 
 
 class _Named(Protocol):
@@ -142,7 +156,7 @@ def write_figures(path: Path, figures: str) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), *POLICY]
+    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), HISTORY, *POLICY]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
     options.add_argument("--only", nargs="+", metavar="NAME", choices=names, default=names, help=", ".join(names))
@@ -162,6 +176,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         rate=options.rate or base.rate,
         latency_seconds=base.latency_seconds,
         http_seconds=base.http_seconds,
+        history_requests=base.history_requests,
         policy=base.policy,
     )
 
@@ -181,6 +196,9 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             targets = [each for each in http_targets() if each.name in options.only]
             if targets:
                 parts += await measure_servers(bench, targets, sizes, rounds)
+            if HISTORY in options.only:
+                print("  history of exams", flush=True)
+                parts.append(await history_table(bench, sizes.history_requests))
             parts += await measure_policy(bench, [name for name in POLICY if name in options.only], sizes.policy)
     figures = "\n".join(parts)
     print(f"\n{figures}")

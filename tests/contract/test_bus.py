@@ -16,6 +16,7 @@ from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
 from services.exams import consumers as exams_consumers
+from services.exams.history.achievements import Achievements
 from services.exams.reports import change_of, report_of
 from services.fulfillment import consumers as fulfillment_consumers
 from services.identity import consumers as identity_consumers
@@ -113,6 +114,7 @@ HANDLED: dict[str, set[type[EventData]]] = {
     "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]) | {*PERSONAL_EVENTS},
     "exams.vendors": models_of(get_type_hints(change_of)["message"])
     | models_of(get_type_hints(report_of)["message"])
+    | models_of(get_type_hints(Achievements.record)["items"])
     | {vendors.CourseCompleted},  # of which it answers the refused ones
     "identity.vendors": models_of(identity_consumers.Registration),
     "certs.events": models_of(certs_consumers.ResultEvent | certs_consumers.FamilyEvent)

@@ -16,7 +16,7 @@ from services.exams.privacy import HOLDINGS, PERIODS
 from tests.service.conftest import OpenBase
 from tests.service.privacy_station import PSEUDONYM, PrivacyStation
 from tests.service.rig import said
-from tests.service.samples import TAKEN, linked, received, registration, reported, result
+from tests.service.samples import TAKEN, achievement, linked, received, registration, reported, result
 from tests.service.vendor_station import VendorStation, moved, notice, said_result
 
 LATER = TAKEN + timedelta(days=1)
@@ -120,6 +120,45 @@ async def test_late_result_of_before_goes_to_the_pseudonym(station: PrivacyStati
         "R2": PSEUDONYM,
         "R3": "C2",
     }
+
+
+async def test_achievements_and_breaches_are_told_and_stay_under_a_pseudonym(station: PrivacyStation) -> None:
+    again = result("P1", "R2", registration_id="G2", taken_at=TAKEN + timedelta(days=2))
+    await station.report(reported(achievement(url=URL)), reported(again))
+    await station.run("retakes")
+    (flag,) = await station.base.rows("retake_flags")
+    words = [{"state": "open", "reason": "Ada wrote", "by": "staff:ada", "at": TAKEN}]
+    await station.base.database["retake_flags"].update_one({"_id": flag["_id"]}, {"$set": {"reviews": words}})
+    files = await station.exported("C1")
+    assert [one["title"] for one in files["achievements.json"]] == ["Segment routing, hands-on"]
+    assert [one["result"] for one in files["retake_flags.json"]] == ["cisco:vue:R2"]
+    await station.erase("C1")
+    left = await station.stored()
+    assert not [word for word in ("'C1'", "P1", URL, "Ada") if word in left]
+    (kept,) = await station.base.rows("achievements")
+    (flag,) = await station.base.rows("retake_flags")
+    assert kept["candidate_id"] == flag["candidate_id"] == PSEUDONYM
+    await station.report(reported(achievement(url=URL, revision=2), time=LATER))
+    await station.run("retakes")
+    left = await station.stored()
+    assert not [word for word in ("P1", URL) if word in left]
+    (flag,) = await station.base.rows("retake_flags")
+    assert flag["lapsed_at"] is None, "nothing has undone it"
+
+
+async def test_late_achievement_of_before_goes_to_the_pseudonym(station: PrivacyStation) -> None:
+    account = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "country": "GB"}
+    await station.take(received(identity.CandidateRegistered(candidate_id="C1", registered_at=TAKEN, **account)))
+    await station.erase("C1")
+    own = {"kind": "candidate_id", "value": "C1"}
+    await station.report(
+        reported(achievement()), reported(achievement(achievement_id="A2", candidate_ref=own, url=URL))
+    )
+    await station.run("late-reports")
+    kept = {row["achievement_id"]: row["candidate_id"] for row in await station.base.rows("achievements")}
+    assert kept == {"A1": PSEUDONYM, "A2": PSEUDONYM}
+    left = await station.stored()
+    assert not [word for word in ("C1", "P1", URL) if word in left]
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -168,6 +168,8 @@ class Border:
             raise _refused("data.taken_at", "schema", "lies in the future")
         if isinstance(data, vendors.CourseCompleted) and data.completed_on > (self._clock.now() + CLOCK_SKEW).date():
             raise _refused("data.completed_on", "schema", "lies in the future")
+        if isinstance(data, vendors.AchievementReported) and data.achieved_on > (self._clock.now() + CLOCK_SKEW).date():
+            raise _refused("data.achieved_on", "schema", "lies in the future")
 
 
 def _check_vendor(key: str, vendor: str | None) -> None:

@@ -95,6 +95,11 @@ class Trials:
             report = report_of(received)
             known = await self._store.links.candidates_of(session, [report.link or ""])
             return _Outcome(verdict, bool(known))
+        if isinstance(received.data, vendors.AchievementReported):
+            (verdict,) = await self._store.achievements.record(transaction, [received])
+            if verdict is Verdict.CONFLICT:
+                return _Outcome(None, refusal=contradiction(received))
+            return _Outcome(verdict, await self._store.achievements.has_candidate(session, key))
         before = await self._store.registrations(session, [key])
         await RegistrationIntake(self._store, transaction).record([change_of(received)])
         after = (await self._store.registrations(session, [key]))[key]
