@@ -6,6 +6,7 @@ from dataclasses import replace
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
@@ -14,6 +15,12 @@ from libs.common.sealing import SecretBox
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
+from services.exams.challenges.candidate_api import CandidateChallengesApi
+from services.exams.challenges.casework import Challenges
+from services.exams.challenges.rulings import Rulings
+from services.exams.challenges.staff_api import StaffChallengesApi
+from services.exams.challenges.store import FILES, ChallengeStore
+from services.exams.challenges.store import MIGRATION as CHALLENGES
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.history.parts import MIGRATION as HISTORY
 from services.exams.history.parts import history_routes
@@ -60,6 +67,15 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     )
     onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
     retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
+    challenges = Challenges(
+        ChallengeStore(platform.database),
+        EvidenceStore(platform.database, FILES),
+        store,
+        Rulings(store, platform.unit_of_work),
+        unit_of_work=platform.unit_of_work,
+        programs=platform.programs,
+        clock=platform.clock,
+    )
     return Parts(
         api=replace(
             api,
@@ -70,6 +86,8 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *unmatched_api.routes(),
                 *onboarding.routes(),
                 *notices.routes(),
+                *CandidateChallengesApi(challenges).routes(),
+                *StaffChallengesApi(challenges).routes(),
             ),
         ),
         subscriptions=(
@@ -116,6 +134,7 @@ SERVICE = Service(
         migration.MIGRATION,
         RESULTS_WATCH,
         HISTORY,
+        CHALLENGES,
     ),
     build=build,
     settings=ExamsSettings,

@@ -15,6 +15,7 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.challenges import holdings as challenges
 from services.exams.history import achievements, retake_flags
 from services.exams.history.retakes import DUE
 from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
@@ -81,6 +82,7 @@ HOLDINGS = Holdings(
                     "unmatched_told",
                     "late_looked",
                     DUE,
+                    "ruling",
                     *STAFFS_OWN,
                 }
             ),
@@ -102,6 +104,7 @@ HOLDINGS = Holdings(
         ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+        *challenges.HOLDINGS,
     ),
     apart=APART
     | {

@@ -68,7 +68,8 @@ class Report:
         """What it says, as the rules see it."""
         data = self.data
         if isinstance(data, Measure):
-            return Word(self.source.ref, self.said_at, data.act, grade=data.grade, score=data.score)
+            ruling = self.source.kind == "staff"
+            return Word(self.source.ref, self.said_at, data.act, grade=data.grade, score=data.score, ruling=ruling)
         return Word(
             self.source.ref,
             self.said_at,

@@ -12,6 +12,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
 from libs.common.mongo.merges import FamilyEvent, Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.exams.challenges.store import RulingStore
 from services.exams.history.achievements import Achievements
 from services.exams.history.retakes import DUE
 from services.exams.onboarding.tally import Tallies
@@ -94,11 +95,12 @@ class ExamsStore:
         self.unmatched_results = Unmatched(database)
         self.tallies = Tallies(database)
         self.achievements = Achievements(database)
+        self.rulings = RulingStore(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
 
-    async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+    async def results(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 

@@ -5,6 +5,7 @@ from functools import partial
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
@@ -14,7 +15,6 @@ from services.identity.api import IdentityApi
 from services.identity.cases.acts import Acts
 from services.identity.cases.candidate_api import CandidateCasesApi
 from services.identity.cases.casework import Cases
-from services.identity.cases.evidence import EvidenceStore
 from services.identity.cases.missing_results import MIGRATION as LATE_RESULTS
 from services.identity.cases.missing_results import MissingResults
 from services.identity.cases.staff_api import StaffCasesApi
@@ -140,7 +140,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     registrations = RegistrationStore(database)
     cases = Cases(
         CaseStore(database),
-        EvidenceStore(database),
+        EvidenceStore(database, "case_evidence"),
         store,
         Acts(store, mapping, merging),
         unit_of_work=unit_of_work,

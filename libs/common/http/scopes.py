@@ -15,6 +15,12 @@ PROGRAMS_MANAGE = frozenset({"programs:manage"})
 CERTS_CLAIM = frozenset({"certs:claim"})
 """Candidates: claim credits and courses, upload evidence, accept the agreement."""
 
+EXAMS_CHALLENGE = frozenset({"exams:challenge"})
+"""Candidates: challenge a result, with evidence and messages."""
+
+EXAMS_DECIDE = frozenset({"exams:decide"})
+"""Reviewers: decide challenges, and rule on results without one."""
+
 CERTS_REVIEW = frozenset({"certs:review"})
 """Reviewers: decide what candidates have claimed, and look at the evidence."""
 
@@ -50,6 +56,7 @@ CANDIDATE = (
     | PROFILE_READ
     | PROFILE_WRITE
     | CERTS_CLAIM
+    | EXAMS_CHALLENGE
     | PRIVACY_REQUEST
 )
 """What a candidate's own token carries."""
@@ -66,6 +73,7 @@ OPERATOR = (
     | PROGRAMS_MANAGE
     | CERTS_REVIEW
     | CERTS_DECIDE
+    | EXAMS_DECIDE
     | ACCOUNTS_MANAGE
     | AUDIT_READ
     | STAFF_MANAGE

@@ -8,6 +8,7 @@ from libs.common.http.scopes import (
     AUDIT_READ,
     CERTS_DECIDE,
     CERTS_REVIEW,
+    EXAMS_DECIDE,
     PRIVACY_MANAGE,
     PRIVACY_REQUEST,
     PROGRAMS_MANAGE,
@@ -25,7 +26,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
-_REVIEWER = READING | CERTS_REVIEW | ACCOUNTS_MANAGE
+_REVIEWER = READING | CERTS_REVIEW | EXAMS_DECIDE | ACCOUNTS_MANAGE
 
 SCOPES: Mapping[Role, frozenset[str]] = {
     Role.SUPPORT: READING,

@@ -112,6 +112,15 @@ _EXAMS = {
     "take_notifications": Request(lambda _: {"id": "N1"}),
     "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
     "list_history": Request(query=lambda _: {"totals": "true"}),
+    "open_challenge": Request(
+        lambda values: {"result_id": values["result_id"], "ground": "score", "text": "MARK-CHALLENGE"}
+    ),
+    "answer_challenge": Request(lambda _: {"text": "MARK-ANSWER"}),
+    "add_challenge_evidence": Request(lambda _: PDF, media_type="application/pdf"),
+    "assign_challenge": Request(lambda _: {"assignee": "staff:ada"}),
+    "ask_challenger": Request(lambda _: {"text": "Which question?", "needs_answer": False}),
+    "decide_challenge": Request(lambda _: {"decision": "upheld", "reason": WHY}),
+    "rule_on_result": Request(lambda _: {"grade": "invalidated", "reason": WHY}),
 }
 
 
@@ -120,7 +129,7 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.vendors(
         reported(registration()),
         reported(result()),
-        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1))),
+        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1), grade="fail")),
         reported(achievement(title="MARK-ACHIEVEMENT")),
         reported(result("P9", "MARK-UNMATCHED")),
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
@@ -128,13 +137,19 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     )
     values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
     values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
-    marks = frozenset({PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT"})
+    named = {"MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT", "MARK-CHALLENGE", "MARK-ANSWER"}
+    marks = frozenset({PERSON, *named})
     await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
     await surface.run("retakes")
     (flag,) = await surface.base.rows("retake_flags")
     (booked,) = await surface.base.rows("registrations")
     values |= {"exam_code": EXAM, "flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
-    return Seed(values, _EXAMS, marks)
+    values |= {"result_id": "cisco:vue:R2"}
+    seed = Seed(values, _EXAMS, marks)
+    values["challenge_id"] = (await _made(surface, "open_challenge", seed))["challenge_id"]
+    values["evidence_id"] = (await _made(surface, "add_challenge_evidence", seed))["evidence_id"]
+    await _made(surface, "answer_challenge", seed)
+    return seed
 
 
 def _refused(body: bytes) -> Refusal:

@@ -25,10 +25,22 @@ FREE_FOR_ALL_OF_THE_PROGRAM = {"show_agreement", "list_employers"}
 """What the candidates of a program may each see: it is about none of them."""
 ORDER = ("GET", "PATCH", "POST", "PUT", "DELETE")
 """The owner asks in this order, so that nothing is gone before it was asked for."""
-TOLD_WHY_NOT = {"confirm_second_factor": 422, "claim_course": 422, "withdraw": 409, "withdraw_case": 409}
+TOLD_WHY_NOT = {
+    "confirm_second_factor": 422,
+    "claim_course": 422,
+    "withdraw": 409,
+    "withdraw_case": 409,
+    "withdraw_challenge": 409,
+}
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
 was to be withdrawn has just been decided."""
-LAST = ("", "decide_case", "withdraw_case", "change_password", "end_sessions")
+LAST = (
+    "",
+    *("decide_case", "decide_challenge"),
+    *("withdraw_case", "withdraw_challenge"),
+    "change_password",
+    "end_sessions",
+)
 """After these a case is closed, or the owner logged out, here or elsewhere."""
 OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a

@@ -55,6 +55,13 @@ COURSE: dict[str, Any] = {
 CASE: dict[str, Any] = {"candidate_id": "CSCO10000001", "case_id": "C1", "reference": "K00000013", "kind": "name"}
 DECIDED: dict[str, Any] = CASE | {"reason": "As on the passport.", "decided_at": NOON}
 LATE: dict[str, Any] = CASE | {"kind": "missing_result", "exam_code": "200-301"}
+CHALLENGE: dict[str, Any] = {
+    "candidate_id": "CSCO10000001",
+    "challenge_id": "H1",
+    "result_id": "R1",
+    "exam_code": "200-301",
+    "taken_on": date(2026, 3, 1),
+}
 STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
 INVITED: dict[str, Any] = {
     "staff_id": STAFF_ID,
@@ -124,6 +131,22 @@ CASES = [
     (identity.CaseMessageWritten(**CASE, needs_answer=True, written_at=NOON), Template.CASE_MESSAGE),
     (identity.CaseDecided(**DECIDED, decision="accepted"), Template.CASE_ACCEPTED),
     (identity.CaseDecided(**DECIDED, decision="refused"), Template.CASE_REFUSED),
+    (
+        exams.ChallengeOpened(**CHALLENGE, ground="score", due_on=date(2026, 12, 7), opened_at=NOON),
+        Template.CHALLENGE_OPENED,
+    ),
+    (exams.ChallengeMessageWritten(**CHALLENGE, needs_answer=True, written_at=NOON), Template.CHALLENGE_MESSAGE),
+    (
+        exams.ChallengeDecided(
+            **CHALLENGE,
+            decision="changed",
+            reason="The key was wrong.",
+            previous_grade="fail",
+            grade="pass",
+            decided_at=NOON,
+        ),
+        Template.CHALLENGE_DECIDED,
+    ),
 ]
 
 
@@ -141,6 +164,17 @@ def test_event_calls_for_its_mail(event: EventData, template: Template, programs
 
 def test_credits_of_a_claim_are_told_by_its_decision(programs: Mapping[str, Program]) -> None:
     assert mail_for(certs.CreditsRecorded(**COURSE, credits=8, origin="claim"), programs["cisco"]) is None
+
+
+@pytest.mark.parametrize(
+    "change", [exams.ExamResultRevised(**OUTCOME, **CHANGED), exams.ExamResultInvalidated(**OUTCOME)]
+)
+def test_change_by_a_challenge_is_told_by_its_decision_and_by_nothing_else(
+    change: EventData, programs: Mapping[str, Program]
+) -> None:
+    by_staff = change.model_copy(update={"said_by": "staff"})
+    assert mail_for(by_staff.model_copy(update={"challenge_id": "H1"}), programs["cisco"]) is None
+    assert write(by_staff, programs["cisco"]).context["said_by"] == "staff"
 
 
 def test_every_template_has_an_event_that_calls_for_it() -> None:
