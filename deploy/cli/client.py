@@ -1,10 +1,12 @@
 """The platform's HTTP APIs as the operator: fetches an access token, and a new one before it runs out."""
 
+import asyncio
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import aiohttp
@@ -15,6 +17,8 @@ from libs.common.clock import Clock, SystemClock
 
 _CLIENT = "operator"
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
+_UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
+_BLOCK_BYTES = 262_144
 _SPARE = timedelta(seconds=30)
 """A token is renewed this long before its end."""
 _UNAUTHENTICATED = 401
@@ -74,6 +78,15 @@ class OperatorClient:
         content: dict[str, Any] = {} if body is None else {"json": body}
         return await self._ask(method, service, path, **content)
 
+    async def upload(self, service: str, path: str, content: bytes, media_type: str, *, key: str, **query: str) -> Any:
+        """What a service answers to a file; the same `key` again gets the same answer.
+
+        Raises:
+            CliError: it answers with a problem; the message says which.
+        """
+        headers = {"Idempotency-Key": key, "Content-Type": media_type}
+        return await self._ask("POST", service, path, data=content, headers=headers, params=query)
+
     async def programs(self) -> list[str]:
         """The programs that the operator may enter, by the token itself."""
         token, _ = await self.token()
@@ -96,6 +109,26 @@ class OperatorClient:
 
         await self._ask("GET", service, path, read=write)
 
+    async def upload_file(
+        self, service: str, path: str, file: Path, size: int, on_sent: Callable[[int], None], **query: str | int
+    ) -> Any:
+        """What a service answers to a file of `size` bytes, sent as it is read; `on_sent` hears of every block's.
+
+        Raises:
+            CliError: it answers with a problem; the message says which.
+        """
+
+        async def blocks() -> AsyncIterator[bytes]:
+            with file.open("rb") as source:
+                while block := await asyncio.to_thread(source.read, _BLOCK_BYTES):
+                    yield block
+                    on_sent(len(block))
+
+        kind = {"Content-Type": "application/zip", "Content-Length": str(size)}
+        return await self._ask(
+            "POST", service, path, headers=kind, params=query, stream=blocks, timeout=_UPLOAD_TIMEOUT
+        )
+
     async def _ask(
         self,
         method: str,
@@ -104,12 +137,15 @@ class OperatorClient:
         *,
         headers: Mapping[str, str] | None = None,
         read: Callable[[aiohttp.ClientResponse], Awaitable[Any]] | None = None,
+        stream: Callable[[], AsyncIterator[bytes]] | None = None,
         **content: Any,
     ) -> Any:
         url = self._access.api_url(service) + path
         for repeated in (False, True):
             token, _ = await self.token()
             allowed = {"Authorization": f"Bearer {token}", **(headers or {})}
+            if stream is not None:
+                content["data"] = stream()
             async with self._session.request(method, url, headers=allowed, **content) as response:
                 if response.status == _UNAUTHENTICATED and not repeated:
                     self._token = None  # signed with keys that are gone since

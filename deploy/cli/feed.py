@@ -16,9 +16,10 @@ from deploy.cli.errors import FAILED, CliError
 from deploy.cli.feed_check import Checked, RowCheck, accepted_messages, check_rows
 from deploy.cli.feed_csv import read_csv
 from deploy.cli.feed_rows import Row, defaults_for, read_json_lines
+from deploy.cli.feed_zip import feed_zip
 from deploy.cli.programs import Folder, load
 from deploy.cli.publishing import publish_all
-from deploy.local.platform import PROGRAMS
+from deploy.local.platform import PROGRAMS, VENDORS
 from libs.common.bus.messages import Outgoing
 from libs.common.bus.topology import VENDOR_NAME
 from libs.common.clock import SystemClock
@@ -39,7 +40,7 @@ class VendorFile:
 
 
 def feed(
-    file: Annotated[Path, typer.Argument(help="JSON Lines (.jsonl, .ndjson, .json) or CSV (.csv)")],
+    file: Annotated[Path, typer.Argument(help="JSON Lines (.jsonl, .ndjson, .json), CSV (.csv) or result file (.zip)")],
     *,
     vendor: Annotated[str, typer.Option(help="Whose file it is: a vendor's name on the broker, like vue")],
     program: Annotated[str | None, typer.Option(help="Program of the rows that name none")] = None,
@@ -50,12 +51,21 @@ def feed(
     rate: Annotated[float | None, typer.Option(min=0.01, help="Messages a second at most")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check, send nothing")] = False,
     directory: Folder = PROGRAMS,
+    vendors: Annotated[
+        Path,
+        typer.Option("--vendors", envvar="CERTRAIL_VENDORS_DIR", help="Folder of the vendors' definitions (*.yaml)"),
+    ] = VENDORS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON")] = False,
 ) -> None:
     """Check every row of a vendor's file, then publish the good ones as the vendor, each confirmed.
 
-    Running it twice doubles nothing. The exit status is 1 if any row was rejected.
+    A zip of result files is given in as it is, and its import followed. Running it twice doubles nothing. The exit
+    status is 1 if any row was rejected.
     """
+    if file.suffix.lower() == ".zip":
+        _check_options_of_zip(file, vendor, program, event_type, unchecked=unchecked, rate=rate)
+        feed_zip(file, vendor, load(directory), vendors, dry_run=dry_run, as_json=as_json)
+        return
     source = open_file(file, vendor, program, event_type)
     check = None if unchecked else RowCheck(load(directory), SystemClock(), columns=source.columns)
     with progress_bar("rows") as bar:
@@ -73,6 +83,17 @@ def feed(
         raise typer.Exit(FAILED)
 
 
+def _check_options_of_zip(
+    file: Path, vendor: str, program: str | None, event_type: str | None, *, unchecked: bool, rate: float | None
+) -> None:
+    if not VENDOR_NAME.fullmatch(vendor):
+        raise CliError(f"--vendor: {vendor!r} is no vendor's name (small letters and digits)")
+    if not file.is_file():
+        raise CliError(f"there is no file {file}")
+    if program or event_type or unchecked or rate:
+        raise CliError("--program, --type, --unchecked and --rate are for JSON Lines and CSV")
+
+
 def open_file(path: Path, vendor: str, program: str | None, event_type: str | None) -> VendorFile:
     """A vendor's file by its ending. Raises `CliError` where it cannot be read."""
     if not VENDOR_NAME.fullmatch(vendor):
@@ -84,7 +105,7 @@ def open_file(path: Path, vendor: str, program: str | None, event_type: str | No
         return VendorFile(path, partial(read_json_lines, path, defaults), columns=False)
     if path.suffix.lower() == ".csv":
         return VendorFile(path, partial(read_csv, path, defaults), columns=True)
-    raise CliError(f"{path}: a vendor's file ends in .csv or {', '.join(_JSON_ENDINGS)}")
+    raise CliError(f"{path}: a vendor's file ends in .zip, .csv or {', '.join(_JSON_ENDINGS)}")
 
 
 async def publish(url: str, messages: Iterator[Outgoing], name: str, total: int, rate: float | None) -> int:

@@ -22,6 +22,8 @@ from services.exams.challenges.staff_api import StaffChallengesApi
 from services.exams.challenges.store import FILES, ChallengeStore
 from services.exams.challenges.store import MIGRATION as CHALLENGES
 from services.exams.consumers import ServiceEvents, VendorMessages
+from services.exams.feeds import store as feeds_store
+from services.exams.feeds.parts import Feeds
 from services.exams.history.parts import MIGRATION as HISTORY
 from services.exams.history.parts import history_routes
 from services.exams.history.retake_flags import RetakeWatch
@@ -35,12 +37,19 @@ from services.exams.onboarding.api import OnboardingApi
 from services.exams.onboarding.credentials import Credentials
 from services.exams.onboarding.tally import Folding
 from services.exams.onboarding.trials import Trials
+from services.exams.outgoing.parts import MIGRATION as OUTGOING
+from services.exams.outgoing.parts import Outgoing
+from services.exams.outgoing.places import reach_with
+from services.exams.reconciliation.parts import Reconciliation
+from services.exams.scheduling.parts import booking, codes_used
+from services.exams.scheduling.store import MIGRATION as SCHEDULING
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched.api import UnmatchedApi
 from services.exams.unmatched.assigning import Assigning
 from services.exams.unmatched.long import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
+from services.exams.vendors.secrets import Secrets
 from services.exams.watch.api import WatchApi
 from services.exams.watch.figures import Figures
 from services.exams.watch.looking import ResultsWatch
@@ -49,7 +58,11 @@ from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
-    store = ExamsStore(platform.database)
+    store = ExamsStore(platform.database, codes_used(platform, settings))
+    feeds = Feeds(platform, settings, store, vendors)
+    reach = reach_with(Secrets(settings.vendor_secrets_dir))
+    outgoing = Outgoing(platform, vendors, reach)
+    reconciliation = Reconciliation(platform, store, vendors, reach)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
     watch_api = WatchApi(store, platform.programs, platform.clock)
@@ -76,6 +89,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
         programs=platform.programs,
         clock=platform.clock,
     )
+    booked = booking(platform, settings, store, vendors, tombstones)
     return Parts(
         api=replace(
             api,
@@ -88,6 +102,10 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *notices.routes(),
                 *CandidateChallengesApi(challenges).routes(),
                 *StaffChallengesApi(challenges).routes(),
+                *booked.routes,
+                *feeds.routes(),
+                *outgoing.routes(),
+                *reconciliation.routes(),
             ),
         ),
         subscriptions=(
@@ -108,8 +126,16 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             Folding(store.tallies, platform.unit_of_work).job(),
             Joining(store, platform.unit_of_work).job(),
             retakes.job(),
+            booked.job,
+            *outgoing.jobs(),
+            *reconciliation.jobs(),
         ),
-        background=(Figures(store, platform.programs, platform.clock).run,),
+        background=(
+            Figures(store, platform.programs, platform.clock).run,
+            *feeds.background(),
+            *outgoing.background(),
+            *reconciliation.background(),
+        ),
     )
 
 
@@ -135,6 +161,9 @@ SERVICE = Service(
         RESULTS_WATCH,
         HISTORY,
         CHALLENGES,
+        SCHEDULING,
+        feeds_store.MIGRATION,
+        OUTGOING,
     ),
     build=build,
     settings=ExamsSettings,

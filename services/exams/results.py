@@ -13,7 +13,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_order, judge, outcomes, repeats
 from services.exams.domain.rulings import overtaken, ruling_id_of
-from services.exams.reports import Measure, Report
+from services.exams.reports import Measure, Report, uses_of
 from services.exams.store import ExamsStore, attempt_key, registration_key, result_key
 from services.exams.telling import announce
 
@@ -55,6 +55,7 @@ class ResultIntake:
         await self._store.rulings.mark_overtaken(session, _marks(changed.values()))
         waiting = (row["link"] for row in changed.values() if row["candidate_id"] is None)
         await self._store.links.wait_for(session, {link for link in waiting if link is not None})
+        await self._store.note_codes(self._transaction, uses_of(reports))
         self._transaction.on_commit(lambda: _count(verdicts))
         return verdicts
 

@@ -67,6 +67,11 @@ from services.identity.privacy.late import LateRegistrations
 from services.identity.privacy.people import People
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.provider.api import ProviderApi
+from services.identity.provider.clients import read_clients
+from services.identity.provider.provider import Provider
+from services.identity.provider.store import MIGRATION as PROVIDER
+from services.identity.provider.store import ProviderStore
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.api import SealApi
 from services.identity.seals.consumers import SealEvents
@@ -163,6 +168,15 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         unit_of_work=unit_of_work,
         clock=clock,
     )
+    provider = Provider(
+        ProviderStore(database),
+        store,
+        read_clients(settings.provider_clients_file),
+        sessions,
+        keys,
+        issuer=settings.provider_issuer,
+        clock=clock,
+    )
     seals = SealStore(database)
     staff, staff_sessions = StaffStore(database), SessionStore(database, SESSIONS_PREFIX)
     invitations = Invitations(staff, unit_of_work, clock)
@@ -189,6 +203,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *login.routes(),
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
+        *ProviderApi(provider, limit).routes(),
         *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
@@ -238,7 +253,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, LATE_RESULTS],
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, LATE_RESULTS, PROVIDER],
     build=build,
     settings=IdentitySettings,
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tests.bench import report
+from tests.bench.feed_runs import IMPORTS, FeedFigures, FeedImport, import_table, measure_import
 from tests.bench.history_runs import history_table
 from tests.bench.http_runs import HttpFigures, measure_http
 from tests.bench.participants import http_targets, pipelines
@@ -42,6 +43,8 @@ class Sizes:
     http_seconds: float = 8.0
     history_requests: int = 1_000
     """Of each kind of page."""
+    feed_rows: int = 100_000
+    """Of the file that is imported."""
     policy: PolicySizes = field(default_factory=PolicySizes)
 
     def results_of(self, pipeline: Pipeline) -> int:
@@ -55,6 +58,7 @@ QUICK = Sizes(
     latency_seconds=6.0,
     http_seconds=4.0,
     history_requests=200,
+    feed_rows=10_000,
     policy=QUICK_POLICY,
 )
 
@@ -132,6 +136,13 @@ async def measure_servers(bench: Bench, chosen: Sequence[HttpTarget], sizes: Siz
     ]
 
 
+async def measure_imports(bench: Bench, chosen: Sequence[FeedImport], sizes: Sizes, rounds: Rounds) -> list[str]:
+    async def import_file(each: FeedImport) -> FeedFigures:
+        return await measure_import(bench, each, sizes.feed_rows)
+
+    return [import_table(await rounds.run(chosen, sizes.rounds, "file import", import_file))]
+
+
 async def measure_policy(bench: Bench, chosen: Sequence[str], sizes: PolicySizes) -> list[str]:
     tables = []
     for name in chosen:
@@ -157,11 +168,13 @@ def write_figures(path: Path, figures: str) -> None:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), HISTORY, *POLICY]
+    names += [each.name for each in IMPORTS]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
     options.add_argument("--only", nargs="+", metavar="NAME", choices=names, default=names, help=", ".join(names))
     options.add_argument("--rounds", type=int, help="repetitions, in alternating order")
     options.add_argument("--results", type=int, help="results a round; the slow references get a twentieth")
+    options.add_argument("--feed-rows", type=int, help="rows of the file that is imported")
     options.add_argument("--rate", type=float, help="results a second in the measurement of latency")
     options.add_argument("--write", type=Path, metavar="FILE", help="also put the tables into this document")
     return options.parse_args(arguments)
@@ -177,6 +190,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         latency_seconds=base.latency_seconds,
         http_seconds=base.http_seconds,
         history_requests=base.history_requests,
+        feed_rows=options.feed_rows or base.feed_rows,
         policy=base.policy,
     )
 
@@ -199,6 +213,9 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             if HISTORY in options.only:
                 print("  history of exams", flush=True)
                 parts.append(await history_table(bench, sizes.history_requests))
+            imports = [each for each in IMPORTS if each.name in options.only]
+            if imports:
+                parts += await measure_imports(bench, imports, sizes, rounds)
             parts += await measure_policy(bench, [name for name in POLICY if name in options.only], sizes.policy)
     figures = "\n".join(parts)
     print(f"\n{figures}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.processes import StartError
+from tests.bench.feed_runs import IMPORTS, FeedImport, measure_import
 from tests.bench.http_runs import measure_http
 from tests.bench.load import Publisher, prepare
 from tests.bench.pipeline import Counts, HttpTarget, Pipeline
@@ -116,4 +117,11 @@ async def test_latency_is_measured_for_every_result(bench: Bench) -> None:
 @pytest.mark.parametrize("target", [BareAiohttp(), OnFastApi()], ids=lambda target: target.name)
 async def test_http_reference_answers_every_request(bench: Bench, target: HttpTarget) -> None:
     measured = await measure_http(bench, target, seconds=1)
+    assert measured.per_second > 0
+
+
+@pytest.mark.parametrize("each", IMPORTS, ids=lambda each: each.name)
+async def test_import_records_every_row_of_the_file(bench: Bench, each: FeedImport) -> None:
+    measured = await measure_import(bench, each, 1_200)
+    assert measured.rows == 1_200
     assert measured.per_second > 0

@@ -16,8 +16,11 @@ EXEMPT = {
     "show_agreement",
     "show_policy",
     "simulate",
+    "list_feed_sources",
+    "list_feed_files",
+    "show_feed_file",
 }
-"""Numbers, a program's own texts, and histories that the caller brings along."""
+"""Numbers, a program's own texts, histories that the caller brings along, and how vendors' files fare."""
 
 PERSONAL = {"candidate_id", "given_name", "family_name", "email", "address", "original", "text", "external_id"}
 

@@ -142,6 +142,25 @@ def test_scope_stands_in_the_api_guide(scope: str) -> None:
     assert row_of(API, scope)
 
 
+FILE_CODES = (
+    r'(?:RefusedError|HeaderError|PydanticCustomError)\(\s*"([a-z_]+)"',
+    r'Fault\(\s*[^,]+, "([a-z_]+)"',
+    r'_refuse\(row, "([a-z_]+)"',
+)
+
+
+def file_codes() -> list[str]:
+    """Every code that a result file, a member or a row can be refused with, from the sources."""
+    sources = [path.read_text() for path in (PROJECT / "services" / "exams" / "feeds").glob("*.py")]
+    return sorted({code for source in sources for calls in FILE_CODES for code in re.findall(calls, source)})
+
+
+@pytest.mark.parametrize("code", file_codes())
+def test_code_of_result_files_stands_in_the_vendors_guide(code: str) -> None:
+    part = VENDORS.partition("## Result files")[2]
+    assert re.search(rf"^\|[^|]*`{code}`[^|]*\|", part, re.MULTILINE)
+
+
 def rejection_codes() -> list[str]:
     """Every code a vendor can be answered with, from the sources: they are words in calls, not a list."""
     found: set[str] = set()

@@ -64,6 +64,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     ),
     "exams": (
         identity.CandidateRegistered,
+        identity.CandidateProfileChanged,
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
@@ -113,6 +114,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ChallengeOpened,
         exams.ChallengeMessageWritten,
         exams.ChallengeDecided,
+        exams.VoucherAssigned,
+        exams.VendorProfileProblemFound,
         certs.CertificationAwarded,
         certs.CertificationRenewed,
         certs.CertificationExpiring,

@@ -94,6 +94,20 @@ class ExamResultUnmatched(EventData, publisher="exams"):
     received_at: Moment
 
 
+class VoucherAssigned(EventData, publisher="exams"):
+    """A code to pay an exam with is a candidate's from now on. The code itself is told nobody by an event."""
+
+    candidate_id: Identifier
+    voucher_id: Identifier
+    kind: Literal["voucher", "access_code"]
+    vendor: Identifier
+    exams: Annotated[tuple[Code, ...], Field(max_length=100, strict=False)] = ()
+    """Empty for any exam of the program."""
+    value: Line | None = None
+    valid_until: date | None = None
+    """The last day."""
+
+
 class RetakeBreach(BaseModel):
     """A rule of the program about retakes that an attempt broke."""
 
@@ -202,3 +216,36 @@ class ExamResultNotAwaited(_Awaited, publisher="exams"):
 
     reason: Literal["cancelled", "no_show", "rescheduled", "reassigned"]
     """`reassigned`: the appointment turned out to be another candidate's."""
+
+
+class ProfileProblem(BaseModel):
+    """Why a vendor cannot take something of a candidate's profile."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    field: Code
+    """Of the profile, like `family_name` or `address.city`."""
+    code: Code
+    """`letters`, `too_long` or `missing`; more may come."""
+    reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
+    """What is wrong, in a sentence for the candidate."""
+
+
+class VendorProfileProblemFound(EventData, publisher="exams"):
+    """A vendor cannot be told who a candidate is before they have changed something."""
+
+    candidate_id: Identifier
+    vendor: Identifier
+    vendor_name: Line
+    problems: Annotated[tuple[ProfileProblem, ...], Field(min_length=1, max_length=50, strict=False)]
+    """All that is wrong now, in place of what was said before."""
+    found_at: Moment
+
+
+class VendorProfileProblemSolved(EventData, publisher="exams"):
+    """Nothing keeps a vendor any more from being told who a candidate is; it is told with the next file."""
+
+    candidate_id: Identifier
+    vendor: Identifier
+    vendor_name: Line
+    solved_at: Moment

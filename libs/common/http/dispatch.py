@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from libs.common.http.audit import RouteAudit, Trail
 from libs.common.http.auth import TokenVerifier
-from libs.common.http.files import Download, Upload, download_response, read_upload
+from libs.common.http.files import Download, Upload, UploadStream, download_response, open_upload, read_upload
 from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.forms import Form, read_form
 from libs.common.http.idempotency import HEADER, IdempotencyStore, checked_key, fingerprint, operation_id
@@ -115,6 +115,8 @@ class Endpoint(Generic[R, P, Q, B]):
         if issubclass(model, Upload):
             file = await read_upload(request, model)
             return file.content, cast("B", file)
+        if issubclass(model, UploadStream):
+            return b"", cast("B", open_upload(request, model))
         if issubclass(model, Form):
             raw = await _sent(request, FORM)
             return raw, cast("B", read_form(raw, model))

@@ -1,7 +1,8 @@
 """Files as the body of a request or of an answer. Subclasses say which kinds a route takes or gives."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +14,22 @@ from libs.common.http.responses import SECURITY_HEADERS
 SHOWN = web.ResponseKey("shown", str)
 """Whose data a file shows."""
 
+_BLOCK_BYTES = 262_144
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The time for a request, which begins anew while its body goes on arriving."""
+
+    deadline: asyncio.Timeout
+    seconds: float
+
+    def renew(self) -> None:
+        self.deadline.reschedule(asyncio.get_running_loop().time() + self.seconds)
+
+
+PATIENCE = web.RequestKey("patience", Patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +42,21 @@ class Upload:
 
     media_type: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UploadStream:
+    """A file that a request carries as its whole body, for a handler to read while it arrives and to say how large.
+
+    It may take as long as it goes on arriving.
+    """
+
+    media_types: ClassVar[tuple[str, ...]]
+    """The kinds taken; the request's `Content-Type` must be one of them."""
+
+    media_type: str
+    blocks: AsyncIterator[bytes]
+    """Raises a problem where the body breaks off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +86,24 @@ async def read_upload(request: web.Request, kind: type[Upload]) -> Upload:
         raise _too_large(kind)
     try:
         return kind(request.content_type, await _limited(request.content, kind))
+    except web.RequestPayloadError as error:
+        raise Problem(MALFORMED, "the body does not arrive as its headers say") from error
+
+
+def open_upload(request: web.Request, kind: type[UploadStream]) -> UploadStream:
+    """The file in a request's body, not read yet. Raises a problem where it is of another kind."""
+    if request.content_type not in kind.media_types:
+        raise Problem(MEDIA_TYPE_UNSUPPORTED, f"send one of {', '.join(kind.media_types)}")
+    return kind(request.content_type, _arriving(request))
+
+
+async def _arriving(request: web.Request) -> AsyncIterator[bytes]:
+    patience = request.get(PATIENCE)
+    try:
+        async for block in request.content.iter_chunked(_BLOCK_BYTES):
+            if patience is not None:
+                patience.renew()
+            yield block
     except web.RequestPayloadError as error:
         raise Problem(MALFORMED, "the body does not arrive as its headers say") from error
 

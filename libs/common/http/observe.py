@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from prometheus_client import Histogram
 
 from libs.common.errors import Unavailable
+from libs.common.http.files import PATIENCE, Patience
 from libs.common.http.problems import (
     INTERNAL,
     METHOD_NOT_ALLOWED,
@@ -50,7 +51,7 @@ class Observer:
 
     Args:
         tracing: opens a span for each request, where traces are on.
-        timeout_seconds: time for one request, reading its body included.
+        timeout_seconds: time for one request, reading its body included; an `UploadStream` has it from block to block.
         outages: exceptions that mean a dependency is out of reach.
     """
 
@@ -70,6 +71,7 @@ class Observer:
         structlog.contextvars.bind_contextvars(trace_id=traceparent[3:35])
         fault: BaseException | None = None
         deadline = asyncio.timeout(self._timeout)
+        request[PATIENCE] = Patience(deadline, self._timeout)
         try:
             async with deadline:
                 response = await handler(request)

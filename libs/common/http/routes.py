@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from libs.common.http.files import Download, Upload
+from libs.common.http.files import Download, Upload, UploadStream
 from libs.common.http.guards import Guard
 from libs.common.http.models import Nothing, Parameters
 from libs.common.http.principal import Principal
@@ -29,7 +29,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 R = TypeVar("R", bound=BaseModel | Download | None)
 P = TypeVar("P", bound=Parameters, default=Nothing)
 Q = TypeVar("Q", bound=Parameters, default=Nothing)
-B = TypeVar("B", bound=BaseModel | Upload | None, default=None)
+B = TypeVar("B", bound=BaseModel | Upload | UploadStream | None, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,8 @@ class Route(Generic[R, P, Q, B]):
         yield named != fields, "path and parameters must name the same fields"
         yield self.body is not None and self.method not in _WITH_BODY, "body needs POST, PUT or PATCH"
         yield self.idempotent and self.method != "POST", "idempotent is for POST; the others are so by nature"
+        streamed = self.body is not None and issubclass(self.body, UploadStream)
+        yield self.idempotent and streamed, "idempotent needs the whole body at once"
         yield self.asks and self.method != "POST", "asks is for POST"
         # Anonymous callers cannot be told apart, so one could be given another's answer.
         yield (

@@ -30,6 +30,9 @@ CERTS_DECIDE = frozenset({"certs:decide"})
 ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
 """Staff: link and unlink partners' ids, merge and separate accounts."""
 
+EXAMS_MANAGE = frozenset({"exams:manage"})
+"""Staff and systems: authorizations to sit exams, files to vendors, lists compared with theirs."""
+
 AUDIT_READ = frozenset({"audit:read"})
 """Auditors: who saw and changed what, and whether the log is whole."""
 
@@ -48,8 +51,18 @@ PRIVACY_REQUEST = frozenset({"privacy:request"})
 PRIVACY_MANAGE = frozenset({"privacy:manage"})
 """Staff: ask for exports and erasures of others, and hold erasures back."""
 
+EXAMS_BOOK = frozenset({"exams:book"})
+"""Candidates: go to a vendor signed on, and see codes of their own in full."""
+
+VOUCHERS_MANAGE = frozenset({"vouchers:manage"})
+"""Program managers: vouchers and private access codes."""
+
+FEEDS_WRITE = frozenset({"feeds:write"})
+"""Staff and systems: give in vendors' files, and have refused ones tried again."""
+
 CANDIDATE = (
     EXAMS_READ
+    | EXAMS_BOOK
     | CERTS_READ
     | BENEFITS_READ
     | MESSAGES_READ
@@ -64,7 +77,7 @@ CANDIDATE = (
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
 """Everything that shows candidates' data and changes nothing."""
 
-SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE | EXAMS_MANAGE
 """What systems may be given. None makes accounts, keys or other systems."""
 
 OPERATOR = (
@@ -75,9 +88,12 @@ OPERATOR = (
     | CERTS_DECIDE
     | EXAMS_DECIDE
     | ACCOUNTS_MANAGE
+    | EXAMS_MANAGE
     | AUDIT_READ
     | STAFF_MANAGE
     | KEYS_MANAGE
     | VENDORS_MANAGE
     | PRIVACY_MANAGE
+    | VOUCHERS_MANAGE
+    | FEEDS_WRITE
 )

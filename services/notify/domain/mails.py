@@ -59,6 +59,8 @@ class Template(StrEnum):
     ERASURE_REQUESTED = "erasure_requested"
     ERASURE_CANCELLED = "erasure_cancelled"
     ERASED = "erased"
+    VOUCHER_ASSIGNED = "voucher_assigned"
+    VENDOR_PROFILE_PROBLEM = "vendor_profile_problem"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
@@ -169,6 +171,20 @@ def _no_erasure(data: identity.ErasureCancelled, _program: Program) -> Mail:
 
 def _erased(data: identity.CandidateErased, _program: Program) -> Mail:
     return Mail(Template.ERASED, data.candidate_id, {"erased_at": data.erased_at})
+
+
+def _voucher(data: exams.VoucherAssigned, program: Program) -> Mail:
+    context = {
+        "exams": [_exam_name(code, program) for code in data.exams],
+        "value": data.value,
+        "valid_until": data.valid_until.isoformat() if data.valid_until else None,
+    }
+    return Mail(Template.VOUCHER_ASSIGNED, data.candidate_id, context)
+
+
+def _vendor_problem(data: exams.VendorProfileProblemFound, _program: Program) -> Mail:
+    reasons = [problem.reason for problem in data.problems]
+    return Mail(Template.VENDOR_PROFILE_PROBLEM, data.candidate_id, {"vendor": data.vendor_name, "reasons": reasons})
 
 
 def _exam(template: Template) -> Callable[[Any, Program], Mail]:
@@ -286,6 +302,8 @@ _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     exams.ChallengeOpened: _challenge_opened,
     exams.ChallengeMessageWritten: _challenge_message,
     exams.ChallengeDecided: _challenge_decided,
+    exams.VoucherAssigned: _voucher,
+    exams.VendorProfileProblemFound: _vendor_problem,
     certs.CertificationAwarded: _award,
     certs.CertificationRenewed: _certification(Template.CERTIFICATION_RENEWED),
     certs.CertificationExpiring: _reminder,

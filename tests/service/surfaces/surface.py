@@ -1,6 +1,7 @@
 """A service's API with one of everything behind it, and requests as its OpenAPI document describes them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -21,7 +22,7 @@ from libs.common.http.server import build_app, serve
 from libs.common.http.tokens import sign
 from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.service import Parts
-from tests.service.rig import Base
+from tests.service.rig import Base, eventually
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "sweep"})
 PROGRAM, OTHER_PROGRAM = "cisco", "juniper"
@@ -124,6 +125,15 @@ class Surface:
 
     async def run(self, job: str) -> None:
         await next(each.run for each in self.parts.jobs if each.name == job)()
+
+    async def in_background(self, look: Callable[[], Awaitable[Any]]) -> None:
+        """Let the service's own loops work until there is something to see."""
+        stopping = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for loop in self.parts.background:
+                tasks.create_task(loop(stopping))
+            await eventually(look, bool)
+            stopping.set()
 
     async def ask(self, operation: Operation, caller: Principal | str | None, **other_values: str) -> Answer:
         """Ask an operation about what the seed has put there; `caller` may be a token."""
