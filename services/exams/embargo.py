@@ -1,12 +1,13 @@
-"""What anyone may see of a result: all of it, or, while it is on hold, nothing but that."""
+"""What anyone may see of a result: all of it, or, while it is on hold, nothing but that it is not final."""
 
 from typing import Any
 
 from libs.common.mongo.client import Document
-from services.exams.domain.results import Grade, Status, in_order, outcomes
+from services.exams.domain.results import Grade, State, Status, in_order, outcomes
 from services.exams.results import word_of
 
 _HIDDEN: dict[str, Any] = {
+    "state": State.PROVISIONAL,
     "grade": Grade.PENDING,
     "score": None,
     "passing_score": None,
@@ -30,7 +31,7 @@ def shown(row: Document) -> Document:
         revisions.append(
             {
                 **kept,
-                "state": outcome.state,
+                "state": State.PROVISIONAL if hidden else outcome.state,
                 "grade": Grade.PENDING if hidden else outcome.grade,
                 "score": None if hidden else outcome.score,
             }

@@ -123,6 +123,16 @@ async def test_any_order_of_the_same_events_ends_with_the_same_cases(desk: Desk)
         assert len(found) <= sum(opened), order
 
 
+async def test_case_of_a_result_that_is_late_again_stays_open_until_that_ends_too(desk: Desk) -> None:
+    """The second time is heard of before the end of the first."""
+    me = await desk.station.register("P1")
+    await take(desk, late(me), late(me, times=2))
+    await take(desk, not_awaited(me, "rescheduled"))
+    assert [case["state"] for case in await cases(desk, me)] == ["open"]
+    await take(desk, arrived(me, times=2))
+    assert [case["state"] for case in await cases(desk, me)] == ["arrived"]
+
+
 @pytest.mark.parametrize("named", [{"registration_id": "g1"}, {}], ids=["by its registration", "by exam and day"])
 async def test_case_that_the_candidate_has_opened_is_joined(desk: Desk, named: dict[str, str]) -> None:
     me = await desk.station.register("P1")

@@ -11,7 +11,10 @@ import pytest
 from libs.common.bus import topology
 from libs.common.events import exams, identity
 from libs.common.ids import new_id
+from libs.common.mongo.links import own_link
 from libs.common.programs import Program
+from services.exams.reports import Report, Source
+from services.exams.results import ResultIntake
 from services.exams.store import ExamsStore
 from services.exams.unmatched.assigning import Assigning
 from tests.service.conftest import OpenBase
@@ -318,6 +321,31 @@ async def test_our_own_id_is_known_with_a_slip_in_it(station: ExamsStation, wrot
     assert (suggestion["candidate_id"], suggestion["reasons"][0]["code"]) == (OWN, code)
 
 
+async def test_our_own_id_in_a_file_is_known_with_a_slip_in_it(station: ExamsStation) -> None:
+    """What a file names by our own IDs is looked for among them, and no id of the vendor's is changed for it."""
+    said = Report(
+        program="cisco",
+        vendor="vue",
+        data=result("CSCO00000014", "R1", taken_at=SAT),
+        link=own_link("cisco", "CSCO00000014"),
+        said_at=SAT,
+        source=Source("file", "f1:1"),
+        raw=b"",
+        numbered=False,
+        names_result=False,
+    )
+    store = ExamsStore(station.base.database)
+    await station.base.unit_of_work.run(lambda transaction: ResultIntake(store, transaction).record([said]))
+    (item,) = (await listed(station))["items"]
+    found = await shown(station, item["item_id"])
+    assert [(each["candidate_id"], each["reasons"][0]["code"]) for each in found["suggestions"]] == [
+        (OWN, "similar_id")
+    ]
+    found = await assign(station, item["item_id"], OWN)
+    assert (found["assignment"]["candidate_id"], found["same_id_from_now_on"]) == (OWN, None)
+    assert (await station.staff("GET", "unmatched"))[1]["items"] == []
+
+
 async def test_another_result_of_the_same_id_that_was_assigned_is_a_clue(station: ExamsStation) -> None:
     await assign(station, await lost(station), "C2")
     item = await lost(station, result_id="R2", registration_id="G2")
@@ -348,16 +376,18 @@ async def test_assignment_ends_the_wait_for_a_late_result_and_its_undoing_begins
 
 
 async def test_erasure_of_whom_a_result_was_assigned_to_leaves_no_name(station: ExamsStation) -> None:
-    await station.vendors(reported(registration("PEARL77", "G1", scheduled_at=SAT)))
+    await station.vendors(*(reported(registration("PEARL77", each, scheduled_at=SAT)) for each in ("G1", "G3")))
     item = await lost(station, "SECRET-ID")
     await assign(station, item, "C1")
+    await station.wait(days=9)
+    assert len(station.said(exams.ExamResultLate)) == 1
     account_of = {"candidate_id": "C1", "pseudonym": f"erased-{new_id()}"}
     erased = identity.CandidateErased(candidate_id="C1", accounts=[account_of], erased_at=SAT + timedelta(days=1))
     await station.events(received(erased))
-    await station.wait(days=40)
     rows = await station.base.rows("results") + await station.base.rows("registrations")
     assert not [word for word in ("'C1'", "SECRET-ID", WHY, "staff:ada") if word in str(rows)]
-    assert station.said(exams.ExamResultLate) == [], "nobody is told of what somebody erased waits for"
+    await station.wait(days=40)
+    assert station.said(exams.ExamResultOverdue) == [], "nobody is told of what somebody erased waits for"
     assert (await station.staff("GET", f"unmatched/{item}"))[0] == 404
 
 

@@ -54,7 +54,7 @@ async def test_held_result_is_taken_back_and_told_again_when_released(service: E
     await service.take(reported(result()))
     await say(service, measure(Act.HOLD, 1))
     held = shown(await service.result())
-    assert (held["state"], held["grade"], held["score"], held["sections"]) == ("on_hold", "pending", None, [])
+    assert (held["state"], held["grade"], held["score"], held["sections"]) == ("provisional", "pending", None, [])
     assert [(each["grade"], each["score"]) for each in held["revisions"]] == [("pending", None)] * 2
     await say(service, measure(Act.RELEASE, 2))
     assert service.told() == [("ExamPassed", None), ("ExamResultRevised", "pending"), ("ExamResultRevised", "pass")]
@@ -63,7 +63,7 @@ async def test_held_result_is_taken_back_and_told_again_when_released(service: E
     assert "passing_score" not in revised
     released = shown(await service.result())
     assert (released["state"], released["grade"], released["score"]) == ("released", "pass", 900.0)
-    assert [each["state"] for each in released["revisions"]] == ["final", "on_hold", "released"]
+    assert [each["state"] for each in released["revisions"]] == ["final", "provisional", "released"]
 
 
 async def test_result_that_arrives_held_or_provisional_is_told_to_nobody(service: Exams) -> None:

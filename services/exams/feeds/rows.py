@@ -169,6 +169,7 @@ class _Cells(BaseModel):
     grade: Annotated[
         Literal["pass", "fail", "pending", "invalidated"] | None, BeforeValidator(_grade), Field(alias="Grade")
     ] = None
+    voucher: Annotated[TextLine | None, Field(alias="Voucher")] = None
     no_show: Annotated[bool, BeforeValidator(_flag), Field(alias="NoShow")] = False
     nda_refused: Annotated[bool, BeforeValidator(_flag), Field(alias="NDARefused")] = False
 
@@ -312,6 +313,7 @@ def _result(row: _Cells, taken_at: datetime) -> vendors.ExamResultReported:
         "attempt": row.attempt,
         "site": row.site,
         "language": row.language,
+        "voucher": row.voucher,
     }
     return vendors.ExamResultReported.model_validate(fields)
 
