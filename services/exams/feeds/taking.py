@@ -19,10 +19,11 @@ from services.exams.domain.results import Verdict
 from services.exams.feeds.batches import Batch
 from services.exams.feeds.rows import BadRow, GoodRow
 from services.exams.feeds.store import FeedStore
+from services.exams.onboarding.tally import KEPT, REFUSED, Channel, Judged
 from services.exams.registrations import RegistrationIntake
 from services.exams.reports import Change, Report, Source
 from services.exams.results import ResultIntake
-from services.exams.store import ExamsStore
+from services.exams.store import ExamsStore, registration_key
 from services.exams.vendors.definition import Vendor
 
 ROWS = Metric("certrail_feed_rows_total", "Rows of vendors' files by what became of them", ["vendor", "outcome"])
@@ -55,20 +56,24 @@ class Taking:
         said_at = self._said_at(file, batch)
         link_of = self._links(file.vendor.id)
         counts: Counter[str] = Counter()
+        judged = [_judged(file, batch, row, REFUSED, row.faults[0].code) for row in batch.bad]
         results = [row for row in batch.good if isinstance(row.data, vendors.ExamResultReported)]
         absences = [row for row in batch.good if isinstance(row.data, vendors.ExamAppointmentChanged)]
         if results:
             reports = [_report(file, batch, row, link_of(row), said_at) for row in results]
             verdicts = await ResultIntake(self._store, transaction).record(reports)
+            judged += [_judged(file, batch, row, verdict) for row, verdict in zip(results, verdicts, strict=True)]
             counts.update("unchanged" if verdict in _UNCHANGED else "results" for verdict in verdicts)
         if absences:
             changes = [_change(file, batch, row, link_of(row), said_at) for row in absences]
             await RegistrationIntake(self._store, transaction).record(changes)
+            judged += [_judged(file, batch, row, KEPT) for row in absences]
             counts["absences"] += len(absences)
         counts["bad"] = len(batch.bad)
         counts["rows"] = len(batch.good) + len(batch.bad)
         now = as_stored(transaction.now)
         await self._feeds.add_bad_rows(transaction.session, [_bad_row(file, batch, row, now) for row in batch.bad])
+        await self._store.tallies.note(transaction, judged)
         transaction.on_commit(lambda: _count(file.vendor.id, counts))
         return +counts
 
@@ -124,6 +129,15 @@ def _change(file: TakenFile, batch: Batch, row: GoodRow, link: str, said_at: dat
         said_at=said_at,
         source=_source(file, batch, row),
     )
+
+
+def _judged(file: TakenFile, batch: Batch, row: GoodRow | BadRow, verdict: str, code: str | None = None) -> Judged:
+    registration_id = row.data.registration_id if isinstance(row, GoodRow) else row.registration_id
+    key = None
+    if row.program is not None and registration_id is not None:
+        key = registration_key(row.program, file.vendor.id, registration_id)
+    ref = f"{file.key}:{batch.member.index:03d}:{row.line:09d}"
+    return Judged(file.vendor.id, row.program, Channel.FILE, str(verdict), code, message=ref, about=key)
 
 
 def _source(file: TakenFile, batch: Batch, row: GoodRow) -> Source:
