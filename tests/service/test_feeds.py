@@ -1,6 +1,7 @@
 """Vendors' files on a real database: every good row once, every bad one told, whatever happens on the way."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,6 +61,13 @@ async def test_good_rows_are_recorded_and_told_and_bad_ones_listed(station: Feed
     assert word["said_at"] == datetime(2025, 3, 11, 11, tzinfo=UTC)
     (missed,) = await station.base.rows("registrations")
     assert (missed["registration_id"], missed["state"]) == ("G5", "no_show")
+    tallies = await station.base.rows("verdict_tallies")
+    counts = [each["counts"] for each in tallies]
+    assert sum((Counter(each) for each in counts), Counter()) == {
+        "file:new": 3,
+        "file:kept": 1,
+        "file:refused:number": 1,
+    }
 
 
 async def test_row_with_the_programs_own_id_is_matched_without_a_link_at_the_vendor(

@@ -23,7 +23,7 @@ from services.exams.onboarding.tally import KEPT, REFUSED, Channel, Judged
 from services.exams.registrations import RegistrationIntake
 from services.exams.reports import Change, Report, Source
 from services.exams.results import ResultIntake
-from services.exams.store import ExamsStore, attempt_key
+from services.exams.store import ExamsStore, registration_key
 from services.exams.vendors.definition import Vendor
 
 ROWS = Metric("certrail_feed_rows_total", "Rows of vendors' files by what became of them", ["vendor", "outcome"])
@@ -56,18 +56,18 @@ class Taking:
         said_at = self._said_at(file, batch)
         link_of = self._links(file.vendor.id)
         counts: Counter[str] = Counter()
-        judged = [_refused(file, row) for row in batch.bad]
+        judged = [_judged(file, batch, row, REFUSED, row.faults[0].code) for row in batch.bad]
         results = [row for row in batch.good if isinstance(row.data, vendors.ExamResultReported)]
         absences = [row for row in batch.good if isinstance(row.data, vendors.ExamAppointmentChanged)]
         if results:
             reports = [_report(file, batch, row, link_of(row), said_at) for row in results]
             verdicts = await ResultIntake(self._store, transaction).record(reports)
-            judged += [_judged(file, row, verdict) for row, verdict in zip(results, verdicts, strict=True)]
+            judged += [_judged(file, batch, row, verdict) for row, verdict in zip(results, verdicts, strict=True)]
             counts.update("unchanged" if verdict in _UNCHANGED else "results" for verdict in verdicts)
         if absences:
             changes = [_change(file, batch, row, link_of(row), said_at) for row in absences]
             await RegistrationIntake(self._store, transaction).record(changes)
-            judged += [_judged(file, row, KEPT) for row in absences]
+            judged += [_judged(file, batch, row, KEPT) for row in absences]
             counts["absences"] += len(absences)
         counts["bad"] = len(batch.bad)
         counts["rows"] = len(batch.good) + len(batch.bad)
@@ -131,21 +131,18 @@ def _change(file: TakenFile, batch: Batch, row: GoodRow, link: str, said_at: dat
     )
 
 
+def _judged(file: TakenFile, batch: Batch, row: GoodRow | BadRow, verdict: str, code: str | None = None) -> Judged:
+    registration_id = row.data.registration_id if isinstance(row, GoodRow) else row.registration_id
+    key = None
+    if row.program is not None and registration_id is not None:
+        key = registration_key(row.program, file.vendor.id, registration_id)
+    ref = f"{file.key}:{batch.member.index:03d}:{row.line:09d}"
+    return Judged(file.vendor.id, row.program, Channel.FILE, str(verdict), code, message=ref, about=key)
+
+
 def _source(file: TakenFile, batch: Batch, row: GoodRow) -> Source:
     # Of two rows about one registration, said at the same moment, the later one counts: refs are compared as texts.
     return Source("file", f"{file.key}:{batch.member.index:03d}:{row.line:09d}")
-
-
-def _judged(file: TakenFile, row: GoodRow, verdict: str) -> Judged:
-    about = attempt_key(row.program, file.vendor.id, row.data.registration_id)
-    return Judged(
-        file.vendor.id, row.program, Channel.FILE, str(verdict), message=f"{file.key}:{row.line}", about=about
-    )
-
-
-def _refused(file: TakenFile, row: BadRow) -> Judged:
-    code = row.faults[0].code
-    return Judged(file.vendor.id, row.program, Channel.FILE, REFUSED, code, message=f"{file.key}:{row.line}")
 
 
 def _bad_row(file: TakenFile, batch: Batch, row: BadRow, now: datetime) -> Document:
