@@ -41,6 +41,10 @@ class Management:
         """
         await self._request("POST", "/api/definitions", vendor_definitions(vendor, password))
 
+    async def has_user(self, user: str) -> bool:
+        """Whether there is an account of that name. Raises `ManagementError`."""
+        return any(each["name"] == user for each in await self._request("GET", "/api/users"))
+
     async def remove_user(self, user: str) -> None:
         """Take an account away; its open connections are closed by the broker. Raises `ManagementError`."""
         await self._request("DELETE", f"/api/users/{quote(user, safe='')}")

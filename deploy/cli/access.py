@@ -11,7 +11,7 @@ from deploy.broker.definitions import OPERATOR
 from deploy.broker.management import Management
 from deploy.cli.errors import CliError
 from deploy.local.processes import recorded
-from deploy.local.rabbitmq import amqp_url
+from deploy.local.rabbitmq import ADMINISTRATOR, amqp_url
 from deploy.local.secret_store import SecretStore
 from deploy.local.settings import LOOPBACK, LocalSettings
 from libs.common.settings import load_settings
@@ -106,6 +106,30 @@ class Access:
     @property
     def management_address(self) -> str:
         return self.local.management_url or f"http://{LOOPBACK}:{self.local.ports.management}"
+
+    @property
+    def broker_administrator(self) -> Management:
+        """The management API as the administrator, who makes and removes accounts.
+
+        Raises:
+            CliError: of a platform elsewhere nobody has said who that is.
+        """
+        given = self.local.amqp_admin_url
+        parts = urlsplit(given.get_secret_value() if given else "")
+        if parts.username:
+            return Management(self.management_address, unquote(parts.username), unquote(parts.password or ""))
+        if self.kept_passwords is None:
+            raise CliError(
+                "this needs the broker's administrator",
+                hint="name it: CERTRAIL_AMQP_ADMIN_URL and CERTRAIL_MANAGEMENT_URL",
+            )
+        return Management(self.management_address, ADMINISTRATOR, self.kept_passwords.get("amqp/admin"))
+
+    @property
+    def kept_passwords(self) -> SecretStore | None:
+        """Where the platform keeps its passwords, if that is on this machine."""
+        folder = self.local.state_dir
+        return SecretStore(folder) if (folder / "secrets.json").exists() else None
 
     @property
     def management(self) -> Management:

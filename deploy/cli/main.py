@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import typer
 
-from deploy.cli import audit, events, keys, parked, programs, staff, systems
+from deploy.cli import audit, events, keys, parked, programs, staff, systems, vendors
 from deploy.cli.console import notes, quiet_libraries
 from deploy.cli.down import down
 from deploy.cli.errors import explained
@@ -43,6 +43,7 @@ staff.app.command("list")(list_staff)
 for command in (add, roles, invite, disable):
     staff.app.command()(command)
 app.add_typer(systems.app, name="systems")
+app.add_typer(vendors.app, name="vendors")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command()(token)

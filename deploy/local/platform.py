@@ -166,6 +166,7 @@ def service_environment(
         if openid_secrets.exists():
             environment["CERTRAIL_OPENID_SECRETS_FILE"] = str(openid_secrets)
     if service == "exams":
+        environment["CERTRAIL_CREDENTIALS_SECRET"] = servers.secrets.get("exams/credentials")
         secrets = settings.state_dir / "vendor-secrets"
         secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment["CERTRAIL_VENDORS_DIR"] = str(VENDORS)

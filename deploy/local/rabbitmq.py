@@ -15,6 +15,7 @@ from deploy.local.processes import PortTakenError, ServerProcess, StartError, lo
 from deploy.local.rabbitmq_files import NODE, environment, write_configuration
 from deploy.local.settings import LOOPBACK
 
+ADMINISTRATOR = "admin"
 SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 """The broker's own scripts: those on Debian's PATH become the user `rabbitmq`, who cannot see our folder."""
 
@@ -148,7 +149,7 @@ def rabbitmq_installed() -> bool:
 
 
 async def start_rabbitmq(
-    data_dir: Path, ports: BrokerPorts, *, admin_password: str, admin_user: str = "admin"
+    data_dir: Path, ports: BrokerPorts, *, admin_password: str, admin_user: str = ADMINISTRATOR
 ) -> BrokerServer:
     """Start RabbitMQ on `data_dir`, or take over the one running there, and wait until it takes connections.
 

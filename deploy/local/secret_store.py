@@ -25,8 +25,20 @@ class SecretStore:
             known = self._read()
             if name not in known:
                 known[name] = secrets.token_urlsafe(24)
-                write_private(self._file, json.dumps(known, indent=1, sort_keys=True))
+                self._write(known)
             return known[name]
+
+    def renew(self, name: str) -> str:
+        """A new secret of that name."""
+        self.forget(name)
+        return self.get(name)
+
+    def forget(self, name: str) -> None:
+        """Let go of a secret, if there is one."""
+        with self._locked():
+            known = self._read()
+            if known.pop(name, None) is not None:
+                self._write(known)
 
     def keyfile(self, name: str) -> Path:
         """A file holding a long secret, as MongoDB wants it for the members of a replica set."""
@@ -35,6 +47,9 @@ class SecretStore:
             if not path.exists():
                 write_private(path, secrets.token_urlsafe(_KEYFILE_BYTES).replace("-", "+").replace("_", "/"))
         return path
+
+    def _write(self, known: dict[str, str]) -> None:
+        write_private(self._file, json.dumps(known, indent=1, sort_keys=True))
 
     def _read(self) -> dict[str, str]:
         if not self._file.exists():

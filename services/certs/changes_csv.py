@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from io import StringIO
 from typing import Any
 
+from libs.common.csv_cells import safe_cell
 from libs.common.http.files import Download
 from services.certs.dryrun_store import DryRunStore
 
@@ -50,9 +51,4 @@ def _line(row: Mapping[str, Any]) -> dict[str, str]:
     for side in _SIDES:
         for field in _FIELDS:
             line[f"{side}_{field}"] = (row[side] or {}).get(field) or ""
-    return {name: _safe(str(value)) for name, value in line.items()}
-
-
-def _safe(text: str) -> str:
-    """A spreadsheet must not take a text for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return {name: safe_cell(str(value)) for name, value in line.items()}

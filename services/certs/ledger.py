@@ -12,13 +12,14 @@ from libs.common.events import EventData, certs
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
+from libs.common.spoken import spoken
 from services.certs.domain.changes import Change, ChangeKind, diff, next_transition
 from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import ExamFact, Fact, Key, SeparationFact
 from services.certs.domain.merges import LINKS, Link, counted, ends, lineage
 from services.certs.domain.milestones import Anniversary, next_anniversary, reached
 from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
-from services.certs.domain.standing import CertificationStanding, Standing, spoken
+from services.certs.domain.standing import CertificationStanding, Standing
 from services.certs.stored_facts import loaded
 from services.certs.stored_facts import stored as stored_fact
 

@@ -1,4 +1,4 @@
-"""The HTTP API of exams: a candidate's history and appointments, and what staff watch."""
+"""The HTTP API of exams: a candidate's results, and what staff watch."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -67,17 +67,6 @@ class ResultView(View):
     revisions: list[RevisionView]
 
 
-class AppointmentView(View):
-    registration_id: str
-    program: str
-    vendor: str
-    exam_code: str
-    delivery: str
-    site: str | None
-    scheduled_at: datetime | None
-    state: Literal["scheduled", "rescheduled", "cancelled", "no_show"]
-
-
 class UnmatchedView(View):
     """A result whose candidate is not known yet."""
 
@@ -121,7 +110,6 @@ class RejectionsQuery(PageQuery):
 
 
 _HISTORY = Cursor("exams-history", tuple[datetime, str])
-_APPOINTMENTS = Cursor("exams-appointments", str)
 _UNMATCHED = Cursor("exams-unmatched", str)
 _REJECTIONS = Cursor("exams-rejections", tuple[datetime, str])
 
@@ -148,17 +136,6 @@ class ExamsApi:
                     parameters=CandidatePath,
                     query=PageQuery,
                     response=Page[ResultView],
-                    scopes=EXAMS_READ,
-                    errors=(NOT_FOUND,),
-                ),
-                Route(
-                    method="GET",
-                    path="/programs/{program}/candidates/{candidate_id}/appointments",
-                    handler=self.list_appointments,
-                    summary="A candidate's registrations and appointments",
-                    parameters=CandidatePath,
-                    query=PageQuery,
-                    response=Page[AppointmentView],
                     scopes=EXAMS_READ,
                     errors=(NOT_FOUND,),
                 ),
@@ -206,16 +183,6 @@ class ExamsApi:
             show=_result,
         )
 
-    async def list_appointments(self, call: Call[CandidatePath, PageQuery]) -> Page[AppointmentView]:
-        call.principal.require(call.path.program, call.path.candidate_id)
-        after = _APPOINTMENTS.decode(call.query.cursor)
-        rows = await self._store.appointments(
-            call.path.program, call.path.candidate_id, after=after, limit=call.query.limit + 1
-        )
-        return _APPOINTMENTS.page(
-            Page[AppointmentView], rows, call.query.limit, key=lambda row: str(row["_id"]), show=_appointment
-        )
-
     async def list_unmatched(self, call: Call[Parameters, PageQuery]) -> Page[UnmatchedView]:
         after = _UNMATCHED.decode(call.query.cursor)
         rows = await self._store.unmatched(sorted(call.principal.programs), after=after, limit=call.query.limit + 1)
@@ -246,10 +213,6 @@ class ExamsApi:
 
 def _result(row: Document) -> ResultView:
     return ResultView.model_validate({**shown(row), "taken_on": date.fromisoformat(row["taken_on"])})
-
-
-def _appointment(row: Document) -> AppointmentView:
-    return AppointmentView.model_validate(row)
 
 
 def _unmatched(row: Document) -> UnmatchedView:

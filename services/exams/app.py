@@ -10,12 +10,26 @@ from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import ProgramErrors
+from libs.common.sealing import SecretBox
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.feeds import store as feeds_store
 from services.exams.feeds.parts import Feeds
+from services.exams.history.parts import MIGRATION as HISTORY
+from services.exams.history.parts import history_routes
+from services.exams.history.retake_flags import RetakeWatch
+from services.exams.notices.api import NoticesApi
+from services.exams.notices.guard import VendorGuard
+from services.exams.notices.intake import Notices
+from services.exams.notices.joining import Joining
+from services.exams.notices.limits import CallLimit
+from services.exams.onboarding import migration
+from services.exams.onboarding.api import OnboardingApi
+from services.exams.onboarding.credentials import Credentials
+from services.exams.onboarding.tally import Folding
+from services.exams.onboarding.trials import Trials
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched.api import UnmatchedApi
@@ -42,13 +56,31 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
+    credentials = Credentials(platform.database, _box(settings), platform.clock)
+    notices = NoticesApi(
+        Notices(platform.database, store, platform.unit_of_work, platform.programs),
+        VendorGuard(credentials, CallLimit(), platform.clock),
+    )
+    onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
+    retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
     return Parts(
-        api=replace(api, routes=(*api.routes, *watch_api.routes(), *unmatched_api.routes(), *feeds.routes())),
+        api=replace(
+            api,
+            routes=(
+                *api.routes,
+                *history_routes(platform, vendors),
+                *watch_api.routes(),
+                *unmatched_api.routes(),
+                *onboarding.routes(),
+                *notices.routes(),
+                *feeds.routes(),
+            ),
+        ),
         subscriptions=(
             Subscription(
                 topology.vendors_queue("exams"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(store).handle,
+                Trials(VendorMessages(store), store, platform.unit_of_work).handle,
                 prefetch=2 * settings.batch_size,
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
@@ -59,9 +91,17 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             keeper.job(),
             late.job(),
             retention.job(),
+            Folding(store.tallies, platform.unit_of_work).job(),
+            Joining(store, platform.unit_of_work).job(),
+            retakes.job(),
         ),
         background=(Figures(store, platform.programs, platform.clock).run, *feeds.background()),
     )
+
+
+def _box(settings: ExamsSettings) -> SecretBox | None:
+    secret = settings.credentials_secret
+    return None if secret is None else SecretBox(secret.get_secret_value(), purpose="vendors' signing secrets")
 
 
 def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
@@ -73,7 +113,15 @@ def _read_vendors(settings: ExamsSettings) -> Mapping[str, Vendor]:
 
 SERVICE = Service(
     name="exams",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, migration_words.MIGRATION, RESULTS_WATCH, feeds_store.MIGRATION),
+    migrations=(
+        *MIGRATIONS,
+        privacy.MIGRATION,
+        migration_words.MIGRATION,
+        feeds_store.MIGRATION,
+        migration.MIGRATION,
+        RESULTS_WATCH,
+        HISTORY,
+    ),
     build=build,
     settings=ExamsSettings,
 )

@@ -16,6 +16,9 @@ from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
 from services.exams.feeds import store as feeds_store
+from services.exams.history import achievements, retake_flags
+from services.exams.history.retakes import DUE
+from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
@@ -23,7 +26,7 @@ from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), *feeds_store.PERIODS)
+PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), NOTIFICATIONS_KEPT, *feeds_store.PERIODS)
 """Refused messages hold whatever their vendor wrote; by then it has been answered."""
 
 
@@ -78,17 +81,37 @@ HOLDINGS = Holdings(
                     "named_later",
                     "unmatched_told",
                     "late_looked",
+                    DUE,
                     *STAFFS_OWN,
                 }
             ),
             keep=under_pseudonym,
+        ),
+        Holding(
+            collection=achievements.COLLECTION,
+            find=by("candidate_id"),
+            kind="achievements",
+            withheld=frozenset({"link", "late_looked"}),
+            keep=achievements.under_pseudonym,
+        ),
+        Holding(
+            collection=retake_flags.COLLECTION,
+            find=by("candidate_id"),
+            kind="retake_flags",
+            withheld=frozenset({"version"}),
+            keep=retake_flags.under_pseudonym,
         ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART
     | feeds_store.APART
-    | {"rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased"},
+    | {
+        "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",
+        "vendors": "vendors' credentials: nobody's data",
+        **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
+    },
 )
 
 
@@ -107,6 +130,8 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
             words = {"$map": {"input": "$revisions", "in": {"$mergeObjects": ["$$this", {"raw": None}]}}}
             nameless = {"link": own, "vendor_candidate_id": "$assigned.to", "revisions": words}
             await database["results"].update_many(assigned, [{"$set": nameless}], session=transaction.session)
+            written = {"vendor": vendor, "raw": quoted}
+            await database["notifications"].update_many(written, {"$set": {"raw": None}}, session=transaction.session)
 
     return Keeper(
         exams.PersonalDataPart,
@@ -133,6 +158,7 @@ class LateReports:
     def __init__(self, database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> None:
         self._results = database["results"]
         self._registrations = database["registrations"]
+        self._achievements = database[achievements.COLLECTION]
         self._links = database["links"]
         self._tombstones = tombstones
         self._unit_of_work = unit_of_work
@@ -147,7 +173,11 @@ class LateReports:
     async def _slice(self, transaction: Transaction) -> int:
         unseen = {"candidate_id": None, "link": {"$ne": None}, "late_looked": None}
         count = 0
-        for rows, field in ((self._registrations, "scheduled_at"), (self._results, "taken_at")):
+        for rows, field in (
+            (self._registrations, "scheduled_at"),
+            (self._results, "taken_at"),
+            (self._achievements, "achieved_at"),
+        ):
             waiting = await rows.find(unseen, session=transaction.session).to_list(self.SLICE)
             erased = await self._tombstones.look_up(transaction.session, (row["link"] for row in waiting))
             for row in waiting:
@@ -164,7 +194,7 @@ class LateReports:
         """Forget that something waits for these ids, unless something still does."""
         waiting = {"candidate_id": None, "link": {"$in": links}}
         kept: set[str] = set()
-        for rows in (self._registrations, self._results):
+        for rows in (self._registrations, self._results, self._achievements):
             kept |= set(await rows.distinct("link", waiting, session=transaction.session))
         nobodys = {"_id": {"$in": sorted(set(links) - kept)}, "candidate_id": None}
         await self._links.delete_many(nobodys, session=transaction.session)
@@ -177,7 +207,10 @@ def _happened(row: Document, field: str, erased: Erased) -> bool:
 
 
 def _given(transaction: Transaction, row: Document, erased: Erased, field: str) -> Document:
-    after = under_pseudonym(row | {"candidate_id": ""}, {"": erased.pseudonym})
+    nobodys, names = row | {"candidate_id": ""}, {"": erased.pseudonym}
+    if field == "achieved_at":
+        return achievements.under_pseudonym(nobodys, names)
+    after = under_pseudonym(nobodys, names)
     tell = announce_appointment if field == "scheduled_at" else announce
     tell(transaction, after, None)
     return after

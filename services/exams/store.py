@@ -6,11 +6,15 @@ from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, InsertOne, ReplaceOne
 
+from libs.common.bus.messages import Received
 from libs.common.mongo import links, merges
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
-from libs.common.mongo.merges import Merges
+from libs.common.mongo.merges import FamilyEvent, Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from services.exams.history.achievements import Achievements
+from services.exams.history.retakes import DUE
+from services.exams.onboarding.tally import Tallies
 from services.exams.unmatched.store import Unmatched
 from services.exams.watch.store import Watches
 
@@ -88,6 +92,8 @@ class ExamsStore:
         self.merges = Merges(database)
         self.watches = Watches(database)
         self.unmatched_results = Unmatched(database)
+        self.tallies = Tallies(database)
+        self.achievements = Achievements(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -112,6 +118,11 @@ class ExamsStore:
         found = self._results.find(query, session=session)
         return {row["_id"]: row async for row in found}
 
+    async def unreported_results(self, session: Session, *, after: str, limit: int) -> list[Document]:
+        """Results that something is said of by their registration and that nobody has reported yet."""
+        query = {"state": None, "result_id": None, "registration_id": {"$ne": None}, "_id": {"$gt": after}}
+        return await self._results.find(query, session=session).sort("_id", ASCENDING).to_list(limit)
+
     async def registrations(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._registrations.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
@@ -132,6 +143,12 @@ class ExamsStore:
         gone = list(keys)
         if gone:
             await self._results.delete_many({"_id": {"$in": gone}}, session=session)
+
+    async def judge_again(self, session: Session, families: Sequence[Received[FamilyEvent]]) -> None:
+        """Note that the rules of retakes now see other attempts together."""
+        accounts = sorted({one for item in families for one in (item.data.candidate_id, item.data.merged_id)})
+        if accounts:
+            await self._results.update_many({"candidate_id": {"$in": accounts}}, {"$set": {DUE: True}}, session=session)
 
     async def save_registrations(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
         await _save(self._registrations, session, rows, set(known))
@@ -155,12 +172,6 @@ class ExamsStore:
             query["$or"] = [{"taken_at": {"$lt": taken_at}}, {"taken_at": taken_at, "_id": {"$lt": key}}]
         order = [("taken_at", DESCENDING), ("_id", DESCENDING)]
         return await self._results.find(query).sort(order).to_list(limit)
-
-    async def appointments(self, program: str, candidate_id: str, *, after: str | None, limit: int) -> list[Document]:
-        query = {**await self._persons(program, candidate_id), "link": {"$ne": None}}
-        if after is not None:
-            query["_id"] = {"$gt": after}
-        return await self._registrations.find(query).sort("_id", ASCENDING).to_list(limit)
 
     async def _persons(self, program: str, candidate_id: str) -> Document:
         return {"candidate_id": {"$in": await self.merges.family(None, candidate_id)}, "program": program}

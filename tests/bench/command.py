@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from tests.bench import report
 from tests.bench.feed_runs import IMPORTS, FeedFigures, FeedImport, import_table, measure_import
+from tests.bench.history_runs import history_table
 from tests.bench.http_runs import HttpFigures, measure_http
 from tests.bench.participants import http_targets, pipelines
 from tests.bench.pipeline import HttpTarget, Pipeline
@@ -42,6 +43,8 @@ class Sizes:
     http_seconds: float = 8.0
     feed_rows: int = 100_000
     """Of the file that is imported."""
+    history_requests: int = 1_000
+    """Of each kind of page."""
     policy: PolicySizes = field(default_factory=PolicySizes)
 
     def results_of(self, pipeline: Pipeline) -> int:
@@ -55,11 +58,15 @@ QUICK = Sizes(
     latency_seconds=6.0,
     http_seconds=4.0,
     feed_rows=10_000,
+    history_requests=200,
     policy=QUICK_POLICY,
 )
 
 POLICY = {"evaluate": "one evaluation", "dry-run": "a dry run", "sweep": "the daily sweep"}
 """What is measured of the policy engine alone."""
+
+HISTORY = "history"
+"""Pages of a long history of exams."""
 
 
 class _Named(Protocol):
@@ -160,7 +167,7 @@ def write_figures(path: Path, figures: str) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), *POLICY]
+    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), HISTORY, *POLICY]
     names += [each.name for each in IMPORTS]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
@@ -183,6 +190,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         latency_seconds=base.latency_seconds,
         http_seconds=base.http_seconds,
         feed_rows=options.feed_rows or base.feed_rows,
+        history_requests=base.history_requests,
         policy=base.policy,
     )
 
@@ -205,6 +213,9 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             imports = [each for each in IMPORTS if each.name in options.only]
             if imports:
                 parts += await measure_imports(bench, imports, sizes, rounds)
+            if HISTORY in options.only:
+                print("  history of exams", flush=True)
+                parts.append(await history_table(bench, sizes.history_requests))
             parts += await measure_policy(bench, [name for name in POLICY if name in options.only], sizes.policy)
     figures = "\n".join(parts)
     print(f"\n{figures}")

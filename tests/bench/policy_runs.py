@@ -51,7 +51,7 @@ class PolicySizes:
 QUICK_POLICY = PolicySizes(evaluations=300, population=5_000, sweeps=(2_000, 10_000))
 
 
-class _Nobody:
+class Nobody:
     """Takes what a transaction has to say; nobody listens in these measurements."""
 
     def hand_over(self, messages: Any) -> None:
@@ -188,7 +188,7 @@ async def _certs(environment: Environment) -> AsyncIterator[tuple[Client, UnitOf
         client = open_client(environment.mongo.url(name, "certs", PASSWORDS["certs"]), application="bench")
         try:
             database = open_database(client)
-            yield client, UnitOfWork(client, database, service="certs", owner="bench", clock=CLOCK, relay=_Nobody())
+            yield client, UnitOfWork(client, database, service="certs", owner="bench", clock=CLOCK, relay=Nobody())
         finally:
             client.close()
             await admin.drop_database(name)

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import sys
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import ClassVar
 
 import aio_pika
 from joserfc.jwk import OKPKey
@@ -149,29 +151,36 @@ async def _fill_recipients(client: AsyncIOMotorClient, results: int) -> None:  #
     )
 
 
-class CertsApi(HttpTarget):
-    """The certs service's API, reading what a candidate holds."""
+class ServiceApi(HttpTarget):
+    """A service's API, asked by candidates."""
 
-    name = "certrail"
+    service_name: ClassVar[str]
+    scopes: ClassVar[frozenset[str]]
 
     def __init__(self) -> None:
         self._key = OKPKey.generate_key("Ed25519", {"kid": "bench", "alg": "Ed25519"}, private=True)
         self._keys: KeyServer | None = None
 
+    @abstractmethod
+    async def fill(self, environment: Environment, candidates: int) -> None:
+        """Put what candidates 0 to `candidates` - 1 read into the service's database."""
+
+    @abstractmethod
+    def path(self, candidate: str) -> str:
+        """What is asked, below the service's base path."""
+
     async def set_up(self, environment: Environment, candidates: int) -> None:
         self._keys = KeyServer(json.dumps({"keys": [self._key.as_dict(private=False)]}).encode())
         await Product().tear_down(environment)
         await prepare(environment)
-        async with databases(environment) as client:
-            await client[database_name("certs")]["candidates"].insert_many(
-                ledger(candidate_id(index)) for index in range(candidates)
-            )
+        await self.fill(environment, candidates)
 
     def service(self, environment: Environment, port: int) -> Service:
         if self._keys is None:
             raise RuntimeError("set up first")
-        variables = service_environment(environment, "certs", api_port=port) | {"CERTRAIL_JWKS_URL": self._keys.url}
-        return Service("certs", (sys.executable, "-m", "services.certs", "--role", "api"), variables)
+        name = self.service_name
+        variables = service_environment(environment, name, api_port=port) | {"CERTRAIL_JWKS_URL": self._keys.url}
+        return Service(name, (sys.executable, "-m", f"services.{name}", "--role", "api"), variables)
 
     def requests(self, environment: Environment) -> Sequence[HttpRequest]:
         return [self._request(index) for index in range(TOKENS)]
@@ -182,7 +191,7 @@ class CertsApi(HttpTarget):
             f"candidate:{candidate}",
             Kind.CANDIDATE,
             programs=frozenset({population.PROGRAM}),
-            scopes=CERTS_READ,
+            scopes=self.scopes,
             candidate_id=candidate,
         )
         token = sign(
@@ -193,13 +202,30 @@ class CertsApi(HttpTarget):
             now=datetime.now(UTC),
             lifetime=timedelta(hours=1),
         )
-        path = f"/api/certs/v1/programs/{population.PROGRAM}/candidates/{candidate}/certifications"
+        path = f"/api/{self.service_name}/v1{self.path(candidate)}"
         return HttpRequest(path, {"Authorization": f"Bearer {token}"})
 
     async def tear_down(self, environment: Environment) -> None:
         if self._keys is not None:
             self._keys.close()
         await Product().tear_down(environment)
+
+
+class CertsApi(ServiceApi):
+    """The certs service's API, reading what a candidate holds."""
+
+    name = "certrail"
+    service_name = "certs"
+    scopes = CERTS_READ
+
+    async def fill(self, environment: Environment, candidates: int) -> None:
+        async with databases(environment) as client:
+            await client[database_name("certs")]["candidates"].insert_many(
+                ledger(candidate_id(index)) for index in range(candidates)
+            )
+
+    def path(self, candidate: str) -> str:
+        return f"/programs/{population.PROGRAM}/candidates/{candidate}/certifications"
 
 
 class KeyServer:

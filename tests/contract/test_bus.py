@@ -8,6 +8,7 @@ from libs.common.audit.seals import EVENTS as SEALS
 from libs.common.bus import topology
 from libs.common.bus.messages import Received
 from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams, vendors
+from libs.common.events.answers import ANSWERS
 from libs.common.events.contracts import committed
 from libs.common.mongo.merges import FAMILY_EVENTS
 from libs.common.privacy.keeper import PERSONAL_EVENTS
@@ -15,6 +16,7 @@ from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
 from services.exams import consumers as exams_consumers
+from services.exams.history.achievements import Achievements
 from services.exams.reports import change_of, report_of
 from services.fulfillment import consumers as fulfillment_consumers
 from services.identity import consumers as identity_consumers
@@ -81,7 +83,7 @@ def test_every_event_has_a_channel_on_its_exchange_and_its_sender(document: Docu
         assert exchange["name"] == (topology.VENDORS if vendor else topology.EVENTS)
         assert channel["address"] == (key.replace(VENDOR, "{vendor}", 1) if vendor else key)
         assert document["operations"][f"publish-{name}"]["action"] == ("receive" if vendor else "send")
-    assert len(document["channels"]) == len(all_events())
+    assert len(document["channels"]) == len(all_events()) + len(ANSWERS)
 
 
 def test_document_names_the_readers_of_every_event(document: Document) -> None:
@@ -112,6 +114,7 @@ HANDLED: dict[str, set[type[EventData]]] = {
     "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]) | {*PERSONAL_EVENTS},
     "exams.vendors": models_of(get_type_hints(change_of)["message"])
     | models_of(get_type_hints(report_of)["message"])
+    | models_of(get_type_hints(Achievements.record)["items"])
     | {vendors.CourseCompleted},  # of which it answers the refused ones
     "identity.vendors": models_of(identity_consumers.Registration),
     "certs.events": models_of(certs_consumers.ResultEvent | certs_consumers.FamilyEvent)

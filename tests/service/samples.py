@@ -129,6 +129,19 @@ def course(**changes: Any) -> vendors.CourseCompleted:
     return vendors.CourseCompleted(**(fields | changes))
 
 
+def achievement(**changes: Any) -> vendors.AchievementReported:
+    fields: dict[str, Any] = {
+        "achievement_id": "A1",
+        "candidate_ref": {"kind": "vendor_candidate_id", "value": "P1"},
+        "title": "Segment routing, hands-on",
+        "achieved_on": date(2025, 3, 20),
+        "kind": "hands-on",
+        "issuer": "Lab house",
+        "url": "https://lab.example/a1",
+    }
+    return vendors.AchievementReported(**(fields | changes))
+
+
 def linked(person: str = "P1", candidate_id: str = "C1", vendor: str = "vue") -> identity.ExternalIdLinked:
     return identity.ExternalIdLinked(
         candidate_id=candidate_id, system=vendor, external_id=person, verified_by="registration", linked_at=TAKEN

@@ -16,7 +16,8 @@ from services.exams.privacy import HOLDINGS, PERIODS
 from tests.service.conftest import OpenBase
 from tests.service.privacy_station import PSEUDONYM, PrivacyStation
 from tests.service.rig import said
-from tests.service.samples import TAKEN, linked, received, registration, reported, result
+from tests.service.samples import TAKEN, achievement, linked, received, registration, reported, result
+from tests.service.vendor_station import VendorStation, moved, notice, said_result
 
 LATER = TAKEN + timedelta(days=1)
 URL = "https://vue.example/reports/ada-lovelace"
@@ -72,6 +73,22 @@ def _rest(delivery: Any) -> tuple[Any, ...]:
     return tuple(getattr(delivery, name) for name in list(delivery.__slots__)[1:])
 
 
+async def test_nothing_of_a_notification_names_somebody_erased(
+    station: PrivacyStation, programs: dict[str, Program]
+) -> None:
+    vendor = VendorStation(station.base, programs)
+    async with vendor.serving():
+        token = await vendor.admit()
+        naming = moved("no_show") | {"who": {"vendor_candidate_id": "P1", "name": "Ada"}}
+        await vendor.notify(token, [said_result("modify", 1), notice("hold", 2), naming])
+        assert "Ada" in await station.stored()
+        await station.erase("C1")
+        await vendor.notify(token, said_result("modify", 3, score=870.0))
+    left = await station.stored()
+    assert not [word for word in ("'C1'", "P1", "Ada") if word in left]
+    assert len(await station.base.rows("notifications")) == 4
+
+
 async def test_later_correction_reaches_the_kept_result_and_brings_nothing_back(station: PrivacyStation) -> None:
     await station.erase("C1")
     again = result(revision=2, grade="invalidated", score=None, score_report_url=URL)
@@ -105,6 +122,45 @@ async def test_late_result_of_before_goes_to_the_pseudonym(station: PrivacyStati
     }
 
 
+async def test_achievements_and_breaches_are_told_and_stay_under_a_pseudonym(station: PrivacyStation) -> None:
+    again = result("P1", "R2", registration_id="G2", taken_at=TAKEN + timedelta(days=2))
+    await station.report(reported(achievement(url=URL)), reported(again))
+    await station.run("retakes")
+    (flag,) = await station.base.rows("retake_flags")
+    words = [{"state": "open", "reason": "Ada wrote", "by": "staff:ada", "at": TAKEN}]
+    await station.base.database["retake_flags"].update_one({"_id": flag["_id"]}, {"$set": {"reviews": words}})
+    files = await station.exported("C1")
+    assert [one["title"] for one in files["achievements.json"]] == ["Segment routing, hands-on"]
+    assert [one["result"] for one in files["retake_flags.json"]] == ["cisco:vue:R2"]
+    await station.erase("C1")
+    left = await station.stored()
+    assert not [word for word in ("'C1'", "P1", URL, "Ada") if word in left]
+    (kept,) = await station.base.rows("achievements")
+    (flag,) = await station.base.rows("retake_flags")
+    assert kept["candidate_id"] == flag["candidate_id"] == PSEUDONYM
+    await station.report(reported(achievement(url=URL, revision=2), time=LATER))
+    await station.run("retakes")
+    left = await station.stored()
+    assert not [word for word in ("P1", URL) if word in left]
+    (flag,) = await station.base.rows("retake_flags")
+    assert flag["lapsed_at"] is None, "nothing has undone it"
+
+
+async def test_late_achievement_of_before_goes_to_the_pseudonym(station: PrivacyStation) -> None:
+    account = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "country": "GB"}
+    await station.take(received(identity.CandidateRegistered(candidate_id="C1", registered_at=TAKEN, **account)))
+    await station.erase("C1")
+    own = {"kind": "candidate_id", "value": "C1"}
+    await station.report(
+        reported(achievement()), reported(achievement(achievement_id="A2", candidate_ref=own, url=URL))
+    )
+    await station.run("late-reports")
+    kept = {row["achievement_id"]: row["candidate_id"] for row in await station.base.rows("achievements")}
+    assert kept == {"A1": PSEUDONYM, "A2": PSEUDONYM}
+    left = await station.stored()
+    assert not [word for word in ("C1", "P1", URL) if word in left]
+
+
 @pytest.mark.parametrize("together", [True, False])
 async def test_link_that_comes_after_its_erasure_names_nobody(
     base_of: OpenBase, programs: dict[str, Program], together: bool
@@ -134,12 +190,20 @@ async def test_refused_messages_are_kept_for_ninety_days(
     station: PrivacyStation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Retention, "SLICE", 1)
-    (period,) = PERIODS
+    period = next(each for each in PERIODS if each.collection == "rejections")
     now = station.base.clock.now()
     rows = [{"_id": f"{n}", "rejected_at": now - period.kept + timedelta(days=n)} for n in (-3, -2, -1, 1)]
     await station.base.database["rejections"].insert_many(rows)
     await station.run("retention")
     assert [row["_id"] for row in await station.base.rows("rejections")] == ["1"]
+
+
+async def test_notifications_are_kept_for_ninety_days(station: PrivacyStation) -> None:
+    now = station.base.clock.now()
+    rows = [{"_id": f"{n}", "received_at": now - timedelta(days=90 - n)} for n in (-1, 1)]
+    await station.base.database["notifications"].insert_many(rows)
+    await station.run("retention")
+    assert [row["_id"] for row in await station.base.rows("notifications")] == ["1"]
 
 
 async def test_every_collection_is_accounted_for(station: PrivacyStation) -> None:

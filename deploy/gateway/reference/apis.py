@@ -44,6 +44,8 @@ class Operation:
     description: str
     scopes: tuple[str, ...] | None
     """None where no token is asked for."""
+    guards: tuple[str, ...]
+    """Other credentials that let in, any one of them."""
     parameters: tuple[Field, ...]
     bodies: tuple[Body, ...]
     """Each form that the body may have; none where there is no body."""
@@ -90,7 +92,7 @@ def _operation(path: str, method: str, given: Json, schemas: Schemas) -> Operati
     status, success = next((int(code), answer) for code, answer in given["responses"].items() if _succeeds(code))
     body = _content(given.get("requestBody", {}))
     security = given["security"]
-    scopes = tuple(security[0]["bearer"]) if security else None
+    scopes = tuple(security[0]["bearer"]) if security and "bearer" in security[0] else None
     return Operation(
         id=given["operationId"],
         method=method.upper(),
@@ -98,6 +100,7 @@ def _operation(path: str, method: str, given: Json, schemas: Schemas) -> Operati
         summary=given["summary"],
         description=given.get("description", ""),
         scopes=scopes,
+        guards=tuple(name for each in security for name in each if name != "bearer"),
         parameters=tuple(_parameter(parameter, schemas) for parameter in given["parameters"]),
         bodies=tuple(_forms(body, schemas)),
         status=status,

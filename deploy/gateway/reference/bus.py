@@ -7,6 +7,7 @@ from itertools import chain
 from deploy.gateway.reference.schemas import Field, Json, Schemas
 from libs.common.bus import topology
 from libs.common.events import SERVICES, VENDOR
+from libs.common.events.answers import PREFIX
 from libs.common.events.asyncapi import asyncapi_document
 
 _NESTED = "data"
@@ -58,7 +59,7 @@ def bus_page() -> BusPage:
     sections = [_section(channel, name, document) for name, channel in document["channels"].items()]
     publishers = tuple(
         Publisher(who, tuple(section for section in sections if section.key.startswith(f"{who}.")))
-        for who in (VENDOR, *SERVICES)
+        for who in (VENDOR, PREFIX, *SERVICES)
     )
     return BusPage(document["info"]["version"], publishers, _envelope(document), tuple(_queues()))
 
@@ -73,7 +74,7 @@ def _section(channel: Json, name: str, document: Json) -> EventSection:
         address=channel["address"],
         exchange=channel["bindings"]["amqp"]["exchange"]["name"],
         audience=channel["description"],
-        fields=tuple(Schemas(document).fields(schema["properties"][_NESTED])),
+        fields=tuple(Schemas(document).fields(schema["properties"].get(_NESTED, schema))),
     )
 
 

@@ -1,7 +1,7 @@
 """The border: checks a vendor's message in a fixed order and says precisely what is wrong with it.
 
-Every service that reads vendors' messages checks them here, so all agree on what is valid; only
-`topology.INGRESS` answers the vendor, so one fault makes one rejection.
+Every service that reads vendors' messages checks them here, so all agree on what is valid, and on what is only to be
+judged; only `topology.INGRESS` answers the vendor, so one fault makes one rejection.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ from libs.common.bus.failures import original_key, vendor_of
 from libs.common.bus.messages import Delivery, Item, Received, Undecodable
 from libs.common.bus.topology import VENDOR_BINDINGS, VENDOR_NAME
 from libs.common.clock import Clock
-from libs.common.events import SINGLE, CloudEvent, EventData, vendor_event, vendors
-from libs.common.events.envelope import parse_single
+from libs.common.events import SINGLE, EventData, vendor_event, vendors
+from libs.common.events.envelope import VendorCloudEvent, parse_vendors
 
 TAKEN = frozenset(model for models in VENDOR_BINDINGS.values() for model in models)
 """The vendors' events that a service handles. Another of the published language is answered, not parked."""
@@ -51,6 +51,8 @@ class Refusal:
     reasons: tuple[Reason, ...]
     delivery: Delivery
     traceparent: str | None = None
+    dryrun: bool = False
+    """Whether it was sent to be judged only."""
 
     @property
     def parent(self) -> str | None:
@@ -61,6 +63,30 @@ class Refusal:
 
     def alone(self) -> tuple[bytes, str]:
         return self.delivery.body, self.delivery.content_type or "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A vendor's message that would be taken, but was sent to be judged only.
+
+    It is no `Received`, so that no handler takes it for something that has happened.
+    """
+
+    received: Received[Any]
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.received.delivery
+
+    @property
+    def parent(self) -> str | None:
+        return self.received.parent
+
+    def traced(self, traceparent: str) -> Self:
+        return replace(self, received=self.received.traced(traceparent))
+
+    def alone(self) -> tuple[bytes, str]:
+        return self.received.alone()
 
 
 class _AnyData(EventData):
@@ -83,11 +109,13 @@ class Border:
     def decode(self, delivery: Delivery) -> Sequence[Item | Undecodable]:
         """The event of a vendor's message, or the refusal that answers it."""
         try:
-            return [Received(self._examine(delivery), delivery)]
+            event = self._examine(delivery)
         except _RefusedError as refused:
-            return [Refusal(_answer_to(delivery), refused.reasons, delivery)]
+            return [Refusal(_answer_to(delivery), refused.reasons, delivery, dryrun=_is_dry_run(delivery))]
+        received = Received(event, delivery)
+        return [Trial(received) if event.dryrun else received]
 
-    def _examine(self, delivery: Delivery) -> CloudEvent[Any]:
+    def _examine(self, delivery: Delivery) -> VendorCloudEvent[Any]:
         if len(delivery.body) > MAX_VENDOR_BYTES:
             raise _refused("", "too_large", f"the body has more than {MAX_VENDOR_BYTES} bytes")
         if (delivery.content_type or "").partition(";")[0].strip().lower() != SINGLE:
@@ -96,7 +124,7 @@ class Border:
         _check_vendor(key, vendor_of(delivery))
         model = vendor_event(key)
         try:
-            event = parse_single(model or _AnyData, delivery.body)
+            event = parse_vendors(model or _AnyData, delivery.body)
         except ValidationError as error:
             raise self._classified(key, model, delivery.body, error) from None
         self._check_envelope(key, model, event)
@@ -108,7 +136,7 @@ class Border:
     ) -> _RefusedError:
         """Tell faults of the envelope from faults of the data, in the order in which they are checked."""
         try:
-            envelope = parse_single(_AnyData, body)
+            envelope = parse_vendors(_AnyData, body)
         except ValidationError as broken:
             return _RefusedError(_envelope_reasons(body, broken))
         try:
@@ -117,7 +145,7 @@ class Border:
             return refused
         return _RefusedError(_reasons(error, "schema"))
 
-    def _check_envelope(self, key: str, model: type[EventData] | None, event: CloudEvent[Any]) -> None:
+    def _check_envelope(self, key: str, model: type[EventData] | None, event: VendorCloudEvent[Any]) -> None:
         vendor = key.partition(".")[0]
         if "specversion" not in event.model_fields_set:
             raise _refused("specversion", "envelope", "Field required")
@@ -131,7 +159,7 @@ class Border:
         if event.program not in self._programs:
             raise _refused("program", "unknown_program", f"there is no program {event.program!r}")
 
-    def _check_data(self, event: CloudEvent[Any]) -> None:
+    def _check_data(self, event: VendorCloudEvent[Any]) -> None:
         data = event.data
         code = getattr(data, "exam_code", None)
         if code is not None and self._programs[event.program].find_exam(code) is None:
@@ -140,6 +168,8 @@ class Border:
             raise _refused("data.taken_at", "schema", "lies in the future")
         if isinstance(data, vendors.CourseCompleted) and data.completed_on > (self._clock.now() + CLOCK_SKEW).date():
             raise _refused("data.completed_on", "schema", "lies in the future")
+        if isinstance(data, vendors.AchievementReported) and data.achieved_on > (self._clock.now() + CLOCK_SKEW).date():
+            raise _refused("data.achieved_on", "schema", "lies in the future")
 
 
 def _check_vendor(key: str, vendor: str | None) -> None:
@@ -147,6 +177,17 @@ def _check_vendor(key: str, vendor: str | None) -> None:
         raise _refused("", "user_id_missing", "set the message property user_id to your broker user")
     if key.partition(".")[0] != vendor:
         raise _refused("", "user_id_mismatch", f"the routing key must begin with {vendor!r}")
+
+
+def _is_dry_run(delivery: Delivery) -> bool:
+    """Whether a message that is refused says that it is one."""
+    if len(delivery.body) > MAX_VENDOR_BYTES:
+        return False
+    try:
+        event = orjson.loads(delivery.body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(event, dict) and event.get("dryrun") is True
 
 
 def _answer_to(delivery: Delivery) -> str:

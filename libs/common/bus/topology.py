@@ -42,6 +42,7 @@ VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         vendors.ExamAppointmentChanged,
         vendors.ExamResultReported,
         vendors.CourseCompleted,
+        vendors.AchievementReported,
     ),
     "certs": (vendors.CourseCompleted,),
 }

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from libs.common.bus import topology
-from libs.common.events.envelope import BATCH, SINGLE, CloudEvent
+from libs.common.events.answers import ANSWERS, PREFIX
+from libs.common.events.envelope import BATCH, SINGLE, CloudEvent, VendorCloudEvent
 from libs.common.events.registry import VENDOR, EventData, all_events
 
 Document = dict[str, Any]
@@ -21,26 +24,39 @@ def asyncapi_document() -> Document:
             "description": "Every event on RabbitMQ: what vendors publish and what the services publish.",
         },
         "defaultContentType": SINGLE,
-        "channels": {_name(key): _channel(key, model) for key, model in all_events().items()},
-        "operations": {f"publish-{_name(key)}": _operation(key) for key in messages},
+        "channels": {
+            **{_name(key): _channel(key, model) for key, model in all_events().items()},
+            **{_answer_name(model): _answer_channel(model) for model in ANSWERS},
+        },
+        "operations": {
+            **{f"publish-{_name(key)}": _operation(_name(key)) for key in messages},
+            **{f"publish-{_answer_name(model)}": _operation(_answer_name(model)) for model in ANSWERS},
+        },
         "components": {
-            "messages": {_name(key): message for key, message in messages.items()},
-            "schemas": {_name(key): _embedded(key, model) for key, model in all_events().items()},
+            "messages": {
+                **{_name(key): message for key, message in messages.items()},
+                **{_answer_name(model): _answer_message(model) for model in ANSWERS},
+            },
+            "schemas": {
+                **{_name(key): _embedded(_name(key), event_schema(model)) for key, model in all_events().items()},
+                **{_answer_name(model): _embedded(_answer_name(model), _answer_schema(model)) for model in ANSWERS},
+            },
         },
     }
 
 
 def event_schema(model: type[EventData]) -> Document:
     """The JSON Schema (2020-12) of a whole event: envelope and data, self-contained."""
-    schema: Document = CloudEvent[model].model_json_schema()  # type: ignore[valid-type]
+    envelope = VendorCloudEvent if model.publisher == VENDOR else CloudEvent
+    schema: Document = envelope[model].model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = model.event_key
     return schema
 
 
-def _embedded(key: str, model: type[EventData]) -> Document:
+def _embedded(name: str, schema: Document) -> Document:
     """The schema as a part of the document, where a reference begins at the document's root and not at its own."""
-    place = f"#/components/schemas/{_name(key)}"
+    place = f"#/components/schemas/{name}"
 
     def moved(node: Any) -> Any:
         if isinstance(node, list):
@@ -52,7 +68,7 @@ def _embedded(key: str, model: type[EventData]) -> Document:
             for name, value in node.items()
         }
 
-    document: Document = moved(event_schema(model))
+    document: Document = moved(schema)
     return document
 
 
@@ -80,12 +96,7 @@ def _channel(key: str, model: type[EventData]) -> Document:
         "bindings": {
             "amqp": {
                 "is": "routingKey",
-                "exchange": {
-                    "name": topology.VENDORS if vendor else topology.EVENTS,
-                    "type": "topic",
-                    "durable": True,
-                    "autoDelete": False,
-                },
+                "exchange": _exchange(topology.VENDORS if vendor else topology.EVENTS),
             }
         },
     }
@@ -101,9 +112,44 @@ def _audience(model: type[EventData]) -> str:
     return f"Read by: {', '.join(readers) or 'subscribers only'}.{batches}"
 
 
-def _operation(key: str) -> Document:
+def _operation(name: str) -> Document:
     return {
-        "action": "receive" if key.startswith(VENDOR) else "send",
-        "channel": {"$ref": f"#/channels/{_name(key)}"},
-        "messages": [{"$ref": f"#/channels/{_name(key)}/messages/{_name(key)}"}],
+        "action": "receive" if name.startswith(VENDOR) else "send",
+        "channel": {"$ref": f"#/channels/{name}"},
+        "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
     }
+
+
+def _answer_name(model: type[BaseModel]) -> str:
+    return f"{PREFIX}-{model.__name__}-v1"
+
+
+def _answer_schema(model: type[BaseModel]) -> Document:
+    return {**model.model_json_schema(mode="serialization"), "$schema": "https://json-schema.org/draft/2020-12/schema"}
+
+
+def _answer_message(model: type[BaseModel]) -> Document:
+    kind = f"certrail.{model.__name__}.v1"
+    return {
+        "name": f"{PREFIX}.{model.__name__}.v1",
+        "title": model.__name__,
+        "summary": (model.__doc__ or "").strip().splitlines()[0],
+        "contentType": "application/json",
+        "payload": {"$ref": f"#/components/schemas/{_answer_name(model)}"},
+        "bindings": {"amqp": {"contentEncoding": "utf-8", "messageType": kind}},
+    }
+
+
+def _answer_channel(model: type[BaseModel]) -> Document:
+    name = _answer_name(model)
+    return {
+        "address": "{vendor}",
+        "description": "Read by: the vendor, from its own queue of rejections.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+        "bindings": {"amqp": {"is": "routingKey", "exchange": _exchange(topology.REJECTIONS)}},
+        "parameters": {"vendor": {"description": "The vendor's broker user."}},
+    }
+
+
+def _exchange(name: str) -> Document:
+    return {"name": name, "type": "topic", "durable": True, "autoDelete": False}

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, TypeAdapter
 
 from libs.common.events.registry import EventData
 from libs.common.events.types import Moment, ProgramId
@@ -45,6 +45,18 @@ class CloudEvent(BaseModel, Generic[D]):
     data: D
 
 
+class VendorCloudEvent(CloudEvent[D]):
+    """A vendor's event. What services say has always happened: they have no `dryrun`."""
+
+    dryrun: StrictBool | None = None
+    """Judge it and say what it would do, on the vendor's queue of rejections; nothing happens."""
+
+
+@lru_cache(maxsize=256)
+def _of_vendor(model: type[EventData]) -> TypeAdapter[VendorCloudEvent[Any]]:
+    return TypeAdapter(VendorCloudEvent[model])  # type: ignore[valid-type]
+
+
 @lru_cache(maxsize=256)
 def _single(model: type[EventData]) -> TypeAdapter[CloudEvent[Any]]:
     return TypeAdapter(CloudEvent[model])  # type: ignore[valid-type]
@@ -58,6 +70,11 @@ def _batch(model: type[EventData]) -> TypeAdapter[list[CloudEvent[Any]]]:
 def parse_single(model: type[D], body: bytes | str) -> CloudEvent[D]:
     """Read one event. Raises `pydantic.ValidationError`."""
     return _single(model).validate_json(body)
+
+
+def parse_vendors(model: type[D], body: bytes | str) -> VendorCloudEvent[D]:
+    """Read one event of a vendor's. Raises `pydantic.ValidationError`."""
+    return _of_vendor(model).validate_json(body)
 
 
 def parse_batch(model: type[D], body: bytes | str) -> list[CloudEvent[D]]:

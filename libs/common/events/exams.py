@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
@@ -85,6 +85,29 @@ class ExamResultUnmatched(EventData, publisher="exams"):
     vendor_candidate_id: PartnerId
     exam_code: Code
     received_at: Moment
+
+
+class RetakeBreach(BaseModel):
+    """A rule of the program about retakes that an attempt broke."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+    rule: Literal["after_fail", "after_pass", "limit"]
+    clause: Line
+    """Where the program's definition states it."""
+    allowed_from: date
+    """The first day on which the rule would have allowed the attempt."""
+
+
+class ExamRetakeFlagged(EventData, publisher="exams"):
+    """An attempt came sooner, or oftener, than the program allows; staff are to review it."""
+
+    candidate_id: Identifier
+    result_id: Identifier
+    registration_id: PartnerId | None
+    exam_code: Code
+    taken_on: date
+    breaches: Annotated[tuple[RetakeBreach, ...], Field(min_length=1, strict=False)]
 
 
 class PersonalDataPart(Part, publisher="exams"):

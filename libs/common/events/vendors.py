@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from libs.common.events.registry import VENDOR, EventData
 from libs.common.events.types import (
@@ -122,6 +122,30 @@ class CourseCompleted(EventData, publisher=VENDOR):
     title: Line
     completed_on: date
     credits: Annotated[int, Field(ge=0, le=1000)] | None = None
+
+
+class KnownCandidate(CandidateReference):
+    """A person by an id that can be matched without anybody's help."""
+
+    kind: Literal["vendor_candidate_id", "candidate_id"]
+
+
+class AchievementReported(EventData, publisher=VENDOR):
+    """A person has achieved something that is no exam: a hands-on lab, say.
+
+    The same `achievement_id` with a higher `revision` replaces the earlier one.
+    """
+
+    achievement_id: PartnerId
+    revision: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    candidate_ref: KnownCandidate
+    title: Line
+    achieved_on: date
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    """In the vendor's words: `hands-on`, `lab`."""
+    issuer: Line
+    url: Url | None = None
+    withdrawn: bool = False
 
 
 class ShipmentReported(EventData, publisher=VENDOR):

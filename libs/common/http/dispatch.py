@@ -79,6 +79,8 @@ class Endpoint(Generic[R, P, Q, B]):
         return await once(self._idempotency, operation, fingerprint(target, raw), lambda: self._answered(request, call))
 
     async def _caller(self, request: web.Request) -> Principal:
+        if self._route.guard is not None:
+            return await self._route.guard.admit(dict(request.match_info), request.headers, await _read(request))
         if self._route.scopes is PUBLIC:
             return ANONYMOUS
         return await self._verifier.verify(request.headers.get(hdrs.AUTHORIZATION))
@@ -158,6 +160,10 @@ class Endpoint(Generic[R, P, Q, B]):
 async def _sent(request: web.Request, media_type: str) -> bytes:
     if request.content_type != media_type:
         raise Problem(MEDIA_TYPE_UNSUPPORTED, f"send {media_type}")
+    return await _read(request)
+
+
+async def _read(request: web.Request) -> bytes:
     try:
         return await request.read()
     except web.RequestPayloadError as error:

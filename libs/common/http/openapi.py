@@ -69,12 +69,18 @@ def openapi(title: str, description: str, version: str, base: str, routes: Seque
         "components": {
             "schemas": schemas.components(),
             "securitySchemes": {
+                **{
+                    name: dict(scheme)
+                    for route in routes
+                    if route.guard
+                    for name, scheme in route.guard.schemes.items()
+                },
                 _SECURITY: {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "An access token of the identity service.",
-                }
+                },
             },
         },
     }
@@ -127,7 +133,7 @@ def _operation(route: AnyRoute, schemas: _Schemas) -> Json:
         "tags": list(route.tags),
         "parameters": _parameters(route, schemas),
         "responses": {str(route.status): _success(route, schemas), **_problems(route, schemas)},
-        "security": [] if route.scopes is PUBLIC else [{_SECURITY: sorted(route.scopes)}],
+        "security": _security(route),
         "deprecated": route.deprecated,
     }
     if route.handler.__doc__:
@@ -136,6 +142,12 @@ def _operation(route: AnyRoute, schemas: _Schemas) -> Json:
         content = _content(route.body, schemas, "validation")
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _security(route: AnyRoute) -> list[Json]:
+    if route.guard is not None:
+        return [{name: []} for name in route.guard.schemes]
+    return [] if route.scopes is PUBLIC else [{_SECURITY: sorted(route.scopes)}]
 
 
 def _parameters(route: AnyRoute, schemas: _Schemas) -> list[Json]:
@@ -207,7 +219,7 @@ def _problem(kinds: Sequence[ProblemType], schema: Json) -> Json:
 
 def _implied(route: AnyRoute) -> Iterable[ProblemType]:
     """What the kit itself may answer."""
-    if route.scopes is not PUBLIC:
+    if route.scopes is not PUBLIC or route.guard is not None:
         yield UNAUTHENTICATED
         if route.scopes:
             yield FORBIDDEN

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 MEDIA_TYPE = "application/problem+json"
@@ -43,6 +44,7 @@ INVALID = ProblemType("invalid-request", "The request does not fit its schema", 
 KEY_REUSED = ProblemType("idempotency-key-reused", "The key was used for another request", 422)
 INTERNAL = ProblemType("internal", "Something went wrong on our side", 500)
 UNAVAILABLE = ProblemType("unavailable", "Something we depend on cannot be reached", 503)
+TOO_MANY_REQUESTS = ProblemType("too-many-requests", "There are too many requests", 429)
 TIMED_OUT = ProblemType("timed-out", "The answer took too long", 504)
 
 
@@ -81,12 +83,15 @@ class Problem(Exception):
         *,
         errors: Iterable[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(kind.code)
         self.kind = kind
         self.detail = detail
         self.errors = list(errors)
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
+        """Extension members (RFC 9457, 3.2)."""
 
     def to_json(self, trace_id: str | None) -> bytes:
         details = ProblemDetails(
@@ -98,7 +103,7 @@ class Problem(Exception):
             error=self.kind.error,
             trace_id=trace_id,
         )
-        return details.model_dump_json(exclude_none=True).encode()
+        return orjson.dumps({**details.model_dump(exclude_none=True), **self.more})
 
 
 def invalid(path: str, code: str, message: str) -> Problem:

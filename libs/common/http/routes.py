@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from libs.common.http.files import Download, Upload, UploadStream
+from libs.common.http.guards import Guard
 from libs.common.http.models import Nothing, Parameters
 from libs.common.http.principal import Principal
 from libs.common.http.problems import ProblemType
@@ -72,6 +73,7 @@ class Route(Generic[R, P, Q, B]):
         response: model of the body, or a kind of file; None for an empty one.
         body: model of the JSON body, or a kind of file.
         scopes: all needed; `ANY_CALLER` for none, `PUBLIC` for no token at all.
+        guard: of a route without tokens, who lets its callers in.
         parameters: model of the path parameters.
         errors: problems that the handler itself may raise.
         idempotent: takes an `Idempotency-Key`; for a POST that must not happen twice.
@@ -86,6 +88,7 @@ class Route(Generic[R, P, Q, B]):
     summary: str
     response: type[R] | None
     scopes: frozenset[str] | None
+    guard: Guard | None = None
     parameters: type[P] | None = None
     query: type[Q] | None = None
     body: type[B] | None = None
@@ -126,5 +129,6 @@ class Route(Generic[R, P, Q, B]):
             self.idempotent and self.scopes is PUBLIC,
             "idempotent needs a caller, so scopes cannot be PUBLIC",
         )
+        yield self.guard is not None and self.scopes is not PUBLIC, "a guard stands where no token is asked for"
         empty = self.status == HTTPStatus.NO_CONTENT
         yield (self.response is None) != empty, "status 204 and response None need each other"

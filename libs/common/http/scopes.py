@@ -33,6 +33,9 @@ STAFF_MANAGE = frozenset({"staff:manage"})
 KEYS_MANAGE = frozenset({"keys:manage"})
 """The operator: the keys that sign access tokens."""
 
+VENDORS_MANAGE = frozenset({"vendors:manage"})
+"""The operator: who may report as a vendor, and the credentials by which they do."""
+
 PRIVACY_REQUEST = frozenset({"privacy:request"})
 """Exports and erasures: candidates ask for their own."""
 
@@ -70,6 +73,7 @@ OPERATOR = (
     | AUDIT_READ
     | STAFF_MANAGE
     | KEYS_MANAGE
+    | VENDORS_MANAGE
     | PRIVACY_MANAGE
     | FEEDS_WRITE
 )

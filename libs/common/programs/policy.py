@@ -108,6 +108,14 @@ class CourseRules:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptLimit:
+    """So many attempts of a code at most, within any such period; it begins with the first one's day."""
+
+    count: int
+    within: Period
+
+
+@dataclass(frozen=True, slots=True)
 class RetakeRules:
     """When the same code may be taken again."""
 
@@ -116,6 +124,7 @@ class RetakeRules:
     from_fail: int
     """Number of the fail of a code from which on there is a wait; fails are never forgotten."""
     blocked_after_pass: Period | None
+    limit: AttemptLimit | None = None
     clause: str = "retake"
 
 

@@ -254,7 +254,10 @@ def _course_items(
 def _retake(shape: RetakeShape) -> RetakeRules:
     after_fail = shape.after_fail
     return RetakeRules(
-        after_fail.wait if after_fail else None, after_fail.from_fail if after_fail else 1, blocked(shape.after_pass)
+        after_fail.wait if after_fail else None,
+        after_fail.from_fail if after_fail else 1,
+        blocked(shape.after_pass),
+        shape.limit,
     )
 
 

@@ -8,8 +8,10 @@ from pydantic import BeforeValidator, Field
 
 from libs.common.events.types import Code, Line
 from libs.common.programs.calendar import Period
-from libs.common.programs.written import Length, Shape, Word, Written
+from libs.common.programs.policy import AttemptLimit
+from libs.common.programs.written import LENGTH, Length, Shape, Word, Written, length
 
+_LIMIT = re.compile(f"([1-9][0-9]?) in ({LENGTH.pattern})")
 _WAIT = re.compile(r"([1-9][0-9]{0,2}) (full )?(day|days)")
 
 
@@ -35,9 +37,17 @@ def _years(value: object) -> int:
     return int(match[1])
 
 
+def _limit(value: object) -> AttemptLimit:
+    match = _LIMIT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("must read like '3 in 12 months'")
+    return AttemptLimit(int(match[1]), length(match[2]))
+
+
 Wait = Annotated[int, BeforeValidator(_wait), Written(_WAIT.pattern)]
 DayCount = Annotated[int, BeforeValidator(_days), Written("([1-9][0-9]{0,2}) (day|days)")]
 Years = Annotated[int, BeforeValidator(_years), Written("([1-9][0-9]?) (year|years)")]
+Limit = Annotated[AttemptLimit, BeforeValidator(_limit), Written(_LIMIT.pattern)]
 Slot = Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1)]
 """An exam code or a role, or a list of them of which one is taken."""
 
@@ -107,6 +117,7 @@ class AfterPassShape(Shape):
 class RetakeShape(Shape):
     after_fail: AfterFailShape | None = None
     after_pass: AfterPassShape | None = None
+    limit: Limit | None = None
 
 
 class EmeritusShape(Shape):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandle
 
 from libs.common.programs.calendar import Period
 
-_LENGTH = re.compile(r"([1-9][0-9]{0,2}) (year|years|month|months|day|days)")
+LENGTH = re.compile(r"([1-9][0-9]{0,2}) (year|years|month|months|day|days)")
 _MONTHS = {"year": 12, "years": 12, "month": 1, "months": 1}
 
 
@@ -24,7 +24,7 @@ class Written:
 
 
 def _period(value: object) -> Period | None:
-    match = _LENGTH.fullmatch(value) if isinstance(value, str) else None
+    match = LENGTH.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return None
     count, unit = int(match[1]), match[2]
@@ -34,7 +34,7 @@ def _period(value: object) -> Period | None:
 def _validity(value: object) -> int | None:
     if value == "never expires":
         return None
-    match = _LENGTH.fullmatch(value) if isinstance(value, str) else None
+    match = LENGTH.fullmatch(value) if isinstance(value, str) else None
     if match is None or not match[2].startswith("year"):
         raise ValueError("must read like '3 years' or 'never expires'")
     return int(match[1])
@@ -51,7 +51,8 @@ def _pass_period(value: object) -> Period | None:
     return period
 
 
-def _length(value: object) -> Period:
+def length(value: object) -> Period:
+    """The period that a text states. Raises `ValueError`."""
     period = _period(value)
     if period is None:
         raise ValueError("must read like '180 days', '18 months' or '3 years'")
@@ -62,7 +63,7 @@ Validity = Annotated[int | None, BeforeValidator(_validity), Written("never expi
 PassPeriod = Annotated[
     Period | None, BeforeValidator(_pass_period), Written("no limit|same day|[1-9][0-9]{0,2} (months?|years?)")
 ]
-Length = Annotated[Period, BeforeValidator(_length), Written(_LENGTH.pattern)]
+Length = Annotated[Period, BeforeValidator(length), Written(LENGTH.pattern)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 

@@ -17,6 +17,7 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import CourseRules, CreditRules
+from libs.common.spoken import spoken
 from services.certs.claims.submissions import Submissions, new_submission
 from services.certs.claims.views import (
     CourseClaim,
@@ -29,7 +30,6 @@ from services.certs.claims.views import (
     submission_view,
 )
 from services.certs.domain.credit_ledger import credit_ledger
-from services.certs.domain.standing import spoken
 from services.certs.ledger import facts_at
 from services.certs.policies import Policies
 from services.certs.store import CertsStore

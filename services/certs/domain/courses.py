@@ -3,12 +3,12 @@
 from datetime import date
 
 from libs.common.programs.policy import CourseRules
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import CourseFact
 from services.certs.domain.flags import Flag
 from services.certs.domain.held import Held
 from services.certs.domain.rules import ProgramRules
-from services.certs.domain.standing import spoken
 
 
 def countable(rules: ProgramRules, course: CourseFact, today: date, found: list[Flag]) -> bool:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import CreditRules
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import CreditFact
 from services.certs.domain.flags import Flag
-from services.certs.domain.standing import spoken
 
 
 class Use(NamedTuple):

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from libs.common.programs import Program
+from libs.common.spoken import spoken
 from services.certs.domain import accounts, flags
 from services.certs.domain.credit import Credits, Use
 from services.certs.domain.evaluate import moment, run
@@ -14,7 +15,6 @@ from services.certs.domain.held import Held
 from services.certs.domain.replay import Replay
 from services.certs.domain.results import Results
 from services.certs.domain.rules import rules_of
-from services.certs.domain.standing import spoken
 
 CreditState = Literal[
     "pending", "rejected", "late", "held", "counting", "repeated", "used", "lapsed", "unusable", "ahead"

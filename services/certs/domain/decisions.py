@@ -19,13 +19,14 @@ What was not so on its day cannot be decided about: the decision is flagged.
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import DecisionFact, DecisionKind
 from services.certs.domain.flags import Flag
 from services.certs.domain.held import Held, awarded
 from services.certs.domain.outcome import status_of
 from services.certs.domain.rules import CertificationRule
-from services.certs.domain.standing import Ground, Status, spoken
+from services.certs.domain.standing import Ground, Status
 
 _SEQUENCE: tuple[DecisionKind, ...] = ("grant", "extend", "suspend", "revoke", "reinstate")
 

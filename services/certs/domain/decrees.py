@@ -5,12 +5,13 @@ from datetime import date
 
 from libs.common.programs import add_months, add_years
 from libs.common.programs.policy import Policy
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import EmeritusFact, ExtensionFact, ImportFact
 from services.certs.domain.flags import Flag
 from services.certs.domain.held import Held, imported
 from services.certs.domain.rules import CertificationRule
-from services.certs.domain.standing import Ground, spoken
+from services.certs.domain.standing import Ground
 
 
 def taken_over(

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from libs.common.programs import Program
+from libs.common.spoken import spoken
 from services.certs.domain import accounts, courses, flags
 from services.certs.domain.credit import countable
 from services.certs.domain.days import Day
@@ -19,7 +20,7 @@ from services.certs.domain.outcome import Telling, present_names, told
 from services.certs.domain.replay import Replay
 from services.certs.domain.results import Results, settle
 from services.certs.domain.rules import CertificationRule, ProgramRules, rules_of
-from services.certs.domain.standing import CertificationStanding, Standing, spoken
+from services.certs.domain.standing import CertificationStanding, Standing
 
 _ONE_DAY = timedelta(days=1)
 

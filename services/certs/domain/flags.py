@@ -6,6 +6,8 @@ RETAKE_WAIT: Final = "RETAKE_WAIT"
 """An attempt before the waiting time after a fail was over; without effect."""
 RETAKE_AFTER_PASS: Final = "RETAKE_AFTER_PASS"  # noqa: S105 no password
 """The same code again too soon after a pass; without effect."""
+RETAKE_LIMIT: Final = "RETAKE_LIMIT"
+"""An attempt more than the program allows within its period; without effect."""
 EXAM_RETIRED: Final = "EXAM_RETIRED"
 """A result dated after the code's last day; without effect."""
 EXAM_NOT_YET_OFFERED: Final = "EXAM_NOT_YET_OFFERED"

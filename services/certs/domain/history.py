@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_days
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.changes import next_transition
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import DecisionFact, DecisionKind, Fact
-from services.certs.domain.standing import CertificationStanding, Standing, StepKind, spoken
+from services.certs.domain.standing import CertificationStanding, Standing, StepKind
 
 HistoryKind = StepKind | Literal["expired"] | DecisionKind
 

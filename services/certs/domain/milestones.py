@@ -11,7 +11,8 @@ from typing import NamedTuple
 from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import Milestone
-from services.certs.domain.standing import CertificationStanding, Standing, spoken
+from libs.common.spoken import spoken
+from services.certs.domain.standing import CertificationStanding, Standing
 
 _HELD = frozenset({"active", "expired", "emeritus", "lifetime_emeritus"})
 """Statuses of what is held, or was held until its last day."""

@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 
 from libs.common.programs import add_years
 from libs.common.programs.policy import LADDER_CLAUSE
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.courses import claimed_late
 from services.certs.domain.credit import Credits
@@ -22,7 +23,7 @@ from services.certs.domain.flags import Flag
 from services.certs.domain.held import Held, awarded
 from services.certs.domain.results import Dated
 from services.certs.domain.rules import CertificationRule, Met, Prerequisite, ProgramRules, filled
-from services.certs.domain.standing import Ground, spoken
+from services.certs.domain.standing import Ground
 
 _ONE_DAY = timedelta(days=1)
 

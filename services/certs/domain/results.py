@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from libs.common.programs import Exam
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import RetakeRules
+from libs.common.programs.retakes import Attempts, Wait
+from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import ExamFact, ResultChangeFact
 from services.certs.domain.flags import Flag
 from services.certs.domain.rules import ProgramRules
-from services.certs.domain.standing import spoken
 
 _ONE_DAY = timedelta(days=1)
 _NO_ATTEMPT = frozenset({"invalidated", "no_show"})
@@ -165,49 +166,46 @@ def _apply(fact: ExamFact, changes: Iterable[ResultChangeFact]) -> ExamFact:
 
 
 def _allowed(rule: RetakeRules, attempts: list[Dated], results: Results) -> list[Dated]:
-    """Attempts that kept the waiting times; the others are flagged and count for nothing, not even as attempts."""
+    """Attempts that kept the rules of retakes; the others are flagged and count for nothing, not even as attempts."""
     allowed = []
-    seen: dict[str, _History] = {}
-    newest_fail: tuple[date, _History] | None = None
+    seen: dict[str, Attempts] = {}
+    newest_fail: Attempts | None = None
     for attempt in attempts:
-        day, code, _, fact = attempt
+        day, code, result_id, fact = attempt
         history = seen.get(code)
         if history is None:
-            history = seen[code] = _History()
-        elif not _waited(rule, history, attempt, results):
+            history = seen[code] = Attempts()
+        elif broken := history.broken(rule, day):
+            results.flags += (Flag(_BROKEN[wait.rule], result_id, _told(attempt, wait)) for wait in broken)
             continue
         allowed.append(attempt)
-        if fact.outcome == "pass":
-            history.passed_on, history.free_on = day, None
-        else:
-            history.fails += 1
-            waits = rule.free_after_fail_days is not None and history.fails >= rule.from_fail
-            history.free_on = add_days(day, rule.free_after_fail_days or 0) if waits else None
-            newest_fail = day, history
-    results.earliest_retake = newest_fail[1].free_on if newest_fail else None
+        passed = fact.outcome == "pass"
+        history.note(day, result_id, passed=passed)
+        if not passed:
+            newest_fail = history
+    results.earliest_retake = _earliest(rule, newest_fail) if newest_fail else None
     return allowed
 
 
-@dataclass(slots=True)
-class _History:
-    """What came of one code so far."""
-
-    fails: int = 0
-    free_on: date | None = None
-    passed_on: date | None = None
+_BROKEN = {
+    "after_fail": flags.RETAKE_WAIT,
+    "after_pass": flags.RETAKE_AFTER_PASS,
+    "limit": flags.RETAKE_LIMIT,
+}
 
 
-def _waited(rule: RetakeRules, history: _History, attempt: Dated, results: Results) -> bool:
-    day, code, result_id, _ = attempt
-    ok = True
-    if history.free_on is not None and day < history.free_on:
-        text = f"{code} was taken on {spoken(day)}, free again from {spoken(history.free_on)}"
-        results.flags.append(Flag(flags.RETAKE_WAIT, result_id, text))
-        ok = False
-    if history.passed_on is not None and rule.blocked_after_pass is not None:
-        end = rule.blocked_after_pass.last_day(history.passed_on)
-        if day <= end:
-            text = f"{code} was taken on {spoken(day)}, within the wait after its pass, through {spoken(end)}"
-            results.flags.append(Flag(flags.RETAKE_AFTER_PASS, result_id, text))
-            ok = False
-    return ok
+def _told(attempt: Dated, wait: Wait) -> str:
+    taken = f"{attempt[1]} was taken on {spoken(attempt[0])}"
+    if wait.rule == "after_pass":
+        return f"{taken}, within the wait after its pass, through {spoken(wait.allowed_from - _ONE_DAY)}"
+    if wait.rule == "limit":
+        return f"{taken}, more often than it may be; free again from {spoken(wait.allowed_from)}"
+    return f"{taken}, free again from {spoken(wait.allowed_from)}"
+
+
+def _earliest(rule: RetakeRules, attempts: Attempts) -> date | None:
+    """The day on which all waits after the last fail are over; None where it was passed since."""
+    if attempts.failed is None:
+        return None
+    failed_on = attempts.failed.day
+    return max((wait.allowed_from for wait in attempts.broken(rule, failed_on)), default=None)

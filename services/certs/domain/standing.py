@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from libs.common.spoken import spoken
 from services.certs.domain.flags import Flag
 
 Status = Literal[
@@ -23,19 +23,6 @@ _ENDS = {
     "suspended": "its last day stays",
 }
 """How a sentence speaks of the last day."""
-
-# fmt: off
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)
-# fmt: on
-
-
-@lru_cache(maxsize=8192)
-def spoken(day: date) -> str:
-    """A day as a sentence has it: 10 May 2026."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 class Reason(NamedTuple):

@@ -9,10 +9,11 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from libs.common.programs import Program
+from libs.common.spoken import spoken
 from services.certs.domain.comparison import Difference, compare
 from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import CreditFact, ExamFact, Fact
-from services.certs.domain.standing import CertificationStanding, Standing, spoken
+from services.certs.domain.standing import CertificationStanding, Standing
 
 
 @dataclass(frozen=True, slots=True)

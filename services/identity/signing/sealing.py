@@ -1,13 +1,10 @@
 """Private keys as they lie in the database: encrypted JWKs (RFC 7517, 7), so that its readers can sign nothing."""
 
-import hashlib
 import json
 
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, OctKey
+from joserfc.jwk import JWKRegistry, Key
 
-_HEADER = {"alg": "dir", "enc": "A256GCM", "cty": "jwk+json"}
+from libs.common.sealing import SecretBox
 
 
 class Sealing:
@@ -18,15 +15,11 @@ class Sealing:
     """
 
     def __init__(self, secret: str) -> None:
-        self._key = OctKey.import_key(hashlib.sha256(b"certrail signing keys\n" + secret.encode()).digest())
+        self._box = SecretBox(secret, purpose="signing keys", content="jwk+json")
 
     def seal(self, key: Key) -> str:
-        return jwe.encrypt_compact(_HEADER, json.dumps(key.as_dict(private=True)).encode(), self._key)
+        return self._box.seal(json.dumps(key.as_dict(private=True)).encode())
 
     def open(self, sealed: str) -> Key:
         """The key. Raises `ValueError` where it was sealed with another secret."""
-        try:
-            plain = jwe.decrypt_compact(sealed, self._key).plaintext
-        except JoseError as error:
-            raise ValueError("a signing key was encrypted with another secret") from error
-        return JWKRegistry.import_key(json.loads(plain or b""))
+        return JWKRegistry.import_key(json.loads(self._box.open(sealed)))

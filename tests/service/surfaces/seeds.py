@@ -23,6 +23,8 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
+from services.exams.history.appointments import appointment_id
+from services.exams.onboarding.credentials import Credentials
 from services.exams.unmatched.store import item_id
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
@@ -30,7 +32,18 @@ from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import ERASURE_KEY, Base, open_base
-from tests.service.samples import TAKEN, awarded, linked, passed, received, registration, reported, result
+from tests.service.samples import (
+    EXAM,
+    TAKEN,
+    achievement,
+    awarded,
+    linked,
+    passed,
+    received,
+    registration,
+    reported,
+    result,
+)
 from tests.service.staff_station import invite
 from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Values, operator, staff
 from tests.service.test_privacy_identity import PARTS, answer, questions
@@ -105,6 +118,11 @@ _EXAMS = {
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
     "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
+    "renew_credential": Request(lambda _: {"kind": "token"}),
+    "take_notifications": Request(lambda _: {"id": "N1"}),
+    "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
+    "list_history": Request(query=lambda _: {"totals": "true"}),
 }
 
 
@@ -113,13 +131,21 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.vendors(
         reported(registration()),
         reported(result()),
+        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1))),
+        reported(achievement(title="MARK-ACHIEVEMENT")),
         reported(result("P9", "MARK-UNMATCHED")),
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    values = {"program": PROGRAM, "candidate_id": PERSON, "item_id": item_id("cisco:vue:MARK-UNMATCHED")}
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
     values["zip"] = result_file(cells(RegistrationID="MARK-ROW", Grade="great")).decode("latin-1")
-    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-FILE", "MARK-ROW"}
+    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT", "MARK-FILE", "MARK-ROW"}
+    await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
+    await surface.run("retakes")
+    (flag,) = await surface.base.rows("retake_flags")
+    (booked,) = await surface.base.rows("registrations")
+    values |= {"exam_code": EXAM, "flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
     seed = Seed(values, _EXAMS, frozenset(marks))
     values["file_id"] = (await _made(surface, "upload_feed_file", seed, by=operator()))["file_id"]
     await surface.in_background(lambda: surface.base.rows("feed_files", state="done"))

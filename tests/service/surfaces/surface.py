@@ -17,7 +17,7 @@ from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
 from libs.common.http.openapi import openapi
 from libs.common.http.principal import Kind, Principal
-from libs.common.http.scopes import CANDIDATE, KEYS_MANAGE, OPERATOR
+from libs.common.http.scopes import CANDIDATE, KEYS_MANAGE, OPERATOR, VENDORS_MANAGE
 from libs.common.http.server import build_app, serve
 from libs.common.http.tokens import sign
 from libs.common.mongo.idempotency import MongoIdempotency
@@ -48,7 +48,7 @@ class Operation:
     method: str
     path: str
     scopes: frozenset[str] | None
-    """None where no token is asked for."""
+    """None where no access token is asked for."""
     takes_body: bool
 
     @property
@@ -104,7 +104,7 @@ class Surface:
                     id=described["operationId"],
                     method=method.upper(),
                     path=path,
-                    scopes=frozenset(scopes[0]["bearer"]) if scopes else None,
+                    scopes=frozenset(scopes[0]["bearer"]) if scopes and "bearer" in scopes[0] else None,
                     takes_body="requestBody" in described,
                 )
 
@@ -185,7 +185,7 @@ def candidate(candidate_id: str, base: Base, *, program: str = PROGRAM, session_
 
 def staff(program: str = PROGRAM) -> Principal:
     """Staff of a program who may do everything there."""
-    return Principal("staff:ada", Kind.STAFF, frozenset({program}), OPERATOR - KEYS_MANAGE)
+    return Principal("staff:ada", Kind.STAFF, frozenset({program}), OPERATOR - KEYS_MANAGE - VENDORS_MANAGE)
 
 
 def operator() -> Principal:

@@ -76,6 +76,7 @@ def test_a_certifications_own_ways_stand_in_place_of_its_levels_and_further_ones
         ("renewal: {base: [{credits: -1}]}", "renewal.base[0].credits: input should be greater than or equal to 1"),
         ("ladder: {levels: [top]}", "ladder.levels[0]: unknown level 'top'"),
         ("ladder: {levels: [base], without: [Two]}", "ladder.without[0]: unknown certification 'Two'"),
+        ("retake: {limit: 3 a year}", "retake.limit: must read like '3 in 12 months'"),
         ("retake: {after_fail: {wait: soon}}", "retake.after_fail.wait: must read like '5 days' or '14 full days'"),
         (
             "retake: {after_pass: {blocked: -5 days}}",

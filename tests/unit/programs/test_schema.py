@@ -29,6 +29,7 @@ def test_the_programs_that_ship_keep_to_it(path: Path) -> None:
     ("key", "value"),
     [
         ("retake", {"after_fail": {"wait": "soon"}}),
+        ("retake", {"limit": "3 a year"}),
         ("renewal", {"associate": [{"exam": ["A"]}]}),
         ("colour", "blue"),
     ],

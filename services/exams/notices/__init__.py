@@ -1,0 +1,1 @@
+"""Notifications: what vendors say over HTTPS as it happens, answered once it is kept."""

@@ -1,0 +1,1 @@
+"""Vendors coming aboard: their credentials, dry runs, and what became of everything they have sent."""
