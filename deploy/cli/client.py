@@ -78,6 +78,15 @@ class OperatorClient:
         content: dict[str, Any] = {} if body is None else {"json": body}
         return await self._ask(method, service, path, **content)
 
+    async def upload(self, service: str, path: str, content: bytes, media_type: str, *, key: str, **query: str) -> Any:
+        """What a service answers to a file; the same `key` again gets the same answer.
+
+        Raises:
+            CliError: it answers with a problem; the message says which.
+        """
+        headers = {"Idempotency-Key": key, "Content-Type": media_type}
+        return await self._ask("POST", service, path, data=content, headers=headers, params=query)
+
     async def programs(self) -> list[str]:
         """The programs that the operator may enter, by the token itself."""
         token, _ = await self.token()
@@ -100,7 +109,7 @@ class OperatorClient:
 
         await self._ask("GET", service, path, read=write)
 
-    async def upload(
+    async def upload_file(
         self, service: str, path: str, file: Path, size: int, on_sent: Callable[[int], None], **query: str | int
     ) -> Any:
         """What a service answers to a file of `size` bytes, sent as it is read; `on_sent` hears of every block's.

@@ -108,7 +108,7 @@ async def give_in(access: Access, path: Path, size: int, vendor: str, *, bar: Pr
     async with operator_client(access) as client:
         task = bar.add_task(f"sending {path.name}", total=size, detail="")
         query = {"vendor": vendor, "name": path.name}
-        sent = await client.upload("exams", "/feeds/files", path, size, partial(bar.advance, task), **query)
+        sent = await client.upload_file("exams", "/feeds/files", path, size, partial(bar.advance, task), **query)
         bar.update(task, visible=False)
         file = await _followed(client, sent["file_id"], _advancing(bar, "importing", path))
         account = Account(

@@ -11,6 +11,7 @@ from deploy.cli.down import down
 from deploy.cli.errors import explained
 from deploy.cli.feed import feed
 from deploy.cli.program_changes import dry_run, publish
+from deploy.cli.reconcile import reconcile
 from deploy.cli.rejected import rejected
 from deploy.cli.simulate import simulate
 from deploy.cli.staff_accounts import add, disable, invite, list_staff, roles
@@ -44,6 +45,7 @@ for command in (add, roles, invite, disable):
     staff.app.command()(command)
 app.add_typer(systems.app, name="systems")
 app.add_typer(vendors.app, name="vendors")
+vendors.app.command()(reconcile)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command()(token)

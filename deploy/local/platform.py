@@ -169,6 +169,9 @@ def service_environment(
         environment["CERTRAIL_CREDENTIALS_SECRET"] = servers.secrets.get("exams/credentials")
         secrets = settings.state_dir / "vendor-secrets"
         secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sign_on = secrets / "vue-sign-on"
+        if not sign_on.exists():
+            write_private(sign_on, f"local {servers.secrets.get('exams/vue-sign-on')}\n")
         environment["CERTRAIL_VENDORS_DIR"] = str(VENDORS)
         environment["CERTRAIL_VENDOR_SECRETS_DIR"] = str(secrets)
         files = settings.state_dir / "vendor-files"

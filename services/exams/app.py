@@ -6,6 +6,7 @@ from dataclasses import replace
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
@@ -14,6 +15,12 @@ from libs.common.sealing import SecretBox
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
+from services.exams.challenges.candidate_api import CandidateChallengesApi
+from services.exams.challenges.casework import Challenges
+from services.exams.challenges.rulings import Rulings
+from services.exams.challenges.staff_api import StaffChallengesApi
+from services.exams.challenges.store import FILES, ChallengeStore
+from services.exams.challenges.store import MIGRATION as CHALLENGES
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.feeds import store as feeds_store
 from services.exams.feeds.parts import Feeds
@@ -30,12 +37,19 @@ from services.exams.onboarding.api import OnboardingApi
 from services.exams.onboarding.credentials import Credentials
 from services.exams.onboarding.tally import Folding
 from services.exams.onboarding.trials import Trials
+from services.exams.outgoing.parts import MIGRATION as OUTGOING
+from services.exams.outgoing.parts import Outgoing
+from services.exams.outgoing.places import reach_with
+from services.exams.reconciliation.parts import Reconciliation
+from services.exams.scheduling.parts import booking, codes_used
+from services.exams.scheduling.store import MIGRATION as SCHEDULING
 from services.exams.settings import ExamsSettings
 from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched.api import UnmatchedApi
 from services.exams.unmatched.assigning import Assigning
 from services.exams.unmatched.long import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
+from services.exams.vendors.secrets import Secrets
 from services.exams.watch.api import WatchApi
 from services.exams.watch.figures import Figures
 from services.exams.watch.looking import ResultsWatch
@@ -44,8 +58,11 @@ from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
-    store = ExamsStore(platform.database)
+    store = ExamsStore(platform.database, codes_used(platform, settings))
     feeds = Feeds(platform, settings, store, vendors)
+    reach = reach_with(Secrets(settings.vendor_secrets_dir))
+    outgoing = Outgoing(platform, vendors, reach)
+    reconciliation = Reconciliation(platform, store, vendors, reach)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
     watch_api = WatchApi(store, platform.programs, platform.clock)
@@ -63,6 +80,16 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     )
     onboarding = OnboardingApi(credentials, store.tallies, platform.unit_of_work, platform.programs, platform.clock)
     retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
+    challenges = Challenges(
+        ChallengeStore(platform.database),
+        EvidenceStore(platform.database, FILES),
+        store,
+        Rulings(store, platform.unit_of_work),
+        unit_of_work=platform.unit_of_work,
+        programs=platform.programs,
+        clock=platform.clock,
+    )
+    booked = booking(platform, settings, store, vendors, tombstones)
     return Parts(
         api=replace(
             api,
@@ -73,7 +100,12 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *unmatched_api.routes(),
                 *onboarding.routes(),
                 *notices.routes(),
+                *CandidateChallengesApi(challenges).routes(),
+                *StaffChallengesApi(challenges).routes(),
+                *booked.routes,
                 *feeds.routes(),
+                *outgoing.routes(),
+                *reconciliation.routes(),
             ),
         ),
         subscriptions=(
@@ -94,8 +126,16 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             Folding(store.tallies, platform.unit_of_work).job(),
             Joining(store, platform.unit_of_work).job(),
             retakes.job(),
+            booked.job,
+            *outgoing.jobs(),
+            *reconciliation.jobs(),
         ),
-        background=(Figures(store, platform.programs, platform.clock).run, *feeds.background()),
+        background=(
+            Figures(store, platform.programs, platform.clock).run,
+            *feeds.background(),
+            *outgoing.background(),
+            *reconciliation.background(),
+        ),
     )
 
 
@@ -117,10 +157,13 @@ SERVICE = Service(
         *MIGRATIONS,
         privacy.MIGRATION,
         migration_words.MIGRATION,
-        feeds_store.MIGRATION,
         migration.MIGRATION,
         RESULTS_WATCH,
         HISTORY,
+        CHALLENGES,
+        SCHEDULING,
+        feeds_store.MIGRATION,
+        OUTGOING,
     ),
     build=build,
     settings=ExamsSettings,

@@ -20,6 +20,7 @@ from services.exams.domain.results import Verdict
 from services.exams.history.achievements import achievement_key
 from services.exams.moves import follows
 from services.exams.onboarding.tally import KEPT, REFUSED, Channel, Judged
+from services.exams.outgoing.people import People
 from services.exams.registrations import RegistrationIntake, announce_appointment
 from services.exams.reports import change_of, report_of, vendor_name
 from services.exams.results import ResultIntake, appointments_of
@@ -68,26 +69,30 @@ class VendorMessages:
         return [refused(row) for row in rows.values()]
 
 
-Said = LinkEvent | FamilyEvent | identity.CandidateRegistered
+Said = LinkEvent | FamilyEvent | identity.CandidateRegistered | identity.CandidateProfileChanged
 """What identity says that exams acts upon."""
 
 
 class ServiceEvents:
-    """Takes in what identity says: whose an id is, and which accounts are one."""
+    """Takes in what identity says: whose an id is, which accounts are one, and who the people are."""
 
     def __init__(self, store: ExamsStore) -> None:
         self._store = store
+        self._people = People(store.outgoing)
 
     async def handle(
         self,
         transaction: Transaction,
-        items: Sequence[Received[LinkEvent | FamilyEvent | identity.CandidateRegistered]],
+        items: Sequence[
+            Received[LinkEvent | FamilyEvent | identity.CandidateRegistered | identity.CandidateProfileChanged]
+        ],
     ) -> None:
         families: list[Received[Any]] = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
         people = {each for item in families for each in (item.data.candidate_id, item.data.merged_id)}
         await self._store.watches.wake_of(transaction.session, people, transaction.now)
         await self._store.judge_again(transaction.session, families)
+        await self._people.take(transaction, items)
         linked: list[Received[Any]] = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         accounts: list[Received[Any]] = [item for item in items if _is_new_account(item)]
         linked += map(as_own_link, accounts)

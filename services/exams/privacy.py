@@ -15,19 +15,33 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
+from services.exams.challenges import holdings as challenges
 from services.exams.feeds import store as feeds_store
 from services.exams.history import achievements, retake_flags
 from services.exams.history.retakes import DUE
 from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
+from services.exams.outgoing.store import OutgoingStore
 from services.exams.registrations import announce_appointment
 from services.exams.results import NAMING
 from services.exams.telling import announce
+from services.exams.vouchers.erasure import nobodys_code
 from services.exams.watch.notes import unwatched
 
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
-PERIODS = (Period("rejections", "rejected_at", timedelta(days=90)), NOTIFICATIONS_KEPT, *feeds_store.PERIODS)
-"""Refused messages hold whatever their vendor wrote; by then it has been answered."""
+PERIODS = (
+    Period("rejections", "rejected_at", timedelta(days=90)),
+    NOTIFICATIONS_KEPT,
+    Period("hand_overs", "made_at", timedelta(days=90)),
+    # Codes that were used and never came into the registry.
+    Period("vouchers", "noted_at", timedelta(days=730), {"state": None}),
+    *feeds_store.PERIODS,
+    Period("confirmations", "read_at", timedelta(days=90)),
+    Period("reconciliation_chunks", "added_at", timedelta(days=7)),
+    Period("reconciliation_rows", "added_at", timedelta(days=7)),
+    Period("reconciliation_findings", "found_at", timedelta(days=730)),
+)
+"""Refused messages, and answers that fit nothing, hold whatever a vendor wrote; by then it has been dealt with."""
 
 
 STAFFS_OWN = ("assigned", "handling", "asked_vendor_at")
@@ -58,6 +72,14 @@ def _nameless(word: Document) -> Document:
     return without
 
 
+def authorization_under_pseudonym(row: Document, names: Names) -> Document:
+    """An authorization without whom it was for; it goes to no vendor any more."""
+    history = [step | {"note": None, "accommodations": None} for step in row["history"]]
+    nameless = {"candidate_id": names[row["candidate_id"]], "accommodations": None, "text": None, "history": history}
+    state = "withdrawn" if row["state"] == "pending" else row["state"]
+    return row | nameless | {"state": state, "todo": None}
+
+
 HOLDINGS = Holdings(
     items=(
         Holding(
@@ -82,10 +104,31 @@ HOLDINGS = Holdings(
                     "unmatched_told",
                     "late_looked",
                     DUE,
+                    "ruling",
                     *STAFFS_OWN,
                 }
             ),
             keep=under_pseudonym,
+        ),
+        Holding(collection="people", find=by("_id"), kind="person", withheld=frozenset({"looked"})),
+        Holding(
+            collection="vendor_profiles",
+            find=by("candidate_id"),
+            kind="vendor_profiles",
+            withheld=frozenset({"version", "wanted", "noted"}),
+        ),
+        Holding(
+            collection="authorizations",
+            find=by("candidate_id"),
+            kind="authorizations",
+            withheld=frozenset({"waits", "todo", "known", "sent", "heard"}),
+            keep=authorization_under_pseudonym,
+        ),
+        # Erased below: by them the files are found in which the person is.
+        Holding(collection="outgoing_lines", find=by("candidate_id"), kind="vendor_lines", by_itself=True),
+        Holding(
+            collection="reconciliation_findings",
+            find=by("candidate_id", "theirs.candidate_id"),
         ),
         Holding(
             collection=achievements.COLLECTION,
@@ -102,12 +145,28 @@ HOLDINGS = Holdings(
             keep=retake_flags.under_pseudonym,
         ),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
+        Holding(collection="hand_overs", find=by("candidate_id"), kind="hand_overs", withheld=frozenset({"ticket"})),
+        Holding(
+            collection="vouchers",
+            find=by("candidate_id", "used.candidate_id"),
+            mine=by("candidate_id"),
+            kind="vouchers",
+            withheld=frozenset({"sealed", "end", "operation", "version", "waits", "flags", "used", "uses", "history"}),
+            keep=nobodys_code,
+        ),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+        *challenges.HOLDINGS,
     ),
     apart=APART
     | feeds_store.APART
     | {
         "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "outgoing_files": "files to vendors, for 30 days; of one with the person nothing is left once it is delivered",
+        "reconciliations": "which lists of vendors were compared, and what was found in numbers",
+        "reconciliation_chunks": "a vendor's list until it is read: seconds, 7 days at most",
+        "reconciliation_rows": "a vendor's list until it is compared: seconds, 7 days at most",
+        "exchanges": "numbers of files, and what keeps us from a vendor",
+        "confirmations": "how vendors' answers were read, with IDs that they name wrongly, for 90 days",
         "notifications": "as vendors wrote them, for 90 days; nothing of what quotes a partner's id of a person erased",
         "vendors": "vendors' credentials: nobody's data",
         **dict.fromkeys(("verdict_tallies", "verdict_days", "verdict_samples"), "counts, and ids of messages"),
@@ -133,6 +192,10 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
             written = {"vendor": vendor, "raw": quoted}
             await database["notifications"].update_many(written, {"$set": {"raw": None}}, session=transaction.session)
 
+    async def forget_beside(transaction: Transaction, erasure: Erasure, person: Person) -> None:
+        await forget_ids(transaction, erasure, person)
+        await OutgoingStore(database).forget_people(transaction.session, person.accounts)
+
     return Keeper(
         exams.PersonalDataPart,
         HOLDINGS,
@@ -141,7 +204,7 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
         unit_of_work,
         links="links",
         facts_go_on=True,
-        after=forget_ids,
+        after=forget_beside,
     )
 
 

@@ -11,7 +11,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.appointments import Appointment, State, change, register
-from services.exams.reports import Change
+from services.exams.reports import Change, uses_of
 from services.exams.store import ExamsStore, registration_key
 from services.exams.watch.notes import noted
 
@@ -43,6 +43,7 @@ class RegistrationIntake:
         await self._store.save_registrations(session, changed, known)
         waiting = {row["link"] for row in changed.values() if row["candidate_id"] is None and row["link"]}
         await self._store.links.wait_for(session, waiting)
+        await self._store.note_codes(self._transaction, uses_of(changes))
 
     def _apply(self, each: Change, row: Document | None, key: str) -> Document | None:
         """The row as the word leaves it; None where it says nothing new."""

@@ -1,5 +1,6 @@
 """What is said of results and appointments, by whatever way it came: the bus, a file, a notification, the staff."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -9,6 +10,7 @@ from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
 from libs.common.events import vendors
 from libs.common.mongo.links import link_id
+from services.exams.codes_used import Use
 from services.exams.domain.results import Act, Grade, Status, Word
 
 
@@ -68,7 +70,8 @@ class Report:
         """What it says, as the rules see it."""
         data = self.data
         if isinstance(data, Measure):
-            return Word(self.source.ref, self.said_at, data.act, grade=data.grade, score=data.score)
+            ruling = self.source.kind == "staff"
+            return Word(self.source.ref, self.said_at, data.act, grade=data.grade, score=data.score, ruling=ruling)
         return Word(
             self.source.ref,
             self.said_at,
@@ -134,3 +137,13 @@ def vendor_name(received: Received[Any]) -> str:
     if vendor is None:
         raise ValueError("the border lets no message without a vendor pass")
     return vendor
+
+
+def uses_of(words: Iterable[Report | Change]) -> list[Use]:
+    """The codes that words name, each with the registration that was paid with it."""
+    return [
+        Use(each.program, each.vendor, data.voucher, data.registration_id, each.said_at)
+        for each in words
+        if isinstance(data := each.data, vendors.ExamRegistered | vendors.ExamResultReported)
+        and data.voucher is not None
+    ]

@@ -12,7 +12,8 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_order, judge, outcomes, repeats
-from services.exams.reports import Measure, Report
+from services.exams.domain.rulings import overtaken, ruling_id_of
+from services.exams.reports import Measure, Report, uses_of
 from services.exams.store import ExamsStore, attempt_key, registration_key, result_key
 from services.exams.telling import announce
 
@@ -51,8 +52,10 @@ class ResultIntake:
         await self._store.save_results(session, changed, known.stored)
         await self._store.delete_results(session, known.absorbed & known.stored)
         await self._store.watches.wake_late(session, appointments_of(changed.values()), self._transaction.now)
+        await self._store.rulings.mark_overtaken(session, _marks(changed.values()))
         waiting = (row["link"] for row in changed.values() if row["candidate_id"] is None)
         await self._store.links.wait_for(session, {link for link in waiting if link is not None})
+        await self._store.note_codes(self._transaction, uses_of(reports))
         self._transaction.on_commit(lambda: _count(verdicts))
         return verdicts
 
@@ -96,6 +99,16 @@ def appointments_of(results: Iterable[Document]) -> set[str]:
         for row in results
         if row["registration_id"] is not None
     }
+
+
+def _marks(rows: Iterable[Document]) -> list[tuple[str, bool]]:
+    """Of rulings on these results, whether their vendor has said something new since."""
+    found: list[tuple[str, bool]] = []
+    for row in rows:
+        if any(kept["source"]["kind"] == "staff" for kept in row["revisions"]):
+            mark = overtaken([word_of(kept) for kept in row["revisions"]])
+            found += [(ruling_id_of(mark[0]), mark[1])] if mark else []
+    return found
 
 
 class _Known:
@@ -195,6 +208,7 @@ def _settle(row: Document, words: Sequence[Word]) -> None:
     if current is None:
         return
     row |= {"state": current.state, "status": current.status, "grade": current.grade, "score": current.score}
+    row["ruling"] = current.ruling
     reporter = next(at for at, word in enumerate(words) if word is ordered[current.report])
     if row["reporter"] == reporter:
         return
@@ -262,6 +276,7 @@ def word_of(kept: Document) -> Word:
         Status(kept["status"]) if kept["status"] else None,
         Grade(kept["grade"]) if kept["grade"] else None,
         kept["score"],
+        kept["source"]["kind"] == "staff",
     )
 
 

@@ -12,9 +12,13 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import Links
 from libs.common.mongo.merges import FamilyEvent, Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from libs.common.mongo.unit_of_work import Transaction
+from services.exams.challenges.store import RulingStore
+from services.exams.codes_used import CodesUsed, Use
 from services.exams.history.achievements import Achievements
 from services.exams.history.retakes import DUE
 from services.exams.onboarding.tally import Tallies
+from services.exams.outgoing.store import OutgoingStore
 from services.exams.unmatched.store import Unmatched
 from services.exams.watch.store import Watches
 
@@ -87,18 +91,26 @@ def registration_key(program: str, vendor: str, registration_id: str) -> str:
 class ExamsStore:
     """All queries of the service. Methods with a session are part of its transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, codes_used: CodesUsed | None = None) -> None:
         self.links = Links(database)
         self.merges = Merges(database)
+        self.codes_used = codes_used
+        self.outgoing = OutgoingStore(database)
         self.watches = Watches(database)
         self.unmatched_results = Unmatched(database)
         self.tallies = Tallies(database)
         self.achievements = Achievements(database)
+        self.rulings = RulingStore(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
 
-    async def results(self, session: Session, keys: Iterable[str]) -> dict[str, Document]:
+    async def note_codes(self, transaction: Transaction, uses: Sequence[Use]) -> None:
+        """Tell of codes that were used, once the registrations and results that name them are saved."""
+        if uses and self.codes_used is not None:
+            await self.codes_used.record(transaction, uses)
+
+    async def results(self, session: Session | None, keys: Iterable[str]) -> dict[str, Document]:
         found = self._results.find({"_id": {"$in": list(set(keys))}}, session=session)
         return {row["_id"]: row async for row in found}
 

@@ -9,6 +9,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.results import Consequence, Grade, Status, Told, consequence, told_of
+from services.exams.domain.rulings import challenge_of
 from services.exams.history.retakes import DUE
 
 
@@ -21,8 +22,8 @@ def announce(transaction: Transaction, row: Document, cause: Received[Any] | Non
     what = consequence(told, current)
     if what is None:
         return
-    row["told"] = {"grade": current.grade.value, "score": current.score}
-    _emit(transaction, row, _event(what, row, told, current, transaction), cause)
+    row["told"] = {"grade": current.grade.value, "score": current.score, "at": transaction.now}
+    _emit(transaction, row, _event(what, row, told, current, transaction, _ruling(row)), cause)
 
 
 def retract(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
@@ -48,7 +49,20 @@ def _emit(transaction: Transaction, row: Document, event: Event, cause: Received
     transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=row["version"], cause=cause)
 
 
-def _event(what: Consequence, row: Document, told: Told | None, current: Told, transaction: Transaction) -> Event:
+def _ruling(row: Document) -> str | None:
+    """The ruling that was said last, if what the result is rests on it."""
+    last: str = row["revisions"][-1]["source"]["ref"]
+    return last if last == row.get("ruling") else None
+
+
+def _event(  # noqa: PLR0917 as they are read
+    what: Consequence,
+    row: Document,
+    told: Told | None,
+    current: Told,
+    transaction: Transaction,
+    ruling: str | None = None,
+) -> Event:
     numbers = [word["revision"] for word in row["revisions"] if word["revision"] is not None]
     common: dict[str, Any] = {
         "candidate_id": row["candidate_id"],
@@ -61,8 +75,9 @@ def _event(what: Consequence, row: Document, told: Told | None, current: Told, t
         "taken_at": row["taken_at"],
         "known_at": transaction.now,
     }
+    by: dict[str, Any] = {"said_by": "staff", "challenge_id": challenge_of(ruling)} if ruling else {}
     if what is Consequence.INVALIDATED:
-        return exams.ExamResultInvalidated(**common, previous_grade=told.grade.value if told else None)
+        return exams.ExamResultInvalidated(**common, **by, previous_grade=told.grade.value if told else None)
     passing_score = row["passing_score"] if current.grade is not Grade.PENDING else None
     common |= {"score": current.score, "passing_score": passing_score}
     if what is Consequence.PASSED:
@@ -71,7 +86,7 @@ def _event(what: Consequence, row: Document, told: Told | None, current: Told, t
         return exams.ExamFailed(**common)
     previous = told.grade.value if told else Grade.PENDING.value
     changed: dict[str, Any] = {"grade": current.grade.value, "previous_grade": previous}
-    return exams.ExamResultRevised(**common, **changed)
+    return exams.ExamResultRevised(**common, **changed, **by)
 
 
 def _told(row: Document) -> Told | None:

@@ -5,6 +5,7 @@ from functools import partial
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
@@ -14,7 +15,6 @@ from services.identity.api import IdentityApi
 from services.identity.cases.acts import Acts
 from services.identity.cases.candidate_api import CandidateCasesApi
 from services.identity.cases.casework import Cases
-from services.identity.cases.evidence import EvidenceStore
 from services.identity.cases.missing_results import MIGRATION as LATE_RESULTS
 from services.identity.cases.missing_results import MissingResults
 from services.identity.cases.staff_api import StaffCasesApi
@@ -67,6 +67,11 @@ from services.identity.privacy.late import LateRegistrations
 from services.identity.privacy.people import People
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
+from services.identity.provider.api import ProviderApi
+from services.identity.provider.clients import read_clients
+from services.identity.provider.provider import Provider
+from services.identity.provider.store import MIGRATION as PROVIDER
+from services.identity.provider.store import ProviderStore
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.api import SealApi
 from services.identity.seals.consumers import SealEvents
@@ -140,7 +145,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     registrations = RegistrationStore(database)
     cases = Cases(
         CaseStore(database),
-        EvidenceStore(database),
+        EvidenceStore(database, "case_evidence"),
         store,
         Acts(store, mapping, merging),
         unit_of_work=unit_of_work,
@@ -161,6 +166,15 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         access=access,
         factors=factors,
         unit_of_work=unit_of_work,
+        clock=clock,
+    )
+    provider = Provider(
+        ProviderStore(database),
+        store,
+        read_clients(settings.provider_clients_file),
+        sessions,
+        keys,
+        issuer=settings.provider_issuer,
         clock=clock,
     )
     seals = SealStore(database)
@@ -189,6 +203,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *login.routes(),
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
+        *ProviderApi(provider, limit).routes(),
         *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
@@ -238,7 +253,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, LATE_RESULTS],
+    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, LATE_RESULTS, PROVIDER],
     build=build,
     settings=IdentitySettings,
 )

@@ -39,6 +39,10 @@ class IdentitySettings(ServiceSettings):
     openid_secrets_file: Path | None = Field(
         default=None, description="secrets of our clients at identity providers, JSON: program id to secret"
     )
+    provider_clients_file: Path | None = Field(
+        default=None,
+        description="vendors that may ask our OpenID provider who comes to them, JSON: client id to client",
+    )
     sign_in_url: str | None = Field(
         default=None, description="where providers send people back to, the program's id follows it"
     )
@@ -46,6 +50,10 @@ class IdentitySettings(ServiceSettings):
     @property
     def sign_in_page(self) -> str:
         return self.sign_in_url or f"{self.public_url.rstrip('/')}/sign-in"
+
+    @property
+    def provider_issuer(self) -> str:
+        return f"{self.public_url.rstrip('/')}/api/identity/v1/provider"
 
 
 def read_openid_secrets(path: Path | None) -> dict[str, str]:

@@ -41,10 +41,10 @@ class Sizes:
     rate: float = 50.0
     latency_seconds: float = 20.0
     http_seconds: float = 8.0
-    feed_rows: int = 100_000
-    """Of the file that is imported."""
     history_requests: int = 1_000
     """Of each kind of page."""
+    feed_rows: int = 100_000
+    """Of the file that is imported."""
     policy: PolicySizes = field(default_factory=PolicySizes)
 
     def results_of(self, pipeline: Pipeline) -> int:
@@ -57,8 +57,8 @@ QUICK = Sizes(
     least_results=300,
     latency_seconds=6.0,
     http_seconds=4.0,
-    feed_rows=10_000,
     history_requests=200,
+    feed_rows=10_000,
     policy=QUICK_POLICY,
 )
 
@@ -189,8 +189,8 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         rate=options.rate or base.rate,
         latency_seconds=base.latency_seconds,
         http_seconds=base.http_seconds,
-        feed_rows=options.feed_rows or base.feed_rows,
         history_requests=base.history_requests,
+        feed_rows=options.feed_rows or base.feed_rows,
         policy=base.policy,
     )
 
@@ -210,12 +210,12 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             targets = [each for each in http_targets() if each.name in options.only]
             if targets:
                 parts += await measure_servers(bench, targets, sizes, rounds)
-            imports = [each for each in IMPORTS if each.name in options.only]
-            if imports:
-                parts += await measure_imports(bench, imports, sizes, rounds)
             if HISTORY in options.only:
                 print("  history of exams", flush=True)
                 parts.append(await history_table(bench, sizes.history_requests))
+            imports = [each for each in IMPORTS if each.name in options.only]
+            if imports:
+                parts += await measure_imports(bench, imports, sizes, rounds)
             parts += await measure_policy(bench, [name for name in POLICY if name in options.only], sizes.policy)
     figures = "\n".join(parts)
     print(f"\n{figures}")

@@ -20,6 +20,7 @@ from deploy.cli.main import app
 from deploy.gateway.reference.guides import slug
 from deploy.local.settings import LocalSettings
 from libs.common.bus import ingress
+from libs.common.casework import thread
 from libs.common.events import SERVICES, VENDOR, all_events
 from libs.common.events.asyncapi import event_schema
 from libs.common.http import problems, scopes
@@ -29,9 +30,9 @@ from libs.common.settings import PREFIX, ServiceSettings
 from services.certs import privacy as certs_privacy
 from services.exams import consumers
 from services.exams import privacy as exams_privacy
+from services.exams.challenges import casework as challenges
 from services.exams.settings import ExamsSettings
 from services.fulfillment import privacy as fulfillment_privacy
-from services.identity.cases import casework
 from services.identity.login import problems as login_problems
 from services.identity.openid import problems as openid_problems
 from services.identity.privacy import holdings as identity_holdings
@@ -117,7 +118,7 @@ def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
 
 
 def declared_problems() -> list[ProblemType]:
-    modules = (problems, login_problems, openid_problems, casework, clients, token_api)
+    modules = (problems, login_problems, openid_problems, thread, challenges, clients, token_api)
     return [kind for module in modules for kind in vars(module).values() if isinstance(kind, ProblemType)]
 
 

@@ -79,9 +79,16 @@ class Callers:
         return await self._ask(principal, method, path, **more)
 
     async def staff(
-        self, method: str, path: str, *, program: str = "cisco", scopes: frozenset[str] = OPERATOR, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        by: str = "staff:ada",
+        program: str = "cisco",
+        scopes: frozenset[str] = OPERATOR,
+        **more: Any,
     ) -> Any:
-        principal = Principal("staff:ada", Kind.STAFF, frozenset({program}), scopes)
+        principal = Principal(by, Kind.STAFF, frozenset({program}), scopes)
         return await self._ask(principal, method, path, **more)
 
     async def _ask(
@@ -101,7 +108,9 @@ class Callers:
         content: dict[str, Any] = {"json": body} if body else {}
         if file is not None:
             headers["Content-Type"], content = file[0], {"data": BytesIO(file[1])}
-        response = await self._client.request(method, f"/api/certs/v1/programs{path}", headers=headers, **content)
+        response = await self._client.request(
+            method, f"/api/{self._base.service}/v1/programs{path}", headers=headers, **content
+        )
         if response.content_type.endswith("json"):
             return response.status, await response.json()
         return response.status, await response.read()

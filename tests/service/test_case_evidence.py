@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from libs.common.casework.evidence import LASTS, MOST_FILES
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CANDIDATE
-from services.identity.cases.evidence import LASTS, MOST_FILES
 from tests.service.case_desk import BEN, PDF, Desk, picture
 from tests.service.identity_station import IdentityStation
 

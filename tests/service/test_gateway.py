@@ -123,6 +123,11 @@ async def test_vendors_file_may_be_larger_still(client: Client) -> None:
     assert (await client.send("POST", "/api/exams/v1/feeds/files/F1/retry", b"x" * 1_200_000)).status == 413
 
 
+async def test_list_of_registrations_may_be_long(client: Client) -> None:
+    path = "/api/exams/v1/programs/cisco/reconciliations?vendor=vue"
+    assert (await client.send("POST", path, b"x" * 8_000_000)).status == 200
+
+
 @pytest.mark.parametrize(("path", "text"), [("/", "start"), ("/docs/", "reference")])
 async def test_static_pages_are_served_with_security_headers(client: Client, path: str, text: str) -> None:
     answer = await client.send("GET", path)

@@ -12,6 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
 
+from libs.common.casework.evidence import EvidenceStore
 from libs.common.events import identity
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
@@ -32,7 +33,6 @@ from services.identity.app import SERVICE as IDENTITY
 from services.identity.cases.acts import Acts
 from services.identity.cases.candidate_api import CandidateCasesApi
 from services.identity.cases.casework import Cases
-from services.identity.cases.evidence import EvidenceStore
 from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
@@ -174,7 +174,7 @@ class People:
         database, store = self.base.database, self.identity.store
         return Cases(
             CaseStore(database),
-            EvidenceStore(database),
+            EvidenceStore(database, "case_evidence"),
             store,
             Acts(store, Mapping(MappingStore(database), store), self.merging),
             unit_of_work=self.base.unit_of_work,

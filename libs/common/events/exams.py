@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from libs.common.events.audit import Seal
 from libs.common.events.personal_data import Part
 from libs.common.events.registry import EventData
-from libs.common.events.types import Code, Identifier, Line, Moment, PartnerId
+from libs.common.events.types import PERSONAL, Code, Identifier, Line, Moment, PartnerId, Remark
 from libs.common.events.vendors import Score
 
 
@@ -62,7 +62,14 @@ class ExamFailed(_Outcome, publisher="exams"):
     passing_score: Score | None = None
 
 
-class ExamResultRevised(_Outcome, publisher="exams"):
+class _Change(_Outcome):
+    said_by: Literal["vendor", "staff"] = "vendor"
+    """Whose word it rests on."""
+    challenge_id: Identifier | None = None
+    """The challenge by whose decision it is so."""
+
+
+class ExamResultRevised(_Change, publisher="exams"):
     """A result that was told before has changed; it now reads as this event says."""
 
     grade: Literal["pass", "fail", "pending"]
@@ -71,7 +78,7 @@ class ExamResultRevised(_Outcome, publisher="exams"):
     passing_score: Score | None = None
 
 
-class ExamResultInvalidated(_Outcome, publisher="exams"):
+class ExamResultInvalidated(_Change, publisher="exams"):
     """A result is void, with effect back to the day it was taken."""
 
     previous_grade: Literal["pass", "fail", "pending", "invalidated"] | None = None
@@ -85,6 +92,20 @@ class ExamResultUnmatched(EventData, publisher="exams"):
     vendor_candidate_id: PartnerId
     exam_code: Code
     received_at: Moment
+
+
+class VoucherAssigned(EventData, publisher="exams"):
+    """A code to pay an exam with is a candidate's from now on. The code itself is told nobody by an event."""
+
+    candidate_id: Identifier
+    voucher_id: Identifier
+    kind: Literal["voucher", "access_code"]
+    vendor: Identifier
+    exams: Annotated[tuple[Code, ...], Field(max_length=100, strict=False)] = ()
+    """Empty for any exam of the program."""
+    value: Line | None = None
+    valid_until: date | None = None
+    """The last day."""
 
 
 class RetakeBreach(BaseModel):
@@ -108,6 +129,47 @@ class ExamRetakeFlagged(EventData, publisher="exams"):
     exam_code: Code
     taken_on: date
     breaches: Annotated[tuple[RetakeBreach, ...], Field(min_length=1, strict=False)]
+
+
+class _Challenge(EventData):
+    candidate_id: Identifier
+    challenge_id: Identifier
+    result_id: Identifier
+    exam_code: Code
+    taken_on: date
+
+
+class ChallengeOpened(_Challenge, publisher="exams"):
+    """A candidate challenges a result; what they say stands in the challenge alone."""
+
+    ground: Code
+    """`score`, `conditions`, `integrity`, `not_mine` or `other`; more may come."""
+    due_on: date
+    """The last day on which it is decided in time."""
+    opened_at: Moment
+
+
+class ChallengeMessageWritten(_Challenge, publisher="exams"):
+    """Staff have written to a candidate; what they wrote stands in the challenge alone."""
+
+    needs_answer: bool
+    """Whether the challenge waits for the candidate."""
+    written_at: Moment
+
+
+class ChallengeDecided(_Challenge, publisher="exams"):
+    """A challenge is decided. Where that changes the result, an event of the result says so too."""
+
+    decision: Literal["upheld", "changed", "refused"]
+    """`upheld`: the result stands; `refused`: it was not to be decided."""
+    reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
+    """Of staff, for the candidate."""
+    previous_grade: Literal["pass", "fail", "invalidated"]
+    previous_score: Score | None = None
+    grade: Literal["pass", "fail", "invalidated"]
+    """As it is by the decision."""
+    score: Score | None = None
+    decided_at: Moment
 
 
 class PersonalDataPart(Part, publisher="exams"):
@@ -154,3 +216,36 @@ class ExamResultNotAwaited(_Awaited, publisher="exams"):
 
     reason: Literal["cancelled", "no_show", "rescheduled", "reassigned"]
     """`reassigned`: the appointment turned out to be another candidate's."""
+
+
+class ProfileProblem(BaseModel):
+    """Why a vendor cannot take something of a candidate's profile."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    field: Code
+    """Of the profile, like `family_name` or `address.city`."""
+    code: Code
+    """`letters`, `too_long` or `missing`; more may come."""
+    reason: Annotated[Remark, Field(json_schema_extra=PERSONAL)]
+    """What is wrong, in a sentence for the candidate."""
+
+
+class VendorProfileProblemFound(EventData, publisher="exams"):
+    """A vendor cannot be told who a candidate is before they have changed something."""
+
+    candidate_id: Identifier
+    vendor: Identifier
+    vendor_name: Line
+    problems: Annotated[tuple[ProfileProblem, ...], Field(min_length=1, max_length=50, strict=False)]
+    """All that is wrong now, in place of what was said before."""
+    found_at: Moment
+
+
+class VendorProfileProblemSolved(EventData, publisher="exams"):
+    """Nothing keeps a vendor any more from being told who a candidate is; it is told with the next file."""
+
+    candidate_id: Identifier
+    vendor: Identifier
+    vendor_name: Line
+    solved_at: Moment

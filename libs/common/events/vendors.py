@@ -32,6 +32,10 @@ class VendorCandidate(BaseModel):
     country: Country
 
 
+VoucherCode = Annotated[Line | None, Field(json_schema_extra=PERSONAL)]
+"""A voucher or a private access code that an exam was paid with. Worth money until then, so it is in no log."""
+
+
 class ExamRegistered(EventData, publisher=VENDOR):
     """A person has booked an exam."""
 
@@ -44,6 +48,7 @@ class ExamRegistered(EventData, publisher=VENDOR):
     address: Annotated[Address | None, Field(json_schema_extra=PERSONAL)] = None
     language: Language | None = None
     site: Line | None = None
+    voucher: VoucherCode = None
 
 
 class ExamAppointmentChanged(EventData, publisher=VENDOR):
@@ -102,6 +107,7 @@ class ExamResultReported(EventData, publisher=VENDOR):
     """The vendor's count of attempts at this exam."""
     site: Line | None = None
     language: Language | None = None
+    voucher: VoucherCode = None
 
 
 class CandidateReference(BaseModel):

@@ -15,6 +15,12 @@ PROGRAMS_MANAGE = frozenset({"programs:manage"})
 CERTS_CLAIM = frozenset({"certs:claim"})
 """Candidates: claim credits and courses, upload evidence, accept the agreement."""
 
+EXAMS_CHALLENGE = frozenset({"exams:challenge"})
+"""Candidates: challenge a result, with evidence and messages."""
+
+EXAMS_DECIDE = frozenset({"exams:decide"})
+"""Reviewers: decide challenges, and rule on results without one."""
+
 CERTS_REVIEW = frozenset({"certs:review"})
 """Reviewers: decide what candidates have claimed, and look at the evidence."""
 
@@ -23,6 +29,9 @@ CERTS_DECIDE = frozenset({"certs:decide"})
 
 ACCOUNTS_MANAGE = frozenset({"accounts:manage"})
 """Staff: link and unlink partners' ids, merge and separate accounts."""
+
+EXAMS_MANAGE = frozenset({"exams:manage"})
+"""Staff and systems: authorizations to sit exams, files to vendors, lists compared with theirs."""
 
 AUDIT_READ = frozenset({"audit:read"})
 """Auditors: who saw and changed what, and whether the log is whole."""
@@ -42,17 +51,25 @@ PRIVACY_REQUEST = frozenset({"privacy:request"})
 PRIVACY_MANAGE = frozenset({"privacy:manage"})
 """Staff: ask for exports and erasures of others, and hold erasures back."""
 
+EXAMS_BOOK = frozenset({"exams:book"})
+"""Candidates: go to a vendor signed on, and see codes of their own in full."""
+
+VOUCHERS_MANAGE = frozenset({"vouchers:manage"})
+"""Program managers: vouchers and private access codes."""
+
 FEEDS_WRITE = frozenset({"feeds:write"})
 """Staff and systems: give in vendors' files, and have refused ones tried again."""
 
 CANDIDATE = (
     EXAMS_READ
+    | EXAMS_BOOK
     | CERTS_READ
     | BENEFITS_READ
     | MESSAGES_READ
     | PROFILE_READ
     | PROFILE_WRITE
     | CERTS_CLAIM
+    | EXAMS_CHALLENGE
     | PRIVACY_REQUEST
 )
 """What a candidate's own token carries."""
@@ -60,7 +77,7 @@ CANDIDATE = (
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
 """Everything that shows candidates' data and changes nothing."""
 
-SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE | EXAMS_MANAGE
 """What systems may be given. None makes accounts, keys or other systems."""
 
 OPERATOR = (
@@ -69,11 +86,14 @@ OPERATOR = (
     | PROGRAMS_MANAGE
     | CERTS_REVIEW
     | CERTS_DECIDE
+    | EXAMS_DECIDE
     | ACCOUNTS_MANAGE
+    | EXAMS_MANAGE
     | AUDIT_READ
     | STAFF_MANAGE
     | KEYS_MANAGE
     | VENDORS_MANAGE
     | PRIVACY_MANAGE
+    | VOUCHERS_MANAGE
     | FEEDS_WRITE
 )

@@ -46,7 +46,7 @@ def algorithms_of(key: Key) -> frozenset[str]:
     return fitting if declared is None or declared in fitting else frozenset()
 
 
-def _algorithm_of(key: Key) -> str:
+def algorithm_of(key: Key) -> str:
     """What `key` signs with. Ed25519 goes by the name that it had before RFC 9864: PyJWT knows no other."""
     return "RS256" if isinstance(key, RSAKey) else "EdDSA"
 
@@ -108,6 +108,6 @@ def sign(principal: Principal, key: Key, *, issuer: str, token_id: str, now: dat
         "acr": principal.acr,
     }
     claims.update({name: value for name, value in optional.items() if value is not None})
-    algorithm = _algorithm_of(key)
+    algorithm = algorithm_of(key)
     header = {"alg": algorithm, "kid": key.kid, "typ": TYPES[0]}
     return jwt.encode(header, claims, key, registry=Algorithms(algorithms=[algorithm]))

@@ -133,6 +133,7 @@ def _program(
         cases=read_cases(head.cases),
         calendar=head.calendar.read(),
         result_overdue=_overdue(head),
+        challenges=head.challenges.read() if head.challenges else None,
         definition=definition,
     )
 

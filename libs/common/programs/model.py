@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from libs.common.programs.business_calendar import WEEKDAYS, BusinessCalendar
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
+from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.policy import Policy, Way
 from libs.common.programs.sign_in import BY_PASSWORD, SignIn
@@ -216,6 +217,8 @@ class Program:
     """On which days people work, by which every promise is counted."""
     result_overdue: int = 0
     """Business days after which a late result is overdue; never fewer than the promise."""
+    challenges: ChallengeRules | None = None
+    """How results are challenged; None where they cannot be."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -80,6 +80,7 @@ class Word(NamedTuple):
         revision: the vendor's number of a report; None where it has none.
         status: of a report that says it.
         grade: of a report or a regrade.
+        ruling: whether the program's staff say it, against their vendor as it may be.
     """
 
     ref: str
@@ -89,6 +90,7 @@ class Word(NamedTuple):
     status: Status | None = None
     grade: Grade | None = None
     score: float | None = None
+    ruling: bool = False
 
 
 class Outcome(NamedTuple):
@@ -96,6 +98,7 @@ class Outcome(NamedTuple):
 
     Attributes:
         report: the position of the report that the rest of the result is read from.
+        ruling: the ruling that its grade rests on; None where it rests on what the vendor said.
     """
 
     state: State
@@ -103,6 +106,7 @@ class Outcome(NamedTuple):
     grade: Grade
     score: float | None
     report: int
+    ruling: str | None = None
 
 
 class Told(NamedTuple):
@@ -122,7 +126,7 @@ def in_order(words: Sequence[Word]) -> list[Word]:
         (unnumbered if word.revision is None else numbered).append(word)
     numbered.sort(key=lambda word: word.revision or 0)
     after: dict[int, list[Word]] = {}
-    for word in sorted(unnumbered, key=lambda word: (word.said_at, word.ref)):
+    for word in sorted(unnumbered, key=lambda word: (word.said_at, word.ruling, word.ref)):
         place = max((at for at, report in enumerate(numbered) if report.said_at <= word.said_at), default=-1)
         after.setdefault(place, []).append(word)
     ordered = after.get(-1, [])
@@ -132,19 +136,33 @@ def in_order(words: Sequence[Word]) -> list[Word]:
 
 
 def outcomes(words: Sequence[Word]) -> list[Outcome | None]:
-    """What the result was after each of the words, which are in order; None while nothing has been reported."""
+    """What the result was after each of the words, which are in order; None while nothing has been reported.
+
+    A ruling stands against words that only repeat what staff have overruled; any other word counts as ever.
+    """
     found: list[Outcome | None] = []
     before: Outcome | None = None
+    ruled: Outcome | None = None
+    overruled: set[tuple[object, ...]] = set()
     valid: Outcome | None = None
     """What it was when it was last worth something: what a restoration goes back to."""
     for at, word in enumerate(words):
         if word.act is Act.REPORT:
-            before = _reported(before, word, at)
+            now = _reported(before, word, at)
         elif before is not None:
-            before = _changed(before, word, valid)
-        if before is not None and before.grade is not Grade.INVALIDATED:
-            valid = before
-        found.append(before)
+            now = _changed(before, word, valid)
+        else:
+            found.append(None)
+            continue
+        if word.ruling:
+            ruled = now
+            overruled |= {_claim(before)} if before and before.ruling is None else set()
+        elif ruled is not None and now.ruling is None and _claim(now) in overruled:
+            now = _after(before, ruled.status, ruled.grade, ruled.score, now.report, ruled.ruling)
+        before = now
+        if now.grade is not Grade.INVALIDATED:
+            valid = now
+        found.append(now)
     return found
 
 
@@ -212,22 +230,30 @@ def _reported(before: Outcome | None, word: Word, at: int) -> Outcome:
 
 
 def _changed(before: Outcome, word: Word, valid: Outcome | None) -> Outcome:
-    status, grade, score = before.status, before.grade, before.score
+    status, grade, score, ruling = before.status, before.grade, before.score, before.ruling
     match word.act:
         case Act.HOLD:
             status = Status.ON_HOLD
         case Act.RELEASE:
             status = Status.FINAL
         case Act.REVOKE:
-            status, grade = Status.FINAL, Grade.INVALIDATED
+            status, grade, ruling = Status.FINAL, Grade.INVALIDATED, None
         case Act.RESTORE if grade is Grade.INVALIDATED and valid is not None:
-            status, grade, score = valid.status, valid.grade, valid.score
+            status, grade, score, ruling = valid.status, valid.grade, valid.score, valid.ruling
         case Act.REGRADE:
             status, grade, score = Status.FINAL, word.grade or grade, word.score
-    return _after(before, status, grade, score, before.report)
+            ruling = word.ref if word.ruling else None
+    return _after(before, status, grade, score, before.report, ruling)
 
 
-def _after(before: Outcome | None, status: Status, grade: Grade, score: float | None, report: int) -> Outcome:
+def _after(  # noqa: PLR0917 as of an outcome
+    before: Outcome | None,
+    status: Status,
+    grade: Grade,
+    score: float | None,
+    report: int,
+    ruling: str | None = None,
+) -> Outcome:
     if status is Status.ON_HOLD:
         state = State.ON_HOLD
     elif grade is Grade.INVALIDATED:
@@ -236,7 +262,7 @@ def _after(before: Outcome | None, status: Status, grade: Grade, score: float | 
         state = State.PROVISIONAL
     else:
         state = State.FINAL if before is None else _final_after(before, grade, score)
-    return Outcome(state, status, grade, score, report)
+    return Outcome(state, status, grade, score, report, ruling)
 
 
 def _final_after(before: Outcome, grade: Grade, score: float | None) -> State:
@@ -247,6 +273,12 @@ def _final_after(before: Outcome, grade: Grade, score: float | None) -> State:
     if before.state is State.PROVISIONAL:
         return State.FINAL
     return before.state if (before.grade, before.score) == (grade, score) else State.REVISED
+
+
+def _claim(outcome: Outcome) -> tuple[object, ...]:
+    """What is said of a result, for comparison; whatever the score of one that is void."""
+    score = None if outcome.grade is Grade.INVALIDATED else outcome.score
+    return outcome.status, outcome.grade, score
 
 
 def _same(one: Outcome, other: Outcome) -> bool:

@@ -16,6 +16,9 @@ from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 from libs.common.programs.written import Shape
 from services.exams.feeds.shape import FeedsShape
+from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
+from services.exams.reconciliation.definition import RegistrationsShape
+from services.exams.scheduling.sign_on import NOWHERE, SignOns, SignOnShape, read_sign_ons
 from services.exams.vendors.sftp import SftpShape
 
 
@@ -27,8 +30,12 @@ class VendorShape(Shape):
     programs: Annotated[list[ProgramId], Field(min_length=1)]
     time_zone: TimeZone = "UTC"
     portal_url: Url | None = None
+    sign_on: list[SignOnShape] = Field(default=[])
     sftp: SftpShape | None = None
     feeds: FeedsShape | None = None
+    demographics: DemographicsShape | None = None
+    authorizations: AuthorizationsShape | None = None
+    registrations: RegistrationsShape | None = None
 
     @model_validator(mode="after")
     def _feeds_fit(self) -> "VendorShape":
@@ -50,8 +57,12 @@ class Vendor:
         programs: whose exams it delivers.
         time_zone: of moments that it writes without one.
         portal_url: its own page for candidates.
+        sign_ons: how candidates are handed over to it.
         sftp: the server on which we exchange files.
         feeds: how its result files are read and fetched.
+        demographics: how it is told who the candidates are.
+        authorizations: how it is told who may sit which exam.
+        registrations: where it puts lists of registrations.
     """
 
     id: str
@@ -59,8 +70,12 @@ class Vendor:
     programs: tuple[str, ...]
     time_zone: ZoneInfo
     portal_url: str | None
+    sign_ons: SignOns
     sftp: SftpShape | None = None
     feeds: FeedsShape | None = None
+    demographics: DemographicsShape | None = None
+    authorizations: AuthorizationsShape | None = None
+    registrations: RegistrationsShape | None = None
 
 
 def load_vendors(folder: Path | None) -> Mapping[str, Vendor]:
@@ -94,6 +109,7 @@ def load_vendor(text: str, *, name: str) -> Vendor:
     """One definition from its text. Raises `ProgramErrors` with every fault, each with its line."""
     source = Source(name, text)
     shape = validated(VendorShape, source.data, (), source)
+    sign_ons = read_sign_ons(shape.sign_on, shape.programs, source) if shape else NOWHERE
     source.raise_faults()
     if shape is None:
         raise AssertionError("a shape that is missing was reported")
@@ -103,6 +119,10 @@ def load_vendor(text: str, *, name: str) -> Vendor:
         programs=tuple(dict.fromkeys(shape.programs)),
         time_zone=ZoneInfo(shape.time_zone),
         portal_url=shape.portal_url,
+        sign_ons=sign_ons,
         sftp=shape.sftp,
         feeds=shape.feeds,
+        demographics=shape.demographics,
+        authorizations=shape.authorizations,
+        registrations=shape.registrations,
     )

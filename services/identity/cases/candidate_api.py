@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from libs.common.casework.words import AnswerBody, EvidenceView
 from libs.common.events.types import Identifier
 from libs.common.http.evidence import EvidenceFile, EvidenceUpload
-from libs.common.http.models import Body
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.principal import Kind
 from libs.common.http.problems import CONFLICT, FORBIDDEN, INVALID, NOT_FOUND, Problem, invalid
@@ -14,11 +14,10 @@ from libs.common.http.scopes import PROFILE_READ, PROFILE_WRITE
 from libs.common.mongo.client import Document
 from services.identity.api import CandidatePath
 from services.identity.cases.casework import Cases
-from services.identity.cases.requests import MissingResultRequest, NewCase, Text, stored
+from services.identity.cases.requests import MissingResultRequest, NewCase, stored
 from services.identity.cases.views import (
     CaseSummary,
     CaseView,
-    EvidenceView,
     NamesView,
     candidates_view,
     names_view,
@@ -34,10 +33,6 @@ class OwnCasePath(CandidatePath):
 
 class OwnEvidencePath(OwnCasePath):
     evidence_id: Identifier
-
-
-class AnswerBody(Body):
-    text: Text
 
 
 class CandidateCasesApi:

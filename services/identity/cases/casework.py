@@ -1,51 +1,32 @@
 """Everything that happens to cases: each step is stored with who took it, and told where the candidate should know."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
+from libs.common.casework.evidence import EvidenceStore
+from libs.common.casework.progress import Opinion, Progress
+from libs.common.casework.thread import Side, Step, note, taken, was_decided_by, write, written
 from libs.common.clock import Clock
 from libs.common.events import EventData, identity
 from libs.common.http.evidence import EvidenceUpload
-from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, ProblemType, invalid
+from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from libs.common.programs.cases import CaseKind
 from services.identity.cases.acts import Acts, chosen
-from services.identity.cases.evidence import MOST_FILES, EvidenceStore, described, prepared
 from services.identity.cases.store import CaseStore
-from services.identity.domain.cases import (
-    CaseClosed,
-    Opinion,
-    Progress,
-    SecondOpinionNeeded,
-    State,
-    due_on,
-    same_request,
-    same_result,
-)
+from services.identity.domain.cases import State, due_on, same_request, same_result
 from services.identity.store import IdentityStore
-
-SECOND_OPINION = ProblemType("second-opinion-needed", "Somebody else has to decide this too", 409)
 
 MOST_OPEN = 10
 """Open cases of one account: enough for anybody's troubles, and too few to try partners' ids out."""
 MOST_A_DAY = 20
 """Cases that one account opens, withdrawn or not: each is told by a mail."""
-MOST_MESSAGES = 200
-"""Of one case, both ways."""
-DRAWN_AT_A_TIME = 2
-"""Images in hand in one process: each can take a hundred megabytes for a moment."""
 
 SYSTEM = "system"
 """Who opens and ends cases that nobody asks for."""
-
-Side = Literal["candidate", "staff"]
-"""Whose words a message is: staff open cases for those who ask them on the phone."""
-
-Step = Callable[[Transaction, Document], Awaitable[None]]
 
 
 class Cases:
@@ -69,7 +50,6 @@ class Cases:
         self._unit_of_work = unit_of_work
         self._programs = programs
         self._clock = clock
-        self._drawing = asyncio.Semaphore(DRAWN_AT_A_TIME)
 
     def program(self, program_id: str) -> Program:
         """Raises the problem `not-found`."""
@@ -158,7 +138,7 @@ class Cases:
         """
         for case in await self._open_of(transaction, account):
             if case["kind"] == "missing_result" and same_result(case["details"], details):
-                _note(case, "late", SYSTEM, transaction.now)
+                note(case, "late", SYSTEM, transaction.now)
                 await self.store.save(transaction.session, case)
                 return str(case["_id"])
         await self._add(
@@ -181,8 +161,8 @@ class Cases:
             return
         _set(case, progress_of(case).settled(end))
         case |= {"reason": reason, "decided_at": transaction.now}
-        _note(case, end.value, SYSTEM, transaction.now, reason)
-        await self._close(transaction, case)
+        note(case, end.value, SYSTEM, transaction.now, reason)
+        await self.files.drop(transaction.session, case)
         await self.store.save(transaction.session, case)
         event = identity.CaseSettled(
             **_about(case),
@@ -230,9 +210,9 @@ class Cases:
             "merge_id": None,
             "by_itself": by_itself,
         }
-        _note(row, "opened", by, transaction.now)
+        note(row, "opened", by, transaction.now)
         if text is not None:
-            _write(row, case_id, by=side, text=text, now=transaction.now)
+            write(row, case_id, by=side, text=text, now=transaction.now)
         await self.store.add(transaction.session, row)
         opened = identity.CaseOpened(
             **_about(row),
@@ -249,11 +229,11 @@ class Cases:
         self, transaction: Transaction, case: Document, *, message_id: str, text: str | None, by: str, side: Side
     ) -> Document:
         """The case there is about the same missing result, with what is said now."""
-        if text is not None and not _written(case, message_id):
+        if text is not None and not written(case, message_id):
             if side == "candidate":
                 self._answered(case, transaction.now)
-            _write(case, message_id, by=side, text=text, now=transaction.now)
-            _note(case, "answered" if side == "candidate" else "written", by, transaction.now)
+            write(case, message_id, by=side, text=text, now=transaction.now)
+            note(case, "answered" if side == "candidate" else "written", by, transaction.now)
             await self.store.save(transaction.session, case)
         return case
 
@@ -266,11 +246,11 @@ class Cases:
         """The candidate writes."""
 
         async def step(transaction: Transaction, case: Document) -> None:
-            if _written(case, message_id):
+            if written(case, message_id):
                 return
             self._answered(case, transaction.now)
-            _write(case, message_id, by="candidate", text=text, now=transaction.now)
-            _note(case, "answered", by, transaction.now)
+            write(case, message_id, by="candidate", text=text, now=transaction.now)
+            note(case, "answered", by, transaction.now)
 
         return await self._change(row["program"], row["_id"], step)
 
@@ -280,12 +260,12 @@ class Cases:
         """Staff write; where they need an answer, the case waits for it."""
 
         async def step(transaction: Transaction, case: Document) -> None:
-            if _written(case, message_id):
+            if written(case, message_id):
                 return
             progress = progress_of(case)
             _set(case, progress.asked() if needs_answer else progress.noted())
-            _write(case, message_id, by="staff", text=text, now=transaction.now)
-            _note(case, "asked" if needs_answer else "written", by, transaction.now)
+            write(case, message_id, by="staff", text=text, now=transaction.now)
+            note(case, "asked" if needs_answer else "written", by, transaction.now)
             event = identity.CaseMessageWritten(**_about(case), needs_answer=needs_answer, written_at=transaction.now)
             await self._tell(transaction, case, event)
 
@@ -298,33 +278,24 @@ class Cases:
             progress_of(case).noted()
             if case["assignee"] != to:
                 case["assignee"] = to
-                _note(case, "assigned" if to else "unassigned", by, transaction.now, to)
+                note(case, "assigned" if to else "unassigned", by, transaction.now, to)
 
         return await self._change(program, case_id, step)
 
     async def add_evidence(self, row: Document, upload: EvidenceUpload, *, by: str) -> Document:
         """Keep a file beside a case, and return what the case says of it. The same file again is there already."""
-        async with self._drawing:
-            file = await asyncio.to_thread(prepared, upload)
-        found: list[Document] = []
+        file = await self.files.prepared(upload)
+        found: Document = {}
 
         async def step(transaction: Transaction, case: Document) -> None:
-            # What has ended meanwhile is there no longer, and may be added again.
-            case["evidence"] = [each for each in case["evidence"] if each["expires_at"] > transaction.now]
-            about = described(case["_id"], file, transaction.now)
-            found[:] = [each for each in case["evidence"] if each["evidence_id"] == about["evidence_id"]]
-            if found:
-                return
-            self._answered(case, transaction.now)
-            if len(case["evidence"]) >= MOST_FILES:
-                raise invalid("body", "too_many", f"a case takes {MOST_FILES} files")
-            await self.files.add(transaction.session, case, about, file)
-            case["evidence"].append(about)
-            found.append(about)
-            _note(case, "evidence", by, transaction.now)
+            about, is_new = await self.files.attach(transaction.session, case, file, transaction.now)
+            found.update(about)
+            if is_new:
+                self._answered(case, transaction.now)
+                note(case, "evidence", by, transaction.now)
 
         await self._change(row["program"], row["_id"], step)
-        return found[0]
+        return found
 
     async def withdraw(self, row: Document, *, by: str) -> Document:
         """The candidate no longer wants it; a case that is withdrawn stays so."""
@@ -333,8 +304,8 @@ class Cases:
             if case["state"] == State.WITHDRAWN:
                 return
             _set(case, progress_of(case).withdrawn())
-            _note(case, "withdrawn", by, transaction.now)
-            await self._close(transaction, case)
+            note(case, "withdrawn", by, transaction.now)
+            await self.files.drop(transaction.session, case)
 
         return await self._change(row["program"], row["_id"], step)
 
@@ -350,16 +321,16 @@ class Cases:
         end = State.ACCEPTED if accept else State.REFUSED
 
         async def step(transaction: Transaction, case: Document) -> None:
-            if case["state"] == end or any(each.get("decision_id") == decision_id for each in case["history"]):
+            if case["state"] == end or was_decided_by(case, decision_id):
                 return
-            opinion = Opinion(accept, by, chosen(case, other) if accept else None)
+            opinion = Opinion(end, by, chosen(case, other) if accept else None)
             before, progress = progress_of(case), progress_of(case).decided(opinion)
-            _note(case, "accepts" if accept else "refuses", by, transaction.now, reason, decision_id)
+            note(case, "accepts" if accept else "refuses", by, transaction.now, reason, decision_id)
             _set(case, progress)
             if progress.closed:
                 await self._end(transaction, case, opinion, reason)
             elif before.first is not None:
-                _note(case, "disagreed", by, transaction.now)
+                note(case, "disagreed", by, transaction.now)
 
         case = await self._change(program, case_id, step)
         await self._acts.finish(case)
@@ -367,31 +338,19 @@ class Cases:
 
     async def _end(self, transaction: Transaction, case: Document, opinion: Opinion, reason: str) -> None:
         case |= {"reason": reason, "decided_at": transaction.now}
-        _note(case, str(case["state"]), opinion.by, transaction.now, reason)
-        if opinion.accept:
-            await self._acts.carry_out(transaction, case, by=opinion.by, reason=reason, other=opinion.other)
-        await self._close(transaction, case)
-        event = identity.CaseDecided(
-            **_about(case), decision=case["state"].value, reason=reason, decided_at=transaction.now
-        )
+        note(case, case["state"], opinion.by, transaction.now, reason)
+        if opinion.end == State.ACCEPTED:
+            await self._acts.carry_out(transaction, case, by=opinion.by, reason=reason, other=_other(opinion))
+        await self.files.drop(transaction.session, case)
+        event = identity.CaseDecided(**_about(case), decision=case["state"], reason=reason, decided_at=transaction.now)
         await self._tell(transaction, case, event)
-
-    async def _close(self, transaction: Transaction, case: Document) -> None:
-        """What the files were for is over."""
-        await self.files.delete(transaction.session, case["_id"])
-        case["evidence"] = []
 
     async def _change(self, program: str, case_id: str, step: Step) -> Document:
         async def work(transaction: Transaction) -> Document:
             case = await self.store.get(program, case_id, transaction.session)
             if case is None:
                 raise Problem(NOT_FOUND)
-            try:
-                await step(transaction, case)
-            except CaseClosed as error:
-                raise Problem(CONFLICT, str(error)) from error
-            except SecondOpinionNeeded as error:
-                raise Problem(SECOND_OPINION, "the first opinion is yours") from error
+            await taken(step, transaction, case)
             await self.store.save(transaction.session, case)
             return case
 
@@ -411,32 +370,23 @@ class Cases:
 
 def progress_of(case: Document) -> Progress:
     first = case["first"]
-    return Progress(case["four_eyes"], State(case["state"]), Opinion(**first) if first else None)
+    opinion = (
+        Opinion(State.ACCEPTED if first["accept"] else State.REFUSED, first["by"], first["other"]) if first else None
+    )
+    return Progress(case["four_eyes"], case["state"], opinion)
 
 
 def _set(case: Document, progress: Progress) -> None:
     first = progress.first
-    case["first"] = {"accept": first.accept, "by": first.by, "other": first.other} if first else None
-    case |= {"state": progress.state, "closed": progress.closed}
+    case["first"] = first and {"accept": first.end == State.ACCEPTED, "by": first.by, "other": _other(first)}
+    case |= {"state": str(progress.state), "closed": progress.closed}
+
+
+def _other(opinion: Opinion) -> str | None:
+    """The account that an acceptance merges."""
+    return None if opinion.terms is None else str(opinion.terms)
 
 
 def _about(case: Document) -> dict[str, Any]:
     names = {"candidate_id": case["candidate_id"], "case_id": case["_id"]}
     return {**names, "reference": case["reference"], "kind": case["kind"]}
-
-
-def _note(  # noqa: PLR0917 as they are read
-    case: Document, what: str, by: str, now: datetime, note: str | None = None, decision_id: str | None = None
-) -> None:
-    entry: Document = {"what": what, "by": by, "at": now, "note": note}
-    case["history"].append(entry if decision_id is None else {**entry, "decision_id": decision_id})
-
-
-def _written(case: Document, message_id: str) -> bool:
-    return any(each["message_id"] == message_id for each in case["messages"])
-
-
-def _write(case: Document, message_id: str, *, by: Side, text: str, now: datetime) -> None:
-    if len(case["messages"]) >= MOST_MESSAGES:
-        raise Problem(CONFLICT, f"a case has {MOST_MESSAGES} messages at most")
-    case["messages"].append({"message_id": message_id, "by": by, "at": now, "text": text})

@@ -3,27 +3,13 @@
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, RootModel, StringConstraints, model_validator
+from pydantic import Field, RootModel, model_validator
 
+from libs.common.casework.words import Text
 from libs.common.events.types import Code, EmailAddress, Identifier, PartnerId, PersonName
 from libs.common.http.models import Body, Day, View
 from libs.common.mongo.client import Document
 from services.identity.profile_api import NativeName, NativeNameView
-
-
-def _lines(value: object) -> object:
-    """Line breaks as they are kept: forms on the web send two characters for each."""
-    return value.replace("\r\n", "\n").replace("\r", "\n") if isinstance(value, str) else value
-
-
-Text = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]*$"
-    ),
-    BeforeValidator(_lines),
-]
-"""What people write to each other: lines without control characters."""
 
 
 class _Request(Body):

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from libs.common.casework.thread import SECOND_OPINION
+from libs.common.casework.words import AssigneeBody, QuestionBody
 from libs.common.events.types import Identifier, Remark
 from libs.common.http.evidence import EvidenceFile
 from libs.common.http.models import Body, Parameters
@@ -14,8 +16,7 @@ from libs.common.http.scopes import ACCOUNTS_MANAGE
 from libs.common.mongo.client import Document
 from libs.common.programs.cases import CaseKind
 from services.identity.api import ProgramPath, entered
-from services.identity.cases.casework import SECOND_OPINION, Cases
-from services.identity.cases.requests import Text
+from services.identity.cases.casework import Cases
 from services.identity.cases.views import StaffCaseView, StaffSummary, staff_summary, staff_view
 from services.identity.domain.cases import CLOSED, State
 from services.identity.merging import MERGE_REFUSED
@@ -43,15 +44,6 @@ class CasesQuery(PageQuery):
     assignee: Identifier | None = None
     unassigned: bool = False
     overdue: Annotated[bool, Field(description="Only what waits for staff and should have been decided")] = False
-
-
-class AssigneeBody(Body):
-    assignee: Annotated[Identifier | None, Field(description="The subject of their tokens; null for nobody")]
-
-
-class QuestionBody(Body):
-    text: Text
-    needs_answer: Annotated[bool, Field(description="Whether the case waits for the candidate")] = True
 
 
 class DecisionBody(Body):

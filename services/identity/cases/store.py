@@ -1,26 +1,23 @@
 """Cases in the identity database, and how those of earlier versions become like the others."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo import ASCENDING, IndexModel
 
+from libs.common.casework import evidence, rows
+from libs.common.casework.rows import CaseRows
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.programs.business_calendar import WEEKDAYS
 from libs.common.programs.cases import DEFAULT_DAYS
-from services.identity.domain.cases import CLOSED, FOR_STAFF, State, reference_of, same_request
+from services.identity.domain.cases import CLOSED, State, reference_of, same_request
 
 _CASES, _COUNTERS = "cases", "counters"
 
 _INDEXES = {
     _CASES: [
         IndexModel([("program", ASCENDING), ("reference", ASCENDING)], name="reference", unique=True),
-        IndexModel(
-            [("program", ASCENDING), ("state", ASCENDING), ("due_on", ASCENDING), ("_id", ASCENDING)], name="queue"
-        ),
-        IndexModel([("candidate_id", ASCENDING), ("opened_at", DESCENDING), ("_id", DESCENDING)], name="candidate"),
+        *rows.INDEXES,
         # Others whom a case names, for the day on which one of them is erased.
         *(
             IndexModel([(name, ASCENDING)], name=name, sparse=True)
@@ -34,83 +31,26 @@ _INDEXES = {
             partialFilterExpression={"closed": False},
         ),
     ],
-    "case_evidence": [
-        IndexModel([("case_id", ASCENDING)], name="case"),
-        IndexModel([("candidate_id", ASCENDING)], name="candidate"),
-        IndexModel([("expires_at", ASCENDING)], name="kept", expireAfterSeconds=0),
-    ],
+    "case_evidence": evidence.INDEXES,
 }
 _FORMER_INDEXES = {"one_open", "program_1_state_1_opened_at_1__id_1"}
 
 
-class CaseStore:
+class CaseStore(CaseRows):
     """All queries about cases. Methods with a session are part of its transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._cases = database[_CASES]
+        super().__init__(database[_CASES])
         self._counters = database[_COUNTERS]
 
     async def next_reference(self, session: Session, program: str) -> str:
         """A new case's reference. Two cases of a program that are opened at once conflict here, and follow."""
         return await _next_reference(self._counters, program, session)
 
-    async def get(self, program: str, case_id: str, session: Session | None = None) -> Document | None:
-        row: Document | None = await self._cases.find_one({"_id": case_id, "program": program}, session=session)
-        return row
-
     async def open_of(self, session: Session, candidate_id: str) -> list[Document]:
         query = {"candidate_id": candidate_id, "closed": False}
-        return await self._cases.find(query, session=session).to_list(None)
-
-    async def opened_since(self, session: Session, candidate_id: str, moment: datetime) -> int:
-        query = {"candidate_id": candidate_id, "opened_at": {"$gt": moment}}
-        return await self._cases.count_documents(query, session=session)
-
-    async def add(self, session: Session, row: Document) -> None:
-        await self._cases.insert_one(row, session=session)
-
-    async def save(self, session: Session, row: Document) -> None:
-        await self._cases.replace_one({"_id": row["_id"]}, row, session=session)
-
-    async def of_accounts(
-        self, program: str, accounts: Sequence[str], *, before: tuple[Any, str] | None, limit: int
-    ) -> list[Document]:
-        """The cases of a candidate's accounts, the newest first, from the position `before` on."""
-        query: Document = {"program": program, "candidate_id": {"$in": list(accounts)}}
-        if before is not None:
-            at, key = before
-            query["$or"] = [{"opened_at": {"$lt": at}}, {"opened_at": at, "_id": {"$lt": key}}]
-        order = [("opened_at", DESCENDING), ("_id", DESCENDING)]
-        return await self._cases.find(query).sort(order).to_list(limit)
-
-    async def queue(
-        self,
-        program: str,
-        *,
-        states: Iterable[State],
-        filters: Document,
-        overdue_on: date | None,
-        after: tuple[str, str] | None,
-        limit: int,
-    ) -> list[Document]:
-        """A program's cases, what is due first at the front, from the position `after` on: a due day and an id.
-
-        Args:
-            program: the tenant.
-            states: any of these.
-            filters: fields and what they must be.
-            overdue_on: only what waits for staff and was due before this day.
-            after: as above.
-            limit: at most so many.
-        """
-        wanted = set(states) if overdue_on is None else set(states) & FOR_STAFF
-        query: Document = {"program": program, "state": {"$in": sorted(wanted)}, **filters}
-        if overdue_on is not None:
-            query["due_on"] = {"$lt": overdue_on.isoformat()}
-        if after is not None:
-            day, key = after
-            query["$or"] = [{"due_on": {"$gt": day}}, {"due_on": day, "_id": {"$gt": key}}]
-        return await self._cases.find(query).sort([("due_on", ASCENDING), ("_id", ASCENDING)]).to_list(limit)
+        rows: list[Document] = await self._cases.find(query, session=session).to_list(None)
+        return rows
 
 
 async def _next_reference(counters: Any, program: str, session: Session | None = None) -> str:

@@ -5,29 +5,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from libs.common.casework.rows import is_overdue
+from libs.common.casework.words import EvidenceView, MessageView
 from libs.common.http.models import View
 from libs.common.mongo.client import Document
 from libs.common.programs.cases import CaseKind
 from services.identity.cases.names import names_of
 from services.identity.cases.requests import Details
-from services.identity.domain.cases import FOR_STAFF, State
+from services.identity.domain.cases import State
 from services.identity.profile_api import NativeNameView
-
-
-class MessageView(View):
-    by: Literal["candidate", "staff"]
-    at: datetime
-    text: str
-
-
-class EvidenceView(View):
-    evidence_id: str
-    media_type: str
-    """Of the file as it is kept: images are drawn anew as JPEG."""
-    bytes: int
-    uploaded_at: datetime
-    expires_at: datetime
-    """It is deleted then at the latest, and when the case is decided or withdrawn."""
 
 
 class CaseSummary(View):
@@ -146,13 +132,13 @@ def candidates_view(case: Document) -> CaseView:
 
 
 def staff_summary(case: Document, today: date) -> StaffSummary:
-    return StaffSummary.model_validate({**case, "case_id": case["_id"], "overdue": _overdue(case, today)})
+    return StaffSummary.model_validate({**case, "case_id": case["_id"], "overdue": is_overdue(case, today)})
 
 
 def staff_view(case: Document, today: date) -> StaffCaseView:
     first = case["first"]
     shown = {
-        "overdue": _overdue(case, today),
+        "overdue": is_overdue(case, today),
         "held_by": case["details"].get("held_by"),
         "first_opinion": _opinion(first) if first else None,
     }
@@ -171,7 +157,3 @@ def _shown(case: Document) -> dict[str, Any]:
 def _opinion(first: Document) -> dict[str, Any]:
     decision = "accept" if first["accept"] else "refuse"
     return {"decision": decision, "by": first["by"], "other_candidate_id": first["other"]}
-
-
-def _overdue(case: Document, today: date) -> bool:
-    return case["state"] in FOR_STAFF and case["due_on"] < today.isoformat()

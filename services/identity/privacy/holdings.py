@@ -138,6 +138,8 @@ HOLDINGS = Holdings(
         ),
         Holding(collection="late_results", find=by("candidate_id")),
         Holding(collection="pending_sign_ins", find=by("candidate_id")),
+        Holding(collection="provider_tickets", find=by("candidate_id")),
+        Holding(collection="provider_codes", find=by("candidate_id")),
         Holding(
             collection="merges",
             find=by("candidate_id", "merged_id"),

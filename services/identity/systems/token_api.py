@@ -83,7 +83,7 @@ def _credentials(form: TokenForm, headers: Mapping[str, str]) -> tuple[str, str]
 
     Raises the problems `invalid-client`, and `invalid-request` where they come both ways (RFC 6749, 2.3).
     """
-    basic = _basic(headers.get("Authorization"))
+    basic = basic_credentials(headers.get("Authorization"))
     if basic is None:
         return form.client_id or "", form.client_secret or ""
     if form.client_secret is not None or form.client_id not in (None, basic[0]):
@@ -91,7 +91,8 @@ def _credentials(form: TokenForm, headers: Mapping[str, str]) -> tuple[str, str]
     return basic
 
 
-def _basic(authorization: str | None) -> tuple[str, str] | None:
+def basic_credentials(authorization: str | None) -> tuple[str, str] | None:
+    """Client and secret of an `Authorization` header (RFC 6749, 2.3.1): two empty texts for what cannot be read."""
     if authorization is None or authorization[: len(_SCHEME)].lower() != _SCHEME:
         return None
     try:

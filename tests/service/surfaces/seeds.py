@@ -25,7 +25,10 @@ from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.exams.history.appointments import appointment_id
 from services.exams.onboarding.credentials import Credentials
+from services.exams.outgoing.claiming import Claiming
+from services.exams.outgoing.store import OutgoingStore
 from services.exams.unmatched.store import item_id
+from services.exams.vendors.definition import load_vendor
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
@@ -52,6 +55,22 @@ from tests.service.test_systems import add as add_system
 from tests.unit.exams.vendor_files import cells, result_file
 
 PERSON = "C1"
+PROVIDER_CLIENT = {
+    "name": "PSI",
+    "programs": ["cisco"],
+    "redirect_uris": ["https://psi.example/callback"],
+    "secrets": ["0" * 64],
+}
+TAKES_FILES = """
+demographics:
+  folder: /nowhere
+  file: cdd-{program}-{number}.txt
+  confirmations: {folder: /nowhere, file: "vcdc-{program}-{number}.txt"}
+authorizations:
+  folder: /nowhere
+  file: ead-{program}-{number}.txt
+  confirmations: {folder: /nowhere, file: "eac-{program}-{number}.txt"}
+"""
 PDF = b"%PDF-1.7 attended\n%%EOF\n"
 WHY = "as the person asked"
 
@@ -71,7 +90,15 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
     """A service with one of everything."""
     async with open_base(service, where.mongo_url(service), where.clock) as base:
         if service == "identity":
-            station = IdentityStation(base, where.programs, where.folder, operator_secret=SecretStr("s" * 32))
+            clients = where.folder / "provider-clients.json"
+            clients.write_bytes(orjson.dumps({"psi": PROVIDER_CLIENT}))
+            station = IdentityStation(
+                base,
+                where.programs,
+                where.folder,
+                operator_secret=SecretStr("s" * 32),
+                provider_clients_file=clients,
+            )
             async with station.serving(), Surface(station.parts, base).serving() as surface:
                 surface.seed = await _identity(surface, station)
                 yield surface
@@ -83,14 +110,29 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
 
 def _parts(service: str, base: Base, where: Where) -> Any:
     one = {each.name: each for each in (EXAMS, CERTS, FULFILLMENT, NOTIFY)}[service]
+    secrets = where.folder / "vendor-secrets"
+    secrets.mkdir()
+    (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
+    vendors: dict[str, Any] = (
+        {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
+    )
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
         programs_dir=where.folder,
         erasure_key=ERASURE_KEY,
-        **({"vendors_dir": VENDORS} if service == "exams" else {}),
+        **vendors,
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
+
+
+def _vendors(where: Where) -> Path:
+    """The sample vendors, of which `vue` takes files as well."""
+    folder = where.folder / "vendors"
+    folder.mkdir()
+    for path in VENDORS.glob("*.yaml"):
+        (folder / path.name).write_text(path.read_text() + (TAKES_FILES if path.stem == "vue" else ""))
+    return folder
 
 
 async def _made(
@@ -109,11 +151,34 @@ async def _made(
 
 
 _EXAMS = {
+    "hand_over": Request(lambda _: {"vendor": "vue", "exam_code": EXAM}),
+    "import_vouchers": Request(
+        lambda _: b"code,vendor,batch\n" + b"".join(b"MARK-CODE-%d,vue,spring\n" % n for n in range(20)),
+        media_type="text/csv",
+    ),
+    "find_voucher": Request(lambda _: {"vendor": "vue", "code": "MARK-CODE-0"}),
+    "assign_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
+    "assign_next_voucher": Request(lambda values: {"candidate_id": values["candidate_id"]}),
+    "withdraw_voucher": Request(lambda _: {"reason": WHY}),
     "upload_feed_file": Request(
         lambda values: values["zip"].encode("latin-1"),
         query=lambda _: {"vendor": "vue", "name": "MARK-FILE.zip"},
         media_type="application/zip",
     ),
+    "grant_authorization": Request(
+        lambda _: {"vendor": "vue", "exam_code": EXAM, "first": "2090-01-01", "accommodations": "MARK-TERMS"}
+    ),
+    "change_authorization": Request(lambda _: {"attempts": 2}),
+    "withdraw_authorization": Request(lambda _: {"reason": WHY}),
+    "start_reconciliation": Request(
+        lambda _: (
+            b"registration_id,candidate_id,exam_code,state,scheduled_at\n"
+            b"MARK-LISTED,C1,200-301,open,2026-11-20T09:00:00Z\n"
+        ),
+        query=lambda _: {"vendor": "vue", "first": "2026-11-01", "last": "2026-11-30"},
+        media_type="text/csv",
+    ),
+    "act_on_finding": Request(lambda _: {"action": "dismiss", "reason": WHY}),
     "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
@@ -123,6 +188,15 @@ _EXAMS = {
     "take_notifications": Request(lambda _: {"id": "N1"}),
     "review_retake": Request(lambda _: {"state": "accepted", "reason": WHY}),
     "list_history": Request(query=lambda _: {"totals": "true"}),
+    "open_challenge": Request(
+        lambda values: {"result_id": values["result_id"], "ground": "score", "text": "MARK-CHALLENGE"}
+    ),
+    "answer_challenge": Request(lambda _: {"text": "MARK-ANSWER"}),
+    "add_challenge_evidence": Request(lambda _: PDF, media_type="application/pdf"),
+    "assign_challenge": Request(lambda _: {"assignee": "staff:ada"}),
+    "ask_challenger": Request(lambda _: {"text": "Which question?", "needs_answer": False}),
+    "decide_challenge": Request(lambda _: {"decision": "upheld", "reason": WHY}),
+    "rule_on_result": Request(lambda _: {"grade": "invalidated", "reason": WHY}),
 }
 
 
@@ -131,25 +205,58 @@ async def _exams(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.vendors(
         reported(registration()),
         reported(result()),
-        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1))),
+        reported(result(result_id="R2", registration_id="G2", taken_at=TAKEN + timedelta(days=1), grade="fail")),
         reported(achievement(title="MARK-ACHIEVEMENT")),
         reported(result("P9", "MARK-UNMATCHED")),
         _refused(b'{"program": "cisco", "data": {"email": "MARK-REFUSED"}}'),
         _refused(b"MARK-REFUSED, and no JSON"),
     )
-    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue"}
+    values = {"program": PROGRAM, "candidate_id": PERSON, "vendor": "vue", "batch": "spring"}
     values |= {"item_id": item_id("cisco:vue:MARK-UNMATCHED")}
-    values["zip"] = result_file(cells(RegistrationID="MARK-ROW", Grade="great")).decode("latin-1")
-    marks = {PERSON, "MARK-UNMATCHED", "MARK-REFUSED", "MARK-ACHIEVEMENT", "MARK-FILE", "MARK-ROW"}
+    named = ("UNMATCHED", "REFUSED", "ACHIEVEMENT", "CHALLENGE", "ANSWER", "CODE", "FILE", "ROW", "TERMS", "LISTED")
+    marks = frozenset({PERSON, *(f"MARK-{name}" for name in named)})
     await Credentials(surface.base.database, None, surface.base.clock).admit("vue", [PROGRAM], by="client:operator")
     await surface.run("retakes")
     (flag,) = await surface.base.rows("retake_flags")
     (booked,) = await surface.base.rows("registrations")
     values |= {"exam_code": EXAM, "flag_id": flag["_id"], "appointment_id": appointment_id(booked)}
-    seed = Seed(values, _EXAMS, frozenset(marks))
+    values |= {"result_id": "cisco:vue:R2"}
+    seed = Seed(values, _EXAMS, marks)
+    values["challenge_id"] = (await _made(surface, "open_challenge", seed))["challenge_id"]
+    values["evidence_id"] = (await _made(surface, "add_challenge_evidence", seed))["evidence_id"]
+    await _made(surface, "answer_challenge", seed)
+    await _made(surface, "import_vouchers", seed, by_staff=True)
+    values["voucher_id"] = (await _made(surface, "find_voucher", seed, by_staff=True))["voucher_id"]
+    await _made(surface, "assign_voucher", seed, by_staff=True)
+    values["hand_over_id"] = (await _made(surface, "hand_over", seed))["hand_over_id"]
+    values["zip"] = result_file(cells(RegistrationID="MARK-ROW", Grade="great")).decode("latin-1")
     values["file_id"] = (await _made(surface, "upload_feed_file", seed, by=operator()))["file_id"]
     await surface.in_background(lambda: surface.base.rows("feed_files", state="done"))
+    await _vendor_files(surface, seed)
     return seed
+
+
+async def _vendor_files(surface: Surface, seed: Seed) -> None:
+    """Files to a vendor, and a list from it."""
+    person = identity.CandidateRegistered(
+        candidate_id=PERSON,
+        given_name="Ada",
+        family_name="Lovelace",
+        email="mark@example.com",
+        country="GB",
+        registered_at=TAKEN,
+    )
+    await surface.events(received(person))
+    await surface.run("vendor-profiles")
+    values, base = seed.values, surface.base
+    values["authorization_id"] = (await _made(surface, "grant_authorization", seed, by_staff=True))["authorization_id"]
+    vue = load_vendor((VENDORS / "vue.yaml").read_text() + TAKES_FILES, name="vue")
+    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vue)
+    values["vendor_file_id"] = f"{PROGRAM}:vue:authorizations:000001"
+    run = await _made(surface, "start_reconciliation", seed, by_staff=True)
+    values["reconciliation_id"] = run["reconciliation_id"]
+    await surface.run("reconciliation")
+    values["finding_id"] = (await base.rows("reconciliation_findings", registration_id="MARK-LISTED"))[0]["_id"]
 
 
 def _refused(body: bytes) -> Refusal:
@@ -277,6 +384,10 @@ _IDENTITY = {
     "enrol_staff": Request(lambda _: {"token": "made-up"}),
     "activate_staff": Request(lambda _: {"token": "made-up", "password": PASSWORD, "code": "000000"}),
     "issue_staff_token": Request(lambda _: {"grant_type": "refresh_token", "refresh_token": "made-up"}),
+    "issue_ticket": Request(lambda _: {"client_id": "psi"}),
+    "exchange_code": Request(
+        lambda _: b"grant_type=authorization_code&code=made-up", media_type="application/x-www-form-urlencoded"
+    ),
     "find_candidates": Request(query=lambda _: {"program": PROGRAM, "email": "p1@example.com"}),
 }
 

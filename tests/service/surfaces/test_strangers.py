@@ -30,13 +30,23 @@ TOLD_WHY_NOT = {
     "claim_course": 422,
     "withdraw": 409,
     "withdraw_case": 409,
+    "withdraw_challenge": 409,
     "retry_feed_file": 409,
+    "send_vendor_profile_again": 409,
+    "send_authorization_again": 409,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
-was to be withdrawn has just been decided; the file was not refused."""
-LAST = ("", "decide_case", "withdraw_case", "change_password", "end_sessions")
+was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused."""
+LAST = (
+    "",
+    *("decide_case", "decide_challenge"),
+    *("withdraw_case", "withdraw_challenge"),
+    "change_password",
+    "end_sessions",
+)
 """After these a case is closed, or the owner logged out, here or elsewhere."""
-OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system"}
+OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system", "import_vouchers"}
+OWN_AFFAIR |= {"start_reconciliation"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a
 candidate, so there it lies, in their program."""
 OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\})")

@@ -65,6 +65,7 @@ def test_the_promised_commands_are_there() -> None:
     promised |= {f"programs {name}" for name in ("list", "show", "check", "diff", "dry-run", "publish")}
     promised |= {f"staff {name}" for name in ("decide", "decisions", "add", "list", "roles", "invite", "disable")}
     promised |= {f"systems {name}" for name in ("add", "list", "rotate", "disable")}
+    promised |= {f"vendors {name}" for name in ("add", "rotate", "remove", "list", "reconcile")}
     promised |= {"audit verify", "audit list"}
     promised |= {f"keys {name}" for name in ("list", "rotate", "withdraw")}
     assert promised == COMMANDS.keys()

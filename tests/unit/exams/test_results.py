@@ -32,18 +32,23 @@ reports = st.builds(
     Word,
     ref=st.uuids().map(str),
     said_at=moments,
+    act=st.just(Act.REPORT),
     revision=st.none() | st.integers(1, 6),
     status=st.none() | st.sampled_from(Status),
     grade=grades,
     score=scores,
+    ruling=st.just(value=False),
 )
 measures = st.builds(
     Word,
     ref=st.uuids().map(str),
     said_at=moments,
     act=st.sampled_from([Act.HOLD, Act.RELEASE, Act.REVOKE, Act.RESTORE, Act.REGRADE]),
+    revision=st.none(),
+    status=st.none(),
     grade=grades,
     score=scores,
+    ruling=st.just(value=False),
 )
 histories = st.lists(reports | measures, max_size=8, unique_by=lambda word: word.revision or word.ref)
 tolds = st.builds(Told, grades, scores)

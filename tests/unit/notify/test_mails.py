@@ -55,6 +55,13 @@ COURSE: dict[str, Any] = {
 CASE: dict[str, Any] = {"candidate_id": "CSCO10000001", "case_id": "C1", "reference": "K00000013", "kind": "name"}
 DECIDED: dict[str, Any] = CASE | {"reason": "As on the passport.", "decided_at": NOON}
 LATE: dict[str, Any] = CASE | {"kind": "missing_result", "exam_code": "200-301"}
+CHALLENGE: dict[str, Any] = {
+    "candidate_id": "CSCO10000001",
+    "challenge_id": "H1",
+    "result_id": "R1",
+    "exam_code": "200-301",
+    "taken_on": date(2026, 3, 1),
+}
 STAFF_ID = "CSCO10000001"  # so that all cases go to the same one
 INVITED: dict[str, Any] = {
     "staff_id": STAFF_ID,
@@ -97,10 +104,34 @@ CASES = [
         ),
         Template.ERASED,
     ),
+    (
+        exams.VoucherAssigned(
+            candidate_id="CSCO10000001",
+            voucher_id="V1",
+            kind="voucher",
+            vendor="vue",
+            exams=("200-301",),
+            value="100 %",
+            valid_until=date(2026, 12, 31),
+        ),
+        Template.VOUCHER_ASSIGNED,
+    ),
     (exams.ExamPassed(**OUTCOME, score=900.0), Template.EXAM_PASSED),
     (exams.ExamFailed(**OUTCOME, score=100.0), Template.EXAM_FAILED),
     (exams.ExamResultRevised(**OUTCOME, **CHANGED), Template.RESULT_CHANGED),
     (exams.ExamResultInvalidated(**OUTCOME), Template.RESULT_WITHDRAWN),
+    (
+        exams.VendorProfileProblemFound(
+            candidate_id="CSCO10000001",
+            vendor="vue",
+            vendor_name="Test Centres",
+            problems=(
+                exams.ProfileProblem(field="family_name", code="letters", reason="Test Centres cannot take “ł”."),
+            ),
+            found_at=NOON,
+        ),
+        Template.VENDOR_PROFILE_PROBLEM,
+    ),
     (certs.CertificationAwarded(**HOLDING), Template.CERTIFICATION_AWARDED),
     (certs.CertificationRenewed(**HOLDING), Template.CERTIFICATION_RENEWED),
     (certs.CertificationExpiring(**HOLDING, days_left=30), Template.CERTIFICATION_EXPIRING),
@@ -124,6 +155,22 @@ CASES = [
     (identity.CaseMessageWritten(**CASE, needs_answer=True, written_at=NOON), Template.CASE_MESSAGE),
     (identity.CaseDecided(**DECIDED, decision="accepted"), Template.CASE_ACCEPTED),
     (identity.CaseDecided(**DECIDED, decision="refused"), Template.CASE_REFUSED),
+    (
+        exams.ChallengeOpened(**CHALLENGE, ground="score", due_on=date(2026, 12, 7), opened_at=NOON),
+        Template.CHALLENGE_OPENED,
+    ),
+    (exams.ChallengeMessageWritten(**CHALLENGE, needs_answer=True, written_at=NOON), Template.CHALLENGE_MESSAGE),
+    (
+        exams.ChallengeDecided(
+            **CHALLENGE,
+            decision="changed",
+            reason="The key was wrong.",
+            previous_grade="fail",
+            grade="pass",
+            decided_at=NOON,
+        ),
+        Template.CHALLENGE_DECIDED,
+    ),
 ]
 
 
@@ -141,6 +188,17 @@ def test_event_calls_for_its_mail(event: EventData, template: Template, programs
 
 def test_credits_of_a_claim_are_told_by_its_decision(programs: Mapping[str, Program]) -> None:
     assert mail_for(certs.CreditsRecorded(**COURSE, credits=8, origin="claim"), programs["cisco"]) is None
+
+
+@pytest.mark.parametrize(
+    "change", [exams.ExamResultRevised(**OUTCOME, **CHANGED), exams.ExamResultInvalidated(**OUTCOME)]
+)
+def test_change_by_a_challenge_is_told_by_its_decision_and_by_nothing_else(
+    change: EventData, programs: Mapping[str, Program]
+) -> None:
+    by_staff = change.model_copy(update={"said_by": "staff"})
+    assert mail_for(by_staff.model_copy(update={"challenge_id": "H1"}), programs["cisco"]) is None
+    assert write(by_staff, programs["cisco"]).context["said_by"] == "staff"
 
 
 def test_every_template_has_an_event_that_calls_for_it() -> None:

@@ -44,11 +44,17 @@ FACTS: dict[str, Any] = {
     "kind": "name",
     "due_on": "2026-11-27",
     "promised_on": "2026-11-20",
+    "decision": "changed",
     "needs_answer": True,
     "asked_by": "candidate",
+    "vendor": "Test Centres",
+    "reasons": ["Test Centres cannot take “ł” in your family name.", "Test Centres needs your city."],
     "due_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "erased_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
     "cancelled_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "exams": ["CCNA (200-301)"],
+    "value": "100 %",
+    "valid_until": "2026-12-31",
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
 }
@@ -186,6 +192,32 @@ def test_question_is_told_from_news(renderer: Renderer, write: Write, *, needed:
     assert said in f"{message['Subject']}\n{text}"
     assert ("waits until" in text) is needed
     assert "https://certs.example/cases/0a1b2c" in text
+
+
+@pytest.mark.parametrize(
+    ("decision", "before", "now", "said"),
+    [
+        ("changed", "fail", "pass", "looked at your result again, and changed it"),
+        ("changed", "fail", "fail", "corrected its score"),
+        ("upheld", "fail", "fail", "It stands as it was"),
+        ("refused", "fail", "fail", "could not decide on your challenge"),
+    ],
+)
+def test_decision_of_a_challenge_says_what_became_of_the_result(  # noqa: PLR0917 facts
+    renderer: Renderer, write: Write, decision: str, before: str, now: str, said: str
+) -> None:
+    facts = FACTS | {"decision": decision, "previous_grade": before, "grade": now}
+    _, text, _ = read(renderer, write(Template.CHALLENGE_DECIDED, facts))
+    assert said in text
+    assert f"- Result now: {now}" in text
+    assert ("has been worked out again" in text) is (decision == "changed")
+
+
+@pytest.mark.parametrize("template", [Template.RESULT_CHANGED, Template.RESULT_WITHDRAWN])
+def test_ruling_of_staff_is_not_said_to_be_the_vendors(renderer: Renderer, write: Write, template: Template) -> None:
+    for by in ("vendor", "staff"):
+        _, text, _ = read(renderer, write(template, FACTS | {"said_by": by}))
+        assert ("The test vendor has" in text) is (by == "vendor")
 
 
 def test_case_of_a_kind_without_words_is_told_all_the_same(renderer: Renderer, write: Write) -> None:

@@ -1,11 +1,12 @@
 """The sections that state a program's policy: read whole, and refused where a rule could never hold."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from libs.common.programs import ProgramErrors, load_program
 from libs.common.programs.cases import CaseRule
+from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.policy import Extension, Milestone, Way
 from tests.unit.programs.test_loader import BODY, FIRST_LINE, HEAD
 
@@ -199,3 +200,21 @@ def test_cases_section_changes_what_it_names_and_leaves_the_rest(load) -> None:
     for wrong in ("{pet: {}}", "{name: {due_business_days: 0}}", "{name: {four_eyes: maybe}}"):
         with pytest.raises(ProgramErrors):
             load(f"cases: {wrong}\n")
+
+
+def test_challenges_are_offered_where_the_section_is_there(load) -> None:
+    assert load("").challenges is None
+    fifteen = ChallengeRules(15, 10, True, frozenset({"fail", "invalidated"}), 1, timedelta(days=90))  # noqa: FBT003
+    assert load("challenges: {days: 15}\n").challenges == fifteen
+    own = "{days: 7, due_business_days: 3, four_eyes: false, grades: [pass], per_result: 2, evidence: false}"
+    seven = ChallengeRules(7, 3, False, frozenset({"pass"}), 2, None)  # noqa: FBT003
+    assert load(f"challenges: {own}\n").challenges == seven
+
+
+@pytest.mark.parametrize(
+    "section", ["{}", "{days: 0}", "{days: 9, grades: []}", "{days: 9, grades: [pending]}", "{days: 9, per_result: 0}"]
+)
+def test_challenges_that_could_never_hold_are_refused_with_their_line(load, section: str) -> None:
+    with pytest.raises(ProgramErrors) as refused:
+        load(f"challenges: {section}\n")
+    assert {error.line for error in refused.value.errors} == {FIRST_LINE}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from services.identity.cases.documents import LONGEST_SIDE, MOST_SCANS, MOST_STRUCTURES, UnfitFile, check_pdf, redrawn
+from libs.common.casework.documents import LONGEST_SIDE, MOST_SCANS, MOST_STRUCTURES, UnfitFile, check_pdf, redrawn
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
 

@@ -1,0 +1,1 @@
+"""The registry of vouchers and private access codes: for which exam, whose, and what became of them."""
