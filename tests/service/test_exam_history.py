@@ -329,9 +329,16 @@ async def test_cancelled_appointment_is_withdrawn_from_calendars(exams: Surface)
 
 
 async def test_appointment_is_delivered_once_its_result_may_be_shown(exams: Surface) -> None:
-    await exams.vendors(reported(registration("P1", "G1")), reported(attempt(1, 0)))
-    (found,) = (await ask(exams, "candidates/C1/appointments"))["items"]
-    assert found["state"] == "delivered"
+    async def state() -> str:
+        (found,) = (await ask(exams, "candidates/C1/appointments"))["items"]
+        return str(found["state"])
+
+    await exams.vendors(reported(registration("P1", "G1")))
+    assert await state() == "scheduled"
+    await exams.vendors(reported(attempt(1, 0, status="on_hold")))
+    assert await state() == "scheduled"
+    await exams.vendors(reported(attempt(1, 0, revision=2)))
+    assert await state() == "delivered"
 
 
 # --- Retakes ---------------------------------------------------------------------------------------------------------

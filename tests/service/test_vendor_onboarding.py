@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import SecretStr
 
-from libs.common.bus.ingress import Reason, Refusal
+from libs.common.bus.ingress import Reason, Refusal, Trial
 from libs.common.bus.messages import Delivery
 from libs.common.events import SINGLE
 from libs.common.programs import Program
-from services.exams.onboarding.tally import SAMPLES, Folding
+from services.exams.onboarding.tally import SAMPLES, Folding, Tallies
+from services.exams.onboarding.trials import MESSAGE_TYPE
 from tests.service.conftest import OpenBase
 from tests.service.rig import Base
 from tests.service.samples import course, registration, reported, result
@@ -98,6 +100,37 @@ async def test_adding_up_again_and_again_counts_nothing_twice(
     await asyncio.gather(*(station.run("verdicts") for _ in range(3)))
     assert await verdicts(station) == {"vue": SENT}
     assert len(await station.base.rows("verdict_days")) == 1
+
+
+async def test_adding_up_that_dies_half_way_has_added_nothing(station: VendorStation, base: Base) -> None:
+    await send_everything(station)
+
+    async def work(transaction: Any) -> None:
+        await Tallies(base.database).fold(transaction, 500)
+        raise ConnectionResetError("died before the commit")
+
+    with pytest.raises(ConnectionResetError):
+        await base.unit_of_work.run(work)
+    assert await verdicts(station) == {"vue": SENT}
+    await station.run("verdicts")
+    assert await verdicts(station) == {"vue": SENT}
+
+
+async def test_dry_run_beside_the_same_for_real_in_one_batch_waits_for_nothing(station: VendorStation) -> None:
+    """It locks what the batch itself writes: judged after that, it would wait for the batch, and the batch for it."""
+    attempts = 0
+
+    async def work(transaction: Any, items: Any) -> None:
+        nonlocal attempts
+        attempts += 1
+        handle = next(each.work for each in station.parts.subscriptions if each.queue == "exams.vendors")
+        await handle(transaction, items)
+
+    await station.base.handle(work, reported(result()), Trial(reported(result())), reported(registration()))
+    assert attempts == 1
+    (answer,) = [each for each in station.base.relay.messages if each.type == MESSAGE_TYPE]  # type: ignore[union-attr]
+    assert orjson.loads(answer.body)["would"] == "new"
+    assert await verdicts(station) == {"vue": {"bus:new": 1, "bus:kept": 1, "dry_run:new": 1}}
 
 
 async def test_counts_of_another_program_are_not_shown(station: VendorStation) -> None:

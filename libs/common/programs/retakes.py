@@ -65,4 +65,6 @@ class Attempts:
 
     def broken(self, rules: RetakeRules, day: date) -> list[Wait]:
         """The rules that another attempt on this day breaks."""
+        if not self.taken:
+            return []
         return [wait for wait in self.waits(rules) if day < wait.allowed_from]

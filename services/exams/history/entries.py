@@ -8,9 +8,10 @@ tells the two apart. Where the vendor never told of an appointment, the day is s
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from libs.common.mongo.client import Document
@@ -82,16 +83,18 @@ def entries(
     held: list[Document] = []
     for row in results:
         if row["state"] is not None:
-            (held if row["status"] == HELD else shown).append(row)
+            (held if row["state"] == HELD else shown).append(row)
     reported = {_booking(row) for row in shown}
     missing = [row for row in registrations if _booking(row) not in reported and _stands_alone(row, now)]
     in_place = {_booking(row) for row in missing}
-    exams = [
-        *(_of_result(program, row) for row in shown),
-        *(_of_registration(program, row) for row in missing),
-        *(_of_held(program, row) for row in held if _booking(row) not in reported | in_place),
+    sat: list[tuple[datetime, str, Callable[[_Exams, Document], Entry], Document]] = [
+        *((row["taken_at"], row["_id"], _of_result, row) for row in shown),
+        *((row["scheduled_at"], row["_id"], _of_registration, row) for row in missing),
+        *((row["taken_at"], row["_id"], _of_held, row) for row in held if _booking(row) not in reported | in_place),
     ]
-    return [*_numbered(exams), *map(_of_achievement, achievements)]
+    sat.sort(key=itemgetter(0, 1))  # attempts are counted in this order, over all accounts and vendors
+    exams = _Exams(program)
+    return [*(make(exams, row) for _, _, make, row in sat), *map(_of_achievement, achievements)]
 
 
 def _booking(row: Document) -> tuple[str, str | None]:
@@ -105,13 +108,27 @@ def _stands_alone(row: Document, now: datetime) -> bool:
     return row["state"] in _OVER and row["scheduled_at"] is not None and row["scheduled_at"] <= now
 
 
-def _exam(program: Program, code: str) -> tuple[str, str | None, Kind | None]:
-    exam = program.find_exam(code)
-    return (exam.code, exam.title, exam.kind) if exam else (code, None, None)
+class _Exams(dict[str, tuple[str, str | None, Kind | None]]):
+    """Code, title and kind of an exam by any code that it came under; each is looked up once."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__()
+        self._program = program
+        self._attempts: defaultdict[str, int] = defaultdict(int)
+
+    def next_attempt(self, code: str) -> int:
+        """Counts the attempts at an exam."""
+        self._attempts[code] += 1
+        return self._attempts[code]
+
+    def __missing__(self, code: str) -> tuple[str, str | None, Kind | None]:
+        exam = self._program.find_exam(code)
+        found = self[code] = (exam.code, exam.title, exam.kind) if exam else (code, None, None)
+        return found
 
 
-def _of_result(program: Program, row: Document) -> Entry:
-    code, title, kind = _exam(program, row["exam_code"])
+def _of_result(exams: _Exams, row: Document) -> Entry:
+    code, title, kind = exams[row["exam_code"]]
     return Entry(
         key=row["_id"],
         kind=kind,
@@ -126,11 +143,12 @@ def _of_result(program: Program, row: Document) -> Entry:
         grade=row["grade"],
         score=row["score"],
         result=row["_id"],
+        attempt=exams.next_attempt(code),
     )
 
 
-def _of_registration(program: Program, row: Document) -> Entry:
-    code, title, kind = _exam(program, row["exam_code"])
+def _of_registration(exams: _Exams, row: Document) -> Entry:
+    code, title, kind = exams[row["exam_code"]]
     state: EntryState = "waiting"
     if row["state"] == "no_show":
         state = "nda_refused" if row.get("reason") == "nda_refused" else "no_show"
@@ -147,11 +165,12 @@ def _of_registration(program: Program, row: Document) -> Entry:
         title=title,
         registration_id=row["registration_id"],
         registration=row["_id"],
+        attempt=exams.next_attempt(code),
     )
 
 
-def _of_held(program: Program, row: Document) -> Entry:
-    return _of_result(program, row)._replace(state="waiting", grade=None, score=None, result=None)
+def _of_held(exams: _Exams, row: Document) -> Entry:
+    return _of_result(exams, row)._replace(state="waiting", grade=None, score=None, result=None)
 
 
 def _of_achievement(row: Document) -> Entry:
@@ -173,14 +192,6 @@ def _of_achievement(row: Document) -> Entry:
 def local_time(moment: datetime, utc_offset: int | None) -> datetime:
     """A moment as a clock at the place shows it; as UTC where the offset is not known."""
     return moment + timedelta(minutes=utc_offset or 0)
-
-
-def _numbered(exams: Iterable[Entry]) -> Iterable[Entry]:
-    """With the number that each has among those of its exam, over all accounts and vendors."""
-    counts: defaultdict[str | None, int] = defaultdict(int)
-    for entry in sorted(exams, key=lambda entry: (entry.at, entry.key)):
-        counts[entry.exam_code] += 1
-        yield entry._replace(attempt=counts[entry.exam_code])
 
 
 # Order, filter, pages

@@ -10,16 +10,13 @@ from libs.common.http.models import Body, Parameters, View
 from libs.common.http.paging import Cursor, Page, PageQuery
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
-from libs.common.http.scopes import CERTS_REVIEW, OPERATIONS_READ
+from libs.common.http.scopes import EXAMS_DECIDE, OPERATIONS_READ
 from libs.common.mongo.client import Document
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs.retakes import RetakeRule
 from services.exams.history.retake_flags import RetakeFlags, ReviewState
 from services.exams.history.views import ClauseView
-
-RETAKES_REVIEW = CERTS_REVIEW
-"""What it takes to review a breach: who decides what counts toward certifications decides this."""
 
 _FLAGS = Cursor("retake-flags", tuple[str, str])
 
@@ -115,7 +112,7 @@ class RetakeFlagsApi:
                 parameters=FlagPath,
                 body=ReviewBody,
                 response=RetakeFlagView,
-                scopes=RETAKES_REVIEW,
+                scopes=EXAMS_DECIDE,
                 errors=(NOT_FOUND, CONFLICT),
             ),
         )

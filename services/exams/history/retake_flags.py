@@ -18,7 +18,7 @@ from libs.common.privacy.pseudonyms import Names, is_pseudonym
 from libs.common.programs import Program
 from libs.common.programs.retakes import Wait
 from libs.common.versions import next_version
-from services.exams.history.retakes import DUE, judge
+from services.exams.history.retakes import DUE, JUDGED, judge
 
 COLLECTION = "retake_flags"
 INDEXES = [
@@ -31,9 +31,7 @@ DUE_INDEX = IndexModel([(DUE, ASCENDING)], name=DUE, partialFilterExpression={DU
 ReviewState = Literal["open", "accepted", "reported"]
 """Accepted: it stands. Reported: to the vendor, or to whoever pursues breaches of conduct."""
 
-_FIELDS = dict.fromkeys(
-    ("candidate_id", "program", "vendor", "registration_id", "exam_code", "taken_on", "status", "grade"), 1
-)
+_FIELDS = dict.fromkeys(("candidate_id", "program", "vendor", "registration_id", *JUDGED), 1)
 
 
 def under_pseudonym(row: Document, names: Names) -> Document:

@@ -18,9 +18,12 @@ from libs.common.programs.retakes import Attempts, Wait
 DUE = "retake_due"
 """Set in a result row by whatever may change what the rules say of it, and of the person's others."""
 
+JUDGED = ("exam_code", "grade", "state", "taken_on")
+"""What the rules look at in a result row, beside its key."""
+
 GRADED = ("pass", "fail")
-SPOKEN_FOR = "final"
-"""The status of a result that everybody may know."""
+RELEASED = frozenset({"final", "released", "revised", "restored"})
+"""States of a result that everybody may know, and that is worth something."""
 
 
 class Sitting(NamedTuple):
@@ -76,8 +79,10 @@ def judge(program: Program, rows: Iterable[Document], today: date) -> Judgement:
 def _sittings(program: Program, rows: Iterable[Document], today: date) -> Iterable[Sitting]:
     ahead = add_days(today, 1)  # a place of delivery can be a calendar day ahead of the program's time zone
     for row in rows:
+        if row["state"] not in RELEASED or row["grade"] not in GRADED:
+            continue
         exam = program.find_exam(row["exam_code"])
-        if exam is None or row["grade"] not in GRADED or row.get("status", SPOKEN_FOR) != SPOKEN_FOR:
+        if exam is None:
             continue
         day = date.fromisoformat(row["taken_on"])
         if day <= ahead and (exam.last_day is None or day <= exam.last_day):

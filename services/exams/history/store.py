@@ -9,10 +9,12 @@ from pymongo import ASCENDING, DESCENDING
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.merges import Merges
 
-_BOOKING = ("candidate_id", "vendor", "registration_id", "exam_code", "utc_offset", "state")
-_RESULT = dict.fromkeys((*_BOOKING, "taken_at", "taken_on", "status", "grade", "score"), 1)
+_BOOKING = ("vendor", "registration_id", "exam_code", "utc_offset", "state")
+_RESULT = dict.fromkeys((*_BOOKING, "taken_at", "taken_on", "grade", "score"), 1)
 _REGISTRATION = dict.fromkeys((*_BOOKING, "scheduled_at", "reason"), 1)
 _ACHIEVEMENT = dict.fromkeys(("vendor", "title", "achieved_at", "withdrawn"), 1)
+_BATCH = 1_000
+"""Rows in one answer of the database; by itself it sends the first 101, and waits to be asked for the rest."""
 _WITHOUT = {"revisions.raw": 0, "revisions.details": 0}
 """Messages as they came may be large, and are never shown."""
 
@@ -46,9 +48,9 @@ class HistoryStore:
         booked = {**persons, "link": {"$ne": None}}
         return Sketch(
             *await asyncio.gather(
-                self._results.find(persons, _RESULT).to_list(None),
-                self._registrations.find(booked, _REGISTRATION).to_list(None),
-                self._achievements.find(persons, _ACHIEVEMENT).to_list(None),
+                self._results.find(persons, _RESULT, batch_size=_BATCH).to_list(None),
+                self._registrations.find(booked, _REGISTRATION, batch_size=_BATCH).to_list(None),
+                self._achievements.find(persons, _ACHIEVEMENT, batch_size=_BATCH).to_list(None),
             )
         )
 
@@ -94,5 +96,5 @@ async def _rows(collection: Any, keys: Iterable[str], fields: dict[str, int] | N
     wanted = list(keys)
     if not wanted:
         return {}
-    rows: list[Document] = await collection.find({"_id": {"$in": wanted}}, fields).to_list(None)
+    rows: list[Document] = await collection.find({"_id": {"$in": wanted}}, fields, batch_size=_BATCH).to_list(None)
     return {row["_id"]: row for row in rows}

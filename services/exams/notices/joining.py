@@ -10,7 +10,7 @@ from typing import ClassVar
 from libs.common.mongo.client import Document
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
-from services.exams.domain.results import Act
+from services.exams.domain.results import Act, Grade
 from services.exams.reports import Measure, Report, Source
 from services.exams.results import ResultIntake
 from services.exams.store import ExamsStore
@@ -56,7 +56,12 @@ def _again(row: Document, word: Document) -> Report:
     return Report(
         program=row["program"],
         vendor=row["vendor"],
-        data=Measure(Act(word["act"]), registration_id=row["registration_id"]),
+        data=Measure(
+            Act(word["act"]),
+            registration_id=row["registration_id"],
+            grade=Grade(word["grade"]) if word["grade"] else None,
+            score=word["score"],
+        ),
         link=None,
         said_at=word["said_at"],
         source=Source(**word["source"]),

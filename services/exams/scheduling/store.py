@@ -10,6 +10,7 @@ from libs.common.mongo import links
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.links import link_id
 from libs.common.mongo.migrations import Migration, declare
+from services.exams.history.retakes import JUDGED
 from services.exams.vouchers.store import COLLECTIONS as VOUCHERS
 
 MIGRATION = Migration(
@@ -66,7 +67,7 @@ class HandOverStore:
     async def results_of(self, session: Session, program: str, accounts: Sequence[str]) -> list[Document]:
         """A person's results, as far as rules about retakes look at them."""
         query = {"candidate_id": {"$in": list(accounts)}, "program": program}
-        fields = dict.fromkeys(("exam_code", "grade", "status", "taken_on"), 1)
+        fields = dict.fromkeys(JUDGED, 1)
         return await self._results.find(query, fields, session=session).to_list(None)
 
     async def by_ticket(self, ticket: str, made_after: datetime) -> Document | None:

@@ -68,6 +68,7 @@ def test_the_promised_commands_are_there() -> None:
     promised |= {f"vendors {name}" for name in ("add", "rotate", "remove", "list", "reconcile")}
     promised |= {"audit verify", "audit list"}
     promised |= {f"keys {name}" for name in ("list", "rotate", "withdraw")}
+    promised |= {f"vendors {name}" for name in ("add", "rotate", "remove", "list")}
     assert promised == COMMANDS.keys()
 
 

@@ -86,3 +86,10 @@ def test_same_person_is_no_second_pair_of_eyes() -> None:
 def test_what_the_candidate_adds_voids_the_first_opinion() -> None:
     once = Progress(four_eyes=True).decided(Opinion(YES, A))
     assert once.answered().decided(Opinion(YES, B)).state == Stage.DECIDED_ONCE
+
+
+def test_what_is_settled_by_itself_is_closed_and_cannot_be_settled_twice() -> None:
+    once = Progress(four_eyes=True).decided(Opinion(YES, A)).settled("arrived")
+    assert (once.state, once.first, once.closed) == ("arrived", None, True)
+    with pytest.raises(Closed):
+        once.settled("lapsed")

@@ -28,14 +28,13 @@ def result(number: int, day: int = 0, **changes: Any) -> dict[str, Any]:
         "taken_at": taken_at,
         "taken_on": taken_at.date().isoformat(),
         "state": "final",
-        "status": "final",
         "grade": "pass",
         "score": 900.0,
     } | changes
 
 
 def held(number: int, day: int = 0, **changes: Any) -> dict[str, Any]:
-    return result(number, day, state="on_hold", status="on_hold", **changes)
+    return result(number, day, state="on_hold", **changes)
 
 
 def booking(number: int, day: int = 0, **changes: Any) -> dict[str, Any]:
@@ -129,7 +128,7 @@ def test_result_on_hold_without_an_appointment_tells_its_day_and_no_more(one: st
 
 
 def test_what_nothing_has_been_reported_of_is_no_line() -> None:
-    assert lines([result(1) | dict.fromkeys(("state", "status", "grade", "score", "taken_at", "taken_on"))]) == []
+    assert lines([result(1) | dict.fromkeys(("state", "grade", "score", "taken_at", "taken_on"))]) == []
 
 
 ANY = st.lists(
@@ -187,7 +186,7 @@ def test_totals_count_what_may_be_relied_upon() -> None:
         [
             result(1, 0, grade="fail"),
             result(2, 9),
-            result(3, 10, state="provisional", status="provisional"),
+            result(3, 10, state="provisional"),
             result(4, 11, exam_code="350-401", state="invalidated", grade="invalidated"),
         ],
         [booking(9, 12, state="no_show")],

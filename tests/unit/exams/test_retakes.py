@@ -30,8 +30,8 @@ def with_limit(program: Program, limit: str) -> Program:
 LIMITED = with_limit(CISCO, "3 in 12 months")
 
 
-def row(key: str, code: str, day: date, grade: str, status: str = "final") -> dict[str, Any]:
-    return {"_id": key, "exam_code": code, "taken_on": day.isoformat(), "grade": grade, "status": status}
+def row(key: str, code: str, day: date, grade: str, state: str = "final") -> dict[str, Any]:
+    return {"_id": key, "exam_code": code, "taken_on": day.isoformat(), "grade": grade, "state": state}
 
 
 def taken(program: Program, code: str, *attempts: tuple[str, str]) -> Judgement:
@@ -122,10 +122,10 @@ def test_clauses_are_found_in_the_definition() -> None:
     assert LIMITED.clause(wait.clause).wording == "{wait: 5 days}"
 
 
-@pytest.mark.parametrize("status", ["on_hold", "provisional"])
+@pytest.mark.parametrize("state", ["on_hold", "provisional"])
 @pytest.mark.parametrize("grade", ["pass", "fail"])
-def test_what_is_not_released_moves_no_day_and_breaks_no_rule(status: str, grade: str) -> None:
-    hidden = row("a1", "200-301", date(2024, 5, 1), grade, status)
+def test_what_is_not_released_moves_no_day_and_breaks_no_rule(state: str, grade: str) -> None:
+    hidden = row("a1", "200-301", date(2024, 5, 1), grade, state)
     known = row("a2", "200-301", date(2024, 5, 2), "fail")
     assert judge(CISCO, [hidden, known], TODAY) == judge(CISCO, [known], TODAY)
 
