@@ -81,7 +81,7 @@ async def test_file_that_is_still_written_to_is_left_until_it_is_whole(station: 
     for end in (10, 20, len(CONTENT)):
         path.write_bytes(CONTENT[:end])
         await watcher.look(after=SETTLED + 1)
-    await watcher.look(after=1)
+    await watcher.look(after=3)
     assert await names(station) == []
     await watcher.look(after=SETTLED)
     (row,) = await station.base.rows("feed_files")

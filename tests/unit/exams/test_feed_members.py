@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.exams.feeds import members
 from services.exams.feeds.members import MOST_MEMBERS, Member, RefusedError, examine, header_of, member_lines
 from tests.unit.exams.vendor_files import WRITTEN, cells, member, packed, result_file
 
@@ -53,7 +54,8 @@ def test_member_whose_name_leads_out_of_the_zip_is_refused(path: Path, name: str
     assert refusal(path, packed({"good.txt": member(cells()), name: member(cells())})) == "member_name"
 
 
-def test_bomb_is_refused_before_it_is_unpacked(path: Path) -> None:
+def test_bomb_is_refused_before_it_is_unpacked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "_counted", None)
     zeros = (bytes(1_000_000) for _ in range(40))
     assert refusal(path, packed({"a.txt": zeros})) == "bomb"
 
@@ -77,8 +79,9 @@ def test_member_that_is_larger_than_it_says_is_not_read_on(path: Path) -> None:
     assert refusal(path, bytes(content), most=1_000_000) == "damaged"
 
 
-def test_too_many_members_are_refused_however_the_zip_counts_them(path: Path) -> None:
+def test_too_many_members_are_refused_however_the_zip_counts_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(path, packed({f"{n}.txt": b"" for n in range(MOST_MEMBERS + 1)})) == "too_many_members"
+    monkeypatch.setattr(members, "_opened", None)  # which would read the whole list
     assert refusal(path, packed({f"{n}.txt": b"" for n in range(30_000)})) == "too_many_members"
     assert refusal(path, packed({f"{n}.txt": b"" for n in range(70_000)})) == "too_many_members"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from services.exams.feeds.batches import Position, batches
+from services.exams.feeds.lines import BLOCK_BYTES, split_lines
 from services.exams.feeds.members import examine
 from services.exams.feeds.rows import COLUMNS, Sheet
 from tests.unit.exams.vendor_files import cells, line, packed
@@ -37,4 +38,26 @@ def test_large_member_is_read_in_batches_and_forgotten(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert found == ROWS
+    assert most < MOST_BYTES
+
+
+class Endless:
+    """A member without a line end."""
+
+    def __init__(self, blocks: int) -> None:
+        self._left = blocks
+
+    def read(self, n: int, /) -> bytes:
+        self._left -= 1
+        return b"x" * n if self._left >= 0 else b""
+
+
+def test_line_without_an_end_is_not_kept() -> None:
+    tracemalloc.start()
+    try:
+        found = list(split_lines(Endless(100)))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [(each.number, each.content, each.after) for each in found] == [(1, None, 100 * BLOCK_BYTES)]
     assert most < MOST_BYTES
