@@ -35,7 +35,7 @@ class RevisionView(View):
 
     revision: int | None
     """The vendor's number; None of what came without one."""
-    state: Literal["provisional", "final", "on_hold", "released", "revised", "invalidated", "restored"]
+    state: Literal["provisional", "final", "released", "revised", "invalidated", "restored"]
     """What it made of the result."""
     grade: Literal["pass", "fail", "pending", "invalidated"]
     """Pending where it is held back."""
@@ -54,8 +54,8 @@ class ResultView(View):
     taken_on: date
     """The local date at the place of delivery."""
     taken_at: datetime
-    state: Literal["provisional", "final", "on_hold", "released", "revised", "invalidated", "restored"]
-    """What the last word made of it. Of a result on hold nothing is shown but this."""
+    state: Literal["provisional", "final", "released", "revised", "invalidated", "restored"]
+    """What the last word made of it. A result on hold reads like one that has not come."""
     grade: Literal["pass", "fail", "pending", "invalidated"]
     score: float | None
     passing_score: float | None

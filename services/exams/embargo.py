@@ -8,6 +8,7 @@ from services.exams.results import word_of
 
 _HIDDEN: dict[str, Any] = {
     "state": State.PROVISIONAL,
+    "status": Status.PROVISIONAL,
     "grade": Grade.PENDING,
     "score": None,
     "passing_score": None,
@@ -15,6 +16,8 @@ _HIDDEN: dict[str, Any] = {
     "score_report_url": None,
     "receipt_url": None,
 }
+_OPEN = ("revision", "said_at", "effective_at", "known_at")
+"""What is seen of a word whose content is not."""
 
 
 def shown(row: Document) -> Document:
@@ -27,14 +30,10 @@ def shown(row: Document) -> Document:
         if outcome is None:
             continue
         kept = next(kept for kept, each in zip(row["revisions"], words, strict=True) if each is word)
-        hidden = held or outcome.status is Status.ON_HOLD
-        revisions.append(
-            {
-                **kept,
-                "state": State.PROVISIONAL if hidden else outcome.state,
-                "grade": Grade.PENDING if hidden else outcome.grade,
-                "score": None if hidden else outcome.score,
-            }
-        )
+        if held or outcome.status is Status.ON_HOLD:
+            pending = {"state": State.PROVISIONAL, "grade": Grade.PENDING, "score": None}
+            revisions.append({**{name: kept[name] for name in _OPEN}, **pending})
+        else:
+            revisions.append({**kept, "state": outcome.state, "grade": outcome.grade, "score": outcome.score})
     view = row | {"revisions": revisions, "result_id": row["result_id"] or row["registration_id"]}
     return view | _HIDDEN if held else view

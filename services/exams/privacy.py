@@ -16,6 +16,7 @@ from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Erased, Tombstones
 from services.exams.challenges import holdings as challenges
+from services.exams.embargo import shown
 from services.exams.feeds import store as feeds_store
 from services.exams.history import achievements, retake_flags
 from services.exams.history.retakes import DUE
@@ -93,6 +94,7 @@ HOLDINGS = Holdings(
             collection="results",
             find=by("candidate_id"),
             kind="results",
+            say=lambda row, _person: shown(row),
             withheld=frozenset(
                 {
                     "link",

@@ -1,6 +1,7 @@
 """What exams says of a person, and what it keeps of somebody erased."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -209,3 +210,13 @@ async def test_notifications_are_kept_for_ninety_days(station: PrivacyStation) -
 async def test_every_collection_is_accounted_for(station: PrivacyStation) -> None:
     found = set(await station.base.database.list_collection_names())
     assert found | {"schema_version"} == set(everything(HOLDINGS))
+
+
+async def test_archive_says_no_more_of_a_held_result_than_its_history(station: PrivacyStation) -> None:
+    held = reported(result(revision=2, grade="fail", score=123.0, status="on_hold"))
+    held = replace(held, delivery=replace(held.delivery, body=b'{"grade": "fail", "score": 123.0}'))
+    await station.report(held)
+    files = await station.exported("C1")
+    (found,) = files["results.json"]
+    assert (found["state"], found["grade"], found["score"]) == ("provisional", "pending", None)
+    assert not [word for word in ("on_hold", "fail", "123.0", "900.0") if word in str(files)]
