@@ -30,6 +30,7 @@ SERVERS = 999
 MOUNTED = Path("/run/certrail")
 """Where a service finds its volume."""
 SIGNING_KEYS = "signing-keys.json"
+VENDOR_SECRETS = "vendors"
 
 
 def provision(volumes: Path) -> None:
@@ -41,6 +42,9 @@ def provision(volumes: Path) -> None:
         _provide(volumes / "identity", OURS, {SIGNING_KEYS: signing_keys()})
     for service in SERVICES:
         _provide(volumes / service, OURS, {"environment": assignments(service_secrets(secrets, service))})
+    # What the sample vendors' definitions name; those of others are put beside it.
+    sign_on = {"vue-sign-on": f"composed {secrets.get('exams/vue-sign-on')}\n"}
+    _provide(volumes / "exams" / VENDOR_SECRETS, OURS, sign_on)
     for path in (volumes / "operator", *(volumes / "operator").iterdir()):
         os.chown(path, OURS, OURS)
 
@@ -84,6 +88,7 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
         found["CERTRAIL_OPERATOR_SECRET"] = secrets.get("client/operator")
     if service == "exams":
         found["CERTRAIL_CREDENTIALS_SECRET"] = secrets.get("exams/credentials")
+        found["CERTRAIL_VENDOR_SECRETS_DIR"] = str(MOUNTED / VENDOR_SECRETS)
     return found
 
 
@@ -99,6 +104,7 @@ def signing_keys() -> str:
 
 
 def _provide(volume: Path, owner: int, files: Mapping[str, str]) -> None:
+    volume.mkdir(exist_ok=True)
     for name, content in files.items():
         write_private(volume / name, content)
         os.chown(volume / name, owner, owner)
