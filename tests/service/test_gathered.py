@@ -37,6 +37,7 @@ async def database(mongo: MongoUnderTest) -> AsyncIterator[Database]:
     database = open_database(client)
     await database["things"].insert_many([{"_id": f"t{n}", "n": n, "hidden": "x"} for n in range(300)])
     yield database
+    await database.drop_collection("things")  # other tests look at what there is
     client.close()
 
 
