@@ -158,7 +158,7 @@ async def measure_import(bench: Bench, each: FeedImport, rows: int) -> FeedFigur
         meter = CpuMeter(bench.server_pids())
         async with running([each.service(environment, file)], environment.work) as services:
             process = CpuMeter({"client": [services[0].process.pid]})
-            half = 0.0
+            half = end = client = 0.0  # and so they stay where an import ends before it is first looked at
             seen, since = await each.look(environment), time.monotonic()
             while seen.seconds is None:
                 before = seen.rows
