@@ -440,6 +440,25 @@ async def test_result_that_turns_out_anothers_takes_its_breach_along(exams: Surf
     assert await flags(exams) == []
 
 
+async def test_breach_of_a_result_that_turns_out_anothers_is_theirs_where_it_is_one(exams: Surface) -> None:
+    await exams.events(received(linked("P2", "C1")), received(linked("P3", "C2")))
+    await exams.vendors(
+        reported(result("P2", "R0", grade="fail", registration_id="G0")),
+        reported(result("P3", "R9", grade="fail", registration_id="G9")),
+        reported(result("P2", "R2", registration_id="G2", taken_at=TAKEN + 3 * DAY)),
+    )
+    assert [flag["candidate_id"] for flag in await flags(exams)] == ["C1"]
+    await exams.events(received(linked("P2", "C2").model_copy(update={"linked_at": TAKEN + DAY})))
+    moved = await flags(exams)
+    assert {(flag["candidate_id"], flag["state"]) for flag in moved} == {("C2", "open")}
+    await exams.events(
+        received(
+            identity.ExternalIdUnlinked(candidate_id="C2", system="vue", external_id="P2", unlinked_at=TAKEN + 2 * DAY)
+        )
+    )
+    assert [flag["result_id"] for flag in await flags(exams) if flag["result_id"] == "cisco:vue:R2"] == []
+
+
 async def test_nothing_of_the_messages_as_they_came_is_read_for_a_page(exams: Surface) -> None:
     await exams.vendors(reported(attempt(1, 0)))
     rows = await exams.base.rows("results")

@@ -230,6 +230,8 @@ def _changes(
         before = known.get(key)
         if before is None:
             changed[key] = _told(transaction, {"_id": key, **flag, **_new(transaction.now), "version": None})
+        elif before["candidate_id"] != flag["candidate_id"]:  # what staff said was of another
+            changed[key] = _told(transaction, {**before, **flag, **_new(transaction.now)})
         elif before["lapsed_at"] is not None:
             changed[key] = _told(transaction, {**before, **flag, "lapsed_at": None})
         elif any(before[name] != value for name, value in flag.items() if name != "policy_version"):
