@@ -187,18 +187,19 @@ async def test_revisions_of_one_batch_are_one_result_also_where_a_hold_came_firs
     assert (row["score"], row["registration_id"], len(row["revisions"])) == (920.0, "G2", 4)
 
 
-async def test_two_halves_that_never_saw_each_other_become_one(service: Exams) -> None:
+@pytest.mark.parametrize(("hours", "grade"), [(1, "fail"), (9, "pass")], ids=["file said first", "file said last"])
+async def test_two_halves_that_never_saw_each_other_become_one(service: Exams, hours: int, grade: str) -> None:
     """A row of a file and the message, each in a transaction of its own at the same moment."""
     await service.link(received(linked()))
-    await say(service, word(result(result_id="G1"), "f1:1", 1, kind="file", names_result=False))
+    await say(service, word(result(result_id="G1"), "f1:1", hours, kind="file", names_result=False))
     (of_file,) = await service.base.rows("results")
     await service.base.database["results"].delete_one({"_id": of_file["_id"]})
     await service.take(reported(result(), time=TAKEN + 2 * HOUR))
     await service.base.database["results"].insert_one(of_file)
     await service.take(reported(result(revision=2, grade="fail", score=500.0), time=TAKEN + 3 * HOUR))
     (row,) = await service.base.rows("results")
-    assert (row["_id"], row["grade"], len(row["revisions"])) == ("cisco:vue:R1", "fail", 3)
-    await say(service, measure(Act.HOLD, 4), measure(Act.RELEASE, 5))
+    assert (row["_id"], row["grade"], len(row["revisions"])) == ("cisco:vue:R1", grade, 3)
+    await say(service, measure(Act.HOLD, 14), measure(Act.RELEASE, 15))
     told: dict[str, list[str]] = {}
     for event in service.said():
         told.setdefault(event["data"]["result_id"], []).append(event["type"].split(".")[-2])
