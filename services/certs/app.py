@@ -6,7 +6,6 @@ from libs.common.bus.ingress import Border
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
-from libs.common.settings import ServiceSettings
 from services.certs import decision_store, dryrun_store, privacy
 from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
@@ -29,11 +28,13 @@ from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
+from services.certs.public import codes
 from services.certs.reevaluation import Reevaluation
+from services.certs.settings import CertsSettings
 from services.certs.store import MIGRATIONS, CertsStore
 
 
-def build(platform: Platform, settings: ServiceSettings) -> Parts:
+def build(platform: Platform, settings: CertsSettings) -> Parts:
     store = CertsStore(platform.database)
     policies = Policies(store, platform.programs, platform.clock)
     sweep = ExpirySweep(store, policies, platform.programs, platform.unit_of_work)
@@ -86,10 +87,12 @@ SERVICE = Service(
     name="certs",
     migrations=(
         *MIGRATIONS,
+        codes.MIGRATION,
         dryrun_store.MIGRATION,
         claims_store.MIGRATION,
         decision_store.MIGRATION,
         privacy.MIGRATION,
     ),
     build=build,
+    settings=CertsSettings,
 )

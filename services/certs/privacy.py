@@ -88,7 +88,12 @@ HOLDINGS = Holdings(
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="dry_run_changes", find=by("candidate_id")),
     ),
-    apart=APART | {"policies": "texts of programs", "dry_runs": "who tried which text, for 30 days"},
+    apart=APART
+    | {
+        "policies": "texts of programs",
+        "dry_runs": "who tried which text, for 30 days",
+        "verification_codes": "which credential or document a code stands for, by its id",
+    },
 )
 
 

@@ -28,6 +28,7 @@ from libs.common.http.problems import ProblemType
 from libs.common.privacy.holdings import everything
 from libs.common.settings import PREFIX, ServiceSettings
 from services.certs import privacy as certs_privacy
+from services.certs.settings import CertsSettings
 from services.exams import consumers
 from services.exams import privacy as exams_privacy
 from services.exams.challenges import casework as challenges
@@ -45,7 +46,15 @@ from tests import servers
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-SETTINGS = (ServiceSettings, IdentitySettings, ExamsSettings, NotifySettings, LocalSettings, OperatorSettings)
+SETTINGS = (
+    ServiceSettings,
+    IdentitySettings,
+    ExamsSettings,
+    CertsSettings,
+    NotifySettings,
+    LocalSettings,
+    OperatorSettings,
+)
 
 OPERATORS = (DOCS / "operators.md").read_text()
 VENDORS = (DOCS / "vendors.md").read_text()

@@ -19,12 +19,14 @@ from libs.common.http.tokens import sign
 from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.service import Parts, Platform
-from libs.common.settings import ServiceSettings
 from services.certs.app import build
-from tests.service.rig import ERASURE_KEY, Base
+from services.certs.settings import CertsSettings
+from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
-_SETTINGS = ServiceSettings.model_construct(batch_size=200, erasure_key=ERASURE_KEY)
+_SETTINGS = CertsSettings.model_construct(
+    batch_size=200, erasure_key=ERASURE_KEY, certs_keys_secret=CERTS_KEYS_SECRET, public_url="https://certrail.example"
+)
 
 
 def composed(base: Base, programs: Mapping[str, Program]) -> Parts:

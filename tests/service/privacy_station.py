@@ -17,7 +17,7 @@ from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.notify.app import SERVICE as NOTIFY
-from tests.service.rig import ERASURE_KEY, Base, said
+from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, said
 from tests.service.samples import received
 
 SERVICES: Mapping[str, Service] = {one.name: one for one in (EXAMS, CERTS, FULFILLMENT, NOTIFY)}
@@ -30,7 +30,7 @@ class PrivacyStation:
     def __init__(self, base: Base, programs: Mapping[str, Program], **settings: Any) -> None:
         self.base = base
         self._programs, self._settings = programs, settings
-        given = {"batch_size": 200, "erasure_key": ERASURE_KEY} | settings
+        given = {"batch_size": 200, "erasure_key": ERASURE_KEY, "certs_keys_secret": CERTS_KEYS_SECRET} | settings
         service = SERVICES[base.service]
         platform = Platform(base.database, base.unit_of_work, programs, base.clock, base.owner)
         self.parts: Parts = service.build(platform, service.settings.model_construct(**given))

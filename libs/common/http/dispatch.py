@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from libs.common.http.audit import RouteAudit, Trail
 from libs.common.http.auth import TokenVerifier
+from libs.common.http.documents import Document, document_response
 from libs.common.http.files import Download, Upload, UploadStream, download_response, open_upload, read_upload
 from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.forms import Form, read_form
@@ -142,6 +143,8 @@ class Endpoint(Generic[R, P, Q, B]):
             raise TypeError(f"{self._route.operation_id} must return {self._response.__name__}")
         if isinstance(result, Download):
             return download_response(result, self._route.status)
+        if isinstance(result, Document):
+            return document_response(result, request, self._route.status)
         if isinstance(result, Page) and result.next is not None:
             headers[hdrs.LINK] = f'<{request.rel_url.update_query(cursor=result.next)}>; rel="next"'
         return web.Response(

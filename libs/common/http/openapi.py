@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from libs.common.http import idempotency
+from libs.common.http.documents import Document
 from libs.common.http.files import Download, Upload, UploadStream
 from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.forms import Form
@@ -98,7 +99,7 @@ def _models(route: AnyRoute) -> Iterable[ModelUse]:
     for model in (route.parameters, route.query, route.body):
         if model is not None and not issubclass(model, Upload | UploadStream):
             yield model, "validation"
-    if route.response is not None and not issubclass(route.response, Download):
+    if route.response is not None and not issubclass(route.response, Download | Document):
         yield route.response, "serialization"
 
 
@@ -194,7 +195,7 @@ def _success(route: AnyRoute, schemas: _Schemas) -> Json:
 
 
 def _content(model: type[Any], schemas: _Schemas, mode: Mode) -> Json:
-    if issubclass(model, Upload | UploadStream | Download):
+    if issubclass(model, Upload | UploadStream | Download | Document):
         # A file has no schema in OpenAPI 3.1: its media type says it all.
         return {media_type: {} for media_type in model.media_types}
     media_type = FORM if issubclass(model, Form) else "application/json"

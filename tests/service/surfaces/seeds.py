@@ -34,7 +34,7 @@ from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
-from tests.service.rig import ERASURE_KEY, Base, open_base
+from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, open_base
 from tests.service.samples import (
     EXAM,
     TAKEN,
@@ -113,15 +113,15 @@ def _parts(service: str, base: Base, where: Where) -> Any:
     secrets = where.folder / "vendor-secrets"
     secrets.mkdir()
     (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
-    vendors: dict[str, Any] = (
-        {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
-    )
+    more: dict[str, Any] = {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
+    if service == "certs":
+        more = {"certs_keys_secret": CERTS_KEYS_SECRET}
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
         programs_dir=where.folder,
         erasure_key=ERASURE_KEY,
-        **vendors,
+        **more,
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
 
