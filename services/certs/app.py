@@ -1,5 +1,7 @@
 """The composition root of certs."""
 
+from datetime import timedelta
+
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
@@ -29,8 +31,14 @@ from services.certs.outlook_api import OutlookApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.public import codes
+from services.certs.public.addresses import Addresses
 from services.certs.reevaluation import Reevaluation
 from services.certs.settings import CertsSettings
+from services.certs.signing import store as signing_store
+from services.certs.signing.api import IssuerKeysApi
+from services.certs.signing.keys import IssuerKeys
+from services.certs.signing.pairs import Sealing
+from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
 
 
@@ -55,7 +63,18 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
     reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
     previews = MergePreviewApi(store, policies, platform.clock)
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews)
+    addresses = Addresses(settings.public_url.rstrip("/"))
+    issuer_keys = IssuerKeys(
+        IssuerKeyStore(platform.database),
+        platform.unit_of_work,
+        Sealing(settings.certs_keys_secret.get_secret_value()),
+        programs=platform.programs,
+        addresses=addresses,
+        life=timedelta(days=settings.issuer_key_days),
+        clock=platform.clock,
+    )
+    issuers = IssuerKeysApi(issuer_keys, platform.programs, addresses)
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, issuers)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in parts for route in part.routes())
@@ -79,6 +98,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Job("dry-runs", dry_runs.EVERY, dry_runs.run),
             keeper.job(),
             late.job(),
+            Job("issuer-keys", issuer_keys.EVERY, issuer_keys.run),
         ),
     )
 
@@ -92,6 +112,7 @@ SERVICE = Service(
         claims_store.MIGRATION,
         decision_store.MIGRATION,
         privacy.MIGRATION,
+        signing_store.MIGRATION,
     ),
     build=build,
     settings=CertsSettings,

@@ -92,6 +92,7 @@ HOLDINGS = Holdings(
     | {
         "policies": "texts of programs",
         "dry_runs": "who tried which text, for 30 days",
+        "issuer_keys": "keys of programs that sign credentials",
         "verification_codes": "which credential or document a code stands for, by its id",
     },
 )

@@ -25,7 +25,12 @@ from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 _SETTINGS = CertsSettings.model_construct(
-    batch_size=200, erasure_key=ERASURE_KEY, certs_keys_secret=CERTS_KEYS_SECRET, public_url="https://certrail.example"
+    batch_size=200,
+    erasure_key=ERASURE_KEY,
+    certs_keys_secret=CERTS_KEYS_SECRET,
+    issuer_key_days=365,
+    signing_processes=2,
+    public_url="https://certrail.example",
 )
 
 
