@@ -5,6 +5,7 @@ from datetime import timedelta
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
@@ -25,6 +26,9 @@ from services.certs.credentials.parts import CredentialParts
 from services.certs.deciding import Deciding
 from services.certs.decision_store import DecisionStore
 from services.certs.decisions_api import DecisionsApi
+from services.certs.directory.api import DirectoryApi
+from services.certs.directory.directory import Directory
+from services.certs.directory.store import DirectoryStore
 from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
@@ -32,12 +36,15 @@ from services.certs.ledgers import Ledgers
 from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.pages.assets_api import AssetsApi
+from services.certs.people import migration as people_migration
 from services.certs.people.people import People
 from services.certs.people.sharing import SharingSettings
+from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.public import codes
 from services.certs.public.addresses import Addresses
+from services.certs.public.rates import AddressRates
 from services.certs.reevaluation import Reevaluation
 from services.certs.settings import CertsSettings
 from services.certs.signing import store as signing_store
@@ -70,6 +77,13 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
     reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
     previews = MergePreviewApi(store, policies, platform.clock)
+    people = People(platform.database)
+    sharing = SharingSettings(platform.database)
+    directory = Directory(DirectoryStore(platform.database), people, sharing, platform.clock)
+    choosing = SharingApi(store, sharing, directory, policies, platform.unit_of_work)
+    rates = AddressRates(settings.public_requests, read_networks(settings.trusted_proxies), platform.clock)
+    listing = DirectoryApi(directory, platform.programs, rates)
+    assets = AssetsApi(platform.programs)
     addresses = Addresses(settings.public_url.rstrip("/"))
     issuer_keys = IssuerKeys(
         IssuerKeyStore(platform.database),
@@ -88,19 +102,19 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         policies,
         signer=Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock),
         keys=issuer_keys,
-        contacts=KnownContacts(People(platform.database), SharingSettings(platform.database)),
+        contacts=KnownContacts(people, sharing),
     )
-    assets = AssetsApi(platform.programs)
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers, credentials)
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
+    more = (credentials, choosing, listing)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
-            tuple(route for part in parts for route in part.routes())
+            tuple(route for part in (*parts, *more) for route in part.routes())
         ),
         subscriptions=(
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(ledgers, Links(submissions)).handle),
+                keeper.around(ServiceEvents(ledgers, Links(submissions), people).handle),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
@@ -133,6 +147,7 @@ SERVICE = Service(
         privacy.MIGRATION,
         signing_store.MIGRATION,
         credential_store.MIGRATION,
+        people_migration.MIGRATION,
     ),
     build=build,
     settings=CertsSettings,

@@ -98,6 +98,9 @@ HOLDINGS = Holdings(
             keep=lambda row, _names: erased_credential(row),
         ),
         Holding(collection="credential_holders", find=by("_id")),
+        Holding(collection="people", find=by("_id")),
+        Holding(collection="sharing", find=by("_id"), kind="sharing"),
+        Holding(collection="directory", find=by("_id")),
     ),
     apart=APART
     | {

@@ -58,7 +58,7 @@ def told(base: Base) -> list[tuple[str, str]]:
 
 
 async def revoked_bit(api: Callers, row: dict[str, Any]) -> bool:
-    answer = await api.anybody(f"/status/{row['program']}/{row['status_list']}")
+    answer = await api.fetch(f"/status/{row['program']}/{row['status_list']}")
     assert answer.status == 200
     listed = json.loads(await answer.read())
     return bits.is_set(bits.decoded(listed["credentialSubject"]["encodedList"]), row["status_index"])
@@ -83,31 +83,31 @@ async def test_an_award_is_a_signed_credential_in_every_form(station: CertsStati
     (row,) = await rows(station.base)
     assert told(station.base) == [("BadgeIssued", "C1")]
     async with station.api() as api:
-        answer = await api.anybody(f"/credentials/{row['_id']}")
+        answer = await api.fetch(f"/credentials/{row['_id']}")
         assert (answer.status, answer.content_type, answer.headers["Vary"]) == (200, "application/vc", "Accept")
         document = json.loads(await answer.read())
         assert document["id"] == f"{ROOT}/credentials/{row['_id']}"
         assert document["credentialSubject"]["achievement"]["humanCode"] == "CCNA"
         assert proven(document)
         assert not proven({**document, "name": "CCIE"})
-        kept = await api.anybody(f"/credentials/{row['_id']}", If_None_Match=answer.headers["ETag"])
+        kept = await api.fetch(f"/credentials/{row['_id']}", If_None_Match=answer.headers["ETag"])
         assert kept.status == 304
-        png = await api.anybody(f"/credentials/{row['_id']}.png")
+        png = await api.fetch(f"/credentials/{row['_id']}.png")
         assert [json.loads(one) for one in credentials_in_png(await png.read())] == [document]
-        svg = await api.anybody(f"/credentials/{row['_id']}", Accept="image/svg+xml")
+        svg = await api.fetch(f"/credentials/{row['_id']}", Accept="image/svg+xml")
         assert (svg.content_type, b"openbadges:credential" in await svg.read()) == ("image/svg+xml", True)
-        token = await api.anybody(f"/credentials/{row['_id']}", Accept="application/vc+jwt")
+        token = await api.fetch(f"/credentials/{row['_id']}", Accept="application/vc+jwt")
         assert (await token.read()).decode() == row["jwt"]
-        page = await api.anybody(f"/credentials/{row['_id']}", Accept="text/html,application/xhtml+xml;q=0.9")
+        page = await api.fetch(f"/credentials/{row['_id']}", Accept="text/html,application/xhtml+xml;q=0.9")
         assert "Genuine and unchanged." in (await page.read()).decode()
         assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
-        assert (await api.anybody(f"/credentials/{row['_id'][:-1]}0")).status in {404, 200}
-        assert (await api.anybody("/credentials/0b0e1d5c-3c1f-4a55-9d2b-3f0d3d9e7a11")).status == 404
-        assert (await api.anybody("/b/0b0e1d5c-3c1f-4a55-9d2b-3f0d3d9e7a11")).status == 404
-        achievement = json.loads(await (await api.anybody("/achievements/cisco/CCNA/" + _version(station))).read())
+        assert (await api.fetch(f"/credentials/{row['_id'][:-1]}0")).status in {404, 200}
+        assert (await api.fetch("/credentials/0b0e1d5c-3c1f-4a55-9d2b-3f0d3d9e7a11")).status == 404
+        assert (await api.fetch("/b/0b0e1d5c-3c1f-4a55-9d2b-3f0d3d9e7a11")).status == 404
+        achievement = json.loads(await (await api.fetch("/achievements/cisco/CCNA/" + _version(station))).read())
         assert achievement == document["credentialSubject"]["achievement"]
-        assert (await api.anybody("/achievements/cisco/CCNA/999")).status == 404
-        assert (await api.anybody("/issuers/cisco/image")).content_type == "image/svg+xml"
+        assert (await api.fetch("/achievements/cisco/CCNA/999")).status == 404
+        assert (await api.fetch("/issuers/cisco/image")).content_type == "image/svg+xml"
 
 
 def _version(station: CertsStation) -> str:
@@ -168,7 +168,7 @@ async def test_a_revocation_is_seen_in_the_list_at_once_and_never_undone(station
         assert (await api.candidate("GET", f"{ME}/badges/CCNA"))[1]["detail"] == "Not available: it was revoked."
         await station.settle()
         assert await revoked_bit(api, row)
-        page = (await (await api.anybody(f"/b/{row['_id']}")).read()).decode()
+        page = (await (await api.fetch(f"/b/{row['_id']}")).read()).decode()
         assert "Not valid: revoked on 22" in page.replace("\N{NO-BREAK SPACE}", " ")
         assert "forged" not in page
         assert told(station.base) == [("BadgeIssued", "C1"), ("BadgeWithdrawn", "C1")]
@@ -191,7 +191,7 @@ async def test_what_is_suspended_says_so_on_the_page_and_keeps_its_credential(st
         assert (await api.staff("POST", f"{ME}/decisions", key="1", **suspend))[0] == 201
         await station.settle()
         assert await rows(station.base) == [row]
-        page = (await (await api.anybody(f"/b/{row['_id']}")).read()).decode()
+        page = (await (await api.fetch(f"/b/{row['_id']}")).read()).decode()
         assert "Not valid at present: suspended." in page
         status, refused = await api.candidate("GET", f"{ME}/badges/CCNA")
         assert (status, refused["detail"]) == (409, "Not available: it is suspended.")
@@ -211,7 +211,7 @@ async def test_what_has_expired_is_refused_with_its_day(station: CertsStation) -
         assert (status, refused["detail"]) == (409, "Not available: expired on 10 March 2028.")
         _, found = await api.candidate("GET", f"{ME}/badges")
         assert found["badges"][0]["reason"] == "Not available: expired on 10 March 2028."
-        assert "Genuine, but expired." in (await (await api.anybody(f"/b/{row['_id']}")).read()).decode()
+        assert "Genuine, but expired." in (await (await api.fetch(f"/b/{row['_id']}")).read()).decode()
 
 
 async def test_without_the_agreement_nothing_is_issued(base: Base, programs: dict[str, Program]) -> None:
@@ -306,11 +306,11 @@ async def test_one_that_is_read_before_it_was_signed_is_signed_at_once_and_only_
     await _compare_only(station)
     (row,) = await rows(station.base)
     async with station.api() as api:
-        answers = await asyncio.gather(*(api.anybody(f"/credentials/{row['_id']}") for _ in range(5)))
+        answers = await asyncio.gather(*(api.fetch(f"/credentials/{row['_id']}") for _ in range(5)))
         bodies = {await answer.read() for answer in answers}
         assert len(bodies) == 1
         await station.settle()
-        assert await (await api.anybody(f"/credentials/{row['_id']}")).read() in bodies
+        assert await (await api.fetch(f"/credentials/{row['_id']}")).read() in bodies
         assert proven(json.loads(bodies.pop()))
 
 
@@ -339,7 +339,7 @@ async def test_fifty_issues_and_revocations_at_once_share_no_bit_and_lose_none(
     found = await rows(base)
     assert len({(row["status_list"], row["status_index"]) for row in found}) == len(found) == 50
     async with first.api() as api:
-        answer = await api.anybody("/status/cisco/1")
+        answer = await api.fetch("/status/cisco/1")
         listed = bits.decoded(json.loads(await answer.read())["credentialSubject"]["encodedList"])
     is_set = {index for index in range(bits.LENGTH) if listed[index // 8] and bits.is_set(listed, index)}
     assert is_set == {row["status_index"] for row in found if row["candidate_id"].startswith("C")}
@@ -392,7 +392,7 @@ async def test_a_list_that_is_half_full_is_followed_by_the_next(
         await station.settle()
     assert [row["status_list"] for row in await rows(station.base)] == [1, 1, 2, 2, 3]
     async with station.api() as api:
-        assert [(await api.anybody(f"/status/cisco/{n}")).status for n in (1, 2, 3, 4)] == [200, 200, 200, 404]
+        assert [(await api.fetch(f"/status/cisco/{n}")).status for n in (1, 2, 3, 4)] == [200, 200, 200, 404]
 
 
 async def test_a_list_is_signed_again_before_it_ends(station: CertsStation) -> None:
@@ -406,7 +406,7 @@ async def test_a_list_is_signed_again_before_it_ends(station: CertsStation) -> N
     # A reader gets one that is in force even where no worker runs.
     station.base.clock.advance(timedelta(hours=13))
     async with station.api() as api:
-        document = json.loads(await (await api.anybody("/status/cisco/1")).read())
+        document = json.loads(await (await api.fetch("/status/cisco/1")).read())
     assert document["validUntil"] == "2026-11-24T13:00:00Z"
     assert proven(document)
 
@@ -426,7 +426,7 @@ async def test_what_a_compromised_key_has_signed_is_signed_anew(station: CertsSt
         assert after["kid"] != before["kid"]
         assert after["valid_from"] > before["valid_from"]
         assert proven(json.loads(after["document"]))
-        listed = json.loads(await (await api.anybody("/status/cisco/1")).read())
+        listed = json.loads(await (await api.fetch("/status/cisco/1")).read())
         assert listed["proof"][0]["verificationMethod"].endswith(after["kid"])
 
 

@@ -157,6 +157,7 @@ def _program(
         result_overdue=_overdue(head),
         challenges=head.challenges.read() if head.challenges else None,
         certificate=head.certificate.read(),
+        directory=head.directory.read() if head.directory else None,
         definition=definition,
     )
 
