@@ -103,6 +103,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock),
         keys=issuer_keys,
         contacts=KnownContacts(people, sharing),
+        beside=(directory.settle,),
     )
     parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
     more = (credentials, choosing, listing)
@@ -114,7 +115,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(ledgers, Links(submissions), people).handle),
+                keeper.around(ServiceEvents(store, ledgers, Links(submissions), people).handle),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
