@@ -44,11 +44,11 @@ def test_page_has_no_script_and_no_style_of_its_own_and_loads_by_hash() -> None:
 
 def test_refusal_is_a_page_for_browsers_and_a_problem_for_programs() -> None:
     words = message("Nothing here", "Nothing.")
-    page = refused(NOT_FOUND, "text/html,application/xhtml+xml,*/*;q=0.8", words)
+    page = refused(Problem(NOT_FOUND), "text/html,application/xhtml+xml,*/*;q=0.8", words).body
     assert (page.status, page.media_type) == (404, HTML)
     for accept in (None, "*/*", "application/json"):
         with pytest.raises(Problem):
-            refused(NOT_FOUND, accept, words)
+            refused(Problem(NOT_FOUND), accept, words)
 
 
 def test_numbers_are_words_up_to_twelve() -> None:
