@@ -134,6 +134,7 @@ def _program(
         calendar=head.calendar.read(),
         result_overdue=_overdue(head),
         challenges=head.challenges.read() if head.challenges else None,
+        directory=head.directory.read() if head.directory else None,
         definition=definition,
     )
 

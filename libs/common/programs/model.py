@@ -15,6 +15,7 @@ from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
 from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.clauses import Clause, Clauses
+from libs.common.programs.directory import Directory
 from libs.common.programs.policy import Policy, Way
 from libs.common.programs.sign_in import BY_PASSWORD, SignIn
 
@@ -219,6 +220,8 @@ class Program:
     """Business days after which a late result is overdue; never fewer than the promise."""
     challenges: ChallengeRules | None = None
     """How results are challenged; None where they cannot be."""
+    directory: Directory | None = None
+    """Its public directory; None where it has none."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

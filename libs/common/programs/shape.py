@@ -10,6 +10,7 @@ from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
 from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.challenges import ChallengesShape
+from libs.common.programs.directory import DirectoryShape
 from libs.common.programs.model import Entitlement, ExamKind, ProfileField
 from libs.common.programs.policy_shape import (
     AgreementShape,
@@ -108,6 +109,7 @@ class ProgramShape(Shape):
     cases: dict[CaseKind, CaseRuleShape] = Field(default={})
     calendar: CalendarShape = CalendarShape()
     challenges: ChallengesShape | None = None
+    directory: DirectoryShape | None = None
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]
