@@ -156,8 +156,8 @@ def _program(
         calendar=head.calendar.read(),
         result_overdue=_overdue(head),
         challenges=head.challenges.read() if head.challenges else None,
-        directory=head.directory.read() if head.directory else None,
         certificate=head.certificate.read(),
+        directory=head.directory.read() if head.directory else None,
         definition=definition,
     )
 

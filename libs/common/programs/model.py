@@ -223,9 +223,9 @@ class Program:
     """Business days after which a late result is overdue; never fewer than the promise."""
     challenges: ChallengeRules | None = None
     """How results are challenged; None where they cannot be."""
+    certificate: CertificateTexts = DEFAULT_TEXTS
     directory: Directory | None = None
     """Its public directory; None where it has none."""
-    certificate: CertificateTexts = DEFAULT_TEXTS
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

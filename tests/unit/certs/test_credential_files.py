@@ -44,7 +44,7 @@ def test_a_png_holds_one_credential_in_ascii_and_is_a_picture(programs: Mapping[
     "what", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n\x00\x00", b"\x89PNG\r\n\x1a\n\x7f\xff\xff\xffIHDR"]
 )
 def test_what_is_no_png_is_refused(what: bytes) -> None:
-    with pytest.raises(ValueError, match="PNG|unpack"):
+    with pytest.raises(ValueError, match=r"PNG"):
         baked_png(what, b"{}")
 
 
