@@ -2,11 +2,10 @@
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 import jinja2
 from markupsafe import Markup
-from typing_extensions import TypeVar
 
 from libs.common.http.documents import PRIVATE, Document, negotiated
 from libs.common.http.problems import MEDIA_TYPE, Problem
@@ -46,11 +45,16 @@ class Page(Document):
     media_types: ClassVar = (HTML,)
 
 
-D = TypeVar("D", bound=Document, default=Page)
+D = TypeVar("D", bound=Document)
 
 
-def shown(content: bytes, *, into: type[D] = Page, status: int | None = None, cache_control: str = PRIVATE) -> D:  # type: ignore[assignment]
-    """A page as the answer to a request; `into` is what the route answers with, where that has other kinds too."""
+def shown(content: bytes, *, status: int | None = None, cache_control: str = PRIVATE) -> Page:
+    """A page as the answer to a request."""
+    return shown_as(Page, content, status=status, cache_control=cache_control)
+
+
+def shown_as(into: type[D], content: bytes, *, status: int | None = None, cache_control: str = PRIVATE) -> D:
+    """A page from a route that answers with other kinds too."""
     return into(media_type=HTML, content=content, cache_control=cache_control, policy=POLICY, status=status)
 
 
@@ -75,7 +79,7 @@ def message(heading: str, text: str, *, program: Program | None = None, form: bo
     return page("pages/templates/message.html", heading=heading, program=program, text=text, form=form)
 
 
-def refused(problem: Problem, accept: str | None, words: bytes, *, into: type[D] = Page) -> Reply[D]:
+def refused(problem: Problem, accept: str | None, words: bytes, into: type[D]) -> Reply[D]:
     """A problem as a page, for whoever asks for pages; everybody else gets the problem itself.
 
     Raises:
@@ -83,7 +87,7 @@ def refused(problem: Problem, accept: str | None, words: bytes, *, into: type[D]
     """
     if negotiated(accept, (MEDIA_TYPE, HTML)) != HTML:
         raise problem
-    return Reply(shown(words, into=into, status=problem.kind.status), problem.headers)
+    return Reply(shown_as(into, words, status=problem.kind.status), problem.headers)
 
 
 def counted(number: int) -> str:

@@ -10,7 +10,7 @@ from libs.common.http.documents import Document
 from libs.common.http.models import Parameters
 from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import PUBLIC, Call, Reply, Route
-from services.certs.pages.frame import HTML, message, shown
+from services.certs.pages.frame import HTML, message, shown_as
 from services.certs.public.codes import Codes, Kind, printed, read_code
 from services.certs.transcripts.answers import JSON, Answers, Opened, ReceiptFile, Verification, wanted
 from services.certs.transcripts.documents import Documents, ShownDocument
@@ -115,7 +115,7 @@ class CheckApi:
     async def enter_code(self, call: Call[Any, CodeQuery]) -> Verification | Reply[Verification]:
         code = call.query.code
         if code is None or not code.strip():
-            return shown(FORM, into=Verification)
+            return shown_as(Verification, FORM)
         return await self._answered(call, code, Verification, lambda found: self._shown(call, found))
 
     async def check_code(self, call: Call[CodePath]) -> Verification | Reply[Verification]:

@@ -9,10 +9,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from libs.common.clock import Clock
 from services.certs.credentials.credential import Credential
+from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.store import CredentialStore
 from services.certs.public.addresses import Addresses
 from services.certs.signing.contexts import CLR, OB, OB_EXTENSIONS, VC
@@ -31,12 +32,6 @@ MOST: Final = 30
 SCHEMA: Final = "https://purl.imsglobal.org/spec/clr/v2p0/schema/json/clr_v2p0_clrcredential_schema.json"
 
 
-class SignedCredentials(Protocol):
-    """Where credentials are had signed."""
-
-    async def signed(self, credential: Credential) -> Signed: ...
-
-
 class Records:
     """Makes signed records, and keeps the last one of each transcript for as long as it would say the same."""
 
@@ -45,7 +40,7 @@ class Records:
         certs: CertsStore,
         store: TranscriptStore,
         credentials: CredentialStore,
-        signed: SignedCredentials,
+        signed: Credentials,
         *,
         signer: Signer,
         addresses: Addresses,

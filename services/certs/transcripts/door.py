@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiohttp import hdrs
 from pymongo.errors import PyMongoError
-from typing_extensions import TypeVar
 
 from libs.common.errors import Unavailable
 from libs.common.http.documents import Document
@@ -66,4 +65,4 @@ class Door:
             TOO_MANY_REQUESTS.code: TOO_MANY_PAGE,
             UNAVAILABLE.code: UNAVAILABLE_PAGE,
         }.get(problem.kind.code, unknown)
-        return refused(problem, call.headers.get(hdrs.ACCEPT), words, into=into)
+        return refused(problem, call.headers.get(hdrs.ACCEPT), words, into)
