@@ -94,6 +94,14 @@ HOLDINGS = Holdings(
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="dry_run_changes", find=by("candidate_id")),
         Holding(
+            collection="transcripts",
+            find=by("candidate_id"),
+            kind="transcripts",
+            withheld=frozenset({"link", "sealed"}),
+        ),
+        Holding(collection="transcript_views", find=by("candidate_id"), kind="transcript_views"),
+        Holding(collection="transcript_credentials", find=by("candidate_id")),
+        Holding(
             collection="credentials",
             find=by("candidate_id"),
             kind="credentials",
