@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
+from libs.common.programs.badges import BadgesShape
 from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.challenges import ChallengesShape
@@ -108,6 +109,7 @@ class ProgramShape(Shape):
     cases: dict[CaseKind, CaseRuleShape] = Field(default={})
     calendar: CalendarShape = CalendarShape()
     challenges: ChallengesShape | None = None
+    badges: BadgesShape = BadgesShape()
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]
