@@ -57,7 +57,7 @@ class BadgeProviderShape(Shape):
     webhook_secret: SecretName | None = None
     vendor: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,30}$")] = "credly"
     templates: Annotated[dict[Code, ProviderId], Field(min_length=1)]
-    rate: Annotated[int, Field(ge=1, le=6_000)] = 60
+    rate: Annotated[int, Field(ge=6, le=6_000)] = 60
     poll_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
     notify: bool = True
 

@@ -270,7 +270,8 @@ def held(chain: Chain, links: Iterable[Link]) -> Chain:
         if known is None:
             found[link.credential_id] = link
         elif link.version >= known.version:
-            found[link.credential_id] = replace(link, badge=known.badge, past=known.past)
+            still = link.valid and known.valid  # a revocation is for good
+            found[link.credential_id] = replace(link, valid=still, badge=known.badge, past=known.past)
     return replace(chain, links=tuple(sorted(found.values(), key=_order)))
 
 
