@@ -3,6 +3,8 @@
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.http.limits import SenderLimit
+from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
@@ -20,12 +22,19 @@ from services.certs.consumers import ServiceEvents
 from services.certs.deciding import Deciding
 from services.certs.decision_store import DecisionStore
 from services.certs.decisions_api import DecisionsApi
+from services.certs.directory.api import DirectoryApi
+from services.certs.directory.directory import Directory
+from services.certs.directory.store import DirectoryStore
 from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
 from services.certs.ledgers import Ledgers
 from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
+from services.certs.people import migration as people_migration
+from services.certs.people.people import People
+from services.certs.people.sharing import SharingSettings
+from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.public import codes
@@ -55,7 +64,13 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
     reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
     previews = MergePreviewApi(store, policies, platform.clock)
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews)
+    people = People(platform.database)
+    sharing = SharingSettings(platform.database)
+    directory = Directory(DirectoryStore(platform.database), people, sharing, platform.clock)
+    choosing = SharingApi(store, sharing, directory, policies, platform.unit_of_work)
+    searches = SenderLimit(read_networks(settings.trusted_proxies), a_second=2.0, burst=60)
+    listing = DirectoryApi(directory, platform.programs, searches)
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, choosing, listing)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in parts for route in part.routes())
@@ -64,7 +79,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(ledgers, Links(submissions)).handle),
+                keeper.around(ServiceEvents(ledgers, Links(submissions), people).handle),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
@@ -92,6 +107,7 @@ SERVICE = Service(
         claims_store.MIGRATION,
         decision_store.MIGRATION,
         privacy.MIGRATION,
+        people_migration.MIGRATION,
     ),
     build=build,
     settings=CertsSettings,

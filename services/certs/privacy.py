@@ -87,6 +87,9 @@ HOLDINGS = Holdings(
         Holding(collection="evidence", find=by("candidate_id"), kind="evidence", content="content", filename=_name_of),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="dry_run_changes", find=by("candidate_id")),
+        Holding(collection="people", find=by("_id")),
+        Holding(collection="sharing", find=by("_id"), kind="sharing"),
+        Holding(collection="directory", find=by("_id")),
     ),
     apart=APART
     | {

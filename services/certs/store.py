@@ -65,6 +65,11 @@ class CertsStore:
         found = self._candidates.find({"_id": {"$in": list(set(candidates))}}, session=session)
         return {row["_id"]: row async for row in found}
 
+    async def of_whom(self, session: Session, candidates: Iterable[str]) -> list[str]:
+        """Those of the candidates of whom there is a ledger."""
+        found = self._candidates.find({"_id": {"$in": list(candidates)}}, {"_id": 1}, session=session)
+        return [row["_id"] async for row in found]
+
     async def save(self, session: Session, ledgers: Iterable[Ledger]) -> None:
         writes: list[Any] = []
         for ledger in ledgers:

@@ -136,6 +136,7 @@ def _program(
         result_overdue=_overdue(head),
         challenges=head.challenges.read() if head.challenges else None,
         badge_provider=head.badges.read(),
+        directory=head.directory.read() if head.directory else None,
         definition=definition,
     )
 

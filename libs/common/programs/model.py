@@ -16,6 +16,7 @@ from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
 from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.clauses import Clause, Clauses
+from libs.common.programs.directory import Directory
 from libs.common.programs.policy import Policy, Way
 from libs.common.programs.sign_in import BY_PASSWORD, SignIn
 
@@ -222,6 +223,8 @@ class Program:
     """How results are challenged; None where they cannot be."""
     badge_provider: BadgeProvider | None = None
     """Where badges are kept as well; None where they are ours alone."""
+    directory: Directory | None = None
+    """Its public directory; None where it has none."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -11,6 +11,7 @@ from libs.common.programs.badges import BadgesShape
 from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.challenges import ChallengesShape
+from libs.common.programs.directory import DirectoryShape
 from libs.common.programs.model import Entitlement, ExamKind, ProfileField
 from libs.common.programs.policy_shape import (
     AgreementShape,
@@ -110,6 +111,7 @@ class ProgramShape(Shape):
     calendar: CalendarShape = CalendarShape()
     challenges: ChallengesShape | None = None
     badges: BadgesShape = BadgesShape()
+    directory: DirectoryShape | None = None
     fees: FeesShape | None = None
     exams: dict[Code, Any]
     certifications: dict[str, Any]

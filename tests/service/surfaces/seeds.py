@@ -294,6 +294,7 @@ _CERTS = {
     "simulate": Request(lambda _: {"cases": [{"id": "x", "program": PROGRAM, "as_of": "2026-01-01", "inputs": []}]}),
     "preview_certifications": Request(query=lambda values: {"from": values["candidate_id"], "into": "C2"}),
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
+    "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 
 
