@@ -3,7 +3,6 @@
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
-from libs.common.http.limits import SenderLimit
 from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.tombstones import Tombstones
@@ -31,6 +30,7 @@ from services.certs.expiry import ExpirySweep
 from services.certs.ledgers import Ledgers
 from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
+from services.certs.pages.assets_api import AssetsApi
 from services.certs.people import migration as people_migration
 from services.certs.people.people import People
 from services.certs.people.sharing import SharingSettings
@@ -38,6 +38,7 @@ from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.public import codes
+from services.certs.public.rates import AddressRates
 from services.certs.reevaluation import Reevaluation
 from services.certs.settings import CertsSettings
 from services.certs.store import MIGRATIONS, CertsStore
@@ -68,9 +69,10 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     sharing = SharingSettings(platform.database)
     directory = Directory(DirectoryStore(platform.database), people, sharing, platform.clock)
     choosing = SharingApi(store, sharing, directory, policies, platform.unit_of_work)
-    searches = SenderLimit(read_networks(settings.trusted_proxies), a_second=2.0, burst=60)
-    listing = DirectoryApi(directory, platform.programs, searches)
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, choosing, listing)
+    rates = AddressRates(settings.public_requests, read_networks(settings.trusted_proxies), platform.clock)
+    listing = DirectoryApi(directory, platform.programs, rates)
+    assets = AssetsApi(platform.programs)
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, choosing, listing)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in parts for route in part.routes())

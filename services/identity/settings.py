@@ -5,13 +5,18 @@ from pathlib import Path
 from typing import Annotated
 
 from joserfc.jwk import Key, KeySet
-from pydantic import Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from libs.common.events.types import ProgramId
-from libs.common.http.senders import OUR_NETWORKS, Networks
+from libs.common.http.senders import TRUSTED_PROXIES, read_networks
 from libs.common.settings import ServiceSettings
 
 _SECRETS = TypeAdapter(dict[ProgramId, Annotated[str, StringConstraints(min_length=1, max_length=1000)]])
+
+
+def _networks(text: str) -> str:
+    read_networks(text)
+    return text
 
 
 class IdentitySettings(ServiceSettings):
@@ -27,8 +32,9 @@ class IdentitySettings(ServiceSettings):
     breached_passwords_file: Path | None = Field(
         default=None, description="more leaked passwords than the list that ships: one or its SHA-1 a line"
     )
-    trusted_proxies: Networks = Field(
-        default=OUR_NETWORKS, description="networks of the gateway, whose X-Forwarded-For is believed"
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default=TRUSTED_PROXIES,
+        description="networks of the gateway, whose X-Forwarded-For is believed",
     )
     openid_secrets_file: Path | None = Field(
         default=None, description="secrets of our clients at identity providers, JSON: program id to secret"

@@ -93,6 +93,16 @@ class Callers:
         principal = Principal(by, Kind.STAFF, frozenset({program}), scopes)
         return await self._ask(principal, method, path, **more)
 
+    async def raw(self, path: str, *, accept: str = "*/*", sender: str | None = None, **query: str) -> Any:
+        """The response to a public request, by whoever `sender` says behind the gateway."""
+        headers = {"Accept": accept} | ({"X-Forwarded-For": sender} if sender else {})
+        return await self._client.get(f"/api/{self._base.service}/v1{path}", params=query, headers=headers)
+
+    async def anybody(self, path: str, **more: str) -> Any:
+        """As `raw`, but what the answer says."""
+        response = await self.raw(path, **more)
+        return response.status, await (response.json() if response.content_type.endswith("json") else response.read())
+
     async def _ask(
         self,
         principal: Principal,

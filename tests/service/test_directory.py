@@ -193,7 +193,7 @@ async def test_erased_one_is_gone_at_once(base_of: OpenBase, programs: dict[str,
 
 
 async def test_searches_of_one_address_are_limited(station: CertsStation, api: Callers) -> None:
-    for _ in range(60):
+    for _ in range(120):
         assert (await api.anybody(HERE))[0] == 200
     status, problem = await api.anybody(HERE)
     assert (status, problem["type"]) == (429, "urn:certrail:problem:too-many-requests")

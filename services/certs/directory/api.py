@@ -9,7 +9,6 @@ from pydantic import BeforeValidator, Field
 
 from libs.common.events.types import Code, Country
 from libs.common.http.documents import Document, negotiated
-from libs.common.http.limits import SenderLimit
 from libs.common.http.models import Parameters, View
 from libs.common.http.paging import Cursor
 from libs.common.http.problems import NOT_FOUND, TOO_MANY_REQUESTS, Problem
@@ -20,6 +19,7 @@ from libs.common.programs.directory import Directory as ProgramDirectory
 from services.certs.directory.directory import NOBODY, Directory, Found
 from services.certs.directory.store import Place, Search
 from services.certs.pages.frame import HTML, POLICY, message, page
+from services.certs.public.rates import AddressRates
 from services.certs.views import ProgramPath
 
 JSON = "application/json"
@@ -80,10 +80,10 @@ _PLACES = Cursor("directory", Place)
 class DirectoryApi:
     """The handler of the route below."""
 
-    def __init__(self, directory: Directory, programs: Mapping[str, Program], limit: SenderLimit) -> None:
+    def __init__(self, directory: Directory, programs: Mapping[str, Program], rates: AddressRates) -> None:
         self._directory = directory
         self._programs = programs
-        self._limit = limit
+        self._rates = rates
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
         return (
@@ -120,7 +120,7 @@ class DirectoryApi:
         self, call: Call[ProgramPath, DirectoryQuery]
     ) -> tuple[Program, ProgramDirectory, Found, str | None]:
         """The program, its directory, a page of those who are found, and the cursor of the next."""
-        self._limit.take(call.remote, call.headers)
+        self._rates.take(call.remote, call.headers)
         program, query = self._programs.get(call.path.program), call.query
         if program is None or program.directory is None:
             raise Problem(NOT_FOUND)
