@@ -1,5 +1,7 @@
 """The composition root of certs."""
 
+from datetime import timedelta
+
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
@@ -18,6 +20,9 @@ from services.certs.claims.review_api import ReviewApi
 from services.certs.claims.store import SubmissionStore
 from services.certs.claims.submissions import Submissions
 from services.certs.consumers import ServiceEvents
+from services.certs.credentials import store as credential_store
+from services.certs.credentials.contacts import KnownContacts
+from services.certs.credentials.parts import CredentialParts
 from services.certs.deciding import Deciding
 from services.certs.decision_store import DecisionStore
 from services.certs.decisions_api import DecisionsApi
@@ -38,9 +43,16 @@ from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.public import codes
+from services.certs.public.addresses import Addresses
 from services.certs.public.rates import AddressRates
 from services.certs.reevaluation import Reevaluation
 from services.certs.settings import CertsSettings
+from services.certs.signing import store as signing_store
+from services.certs.signing.api import IssuerKeysApi
+from services.certs.signing.keys import IssuerKeys
+from services.certs.signing.pairs import Sealing
+from services.certs.signing.signer import Signer, shared_pool
+from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
 
 
@@ -72,10 +84,31 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     rates = AddressRates(settings.public_requests, read_networks(settings.trusted_proxies), platform.clock)
     listing = DirectoryApi(directory, platform.programs, rates)
     assets = AssetsApi(platform.programs)
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, choosing, listing)
+    addresses = Addresses(settings.public_url.rstrip("/"))
+    issuer_keys = IssuerKeys(
+        IssuerKeyStore(platform.database),
+        platform.unit_of_work,
+        Sealing(settings.certs_keys_secret.get_secret_value()),
+        programs=platform.programs,
+        addresses=addresses,
+        life=timedelta(days=settings.issuer_key_days),
+        clock=platform.clock,
+    )
+    issuers = IssuerKeysApi(issuer_keys, platform.programs, addresses)
+    credentials = CredentialParts(
+        platform,
+        addresses,
+        store,
+        policies,
+        signer=Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock),
+        keys=issuer_keys,
+        contacts=KnownContacts(people, sharing),
+    )
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
+    more = (credentials, choosing, listing)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
-            tuple(route for part in parts for route in part.routes())
+            tuple(route for part in (*parts, *more) for route in part.routes())
         ),
         subscriptions=(
             Subscription(
@@ -96,7 +129,10 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Job("dry-runs", dry_runs.EVERY, dry_runs.run),
             keeper.job(),
             late.job(),
+            Job("issuer-keys", issuer_keys.EVERY, issuer_keys.run),
+            credentials.job(),
         ),
+        background=credentials.background(),
     )
 
 
@@ -109,6 +145,8 @@ SERVICE = Service(
         claims_store.MIGRATION,
         decision_store.MIGRATION,
         privacy.MIGRATION,
+        signing_store.MIGRATION,
+        credential_store.MIGRATION,
         people_migration.MIGRATION,
     ),
     build=build,

@@ -40,7 +40,7 @@ STAFF_MANAGE = frozenset({"staff:manage"})
 """Program managers: who works for the program in which role, and which systems may enter."""
 
 KEYS_MANAGE = frozenset({"keys:manage"})
-"""The operator: the keys that sign access tokens."""
+"""The operator: the keys that sign access tokens, and those that sign credentials."""
 
 VENDORS_MANAGE = frozenset({"vendors:manage"})
 """The operator: who may report as a vendor, and the credentials by which they do."""

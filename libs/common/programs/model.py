@@ -14,6 +14,7 @@ from libs.common.programs.badges import BadgeProvider
 from libs.common.programs.business_calendar import WEEKDAYS, BusinessCalendar
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
+from libs.common.programs.certificate_texts import DEFAULT_TEXTS, CertificateTexts
 from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.directory import Directory
@@ -172,6 +173,8 @@ class Branding:
     colour: str
     """`#rrggbb`."""
     support_url: str
+    artwork: str | None = None
+    """Its mark: an `<svg>` element of plain shapes, checked on loading; None where the definition names none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
@@ -223,6 +226,7 @@ class Program:
     """How results are challenged; None where they cannot be."""
     badge_provider: BadgeProvider | None = None
     """Where badges are kept as well; None where they are ours alone."""
+    certificate: CertificateTexts = DEFAULT_TEXTS
     directory: Directory | None = None
     """Its public directory; None where it has none."""
     definition: str = field(default="", repr=False)

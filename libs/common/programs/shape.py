@@ -10,6 +10,7 @@ from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
 from libs.common.programs.badges import BadgesShape
 from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
+from libs.common.programs.certificate_texts import CertificateShape
 from libs.common.programs.challenges import ChallengesShape
 from libs.common.programs.directory import DirectoryShape
 from libs.common.programs.model import Entitlement, ExamKind, ProfileField
@@ -56,6 +57,8 @@ class BrandingShape(Shape):
     sender_email: EmailAddress
     colour: Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
     support_url: Url
+    artwork: Annotated[str | None, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}\.svg$")] = None
+    """A file in the folder of the definition."""
 
 
 class ProfileShape(Shape):
@@ -113,6 +116,7 @@ class ProgramShape(Shape):
     badges: BadgesShape = BadgesShape()
     directory: DirectoryShape | None = None
     fees: FeesShape | None = None
+    certificate: CertificateShape = CertificateShape()
     exams: dict[Code, Any]
     certifications: dict[str, Any]
 

@@ -315,6 +315,9 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     seed.requests = {**_CERTS, "claim_course": Request(lambda given: _course_claim({**given, "evidence_id": fresh}))}
     values["evidence_id"] = used
     await surface.run("dry-runs")
+    await surface.run("issuer-keys")
+    (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
+    values["kid"] = key["_id"]
     return seed
 
 
