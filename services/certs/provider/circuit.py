@@ -27,9 +27,9 @@ def pause(failures: int, asked: float | None, *, shut_out: bool = False) -> time
         return max(wanted, _LONGEST)
     if failures < OPENS_AT:
         return wanted
-    return max(wanted, min(_FIRST * 2 ** min(failures - OPENS_AT, 20), _LONGEST))
+    return max(wanted, min(_FIRST * (1 << min(failures - OPENS_AT, 20)), _LONGEST))
 
 
 def rest(tries: int) -> timedelta:
     """How long a single badge waits after so many requests without an answer."""
-    return min(LEASE * 2 ** min(max(tries - 1, 0), 20), _LONGEST_REST)
+    return min(LEASE * (1 << min(max(tries - 1, 0), 20)), _LONGEST_REST)

@@ -118,7 +118,7 @@ class Comparing:
         rows = [{"badge_id": one.badge_id, "key": one.key, "state": one.state, "seen_at": one.at} for one in strays]
         await self._store.add_strays(self._program, rows, walk["number"])
         await self._store.seen(self._program, [one.badge_id for one in listing.found], walk["number"])
-        return walk["page"] < listing.pages
+        return int(walk["page"]) < listing.pages
 
     async def _miss(self, walk: Document) -> str | None:
         """Note which badges the provider has no more."""

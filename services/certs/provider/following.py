@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
+from libs.common.bus.messages import Received
+from libs.common.events import identity
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
@@ -35,9 +37,22 @@ class ProviderFollower:
         for one in credentials:
             by_program.setdefault(one.program, []).append(one.credential_id)
         for program, ids in by_program.items():
-            policy = self._programs.get(program)
-            if policy is not None and policy.badge_provider is not None:
-                await self._store.note(transaction.session, program, ids)
+            if self._has_provider(program):
+                await self._store.note(transaction.session, program, credentials=ids)
+
+    async def named(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
+        """Note people whose profile has changed: their names stand on badges."""
+        by_program: dict[str, set[str]] = {}
+        for item in items:
+            if isinstance(item.data, identity.CandidateProfileChanged):
+                by_program.setdefault(item.event.program, set()).add(item.data.candidate_id)
+        for program, candidates in by_program.items():
+            if self._has_provider(program):
+                await self._store.note(transaction.session, program, candidates=sorted(candidates))
+
+    def _has_provider(self, program: str) -> bool:
+        policy = self._programs.get(program)
+        return policy is not None and policy.badge_provider is not None
 
 
 class Following:
@@ -63,6 +78,8 @@ class Following:
         if notes:
             ids = [one for note in notes for one in note["credentials"]]
             await self._take(transaction, await self._store.credentials(transaction.session, ids))
+            candidates = [one for note in notes for one in note["candidates"]]
+            await self._store.look_at_people(transaction.session, program, candidates, transaction.now)
             await self._store.noted(transaction.session, notes)
         return len(notes)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from libs.common.bus.consumer import Work
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
@@ -11,6 +12,17 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.certs.provider.chains import Seen, State
 from services.certs.provider.observing import Observing
+
+
+def in_turn(*works: Work) -> Work:
+    """All of these, on the same messages."""
+
+    async def handle(transaction: Transaction, items: Sequence[Any]) -> None:
+        for work in works:
+            await work(transaction, items)
+
+    return handle
+
 
 _STATES: Mapping[str, State] = {
     "issued": "pending",

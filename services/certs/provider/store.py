@@ -78,8 +78,11 @@ class ProviderStore:
 
     # Credentials
 
-    async def note(self, session: Session, program: str, credentials: Sequence[str]) -> None:
-        await self._notes.insert_one({"program": program, "credentials": list(credentials)}, session=session)
+    async def note(
+        self, session: Session, program: str, *, credentials: Sequence[str] = (), candidates: Sequence[str] = ()
+    ) -> None:
+        row = {"program": program, "credentials": list(credentials), "candidates": list(candidates)}
+        await self._notes.insert_one(row, session=session)
 
     async def notes(self, session: Session, program: str, most: int) -> list[Document]:
         """The oldest notes of a program."""
@@ -145,6 +148,12 @@ class ProviderStore:
     async def forget(self, session: Session, key: str) -> None:
         await self._chains.delete_one({"_id": key}, session=session)
 
+    async def look_at_people(self, session: Session, program: str, candidates: Sequence[str], now: datetime) -> None:
+        """Let the chains of these people be looked at; those that are refused too, for it may be mended now."""
+        query = {"candidate_id": {"$in": list(candidates)}, "program": program, "due_at": None}
+        if candidates:
+            await self._chains.update_many(query, {"$set": {"due_at": now}}, session=session)
+
     async def look_at(self, program: str, chains: Sequence[str], now: datetime) -> None:
         """Let these be looked at, unless they are waiting already."""
         query = {"_id": {"$in": list(chains)}, "program": program, "due_at": None}
@@ -158,7 +167,7 @@ class ProviderStore:
     async def unseen(self, program: str, walk: int, before: datetime, after: str, most: int) -> list[Document]:
         """Chains with a standing badge, known since before a comparison, that it has not met."""
         standing = {"badge.state": {"$in": ["pending", "accepted"]}, "badge.at": {"$lt": before}}
-        query = {"program": program, "_id": {"$gt": after}, "walk": {"$ne": walk}, "hand": None}
+        query: Document = {"program": program, "_id": {"$gt": after}, "walk": {"$ne": walk}, "hand": None}
         query["links"] = {"$elemMatch": standing}
         return await self._chains.find(query).sort("_id", ASCENDING).to_list(most)
 
