@@ -377,7 +377,7 @@ async def test_who_follows_is_told_within_the_transaction(base: Base, programs: 
     issuing = station.parts.background[0].__self__._issuing  # type: ignore[attr-defined]
     issuing._followers = (Refusing(),)
     with pytest.raises(LookupError):
-        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, "C1"))
+        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, ["C1"]))
     assert (await rows(base), told(base)) == ([], [])
 
 
@@ -391,6 +391,7 @@ async def test_a_list_that_is_half_full_is_followed_by_the_next(
     for n in range(5):
         await station.take(received(passed(f"C{n}", f"R{n}")))
         await station.settle()
+        await station.run("status-lists")
     assert sorted(row["status_list"] for row in await rows(station.base)) == [1, 1, 2, 2, 3]
     async with station.api() as api:
         assert [(await api.fetch(f"/status/cisco/{n}")).status for n in (1, 2, 3, 4)] == [200, 200, 200, 404]
