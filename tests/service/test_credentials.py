@@ -381,6 +381,29 @@ async def test_who_follows_is_told_within_the_transaction(base: Base, programs: 
     assert (await rows(base), told(base)) == ([], [])
 
 
+async def test_one_that_cannot_be_compared_keeps_no_other_waiting(
+    base: Base, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = CertsStation(base, programs)
+    await station.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(5)))
+    # No code of ours writes such a ledger; a fault of ours would.
+    await base.database["candidates"].update_one({"_id": "C3"}, {"$set": {"certifications.0.holdings": []}})
+    loop = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    monkeypatch.setattr(type(loop), "REST", 0.0)
+    while await loop.step():
+        pass
+    assert {row["candidate_id"] for row in await rows(base)} == {"C0", "C1", "C2", "C4"}
+    (note,) = await base.rows(DUE)
+    assert note["candidates"] == ["C3"]
+    await base.database["candidates"].update_one(
+        {"_id": "C3"}, {"$set": {"certifications.0.holdings": [{"earned_on": "2026-01-01", "expires_on": "2029-01-01"}]}}
+    )
+    base.clock.advance(CredentialsDue.LEASE)
+    assert await loop.step()
+    assert len(await rows(base)) == 5
+    assert await base.rows(DUE) == []
+
+
 # --- Lists and keys --------------------------------------------------------------------------------------------------
 
 
