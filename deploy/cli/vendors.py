@@ -149,13 +149,14 @@ async def _rotate(
     access: Access, name: str, wanted: Sequence[Credential], old_works_hours: int, *, broker: bool
 ) -> dict[str, Any]:
     found: dict[str, Any] = {"password": None, "credentials": {}}
+    # What cannot be done is found before anything is: a new secret is shown once, at the end.
+    if broker and not await access.broker_administrator.has_user(name):
+        raise CliError(f"the broker has no user {name}", hint="`certrail vendors add` makes it")
     async with operator_client(access) as client:
         for each in wanted:
             found["credentials"][each.kind] = await _renewed(client, name, each, old_works_hours)
     if broker:
         administrator = access.broker_administrator
-        if not await administrator.has_user(name):
-            raise CliError(f"the broker has no user {name}", hint="`certrail vendors add` makes it")
         found["password"] = _new_password(access, name)
         await administrator.add_vendor(name, found["password"])
     return found

@@ -25,11 +25,12 @@ def shown(row: Document) -> Document:
     words = [word_of(kept) for kept in row["revisions"]]
     ordered = in_order(words)
     held = row["status"] == Status.ON_HOLD
+    kept_of = {id(word): kept for word, kept in zip(words, row["revisions"], strict=True)}
     revisions = []
     for word, outcome in zip(ordered, outcomes(ordered), strict=True):
         if outcome is None:
             continue
-        kept = next(kept for kept, each in zip(row["revisions"], words, strict=True) if each is word)
+        kept = kept_of[id(word)]
         if held or outcome.status is Status.ON_HOLD:
             pending = {"state": State.PROVISIONAL, "grade": Grade.PENDING, "score": None}
             revisions.append({**{name: kept[name] for name in _OPEN}, **pending})

@@ -19,7 +19,6 @@ from services.exams.challenges import holdings as challenges
 from services.exams.embargo import shown
 from services.exams.feeds import store as feeds_store
 from services.exams.history import achievements, retake_flags
-from services.exams.history.retakes import DUE
 from services.exams.notices.intake import PERIOD as NOTIFICATIONS_KEPT
 from services.exams.outgoing.store import OutgoingStore
 from services.exams.registrations import announce_appointment
@@ -105,7 +104,6 @@ HOLDINGS = Holdings(
                     "named_later",
                     "unmatched_told",
                     "late_looked",
-                    DUE,
                     "ruling",
                     *STAFFS_OWN,
                 }
@@ -163,6 +161,7 @@ HOLDINGS = Holdings(
     | feeds_store.APART
     | {
         "rejections": "messages as vendors wrote them, for 90 days; those with a partner's id of the person are erased",
+        "retakes_due": "keys of results, until the rules of retakes have looked at their people: seconds",
         "outgoing_files": "files to vendors, for 30 days; of one with the person nothing is left once it is delivered",
         "reconciliations": "which lists of vendors were compared, and what was found in numbers",
         "reconciliation_chunks": "a vendor's list until it is read: seconds, 7 days at most",

@@ -1,7 +1,7 @@
 """Takes in what is said of results: each result one document with every word on it, and what follows told once."""
 
 from collections import Counter as Counts
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import Counter
@@ -15,7 +15,7 @@ from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_
 from services.exams.domain.rulings import overtaken, ruling_id_of
 from services.exams.reports import Measure, Report, uses_of
 from services.exams.store import ExamsStore, attempt_key, registration_key, result_key
-from services.exams.telling import announce
+from services.exams.telling import announce, retract
 
 REPORTS = Counter("certrail_results_reported_total", "Words on results by what they turned out to be", ["verdict"])
 
@@ -62,12 +62,14 @@ class ResultIntake:
     async def _known(self, reports: Sequence[Report], keys: Sequence[tuple[str, str]]) -> "_Known":
         session = self._transaction.session
         rows = await self._store.results(session, {key for both in keys for key in both})
-        for (program, vendor), unnumbered in _by_vendor(reports).items():
+        for (program, vendor), unnumbered in _by_vendor(each for each in reports if not each.numbered).items():
             registrations = {each.data.registration_id for each in unnumbered if each.data.registration_id}
             rows |= await self._store.results_of_registrations(session, program, vendor, registrations)
-            named = {each.data.result_id for each in unnumbered if each.names_result and each.data.result_id}
+        elsewhere = [each for each in reports if _may_go_by_another(each, rows)]
+        for (program, vendor), others in _by_vendor(elsewhere).items():
+            named = {each.data.result_id for each in others if each.names_result and each.data.result_id}
             rows |= await self._store.results_named_later(session, program, vendor, named)
-        return _Known(rows)
+        return _Known(rows, lambda part: retract(self._transaction, part, None))
 
     def _apply(
         self, report: Report, row: Document | None, key: str, candidates: Mapping[str, str]
@@ -112,19 +114,21 @@ def _marks(rows: Iterable[Document]) -> list[tuple[str, bool]]:
 
 
 class _Known:
-    """The results of a batch: those stored before, and those it adds."""
+    """The results of a batch: those stored before, and those it adds.
 
-    def __init__(self, rows: Mapping[str, Document]) -> None:
+    Args:
+        take_back: takes back what was told of a row that turns out to be part of another.
+    """
+
+    def __init__(self, rows: Mapping[str, Document], take_back: Callable[[Document], None]) -> None:
         self.stored = set(rows)
         self.absorbed: set[str] = set()
         """Keys of what has become part of another."""
-        self._rows = dict(rows)
-        for row in rows.values():
-            if row.get("named_later"):
-                self._rows[result_key(row["program"], row["vendor"], row["result_id"])] = row
+        self._take_back = take_back
+        self._rows: dict[str, Document] = {}
         self._of_registration: dict[str, list[Document]] = {}
         for row in rows.values():
-            self._index(row)
+            self.add(row)
 
     def find(self, report: Report, named: str, attempt: str) -> Document | None:
         """The result that a word is about."""
@@ -140,15 +144,22 @@ class _Known:
         if row["_id"] not in self._rows:
             self._rows[row["_id"]] = row
             self._index(row)
+        if row.get("named_later"):
+            self._rows.setdefault(result_key(row["program"], row["vendor"], row["result_id"]), row)
 
     def _joined(self, named: Document, nameless: Document) -> Document:
         """One result of what was said of it by its own id and what by its registration, before any report joined them.
 
-        Only one of the two can have been reported: a report names both.
+        As a rule only one of the two has been reported, for a report names both. A row of a file and a message that
+        arrived at the same moment may each have made one: then that of the message goes on.
         """
         if named is nameless:
             return named
-        whole, part = (named, nameless) if nameless["state"] is None else (nameless, named)
+        both = named["state"] is not None and nameless["state"] is not None
+        whole, part = (named, nameless) if both or nameless["state"] is None else (nameless, named)
+        if both:
+            part["revisions"][part["reporter"]]["details"] = {name: part[name] for name in DETAILS}
+            self._take_back(part)
         whole["revisions"] += part["revisions"]
         if whole is nameless:
             _name(whole, named["result_id"])
@@ -172,12 +183,19 @@ def _keys(report: Report) -> tuple[str, str]:
 
 
 def _by_vendor(reports: Iterable[Report]) -> dict[tuple[str, str], list[Report]]:
-    """Those without a number, which may name a result by another id than the one it is known by."""
     found: dict[tuple[str, str], list[Report]] = {}
     for report in reports:
-        if not report.numbered:
-            found.setdefault((report.program, report.vendor), []).append(report)
+        found.setdefault((report.program, report.vendor), []).append(report)
     return found
+
+
+def _may_go_by_another(report: Report, rows: Mapping[str, Document]) -> bool:
+    """Whether the result of a word may be known by another key than the word's: it has no number, or is a later one."""
+    if not report.numbered:
+        return True
+    data = report.data
+    later = isinstance(data, vendors.ExamResultReported) and data.revision > 1
+    return later and not any(key in rows for key in _keys(report))
 
 
 def _count(verdicts: Sequence[Verdict]) -> None:
@@ -214,12 +232,19 @@ def _settle(row: Document, words: Sequence[Word]) -> None:
         return
     if row["reporter"] is not None:
         before = row["revisions"][row["reporter"]]
-        before["details"] = {name: row[name] for name in row["revisions"][reporter]["details"]}
+        before["details"] = {name: row[name] for name in DETAILS}
     row |= {**row["revisions"][reporter].pop("details"), "reporter": reporter}
 
 
 NAMING = ("score_report_url", "receipt_url", "site")
 """Fields of a result by which a person could be found again."""
+
+
+DETAILS = (
+    *("passing_score", "scale_min", "scale_max", "sections", "score_report_url", "receipt_url", "form", "attempt"),
+    *("site", "language", "exam_code", "registration_id", "taken_at", "taken_on", "utc_offset"),
+)
+"""What a report says beside its grade; of the one that counts it stands in the result itself."""
 
 
 def _details(data: vendors.ExamResultReported, *, erased: bool) -> Document:

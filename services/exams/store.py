@@ -16,7 +16,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from services.exams.challenges.store import RulingStore
 from services.exams.codes_used import CodesUsed, Use
 from services.exams.history.achievements import Achievements
-from services.exams.history.retakes import DUE
+from services.exams.history.retake_flags import RetakesDue
 from services.exams.onboarding.tally import Tallies
 from services.exams.outgoing.store import OutgoingStore
 from services.exams.unmatched.store import Unmatched
@@ -101,6 +101,7 @@ class ExamsStore:
         self.tallies = Tallies(database)
         self.achievements = Achievements(database)
         self.rulings = RulingStore(database)
+        self.retakes_due = RetakesDue(database)
         self._registrations = database["registrations"]
         self._results = database["results"]
         self._rejections = database["rejections"]
@@ -150,6 +151,9 @@ class ExamsStore:
 
     async def save_results(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
         await _save(self._results, session, rows, set(known))
+        # One that nobody has been told of can have moved no rule of retakes.
+        told = [key for key, row in rows.items() if row["candidate_id"] is not None or row["told_revision"] is not None]
+        await self.retakes_due.note(session, told)
 
     async def delete_results(self, session: Session, keys: Iterable[str]) -> None:
         gone = list(keys)
@@ -160,7 +164,8 @@ class ExamsStore:
         """Note that the rules of retakes now see other attempts together."""
         accounts = sorted({one for item in families for one in (item.data.candidate_id, item.data.merged_id)})
         if accounts:
-            await self._results.update_many({"candidate_id": {"$in": accounts}}, {"$set": {DUE: True}}, session=session)
+            query = {"candidate_id": {"$in": accounts}}
+            await self.retakes_due.note(session, await self._results.distinct("_id", query, session=session))
 
     async def save_registrations(self, session: Session, rows: Mapping[str, Document], known: Iterable[str]) -> None:
         await _save(self._registrations, session, rows, set(known))

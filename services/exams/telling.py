@@ -10,14 +10,12 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.results import Consequence, Grade, Status, Told, consequence, told_of
 from services.exams.domain.rulings import challenge_of
-from services.exams.history.retakes import DUE
 
 
 def announce(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
     """Tell what a result now is, if it has a candidate and differs from what was told."""
     if row["candidate_id"] is None or row["state"] is None:
         return
-    row[DUE] = True  # whatever the word said: a day alone may move what the rules of retakes say
     told, current = _told(row), told_of(Status(row["status"]), Grade(row["grade"]), row["score"])
     what = consequence(told, current)
     if what is None:

@@ -437,3 +437,14 @@ async def test_result_that_goes_by_its_registration_is_challenged_and_changed_li
     await desk.both_decide(await desk.open(result_id=key), "changed", grade="pass")
     (found,) = await desk.base.rows("results", registration_id="G7")
     assert (found["_id"], found["grade"]) == (key, "pass")
+
+
+async def test_result_that_became_anothers_is_challenged_by_one_at_a_time(desk: ChallengeDesk) -> None:
+    challenge = await desk.open()
+    moved = linked("P1", "C2").model_copy(update={"linked_at": TAKEN + timedelta(days=1)})
+    await desk.station.take(received(moved))
+    status, problem = await desk.candidate("POST", "challenges", who="C2", **WORDS)
+    assert (status, problem["type"].rsplit(":", 1)[-1]) == (409, "conflict")
+    await desk.both_decide(challenge, "upheld")
+    after, opened = await desk.candidate("POST", "challenges", who="C2", **WORDS)
+    assert (after, opened["candidate_id"]) == (201, "C2"), "then it is the other's turn"

@@ -440,6 +440,41 @@ async def test_result_that_turns_out_anothers_takes_its_breach_along(exams: Surf
     assert await flags(exams) == []
 
 
+async def test_breach_of_a_result_that_turns_out_anothers_is_theirs_where_it_is_one(exams: Surface) -> None:
+    await exams.events(
+        *(received(linked(number, owner)) for number, owner in (("P2", "C1"), ("P3", "C2"), ("P4", "C1")))
+    )
+    await exams.vendors(
+        reported(result("P2", "R0", grade="fail", registration_id="G0")),
+        reported(result("P3", "R9", grade="fail", registration_id="G9")),
+        reported(result("P4", "R2", registration_id="G2", taken_at=TAKEN + 3 * DAY)),
+    )
+    assert [flag["candidate_id"] for flag in await flags(exams)] == ["C1"]
+    moved = linked("P4", "C2").model_copy(update={"linked_at": TAKEN + DAY})
+    await exams.events(received(moved))
+    assert [(flag["candidate_id"], flag["state"]) for flag in await flags(exams)] == [("C2", "open")]
+    assert [event["candidate_id"] for event in told(exams)] == ["C1", "C2"]
+    nobodys = identity.ExternalIdUnlinked(
+        candidate_id="C2", system="vue", external_id="P4", unlinked_at=TAKEN + 2 * DAY
+    )
+    await exams.events(received(nobodys))
+    assert await flags(exams) == []
+
+
+@pytest.mark.parametrize("booked", [True, False], ids=["with its appointment", "without"])
+async def test_result_without_a_grade_looks_like_one_on_hold(exams: Surface, booked: bool) -> None:
+    seen = []
+    for word in ({"grade": "pending", "score": None}, {"status": "on_hold"}):
+        for name in ("results", "registrations"):
+            await exams.base.database[name].delete_many({})
+        if booked:
+            await exams.vendors(reported(registration()))
+        await exams.vendors(reported(result(**word)))
+        seen.append(await ask(exams, "candidates/C1/history"))
+    assert seen[0] == seen[1]
+    assert [item["state"] for item in seen[0]["items"]] == ["waiting"]
+
+
 async def test_nothing_of_the_messages_as_they_came_is_read_for_a_page(exams: Surface) -> None:
     await exams.vendors(reported(attempt(1, 0)))
     rows = await exams.base.rows("results")

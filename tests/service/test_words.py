@@ -175,3 +175,33 @@ async def test_word_about_a_result_that_never_came_is_no_result(service: Exams) 
     await service.take(reported(result(), time=TAKEN))
     assert (await service.store.totals(None))["unmatched"] == 1
     assert (await service.result())["state"] == "on_hold"
+
+
+async def test_revisions_of_one_batch_are_one_result_also_where_a_hold_came_first(service: Exams) -> None:
+    await service.link(received(linked()))
+    await say(service, measure(Act.HOLD, 0, result_id=None, registration_id="G1"))
+    late, later = TAKEN + HOUR, TAKEN + 2 * HOUR
+    await service.take(reported(result(), time=late), reported(result(revision=2, score=910.0), time=later))
+    await service.take(reported(result(revision=3, score=920.0, registration_id="G2"), time=later + HOUR))
+    (row,) = await service.base.rows("results")
+    assert (row["score"], row["registration_id"], len(row["revisions"])) == (920.0, "G2", 4)
+
+
+@pytest.mark.parametrize(("hours", "grade"), [(1, "fail"), (9, "pass")], ids=["file said first", "file said last"])
+async def test_two_halves_that_never_saw_each_other_become_one(service: Exams, hours: int, grade: str) -> None:
+    """A row of a file and the message, each in a transaction of its own at the same moment."""
+    await service.link(received(linked()))
+    await say(service, word(result(result_id="G1"), "f1:1", hours, kind="file", names_result=False))
+    (of_file,) = await service.base.rows("results")
+    await service.base.database["results"].delete_one({"_id": of_file["_id"]})
+    await service.take(reported(result(), time=TAKEN + 2 * HOUR))
+    await service.base.database["results"].insert_one(of_file)
+    await service.take(reported(result(revision=2, grade="fail", score=500.0), time=TAKEN + 3 * HOUR))
+    (row,) = await service.base.rows("results")
+    assert (row["_id"], row["grade"], len(row["revisions"])) == ("cisco:vue:R1", grade, 3)
+    await say(service, measure(Act.HOLD, 14), measure(Act.RELEASE, 15))
+    told: dict[str, list[str]] = {}
+    for event in service.said():
+        told.setdefault(event["data"]["result_id"], []).append(event["type"].split(".")[-2])
+    assert told[of_file["_id"]] == ["ExamPassed", "ExamResultInvalidated"], "what was told of the half is taken back"
+    assert told["cisco:vue:R1"][:2] == ["ExamPassed", "ExamResultRevised"]

@@ -54,7 +54,10 @@ class Links:
 
     async def candidates_of(self, session: Session, links: Iterable[str]) -> dict[str, str]:
         """The candidates of those links that have one."""
-        found = self._links.find({"_id": {"$in": list(set(links))}, "candidate_id": {"$ne": None}}, session=session)
+        wanted = list(set(links))
+        if not wanted:
+            return {}
+        found = self._links.find({"_id": {"$in": wanted}, "candidate_id": {"$ne": None}}, session=session)
         return {row["_id"]: row["candidate_id"] async for row in found}
 
     async def known(self, session: Session, program: str, candidates: Iterable[str]) -> set[str]:

@@ -136,6 +136,8 @@ class Challenges:
                     if (known["ground"], known["messages"][0]["text"]) != (ground, text):
                         raise Problem(CONFLICT, "the result is being challenged; write to staff there")
                     return known
+            if any(not other["closed"] for other in await self.store.of_result(session, result_id)):
+                raise Problem(CONFLICT, "another account is challenging it; that is decided first")
             if terms.why_not is not None or program.challenges is None:
                 raise Problem(CHALLENGE_REFUSED, WHY_NOT[terms.why_not or Obstacle.NOT_OFFERED])
             result = terms.result

@@ -16,14 +16,12 @@ def told_challenge(row: Document, _person: Person) -> Document:
 
 def kept_challenge(row: Document, names: Names) -> Document:
     """A challenge without words and files; one that is not decided is withdrawn."""
-    name = names[row["candidate_id"]]
-    own = f"candidate:{row['candidate_id']}"
-    history = [
-        one | {"note": None, "by": f"candidate:{name}" if one["by"] == own else one["by"]} for one in row["history"]
-    ]
+    # Whoever has several accounts may have acted as any of them.
+    told = {f"candidate:{one}": f"candidate:{name}" for one, name in names.items()}
+    history = [one | {"note": None, "by": told.get(one["by"], one["by"])} for one in row["history"]]
     ended = {} if row["closed"] else {"state": Stage.WITHDRAWN.value, "closed": True, "first": None, "assignee": None}
     empty: Document = {"messages": [], "evidence": [], "reason": None, "history": history}
-    return row | empty | ended | {"candidate_id": name}
+    return row | empty | ended | {"candidate_id": names[row["candidate_id"]]}
 
 
 def kept_ruling(row: Document, names: Names) -> Document:

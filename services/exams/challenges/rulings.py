@@ -122,6 +122,7 @@ class Rulings:
                 if waiting
                 else new_ruling(result, standing, transaction, ruling_id=ruling_id, four_eyes=needs_two(program))
             )
+            ruling["candidate_id"] = result["candidate_id"]  # it may have become another's since the first opinion
             opinion = Opinion(RULED, by, (standing.grade.value, standing.score, wanted.grade.value, wanted.score))
 
             async def step(transaction: Transaction, ruling: Document) -> None:

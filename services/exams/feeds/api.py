@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from libs.common.clock import Clock
+from libs.common.csv_cells import safe_cell
 from libs.common.events.types import Code, Identifier, Line
 from libs.common.http.files import Download, UploadStream
 from libs.common.http.models import Parameters, View
@@ -335,7 +336,7 @@ class FeedsApi:
                 about = (row["member"], row["line"], row["registration_id"] or "", row["program"] or "")
                 for fault in row["faults"]:
                     cells = (*about, fault["column"], fault["code"], fault["message"])
-                    writer.writerow([_safe(str(cell)) for cell in cells])
+                    writer.writerow([safe_cell(str(cell)) for cell in cells])
             yield buffer.getvalue().encode()
             if len(rows) < CSV_PAGE:
                 return
@@ -358,8 +359,3 @@ def _file(row: Document) -> FeedFileView:
             "members": row["members"] or [],
         }
     )
-
-
-def _safe(text: str) -> str:
-    """A spreadsheet must not take a text for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -71,6 +71,8 @@ class FolderSource:
         return {name: _looks(state) for name, state in found if stat.S_ISREG(state.st_mode)}
 
     async def _take(self, name: str, looks: _Looks) -> bool:
+        if looks.size > self._archive.most_bytes:
+            raise TooLargeError(self._archive.most_bytes)  # without reading what would be thrown away
         path = self._folder / name
         written_at = datetime.fromtimestamp(looks.modified_ns / 1e9, UTC)
         arrival = Arrival(self.vendor, name[:200], "folder", written_at=written_at)

@@ -109,6 +109,8 @@ class Importer:
             await self._refuse(row, refused.code, refused.message)
         except Unavailable as error:
             log.warning("feed_import_postponed", file=row["_id"], cause=type(error).__name__)
+            with suppress(LostError, PyMongoError):  # an outage is no fault of the file's; where it lasts, so be it
+                await self._change(row, {"tries": row["tries"] - 1})
             return False
         except PyMongoError:
             raise

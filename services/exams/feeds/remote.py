@@ -78,6 +78,8 @@ class SftpSource:
         return {file.path: file for key, file in keys.items() if key not in known}
 
     async def _take(self, session: SftpSession, file: RemoteFile) -> bool:
+        if file.size > self._archive.most_bytes:
+            raise TooLargeError(self._archive.most_bytes)  # without fetching what would be thrown away
         arrival = Arrival(self.vendor, file.name[:200], "sftp", written_at=file.modified_at)
         try:
             await self._archive.keep(arrival, self._blocks(session, file))

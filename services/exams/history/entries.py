@@ -83,7 +83,8 @@ def entries(
     held: list[Document] = []
     for row in results:
         if row["state"] is not None:
-            (held if row["state"] == HELD else shown).append(row)
+            # One without a grade yet looks like one that is held: else the one would tell the other apart.
+            (held if row["state"] == HELD or row["grade"] == "pending" else shown).append(row)
     reported = {_booking(row) for row in shown}
     missing = [row for row in registrations if _booking(row) not in reported and _stands_alone(row, now)]
     in_place = {_booking(row) for row in missing}

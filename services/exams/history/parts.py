@@ -23,7 +23,7 @@ MIGRATION = Migration(
         {
             achievements.COLLECTION: achievements.INDEXES,
             retake_flags.COLLECTION: retake_flags.INDEXES,
-            "results": [retake_flags.DUE_INDEX],
+            retake_flags.DUE: [],
         }
     ),
 )

@@ -18,7 +18,7 @@ from libs.common.privacy.pseudonyms import Names, is_pseudonym
 from libs.common.programs import Program
 from libs.common.programs.retakes import Wait
 from libs.common.versions import next_version
-from services.exams.history.retakes import DUE, JUDGED, judge
+from services.exams.history.retakes import JUDGED, judge
 
 COLLECTION = "retake_flags"
 INDEXES = [
@@ -26,7 +26,8 @@ INDEXES = [
     IndexModel([("candidate_id", ASCENDING)], name="candidate"),
     IndexModel([("because", ASCENDING)], name="because"),
 ]
-DUE_INDEX = IndexModel([(DUE, ASCENDING)], name=DUE, partialFilterExpression={DUE: True})
+DUE = "retakes_due"
+"""Which results have changed, a document for each batch: what is only added meets no conflict with anybody."""
 
 ReviewState = Literal["open", "accepted", "reported"]
 """Accepted: it stands. Reported: to the vendor, or to whoever pursues breaches of conduct."""
@@ -81,8 +82,10 @@ class RetakeFlags:
         await self._flags.replace_one({"_id": row["_id"]}, row, session=session)
 
     async def around(self, session: Session, candidates: Iterable[str], results: Sequence[str]) -> dict[str, Document]:
-        """Flags of these people, and those that rest on one of these results, by id; nobody's who is erased."""
-        either = [{"candidate_id": {"$in": sorted(candidates)}}, {"because": {"$in": list(results)}}]
+        """Flags of these people, and those of these results or that rest on one, by id; nobody's who is erased."""
+        either: list[Document] = [{"candidate_id": {"$in": sorted(candidates)}}]
+        if results:  # a result may have been another's when it was flagged
+            either += [{"because": {"$in": list(results)}}, {"_id": {"$in": [flag_id(one) for one in results]}}]
         rows = await self._flags.find({"$or": either}, session=session).to_list(None)
         return {row["_id"]: row for row in rows if not is_pseudonym(row["candidate_id"])}
 
@@ -93,6 +96,31 @@ class RetakeFlags:
         ]
         if writes:
             await self._flags.bulk_write(writes, ordered=False, session=session)
+
+
+class RetakesDue:
+    """Notes of results about whose people the rules may have something else to say."""
+
+    def __init__(self, database: Database) -> None:
+        self._due = database[DUE]
+
+    async def note(self, session: Session, results: Sequence[str]) -> None:
+        if results:
+            await self._due.insert_one({"results": list(results)}, session=session)
+
+    async def oldest(self, session: Session, most: int) -> list[Document]:
+        """The oldest notes; more than one only as long as they speak of no more than so many results."""
+        found: list[Document] = []
+        count = 0
+        async for note in self._due.find(session=session).sort("_id", ASCENDING).limit(most):
+            count += len(note["results"])
+            if found and count > most:
+                break
+            found.append(note)
+        return found
+
+    async def done(self, session: Session, notes: Sequence[Document]) -> None:
+        await self._due.delete_many({"_id": {"$in": [note["_id"] for note in notes]}}, session=session)
 
 
 class RetakeWatch:
@@ -110,6 +138,7 @@ class RetakeWatch:
         self._results = database["results"]
         self._merges = Merges(database)
         self._flags = RetakeFlags(database)
+        self._due = RetakesDue(database)
         self._programs = programs
         self._unit_of_work = unit_of_work
         self._clock = clock
@@ -118,15 +147,16 @@ class RetakeWatch:
         return Job("retakes", self.EVERY, self.run)
 
     async def run(self) -> None:
-        while await self._unit_of_work.run(self._slice) == self.SLICE:
+        while await self._unit_of_work.run(self._slice):
             pass
 
-    async def _slice(self, transaction: Transaction) -> int:
+    async def _slice(self, transaction: Transaction) -> bool:
         session = transaction.session
-        due = await self._results.find({DUE: True}, _FIELDS, session=session).to_list(self.SLICE)
-        if not due:
-            return 0
-        keys = [row["_id"] for row in due]
+        notes = await self._due.oldest(session, self.SLICE)
+        keys = sorted({key for note in notes for key in note["results"]})
+        if not keys:
+            return False
+        due = await self._results.find({"_id": {"$in": keys}}, {"candidate_id": 1}, session=session).to_list(None)
         resting = await self._flags.around(session, (), keys)
         people = {row["candidate_id"] for row in (*due, *resting.values()) if row["candidate_id"] is not None}
         families = await self._families(session, {one for one in people if not is_pseudonym(one)})
@@ -135,8 +165,8 @@ class RetakeWatch:
         for (program, _), rows in (await self._by_person(session, families)).items():
             found |= self._judged(program, rows)
         await self._flags.write(session, _changes(transaction, known, found), known)
-        await self._results.update_many({"_id": {"$in": keys}}, {"$unset": {DUE: ""}}, session=session)
-        return len(due)
+        await self._due.done(session, notes)
+        return True
 
     async def _families(self, session: Session, people: set[str]) -> dict[str, str]:
         """Every account of these people, each with the account that goes on."""
@@ -200,6 +230,8 @@ def _changes(
         before = known.get(key)
         if before is None:
             changed[key] = _told(transaction, {"_id": key, **flag, **_new(transaction.now), "version": None})
+        elif before["candidate_id"] != flag["candidate_id"]:  # what staff said was of another
+            changed[key] = _told(transaction, {**before, **flag, **_new(transaction.now)})
         elif before["lapsed_at"] is not None:
             changed[key] = _told(transaction, {**before, **flag, "lapsed_at": None})
         elif any(before[name] != value for name, value in flag.items() if name != "policy_version"):

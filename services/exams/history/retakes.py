@@ -15,9 +15,6 @@ from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import RetakeRules
 from libs.common.programs.retakes import Attempts, Wait
 
-DUE = "retake_due"
-"""Set in a result row by whatever may change what the rules say of it, and of the person's others."""
-
 JUDGED = ("exam_code", "grade", "state", "taken_on")
 """What the rules look at in a result row, beside its key."""
 

@@ -148,7 +148,8 @@ class Exchange:
         section: DemographicsShape | AuthorizationsShape,
     ) -> None:
         file_id = None
-        if "number" in places:
+        # Numbers are those of a program; without its name a record's latest line is answered.
+        if "number" in places and ("program" in places or len(self._vendor.programs) == 1):
             file_id = f"{found['program']}:{self._vendor.id}:{found['kind']}:{int(places['number']):06}"
         content = bytearray()
         async for block in place.read(section.confirmations.folder, one.name):

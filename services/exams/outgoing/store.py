@@ -86,7 +86,10 @@ class OutgoingStore:
     # People
 
     async def people_versions(self, session: Session, candidates: Iterable[str]) -> dict[str, int]:
-        found = self._people.find({"_id": {"$in": list(candidates)}}, {"version": 1}, session=session)
+        wanted = list(candidates)
+        if not wanted:
+            return {}
+        found = self._people.find({"_id": {"$in": wanted}}, {"version": 1}, session=session)
         return {row["_id"]: row["version"] async for row in found}
 
     async def save_people(self, session: Session, rows: Sequence[Document]) -> None:
@@ -198,9 +201,6 @@ class OutgoingStore:
         query = {"vendor": vendor, "state": {"$in": list(states)}, "last": {"$lt": day}}
         return await self._authorizations.find(query, session=session).limit(limit).to_list(None)
 
-    async def authorizations_of(self, accounts: Sequence[str], *, after: str | None, limit: int) -> list[Document]:
-        return await _page(self._authorizations, {"candidate_id": {"$in": list(accounts)}}, after, limit)
-
     async def authorization_page(self, query: Document, *, after: str | None, limit: int) -> list[Document]:
         return await _page(self._authorizations, query, after, limit)
 
@@ -283,10 +283,6 @@ class OutgoingStore:
 
     async def file(self, session: Session | None, key: str) -> Document | None:
         return await self._files.find_one({"_id": key}, {"content": 0}, session=session)
-
-    async def content(self, key: str) -> bytes | None:
-        row = await self._files.find_one({"_id": key}, {"content": 1})
-        return bytes(row["content"]) if row and row["content"] is not None else None
 
     async def answered(self, session: Session, file_id: str, lines: int) -> None:
         """Note that so many more lines of a file were answered."""

@@ -1,6 +1,9 @@
 """Tab-separated files as test vendors read and write them. Pure."""
 
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -71,6 +74,12 @@ class Fault:
     code: Literal["unreadable", "no_record", "unknown_status", "unknown_record"]
 
 
+_UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(ValueError, NotImplementedError, RuntimeError),  # letters; packed in a way that is not read, or encrypted
+)
+
+
 def read_confirmation(content: bytes, kind: Kind, spec: Confirmations, letters: str) -> list[Answer | Fault]:
     """What a confirmation says, line by line; columns by their names, in any order, those unknown left alone.
 
@@ -78,7 +87,7 @@ def read_confirmation(content: bytes, kind: Kind, spec: Confirmations, letters: 
     """
     try:
         text = _unzipped(content).decode(letters)
-    except (UnicodeDecodeError, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError):
+    except _UNREADABLE:
         return [Fault(0, None, "unreadable")]
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     header = [name.strip().lower() for name in lines[0].split("\t")] if lines else []

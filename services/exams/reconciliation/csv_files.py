@@ -6,6 +6,7 @@ from datetime import datetime
 from io import StringIO
 from typing import Any
 
+from libs.common.csv_cells import safe_cell
 from libs.common.http.files import Download
 from libs.common.mongo.client import Document
 from services.exams.reconciliation.store import ReconciliationStore
@@ -63,15 +64,10 @@ def _line(row: Document) -> dict[str, str]:
     for side in ("theirs", "ours"):
         for field in _FIELDS:
             line[f"{side}_{field}"] = (row[side] or {}).get(field)
-    return {name: _safe(_text(value)) for name, value in line.items()}
+    return {name: safe_cell(_text(value)) for name, value in line.items()}
 
 
 def _text(value: Any) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _safe(text: str) -> str:
-    """A spreadsheet must not take a text for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -10,6 +10,7 @@ import structlog
 from libs.common.errors import Unavailable
 from libs.common.ids import derived_id
 from libs.common.mongo.jobs import Job
+from services.exams.feeds.settling import is_finished_name
 from services.exams.outgoing.names import NamePattern
 from services.exams.outgoing.places import Found, Place, Reach
 from services.exams.reconciliation.definition import RegistrationsShape
@@ -49,7 +50,7 @@ class Lists:
             async with self._reach(self._vendor) as place:
                 for one in await place.files(self._section.folder):
                     named = pattern.read(one.name)
-                    if named is not None and named["program"] in self._vendor.programs:
+                    if named is not None and named["program"] in self._vendor.programs and is_finished_name(one.name):
                         await self._take(place, one, named)
         except Unavailable as error:
             log.warning("vendor_unreachable", vendor=self._vendor.id, cause=type(error).__name__)
@@ -58,7 +59,7 @@ class Lists:
         key = derived_id(self._vendor.id, one.name, str(one.size), one.modified_at.isoformat())
         if key in self._refused or await self._store.run(None, key) is not None:
             return
-        form = _FORMATS.get(PurePath(one.name).suffix, "tsv")
+        form = _FORMATS.get(PurePath(one.name).suffix.lower(), "tsv")
         try:
             first, last = (datetime.strptime(named[name], "%Y%m%d").date() for name in ("from", "to"))  # noqa: DTZ007
             await self._runs.take(

@@ -93,6 +93,7 @@ class Assigning:
                 raise Problem(NOT_FOUND)
             await step(transaction, row)
             await self._store.unmatched_results.save(transaction.session, row)
+            await self._store.retakes_due.note(transaction.session, [row["_id"]])
             await self._store.watches.wake(transaction.session, appointments_of([row]), transaction.now)
             return row
 

@@ -151,6 +151,7 @@ class VoucherWatch:
             after = last
 
     async def _count(self) -> None:
-        FREE.clear()
-        for program, batch, counts in await self._store.batches(list(self._programs)):
+        found = await self._store.batches(list(self._programs))
+        FREE.clear()  # after the question, so that nobody reads an empty stock meanwhile
+        for program, batch, counts in found:
             FREE.labels(program, batch).set(counts.get(State.FREE, 0))

@@ -90,6 +90,7 @@ def kept_case(row: Document, names: Names) -> Document | None:
     if row["candidate_id"] in names:
         return None
     details = {name: names.get(value, value) if name in _NAMING else value for name, value in row["details"].items()}
+    details.pop("email", None)  # of the account that is said to be theirs too
     first = row["first"] and row["first"] | {"other": names.get(row["first"]["other"], row["first"]["other"])}
     return row | {"details": details, "first": first}
 

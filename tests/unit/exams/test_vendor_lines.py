@@ -192,6 +192,14 @@ def test_confirmation_names_records_as_accepted_warned_or_refused() -> None:
     ]
 
 
+def test_damaged_zip_is_an_answer_that_cannot_be_read() -> None:
+    whole = zipped("x.txt", b"ClientCandidateID\tStatus\r\n" + b"".join(b"C%d\tAccepted\r\n" % n for n in range(200)))
+    for at in range(30, len(whole)):
+        damaged = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+        read_confirmation(damaged, "demographics", ANSWERS, "cp1252")
+    assert read_confirmation(whole[:60], "demographics", ANSWERS, "cp1252") == [Fault(0, None, "unreadable")]
+
+
 def test_confirmation_may_be_zipped() -> None:
     plain = b"ClientAuthorizationID\tStatus\r\nA1\tAccepted\r\n"
     assert read_confirmation(zipped("x.txt", plain), "authorizations", ANSWERS, "cp1252") == [
