@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from libs.common.casework.documents import LONGEST_SIDE, MOST_SCANS, MOST_STRUCTURES, UnfitFile, check_pdf, redrawn
+from libs.common.casework.documents import MOST_STRUCTURES, UnfitFile, check_pdf
+from libs.common.casework.images import LONGEST_SIDE, MOST_SCANS, redrawn
 
 PDF = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer << /Root 1 0 R >>\n%%EOF\n"
 
