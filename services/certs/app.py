@@ -26,6 +26,7 @@ from services.certs.expiry import ExpirySweep
 from services.certs.ledgers import Ledgers
 from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
+from services.certs.pages.assets_api import AssetsApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.public import codes
@@ -55,7 +56,8 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
     reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
     previews = MergePreviewApi(store, policies, platform.clock)
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews)
+    assets = AssetsApi(platform.programs)
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in parts for route in part.routes())

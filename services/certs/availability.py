@@ -11,7 +11,7 @@ from services.certs.api import CertificationView, certification_view
 NOT_ACTIVE = ProblemType("certification-not-active", "The certification is not active", 409)
 AGREEMENT_MISSING = ProblemType("agreement-missing", "The certification agreement is not accepted", 409)
 
-REFUSALS = (NOT_ACTIVE, AGREEMENT_MISSING)
+UNAVAILABLE = (NOT_ACTIVE, AGREEMENT_MISSING)
 """What `refusal_of` gives."""
 
 _WORDS = {

@@ -1,8 +1,16 @@
 """Settings of certs."""
 
-from pydantic import Field, SecretStr
+from typing import Annotated
 
+from pydantic import AfterValidator, Field, SecretStr
+
+from libs.common.http.senders import TRUSTED_PROXIES, read_networks
 from libs.common.settings import ServiceSettings
+
+
+def _networks(text: str) -> str:
+    read_networks(text)
+    return text
 
 
 class CertsSettings(ServiceSettings):
@@ -10,4 +18,13 @@ class CertsSettings(ServiceSettings):
 
     certs_keys_secret: SecretStr = Field(
         min_length=32, description="encrypts the keys that sign credentials, as they lie in the database"
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default=TRUSTED_PROXIES, description="networks of the gateway, whose X-Forwarded-For is believed"
+    )
+    country_header: str | None = Field(
+        default=None, description="header in which the gateway says from which country a request comes"
+    )
+    public_requests: int = Field(
+        default=120, ge=1, le=1_000_000, description="public requests a minute from one address, to each process"
     )

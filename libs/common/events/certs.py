@@ -111,3 +111,23 @@ class PersonalDataPart(Part, publisher="certs"):
 
 class AuditSealed(Seal, publisher="certs"):
     """How far the audit log of certs has come, and the hash of its last record."""
+
+
+class _Badge(EventData):
+    candidate_id: Identifier
+    credential_id: Identifier
+    """Of the credential, as in its address."""
+    certification: Code
+    title: Line
+
+
+class BadgeIssued(_Badge, publisher="certs"):
+    """A credential was issued for an award or a renewal; a correction of one is not told."""
+
+    earned_on: date
+    expires_on: date | None = None
+    """Last active day; None where it never expires."""
+
+
+class BadgeWithdrawn(_Badge, publisher="certs"):
+    """A credential was revoked for good. One that runs out by its own date is not told."""

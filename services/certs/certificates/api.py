@@ -14,7 +14,7 @@ from libs.common.http.scopes import CERTS_CLAIM, CERTS_READ
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.api import CertificationView
-from services.certs.availability import REFUSALS, found, refusal_of
+from services.certs.availability import UNAVAILABLE, found, refusal_of
 from services.certs.certificates.editions import NOT_PRINTABLE, PENDING, Editions, renamed
 from services.certs.certificates.store import Certificate, CertificateStore
 from services.certs.credentials.credential import Credential
@@ -93,7 +93,7 @@ class CertificatesApi:
                 parameters=CertificationPath,
                 response=CertificateFile,
                 scopes=CERTS_READ,
-                errors=(NOT_FOUND, *REFUSALS, PENDING, NOT_PRINTABLE),
+                errors=(NOT_FOUND, *UNAVAILABLE, PENDING, NOT_PRINTABLE),
             ),
             Route(
                 method="POST",
@@ -103,7 +103,7 @@ class CertificatesApi:
                 parameters=CertificationPath,
                 response=CertificateView,
                 scopes=CERTS_CLAIM,
-                errors=(NOT_FOUND, CONFLICT, *REFUSALS, PENDING, NOT_PRINTABLE),
+                errors=(NOT_FOUND, CONFLICT, *UNAVAILABLE, PENDING, NOT_PRINTABLE),
                 idempotent=True,
             ),
         )

@@ -13,7 +13,7 @@ from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import CERTS_READ
 from libs.common.programs import Program
 from services.certs.api import CertificationView
-from services.certs.availability import REFUSALS, found, refusal_of
+from services.certs.availability import UNAVAILABLE, found, refusal_of
 from services.certs.certificates.api import CertificationPath
 from services.certs.certificates.pool import DrawingPool
 from services.certs.drawing import png_of
@@ -84,7 +84,7 @@ class LogosApi:
                 parameters=LogoPath,
                 response=LogoFile,
                 scopes=CERTS_READ,
-                errors=(NOT_FOUND, *REFUSALS),
+                errors=(NOT_FOUND, *UNAVAILABLE),
             ),
         )
 
