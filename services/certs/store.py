@@ -68,6 +68,11 @@ class CertsStore:
         found = self._candidates.find({"_id": {"$in": list(set(candidates))}}, session=session)
         return {row["_id"]: row async for row in found}
 
+    async def of_whom(self, session: Session, candidates: Iterable[str]) -> list[str]:
+        """Those of the candidates of whom there is a ledger."""
+        found = self._candidates.find({"_id": {"$in": list(candidates)}}, {"_id": 1}, session=session)
+        return [row["_id"] async for row in found]
+
     async def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
         """Write ledgers, and note whose credentials may have to change by that."""
         writes: list[Any] = []

@@ -16,6 +16,7 @@ from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
 from libs.common.programs.certificate_texts import DEFAULT_TEXTS, CertificateTexts
 from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.clauses import Clause, Clauses
+from libs.common.programs.directory import Directory
 from libs.common.programs.policy import Policy, Way
 from libs.common.programs.sign_in import BY_PASSWORD, SignIn
 
@@ -223,6 +224,8 @@ class Program:
     challenges: ChallengeRules | None = None
     """How results are challenged; None where they cannot be."""
     certificate: CertificateTexts = DEFAULT_TEXTS
+    directory: Directory | None = None
+    """Its public directory; None where it has none."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -11,6 +11,7 @@ from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.certificate_texts import CertificateShape
 from libs.common.programs.challenges import ChallengesShape
+from libs.common.programs.directory import DirectoryShape
 from libs.common.programs.model import Entitlement, ExamKind, ProfileField
 from libs.common.programs.policy_shape import (
     AgreementShape,
@@ -111,6 +112,7 @@ class ProgramShape(Shape):
     cases: dict[CaseKind, CaseRuleShape] = Field(default={})
     calendar: CalendarShape = CalendarShape()
     challenges: ChallengesShape | None = None
+    directory: DirectoryShape | None = None
     fees: FeesShape | None = None
     certificate: CertificateShape = CertificateShape()
     exams: dict[Code, Any]

@@ -11,7 +11,7 @@ from services.certs.credentials.api import BadgesApi
 from services.certs.credentials.issuing import Contacts, Follower, Issuing, IssuingLoop
 from services.certs.credentials.public_api import PublicCredentialsApi
 from services.certs.credentials.signatures import Credentials, SigningLoop
-from services.certs.credentials.signing import Signer
+from services.certs.credentials.signing import Keys, Signer
 from services.certs.credentials.status_lists import StatusLists
 from services.certs.credentials.store import CredentialStore
 from services.certs.policies import Policies
@@ -28,12 +28,13 @@ class CredentialParts:
         addresses: of everything public.
         ledgers: what candidates hold; its notes say whose credentials may have to change.
         policies: every version of every program.
-        signer: holds the issuers' keys.
+        signer: signs for the issuers.
+        keys: knows which of their keys are compromised.
         contacts: what may be said of candidates.
         followers: told of every change, in its transaction.
     """
 
-    LOST_KEYS: ClassVar = timedelta(seconds=30)
+    LOST_KEYS: ClassVar = timedelta(seconds=15)
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class CredentialParts:
         policies: Policies,
         *,
         signer: Signer,
+        keys: Keys,
         contacts: Contacts,
         followers: Sequence[Follower] = (),
     ) -> None:
@@ -52,7 +54,9 @@ class CredentialParts:
         self._policies = policies
         database, clock = platform.database, platform.clock
         self.store = CredentialStore(database)
-        self.lists = StatusLists(database, platform.unit_of_work, signer, addresses, clock)
+        self.lists = StatusLists(
+            database, platform.unit_of_work, signer=signer, keys=keys, addresses=addresses, clock=clock
+        )
         self.credentials = Credentials(self.store, signer, policies, addresses)
         self.issuing = Issuing(
             ledgers,
@@ -67,7 +71,7 @@ class CredentialParts:
             self.store,
             self.credentials,
             self.lists,
-            signer,
+            keys=keys,
             programs=platform.programs,
             clock=clock,
             owner=platform.owner,

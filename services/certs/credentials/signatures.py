@@ -15,7 +15,7 @@ from libs.common.mongo.faults import database_faults
 from libs.common.programs import Program
 from services.certs.credentials.credential import Credential
 from services.certs.credentials.documents import credential_document
-from services.certs.credentials.signing import Json, Signed, Signer
+from services.certs.credentials.signing import Json, Keys, Signed, Signer
 from services.certs.credentials.status_lists import StatusLists
 from services.certs.credentials.store import CredentialStore
 from services.certs.credentials.waking import Wake
@@ -85,8 +85,8 @@ class SigningLoop:
         store: CredentialStore,
         credentials: Credentials,
         lists: StatusLists,
-        signer: Signer,
         *,
+        keys: Keys,
         programs: Mapping[str, Program],
         clock: Clock,
         owner: str,
@@ -95,7 +95,7 @@ class SigningLoop:
         self._store = store
         self._credentials = credentials
         self._lists = lists
-        self._signer = signer
+        self._keys = keys
         self._programs = programs
         self._clock = clock
         self._owner = owner
@@ -104,29 +104,28 @@ class SigningLoop:
         """Until `stopping` is set."""
         while not stopping.is_set():
             async with database_faults(log):
-                while not stopping.is_set() and await self.step():
-                    pass
+                try:
+                    while not stopping.is_set() and await self.step():
+                        pass
+                except Unavailable as error:
+                    log.warning("signing_postponed", cause=type(error).__name__)
             await self.wake.wait(stopping, self.SECONDS)
 
     async def step(self) -> bool:
         """Sign what is due of the lists, and a slice of credentials. Returns whether there was one."""
-        try:
-            await self._lists.sign_due(self._programs)
-            waiting = await self._store.claim_unsigned(self._owner, self._clock.now(), self.LEASE, self.SLICE)
-        except Unavailable as error:
-            log.warning("signing_postponed", cause=type(error).__name__)
-            return False
+        await self._lists.sign_due(self._programs)
+        waiting = await self._store.claim_unsigned(self._owner, self._clock.now(), self.LEASE, self.SLICE)
         for program, group in groupby(sorted(waiting, key=attrgetter("program")), key=attrgetter("program")):
             await self._sign(program, list(group))
         return bool(waiting)
 
     async def look_for_lost_keys(self) -> None:
-        """Let everything be signed anew whose key is published no longer: it was compromised."""
-        for program in self._programs:
-            published = {key.kid for key in await self._signer.public_keys(program)}
-            for kid in await self._store.kids(program) - published:
+        """Let everything be signed anew that a compromised key has signed."""
+        for program, kids in (await self._keys.compromised()).items():
+            for kid in kids:
                 count = await self._store.sign_anew(program, kid, self._clock.now())
-                log.warning("credentials_signed_anew", program=program, kid=kid, count=count)
+                if count:
+                    log.warning("credentials_signed_anew", program=program, kid=kid, count=count)
 
     async def _sign(self, program: str, credentials: Sequence[Credential]) -> None:
         try:

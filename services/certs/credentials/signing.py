@@ -1,6 +1,6 @@
 """What credentials ask of whoever holds an issuer's keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 Json = dict[str, Any]
@@ -19,13 +19,6 @@ class Signed(Protocol):
     def kid(self) -> str: ...
 
 
-class PublishedKey(Protocol):
-    """A key that stands in the issuer's DID document."""
-
-    @property
-    def kid(self) -> str: ...
-
-
 class Signer(Protocol):
     """Signs as a program."""
 
@@ -33,4 +26,10 @@ class Signer(Protocol):
 
     async def sign_many(self, program: str, documents: Sequence[Json]) -> Sequence[Signed]: ...
 
-    async def public_keys(self, program: str) -> Sequence[PublishedKey]: ...
+
+class Keys(Protocol):
+    """Knows which keys others may have."""
+
+    async def compromised(self) -> Mapping[str, Sequence[str]]:
+        """The compromised keys of each program that has any: what one of them has signed must be signed anew."""
+        ...

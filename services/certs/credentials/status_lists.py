@@ -18,7 +18,7 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.certs.credentials.bits import LENGTH, encoded
 from services.certs.credentials.documents import status_list_document
-from services.certs.credentials.signing import Signer
+from services.certs.credentials.signing import Keys, Signer
 from services.certs.credentials.store import COLLECTION, LISTS
 from services.certs.public.addresses import Addresses
 
@@ -48,12 +48,20 @@ class StatusLists:
     """A list with less life left than this is signed again."""
 
     def __init__(
-        self, database: Database, unit_of_work: UnitOfWork, signer: Signer, addresses: Addresses, clock: Clock
+        self,
+        database: Database,
+        unit_of_work: UnitOfWork,
+        *,
+        signer: Signer,
+        keys: Keys,
+        addresses: Addresses,
+        clock: Clock,
     ) -> None:
         self._lists = database[LISTS]
         self._credentials = database[COLLECTION]
         self._unit_of_work = unit_of_work
         self._signer = signer
+        self._keys = keys
         self._addresses = addresses
         self._clock = clock
 
@@ -96,10 +104,10 @@ class StatusLists:
 
     async def sign_due(self, programs: Mapping[str, Program]) -> None:
         """Sign every list that says too little, or will not say it for long."""
+        lost = await self._keys.compromised()
         for program in programs:
-            published = {key.kid for key in await self._signer.public_keys(program)}
             async for row in self._lists.find({"program": program}, {"document": 0, "jwt": 0}):
-                if row["kid"] not in published or await self._is_due(row, self._clock.now() + self.RENEWED):
+                if row["kid"] in lost.get(program, ()) or await self._is_due(row, self._clock.now() + self.RENEWED):
                     await self._sign(row)
 
     async def _is_due(self, row: Document, moment: datetime) -> bool:

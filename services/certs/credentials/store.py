@@ -203,10 +203,6 @@ class CredentialStore:
         signed = {"signed": True, "document": document, "jwt": jwt, "kid": kid}
         await self._rows.update_one(same, {"$set": signed})
 
-    async def kids(self, program: str) -> set[str]:
-        """The keys with which a program's credentials are signed."""
-        return {kid for kid in await self._rows.distinct("kid", {"program": program}) if kid is not None}
-
     async def sign_anew(self, program: str, kid: str, now: datetime) -> int:
         """Let everything be signed again that a key has signed, as a newer version. Returns how much that is."""
         moment = now.replace(microsecond=0)
