@@ -9,7 +9,7 @@ import structlog
 
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
-from libs.common.http.problems import CONFLICT, Problem, ProblemType
+from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, ProblemType
 from libs.common.ids import new_id
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
@@ -152,6 +152,8 @@ class Editions:
             other = await self._store.latest(certificate.credential_id, transaction.session)
             if other is not None and other.edition >= certificate.edition:
                 return other
+            if await self._people.get(person.program, person.candidate_id, transaction.session) is None:
+                raise Problem(NOT_FOUND)  # erased meanwhile
             await self._codes.add(
                 transaction.session,
                 certificate.code,

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from multiprocessing.connection import wait
 from typing import TypeVar, TypeVarTuple
 
@@ -29,8 +30,8 @@ log = structlog.get_logger(__name__)
 class DrawingPool:
     """Runs functions that draw. Its processes start with the first drawing: most processes of the service draw none."""
 
-    def __init__(self, processes: int | None = None) -> None:
-        self._processes = processes or os.cpu_count() or 1
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
 
     async def run(self, draw: Callable[[*Ts], T], *given: *Ts) -> T:
@@ -68,6 +69,12 @@ class DrawingPool:
         pool.shutdown(wait=False, cancel_futures=True)
         if self._pool is pool:
             self._pool = None
+
+
+@cache
+def drawing_pool(processes: int) -> DrawingPool:
+    """The pool of this process: there is one machine to share, however many ask."""
+    return DrawingPool(processes)
 
 
 def begin() -> None:
