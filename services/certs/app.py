@@ -106,6 +106,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock),
         keys=issuer_keys,
         contacts=KnownContacts(people, sharing),
+        beside=(directory.settle,),
     )
     certificates = CertificateParts(
         platform,
@@ -126,7 +127,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(ledgers, Links(submissions), people).handle),
+                keeper.around(ServiceEvents(store, ledgers, Links(submissions), people).handle),
             ),
             Subscription(
                 topology.vendors_queue("certs"),

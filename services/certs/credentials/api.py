@@ -14,7 +14,7 @@ from libs.common.http.scopes import CERTS_READ
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.certs.api import certification_view
-from services.certs.availability import UNAVAILABLE, active, refusal_of
+from services.certs.availability import UNAVAILABLE, found, refusal_of
 from services.certs.credentials.credential import Credential
 from services.certs.credentials.files import PNG, SUFFIXES, SVG, VC, Forms
 from services.certs.credentials.issuing import Issuing
@@ -163,7 +163,9 @@ class BadgesApi:
         path = call.path
         program = await self._policies.entered(call.principal, path.program, path.candidate_id)
         row = await self._ledgers.ledger(program.id, path.candidate_id)
-        active(row, path.certification, program.day_of(self._clock.now()))
+        refusal = refusal_of(found(row, path.certification, program.day_of(self._clock.now())))
+        if refusal is not None:
+            raise refusal
         credential = await self._current(program, path.candidate_id, path.certification)
         signed = await self._credentials.signed(credential)
         kind = SUFFIXES[call.query.form]
@@ -179,10 +181,10 @@ class BadgesApi:
 
         await self._unit_of_work.run(work)
         accounts = await self._ledgers.accounts(program.id, candidate_id)
-        found = await self._store.current(program.id, accounts, certification)
-        if found is None:  # it has ended in this moment
+        current = await self._store.current(program.id, accounts, certification)
+        if current is None:  # it has ended in this moment
             raise Problem(NOT_FOUND)
-        return found
+        return current
 
     def _badge(
         self, entry: Mapping[str, Any], issued: Sequence[Credential], program: Program, today: date

@@ -74,7 +74,7 @@ class DirectoryFile(Document):
     media_types: ClassVar = (JSON, HTML)
 
 
-_PLACES = Cursor("directory", Place)
+_PLACES: Cursor[Place] = Cursor("directory", tuple[str, str])
 
 
 class DirectoryApi:
