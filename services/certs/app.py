@@ -114,6 +114,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         store,
         policies,
         people=people,
+        sharing=sharing,
         credentials=credentials,
         pool=drawing_pool(settings.drawing_processes),
     )

@@ -15,10 +15,9 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.api import CertificationView
 from services.certs.availability import UNAVAILABLE, found, refusal_of
-from services.certs.certificates.editions import NOT_PRINTABLE, PENDING, Editions, renamed
+from services.certs.certificates.editions import NOT_PRINTABLE, PENDING, Bearer, Editions, renamed
 from services.certs.certificates.store import Certificate, CertificateStore
 from services.certs.credentials.credential import Credential
-from services.certs.people.people import Person
 from services.certs.policies import Policies
 from services.certs.public.codes import printed
 from services.certs.store import CertsStore
@@ -111,17 +110,17 @@ class CertificatesApi:
     async def show_certificate(self, call: Call[CertificationPath]) -> CertificateView:
         program, row, held = await self._held(call)
         try:
-            person, credential = await self._entitled(program, row, held)
+            bearer, credential = await self._entitled(program, row, held)
         except Problem as refusal:
             return CertificateView(
                 certification=held.certification, available=False, reason=refusal.detail, issued=None, reissue=None
             )
-        return _view(held, await self._editions.given_out(credential), person)
+        return _view(held, await self._editions.given_out(credential), bearer)
 
     async def download_certificate(self, call: Call[CertificationPath]) -> CertificateFile:
         program, row, held = await self._held(call)
-        person, credential = await self._entitled(program, row, held)
-        certificate = await self._editions.current(program, person, credential)
+        bearer, credential = await self._entitled(program, row, held)
+        certificate = await self._editions.current(program, bearer, credential)
         content = await self._store.file(certificate.certificate_id)
         if content is None:  # erased in this very moment
             raise Problem(NOT_FOUND)
@@ -129,8 +128,8 @@ class CertificatesApi:
 
     async def reissue_certificate(self, call: Call[CertificationPath]) -> CertificateView:
         program, row, held = await self._held(call)
-        person, credential = await self._entitled(program, row, held)
-        return _view(held, await self._editions.reissued(program, person, credential), person)
+        bearer, credential = await self._entitled(program, row, held)
+        return _view(held, await self._editions.reissued(program, bearer, credential), bearer)
 
     async def _held(self, call: Call[CertificationPath]) -> tuple[Program, Document, CertificationView]:
         """The policy in force, the ledger of who stands for the candidate, and the certification in it."""
@@ -141,16 +140,18 @@ class CertificatesApi:
             raise Problem(NOT_FOUND)
         return program, row, found(row, path.certification, program.day_of(self._clock.now()))
 
-    async def _entitled(self, program: Program, row: Document, held: CertificationView) -> tuple[Person, Credential]:
+    async def _entitled(self, program: Program, row: Document, held: CertificationView) -> tuple[Bearer, Credential]:
         """Whose name stands on the certificate, and the credential behind it. Raises the problem that says why not."""
         if refusal := refusal_of(held):
             raise refusal
         accounts = await self._ledgers.accounts(program.id, row["_id"])
-        person = await self._editions.person(program.id, row["_id"])
-        return person, await self._editions.credential(program.id, accounts, held)
+        bearer = await self._editions.bearer(program.id, row["_id"])
+        if bearer is None:
+            raise Problem(PENDING, "Not available yet: the name has not arrived here. Ask again in a moment.")
+        return bearer, await self._editions.credential(program.id, accounts, held)
 
 
-def _view(held: CertificationView, last: Certificate | None, person: Person) -> CertificateView:
+def _view(held: CertificationView, last: Certificate | None, bearer: Bearer) -> CertificateView:
     return CertificateView(
         certification=held.certification,
         available=True,
@@ -164,7 +165,7 @@ def _view(held: CertificationView, last: Certificate | None, person: Person) -> 
         )
         if last
         else None,
-        reissue=NameView(name=person.name, native_name=person.native_name) if last and renamed(last, person) else None,
+        reissue=NameView(name=bearer.name, native_name=bearer.native_name) if last and renamed(last, bearer) else None,
     )
 
 

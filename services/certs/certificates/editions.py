@@ -5,12 +5,15 @@ new one. An edition is drawn first and then stored whole, with its code, in one 
 drawing leaves nothing behind, and of two that draw at once one gives way.
 """
 
+from typing import NamedTuple
+
 import structlog
 
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, ProblemType
 from libs.common.ids import new_id
+from libs.common.mongo.client import Session
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.certs.api import CertificationView
@@ -22,7 +25,8 @@ from services.certs.credentials.credential import Credential
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.store import CredentialStore
 from services.certs.drawing import artwork
-from services.certs.people.people import People, Person
+from services.certs.people.people import People
+from services.certs.people.sharing import SharingSettings
 from services.certs.public.addresses import Addresses
 from services.certs.public.codes import Codes, new_code, printed
 
@@ -30,6 +34,17 @@ PENDING = ProblemType("credential-pending", "The credential is being issued", 40
 NOT_PRINTABLE = ProblemType("name-not-printable", "The name has a sign that cannot be printed", 409)
 
 log = structlog.get_logger(__name__)
+
+
+class Bearer(NamedTuple):
+    """Whose certificate it is, by the names that stand on it."""
+
+    program: str
+    candidate_id: str
+    name: str
+    native_name: str | None
+    """In its own script, where that is another, and the candidate wants it on certificates."""
+    country: str
 
 
 class Editions:
@@ -40,6 +55,7 @@ class Editions:
         store: CertificateStore,
         *,
         people: People,
+        sharing: SharingSettings,
         credentials: CredentialStore,
         signatures: Credentials,
         codes: Codes,
@@ -50,6 +66,7 @@ class Editions:
     ) -> None:
         self._store = store
         self._people = people
+        self._sharing = sharing
         self._credentials = credentials
         self._signatures = signatures
         self._codes = codes
@@ -65,18 +82,20 @@ class Editions:
             raise Problem(PENDING, "Not available yet: its credential is being issued. Ask again in a moment.")
         return found
 
-    async def person(self, program: str, candidate_id: str) -> Person:
-        """Whose name stands on it. Raises the problem `credential-pending`."""
-        person = await self._people.get(program, candidate_id)
+    async def bearer(self, program: str, candidate_id: str, session: Session | None = None) -> Bearer | None:
+        """Who the candidate is now; None where identity has not told of them yet, or they were erased."""
+        person = await self._people.get(program, candidate_id, session)
         if person is None:
-            raise Problem(PENDING, "Not available yet: the name has not arrived here. Ask again in a moment.")
-        return person
+            return None
+        chosen = await self._sharing.get(program, candidate_id, session)
+        native = person.native_name if chosen.native_name and person.native_name != person.name else None
+        return Bearer(program, candidate_id, person.name, native, person.country)
 
     async def given_out(self, credential: Credential) -> Certificate | None:
         """The last edition for a credential; None where it was never asked for."""
         return await self._store.latest(credential.credential_id)
 
-    async def current(self, program: Program, person: Person, credential: Credential) -> Certificate:
+    async def current(self, program: Program, bearer: Bearer, credential: Credential) -> Certificate:
         """The edition that says what the credential says, made where there is none. The name stays as it was.
 
         Raises:
@@ -92,9 +111,9 @@ class Editions:
             signed.kid,
         ):
             return last
-        return await self._made(program, person, credential, last)
+        return await self._made(program, bearer, credential, last)
 
-    async def reissued(self, program: Program, person: Person, credential: Credential) -> Certificate:
+    async def reissued(self, program: Program, bearer: Bearer, credential: Credential) -> Certificate:
         """A new edition with the present name.
 
         Raises:
@@ -102,12 +121,12 @@ class Editions:
             Unavailable: nothing can be drawn here.
         """
         last = await self.given_out(credential)
-        if last is not None and not renamed(last, person):
+        if last is not None and not renamed(last, bearer):
             raise Problem(CONFLICT, "the certificate bears the present name")
-        return await self._made(program, person, credential, last)
+        return await self._made(program, bearer, credential, last)
 
     async def _made(
-        self, program: Program, person: Person, credential: Credential, last: Certificate | None
+        self, program: Program, bearer: Bearer, credential: Credential, last: Certificate | None
     ) -> Certificate:
         signed = await self._signatures.signed(credential)
         texts, branding = program.certificate, program.branding
@@ -118,8 +137,8 @@ class Editions:
             certification=credential.certification,
             credential_id=credential.credential_id,
             edition=last.edition + 1 if last else 1,
-            name=person.name,
-            native_name=person.native_name,
+            name=bearer.name,
+            native_name=bearer.native_name,
             title=credential.title,
             earned_on=credential.earned_on,
             expires_on=credential.expires_on,
@@ -132,8 +151,8 @@ class Editions:
             colour=branding.colour,
             artwork=artwork(program),
             name=certificate.name,
-            native_name=certificate.native_name if certificate.native_name != certificate.name else None,
-            country=person.country,
+            native_name=certificate.native_name,
+            country=bearer.country,
             statement=texts.statement,
             title=certificate.title,
             earned_on=certificate.earned_on,
@@ -152,7 +171,7 @@ class Editions:
             other = await self._store.latest(certificate.credential_id, transaction.session)
             if other is not None and other.edition >= certificate.edition:
                 return other
-            if await self._people.get(person.program, person.candidate_id, transaction.session) is None:
+            if await self.bearer(bearer.program, bearer.candidate_id, transaction.session) is None:
                 raise Problem(NOT_FOUND)  # erased meanwhile
             await self._codes.add(
                 transaction.session,
@@ -178,9 +197,9 @@ class Editions:
             raise Unavailable(str(error)) from error
 
 
-def renamed(certificate: Certificate, person: Person) -> bool:
-    """Whether the person has another name than the certificate says."""
-    return (certificate.name, certificate.native_name) != (person.name, person.native_name)
+def renamed(certificate: Certificate, bearer: Bearer) -> bool:
+    """Whether its bearer has other names now than it says."""
+    return (certificate.name, certificate.native_name) != (bearer.name, bearer.native_name)
 
 
 def _says(certificate: Certificate) -> tuple[object, ...]:

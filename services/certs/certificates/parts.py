@@ -11,6 +11,7 @@ from services.certs.certificates.store import CertificateStore
 from services.certs.credentials.parts import CredentialParts
 from services.certs.logos.api import LogosApi
 from services.certs.people.people import People
+from services.certs.people.sharing import SharingSettings
 from services.certs.policies import Policies
 from services.certs.public.addresses import Addresses
 from services.certs.public.codes import Codes
@@ -28,6 +29,7 @@ class CertificateParts:
         policies: Policies,
         *,
         people: People,
+        sharing: SharingSettings,
         credentials: CredentialParts,
         pool: DrawingPool,
     ) -> None:
@@ -35,6 +37,7 @@ class CertificateParts:
         self.editions = Editions(
             self.store,
             people=people,
+            sharing=sharing,
             credentials=credentials.store,
             signatures=credentials.credentials,
             codes=Codes(platform.database),
