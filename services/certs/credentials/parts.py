@@ -79,7 +79,7 @@ class CredentialParts:
             owner=platform.owner,
         )
         self.loop = IssuingLoop(
-            ledgers.notes,
+            ledgers.credentials_due,
             self.issuing,
             platform.unit_of_work,
             clock,
