@@ -45,6 +45,9 @@ from services.certs.people.sharing import SharingSettings
 from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
+from services.certs.provider import store as provider_store
+from services.certs.provider.parts import BadgeProviders
+from services.certs.provider.reports import in_turn
 from services.certs.public import codes
 from services.certs.public.addresses import Addresses
 from services.certs.public.rates import AddressRates
@@ -57,6 +60,8 @@ from services.certs.signing.pairs import Sealing
 from services.certs.signing.signer import Signer, shared_pool
 from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
+from services.certs.transcripts import store as transcript_store
+from services.certs.transcripts.parts import TranscriptParts
 
 
 def build(platform: Platform, settings: CertsSettings) -> Parts:
@@ -98,14 +103,17 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         clock=platform.clock,
     )
     issuers = IssuerKeysApi(issuer_keys, platform.programs, addresses)
+    signer = Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock)
+    providers = BadgeProviders(platform, settings, store, policies, people)
     credentials = CredentialParts(
         platform,
         addresses,
         store,
         policies,
-        signer=Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock),
+        signer=signer,
         keys=issuer_keys,
         contacts=KnownContacts(people, sharing),
+        followers=(providers.follower,),
         beside=(directory.settle,),
     )
     certificates = CertificateParts(
@@ -119,7 +127,23 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         pool=drawing_pool(settings.drawing_processes),
     )
     parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
-    more = (credentials, choosing, listing, certificates)
+    transcripts = TranscriptParts(
+        platform,
+        settings,
+        addresses,
+        store,
+        ledgers,
+        policies=policies,
+        people=people,
+        sharing=sharing,
+        credentials=credentials.store,
+        signed=credentials.credentials,
+        signer=signer,
+        keys=issuer_keys,
+        rates=rates,
+        documents={},
+    )
+    more = (credentials, choosing, listing, certificates, transcripts, providers)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in (*parts, *more) for route in part.routes())
@@ -128,12 +152,14 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(store, ledgers, Links(submissions), people).handle),
+                keeper.around(
+                    in_turn(ServiceEvents(store, ledgers, Links(submissions), people).handle, providers.follower.named)
+                ),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(submissions, platform.programs).handle,
+                in_turn(VendorMessages(submissions, platform.programs).handle, providers.reports.handle),
                 prefetch=2 * settings.batch_size,
             ),
         ),
@@ -146,7 +172,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Job("issuer-keys", issuer_keys.EVERY, issuer_keys.run),
             credentials.job(),
         ),
-        background=credentials.background(),
+        background=(*credentials.background(), *providers.background()),
     )
 
 
@@ -163,6 +189,8 @@ SERVICE = Service(
         credential_store.MIGRATION,
         certificate_store.MIGRATION,
         people_migration.MIGRATION,
+        transcript_store.MIGRATION,
+        provider_store.MIGRATION,
     ),
     build=build,
     settings=CertsSettings,
