@@ -141,7 +141,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=signer,
         keys=issuer_keys,
         rates=rates,
-        documents={},
+        documents={"certificate": certificates.documents},
     )
     more = (credentials, choosing, listing, certificates, transcripts, providers)
     return Parts(
