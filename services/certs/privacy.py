@@ -111,6 +111,14 @@ HOLDINGS = Holdings(
             filename=lambda row: f"credential-{row['_id']}.json",
             keep=lambda row, _names: erased_credential(row),
         ),
+        Holding(
+            collection="certificates",
+            find=by("candidate_id"),
+            kind="certificates",
+            withheld=frozenset({"kid"}),
+            content="content",
+            filename=lambda row: f"certificate-{row['code']}.pdf",
+        ),
         Holding(collection="credential_holders", find=by("_id")),
         Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
         Holding(

@@ -31,6 +31,7 @@ _SETTINGS = CertsSettings.model_construct(
     certs_keys_secret=CERTS_KEYS_SECRET,
     issuer_key_days=365,
     signing_processes=2,
+    drawing_processes=1,
     public_url="https://certrail.example",
 )
 
