@@ -1,8 +1,11 @@
 """The composition root of certs."""
 
+from datetime import timedelta
+
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
@@ -17,9 +20,15 @@ from services.certs.claims.review_api import ReviewApi
 from services.certs.claims.store import SubmissionStore
 from services.certs.claims.submissions import Submissions
 from services.certs.consumers import ServiceEvents
+from services.certs.credentials import store as credential_store
+from services.certs.credentials.contacts import KnownContacts
+from services.certs.credentials.parts import CredentialParts
 from services.certs.deciding import Deciding
 from services.certs.decision_store import DecisionStore
 from services.certs.decisions_api import DecisionsApi
+from services.certs.directory.api import DirectoryApi
+from services.certs.directory.directory import Directory
+from services.certs.directory.store import DirectoryStore
 from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
@@ -27,12 +36,26 @@ from services.certs.ledgers import Ledgers
 from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.pages.assets_api import AssetsApi
+from services.certs.people import migration as people_migration
+from services.certs.people.people import People
+from services.certs.people.sharing import SharingSettings
+from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
 from services.certs.public import codes
+from services.certs.public.addresses import Addresses
+from services.certs.public.rates import AddressRates
 from services.certs.reevaluation import Reevaluation
 from services.certs.settings import CertsSettings
+from services.certs.signing import store as signing_store
+from services.certs.signing.api import IssuerKeysApi
+from services.certs.signing.keys import IssuerKeys
+from services.certs.signing.pairs import Sealing
+from services.certs.signing.signer import Signer, shared_pool
+from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
+from services.certs.transcripts import store as transcript_store
+from services.certs.transcripts.parts import TranscriptParts
 
 
 def build(platform: Platform, settings: CertsSettings) -> Parts:
@@ -56,17 +79,61 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
     reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
     previews = MergePreviewApi(store, policies, platform.clock)
+    people = People(platform.database)
+    sharing = SharingSettings(platform.database)
+    directory = Directory(DirectoryStore(platform.database), people, sharing, platform.clock)
+    choosing = SharingApi(store, sharing, directory, policies, platform.unit_of_work)
+    rates = AddressRates(settings.public_requests, read_networks(settings.trusted_proxies), platform.clock)
+    listing = DirectoryApi(directory, platform.programs, rates)
     assets = AssetsApi(platform.programs)
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets)
+    addresses = Addresses(settings.public_url.rstrip("/"))
+    issuer_keys = IssuerKeys(
+        IssuerKeyStore(platform.database),
+        platform.unit_of_work,
+        Sealing(settings.certs_keys_secret.get_secret_value()),
+        programs=platform.programs,
+        addresses=addresses,
+        life=timedelta(days=settings.issuer_key_days),
+        clock=platform.clock,
+    )
+    issuers = IssuerKeysApi(issuer_keys, platform.programs, addresses)
+    signer = Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock)
+    credentials = CredentialParts(
+        platform,
+        addresses,
+        store,
+        policies,
+        signer=signer,
+        keys=issuer_keys,
+        contacts=KnownContacts(people, sharing),
+    )
+    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
+    transcripts = TranscriptParts(
+        platform,
+        settings,
+        addresses,
+        store,
+        ledgers,
+        policies=policies,
+        people=people,
+        sharing=sharing,
+        credentials=credentials.store,
+        signed=credentials.credentials,
+        signer=signer,
+        keys=issuer_keys,
+        rates=rates,
+        documents={},
+    )
+    more = (credentials, choosing, listing, transcripts)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
-            tuple(route for part in parts for route in part.routes())
+            tuple(route for part in (*parts, *more) for route in part.routes())
         ),
         subscriptions=(
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(ledgers, Links(submissions)).handle),
+                keeper.around(ServiceEvents(ledgers, Links(submissions), people).handle),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
@@ -81,7 +148,10 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Job("dry-runs", dry_runs.EVERY, dry_runs.run),
             keeper.job(),
             late.job(),
+            Job("issuer-keys", issuer_keys.EVERY, issuer_keys.run),
+            credentials.job(),
         ),
+        background=credentials.background(),
     )
 
 
@@ -94,6 +164,10 @@ SERVICE = Service(
         claims_store.MIGRATION,
         decision_store.MIGRATION,
         privacy.MIGRATION,
+        signing_store.MIGRATION,
+        credential_store.MIGRATION,
+        people_migration.MIGRATION,
+        transcript_store.MIGRATION,
     ),
     build=build,
     settings=CertsSettings,

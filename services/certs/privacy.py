@@ -22,6 +22,7 @@ from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.tombstones import Tombstones
 from services.certs.claims.reports import OWN_ID, settled_state
 from services.certs.claims.submissions import Submissions
+from services.certs.credentials.store import erased as erased_credential
 from services.certs.ledgers import Ledgers
 from services.certs.stored_facts import loaded
 
@@ -87,11 +88,35 @@ HOLDINGS = Holdings(
         Holding(collection="evidence", find=by("candidate_id"), kind="evidence", content="content", filename=_name_of),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="dry_run_changes", find=by("candidate_id")),
+        Holding(
+            collection="transcripts",
+            find=by("candidate_id"),
+            kind="transcripts",
+            withheld=frozenset({"link", "sealed"}),
+        ),
+        Holding(collection="transcript_views", find=by("candidate_id"), kind="transcript_views"),
+        Holding(collection="transcript_credentials", find=by("candidate_id")),
+        Holding(
+            collection="credentials",
+            find=by("candidate_id"),
+            kind="credentials",
+            withheld=frozenset({"longest", "signed", "signing", "claimed_until", "kid", "jwt", "unlisted", "erased"}),
+            content="document",
+            filename=lambda row: f"credential-{row['_id']}.json",
+            keep=lambda row, _names: erased_credential(row),
+        ),
+        Holding(collection="credential_holders", find=by("_id")),
+        Holding(collection="people", find=by("_id")),
+        Holding(collection="sharing", find=by("_id"), kind="sharing"),
+        Holding(collection="directory", find=by("_id")),
     ),
     apart=APART
     | {
         "policies": "texts of programs",
         "dry_runs": "who tried which text, for 30 days",
+        "issuer_keys": "keys of programs that sign credentials",
+        "credentials_due": "ids of candidates whose credentials are compared next, for seconds",
+        "status_lists": "a bit for each credential, by nobody's name",
         "verification_codes": "which credential or document a code stands for, by its id",
     },
 )

@@ -28,3 +28,9 @@ class CertsSettings(ServiceSettings):
     public_requests: int = Field(
         default=120, ge=1, le=1_000_000, description="public requests a minute from one address, to each process"
     )
+    issuer_key_days: int = Field(
+        default=365, ge=1, le=3650, description="how long a program's keys sign before others follow them"
+    )
+    signing_processes: int = Field(
+        default=2, ge=1, le=64, description="processes at the lowest priority that sign credentials"
+    )

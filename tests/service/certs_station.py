@@ -1,5 +1,6 @@
 """Certs as it is composed, for tests that talk to its handlers and its API."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -21,11 +22,16 @@ from libs.common.programs import Program
 from libs.common.service import Parts, Platform
 from services.certs.app import build
 from services.certs.settings import CertsSettings
-from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base
+from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, eventually
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 _SETTINGS = CertsSettings.model_construct(
-    batch_size=200, erasure_key=ERASURE_KEY, certs_keys_secret=CERTS_KEYS_SECRET, public_url="https://certrail.example"
+    batch_size=200,
+    erasure_key=ERASURE_KEY,
+    certs_keys_secret=CERTS_KEYS_SECRET,
+    issuer_key_days=365,
+    signing_processes=2,
+    public_url="https://certrail.example",
 )
 
 
@@ -60,6 +66,23 @@ class CertsStation:
     async def run(self, job: str) -> None:
         await next(each.run for each in self.parts.jobs if each.name == job)()
 
+    async def settle(self) -> None:
+        """Let the loops of the worker work until every credential is compared and signed."""
+        stopping = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for loop in self.parts.background:
+                tasks.create_task(loop(stopping))
+            try:
+                await eventually(self._unsettled, lambda left: not left)
+            finally:
+                stopping.set()
+
+    async def _unsettled(self) -> int:
+        database = self.base.database
+        due = await database["credentials_due"].count_documents({})
+        unlisted = await database["credentials"].count_documents({"unlisted": True})
+        return due + unlisted + await database["credentials"].count_documents({"signed": False})
+
     @asynccontextmanager
     async def api(self) -> AsyncIterator["Callers"]:
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
@@ -92,6 +115,23 @@ class Callers:
     ) -> Any:
         principal = Principal(by, Kind.STAFF, frozenset({program}), scopes)
         return await self._ask(principal, method, path, **more)
+
+    async def fetch(self, path: str, **headers: str) -> Any:
+        """The response to whoever has no account, read."""
+        asked = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = await self._client.get(f"/api/{self._base.service}/v1/public{path}", headers=asked)
+        await response.read()
+        return response
+
+    async def raw(self, path: str, *, accept: str = "*/*", sender: str | None = None, **query: str) -> Any:
+        """The response to a public request, by whoever `sender` says behind the gateway."""
+        headers = {"Accept": accept} | ({"X-Forwarded-For": sender} if sender else {})
+        return await self._client.get(f"/api/{self._base.service}/v1{path}", params=query, headers=headers)
+
+    async def anybody(self, path: str, **more: str) -> Any:
+        """As `raw`, but what the answer says."""
+        response = await self.raw(path, **more)
+        return response.status, await (response.json() if response.content_type.endswith("json") else response.read())
 
     async def _ask(
         self,

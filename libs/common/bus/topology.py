@@ -77,6 +77,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
+        identity.CandidateRegistered,
+        identity.CandidateProfileChanged,
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
@@ -86,6 +88,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     ),
     "fulfillment": (
         certs.CertificationAwarded,
+        certs.CertificationReinstated,
+        certs.CertificationRevoked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
         identity.PersonalDataRequested,

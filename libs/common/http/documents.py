@@ -29,6 +29,8 @@ class Document:
     """Offered for saving under this name: ASCII letters, digits, and `.`, `_`, `-`."""
     policy: str | None = None
     """Content-Security-Policy, where a page needs more than nothing."""
+    shared: bool = False
+    """Whether pages of every origin may read it (CORS): verifiers and wallets run in browsers, too."""
     status: int | None = None
     """In place of the route's own: a page can tell a refusal, too."""
 
@@ -57,6 +59,8 @@ def document_response(
     }
     if document.policy is not None:
         headers["Content-Security-Policy"] = document.policy
+    if document.shared:
+        headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
     if document.filename is not None:
         headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{document.filename}"'
     if document.cache_control != PRIVATE and document.status is None:

@@ -294,6 +294,7 @@ _CERTS = {
     "simulate": Request(lambda _: {"cases": [{"id": "x", "program": PROGRAM, "as_of": "2026-01-01", "inputs": []}]}),
     "preview_certifications": Request(query=lambda values: {"from": values["candidate_id"], "into": "C2"}),
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
+    "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 
 
@@ -314,6 +315,9 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     seed.requests = {**_CERTS, "claim_course": Request(lambda given: _course_claim({**given, "evidence_id": fresh}))}
     values["evidence_id"] = used
     await surface.run("dry-runs")
+    await surface.run("issuer-keys")
+    (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
+    values["kid"] = key["_id"]
     return seed
 
 

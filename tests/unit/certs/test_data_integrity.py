@@ -100,7 +100,8 @@ BAD = {
 
 def check_sample(path: str) -> None:
     document = vector(path)
-    (proof,) = (each for each in document["proof"] if each["type"] == "DataIntegrityProof")
+    proofs = document["proof"] if isinstance(document["proof"], list) else [document["proof"]]
+    (proof,) = (each for each in proofs if each["type"] == "DataIntegrityProof")
     method = proof["verificationMethod"]
     verify(document, proof, read_multikey(method.rpartition("#")[2].rpartition(":")[2]))
 
