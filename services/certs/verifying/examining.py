@@ -67,7 +67,8 @@ def examine(
         header: of the token.
     """
     is_receipt = header is not None and header.get("typ") == RECEIPT
-    name, kind = (document.get("iss"), "receipt") if is_receipt else (issuer_of(document), kind_of(document))
+    kind: Kind | None = "receipt" if is_receipt else kind_of(document)
+    name = document.get("iss") if is_receipt else issuer_of(document)
     kinds = finding("kind_known", what=WHAT[kind]) if kind else finding("kind_unknown")
     issuer = issuers.get(name) if isinstance(name, str) else None
     if issuer is None or not isinstance(name, str):

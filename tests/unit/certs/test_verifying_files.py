@@ -5,6 +5,7 @@ import struct
 import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from html import escape
 from io import BytesIO
 from typing import Any
 
@@ -143,7 +144,7 @@ def test_two_credentials_in_one_file_are_refused() -> None:
     assert fault(picture(text_chunk(TEXT.encode()), text_chunk(other.encode()))) == "several_credentials"
     assert fault(picture(text_chunk(TEXT.encode()), chunk(b"tEXt", KEYWORD + b"\0" + b"x"))) == "several_credentials"
     assert fault(drawing(element(TEXT), element(other))) == "several_credentials"
-    both = f'<ob:credential verify="{token({}, {})}">{TEXT.replace("&", "&amp;").replace("<", "&lt;")}</ob:credential>'
+    both = f'<ob:credential verify="{token({}, {})}">{escape(TEXT)}</ob:credential>'
     assert fault(drawing(both)) == "several_credentials"
     assert fault(paper((NAME, TEXT.encode()), (NAME, other.encode()))) == "several_credentials"
 
