@@ -128,7 +128,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         rates=rates,
         documents={},
     )
-    ours = OurRecords(signer, credentials.store, platform.programs, addresses)
+    ours = OurRecords(signer, store, credentials.store, platform.programs, addresses)
     verifying = VerifyingApi(Checker(ours, Limited(), platform.clock), platform.programs, rates, platform.clock)
     more = (credentials, choosing, listing, transcripts, verifying)
     return Parts(

@@ -18,6 +18,7 @@ HEADINGS: Final[Mapping[Verdict, str]] = {
     "expired": "Genuine, but expired.",
     "not_yet": "Genuine, but not valid yet.",
     "replaced": "Genuine, but we have corrected it since.",
+    "suspended": "Not valid at present: suspended.",
     "revoked": "Not valid: revoked.",
     "altered": "Don't rely on this file: it was changed after we signed it.",
     "not_ours": "Don't rely on this file: we didn't sign it.",
@@ -29,6 +30,7 @@ _STATES: Final[Mapping[Verdict, str]] = {
     "expired": "expired",
     "not_yet": "not valid yet",
     "replaced": "corrected since",
+    "suspended": "suspended",
     "revoked": "revoked",
     "altered": "changed",
     "not_ours": "not ours",
@@ -119,7 +121,7 @@ def _overall(checked: Checked) -> Verdict:
     if checked.verdict != "genuine" or not checked.items:
         return checked.verdict
     found = {each.verdict for each in checked.items}
-    for verdict in ("not_ours", "altered", "genuine", "replaced", "not_yet", "expired"):
+    for verdict in ("not_ours", "altered", "genuine", "replaced", "not_yet", "expired", "suspended"):
         if verdict in found:
             return verdict
     return "revoked"

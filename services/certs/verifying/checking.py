@@ -24,6 +24,8 @@ class Standing(NamedTuple):
 
     revoked: bool
     revoked_on: date | None = None
+    suspended: bool = False
+    """Whether the certification is set aside at present."""
     corrected_at: datetime | None = None
     """`validFrom` of its newest version."""
 
@@ -145,5 +147,7 @@ def _status(standing: Standing | None, signed: Signed) -> Finding:
         return finding("revoked_on", day=spoken(standing.revoked_on))
     if standing.revoked:
         return finding("revoked")
+    if standing.suspended:
+        return finding("suspended")
     replaced = standing.corrected_at is not None and standing.corrected_at > signed.valid_from
     return finding("replaced" if replaced else "not_revoked")

@@ -7,7 +7,7 @@ from services.certs.verifying.found import Fault
 
 Check: TypeAlias = Literal["file", "kind", "issuer", "integrity", "dates", "status", "subject"]
 Verdict: TypeAlias = Literal[
-    "genuine", "expired", "not_yet", "replaced", "revoked", "altered", "not_ours", "unreadable"
+    "genuine", "expired", "not_yet", "replaced", "suspended", "revoked", "altered", "not_ours", "unreadable"
 ]
 
 VERDICTS: Final[tuple[Verdict, ...]] = (
@@ -15,6 +15,7 @@ VERDICTS: Final[tuple[Verdict, ...]] = (
     "expired",
     "not_yet",
     "replaced",
+    "suspended",
     "revoked",
     "altered",
     "not_ours",
@@ -58,6 +59,7 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = {
     "revoked": _Meaning("status", "revoked", "It was revoked."),
     "revoked_on": _Meaning("status", "revoked", "It was revoked on {day}."),
     "replaced": _Meaning("status", "replaced", "We have corrected it since. Ask for the newer one."),
+    "suspended": _Meaning("status", "suspended", "The certification is suspended at present."),
     "status_unknown": _Meaning("status", "altered", "It does not name a status list of its issuer."),
     "same_subject": _Meaning("subject", "genuine", "Everything in it is about the same person."),
     "other_subject": _Meaning("subject", "altered", "Something in it is about another person."),

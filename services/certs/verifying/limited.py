@@ -14,6 +14,8 @@ from services.certs.verifying.limits import GAVE_UP, OUT_OF_MEMORY
 WALL_SECONDS: Final = 4.0
 AT_ONCE: Final = 2
 MOST_WAITING: Final = 8
+_TASKS: Final = {"extract": f"{__package__}.extracting_process", "prove": f"{__package__}.proving_process"}
+
 MOST_ANSWER_BYTES: Final = 8 * 1024 * 1024
 """Of the largest text, each sign of it written as an escape."""
 
@@ -27,7 +29,7 @@ class Limited:
 
     async def extract(self, content: bytes) -> Found:
         """The credential in a file. Raises `UnreadableError`, and the problem `too-many-requests`."""
-        answer = json.loads(await self._run("extracting_process", content))
+        answer = json.loads(await self._run("extract", content))
         if "fault" in answer:
             raise UnreadableError(answer["fault"])
         return Found(**answer)
@@ -41,7 +43,7 @@ class Limited:
         """
         if not claims:
             return []
-        answer: list[bool] = json.loads(await self._run("proving_process", json.dumps(claims).encode()))
+        answer: list[bool] = json.loads(await self._run("prove", json.dumps(claims).encode()))
         return answer
 
     async def _run(self, task: str, given: bytes) -> bytes:
@@ -49,7 +51,7 @@ class Limited:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                f"{__package__}.{task}",
+                _TASKS[task],
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,

@@ -9,6 +9,7 @@ from services.certs.credentials.store import CredentialStore
 from services.certs.public.addresses import Addresses
 from services.certs.signing.did import did_document, public_jwk
 from services.certs.signing.signer import Signer
+from services.certs.store import CertsStore
 from services.certs.verifying.checking import Standing
 from services.certs.verifying.examining import Issuer
 from services.certs.verifying.reading import Json, Signed
@@ -29,9 +30,15 @@ class OurRecords:
     """Reads keys and credentials."""
 
     def __init__(
-        self, signer: Signer, credentials: CredentialStore, programs: Mapping[str, Program], addresses: Addresses
+        self,
+        signer: Signer,
+        ledgers: CertsStore,
+        credentials: CredentialStore,
+        programs: Mapping[str, Program],
+        addresses: Addresses,
     ) -> None:
         self._signer = signer
+        self._ledgers = ledgers
         self._credentials = credentials
         self._programs = programs
         self._addresses = addresses
@@ -66,4 +73,7 @@ class OurRecords:
         if credential.state == "revoked":
             day = credential.revoked_at.astimezone(issuer.zone).date() if credential.revoked_at else None
             return Standing(revoked=True, revoked_on=day)
-        return Standing(revoked=False, corrected_at=credential.valid_from)
+        row = await self._ledgers.certifications(credential.program, credential.candidate_id)
+        held = row["certifications"] if row is not None else ()
+        status = next((one["status"] for one in held if one["certification"] == credential.certification), None)
+        return Standing(revoked=False, suspended=status == "suspended", corrected_at=credential.valid_from)

@@ -26,7 +26,7 @@ from services.certs.verifying.answers import FileVerificationView, file_verifica
 from services.certs.verifying.checking import Checker, Standing
 from services.certs.verifying.examining import Issuer
 from services.certs.verifying.findings import VERDICTS
-from services.certs.verifying.limited import Limited
+from services.certs.verifying.limited import _TASKS, Limited
 from services.certs.verifying.reading import Signed
 from services.certs.verifying.resolving import assertion_key
 from tests.unit.certs.credential_samples import DID, KEY, NOW, VECTORS, credential, vector
@@ -77,7 +77,7 @@ class InProcess(Limited):
     """The same tasks, without a process of their own."""
 
     async def _run(self, task: str, given: bytes) -> bytes:
-        answer: bytes = import_module(f"services.certs.verifying.{task}").answered(given)
+        answer: bytes = import_module(_TASKS[task]).answered(given)
         return answer
 
 
@@ -149,6 +149,7 @@ async def test_token_of_ours_is_genuine() -> None:
     [
         (Standing(revoked=True, revoked_on=date(2027, 4, 2)), "revoked", "Not valid: revoked on 2 April 2027."),
         (Standing(revoked=True), "revoked", "Not valid: revoked."),
+        (Standing(revoked=False, suspended=True), "suspended", "Not valid at present: suspended."),
         (Standing(revoked=False, corrected_at=LATER), "replaced", "Genuine, but we have corrected it since."),
         (Standing(revoked=False, corrected_at=NOW), "genuine", "Genuine and unchanged."),
     ],
