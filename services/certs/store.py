@@ -62,7 +62,7 @@ class CertsStore:
         self._candidates = database["candidates"]
         self._policies = database["policies"]
         self._shown = GatheredReads(database, "candidates", _SHOWN)
-        self.due = CredentialsDue(database)
+        self.credentials_due = CredentialsDue(database)
 
     async def ledgers(self, session: Session, candidates: Iterable[str]) -> dict[str, Document]:
         found = self._candidates.find({"_id": {"$in": list(set(candidates))}}, session=session)
@@ -87,8 +87,8 @@ class CertsStore:
         if writes:
             await self._candidates.bulk_write(writes, ordered=False, session=transaction.session)
         if changed:
-            await self.due.note(transaction.session, changed, urgent=urgent)
-            transaction.on_commit(self.due.wake.ring)
+            await self.credentials_due.note(transaction.session, changed, urgent=urgent)
+            transaction.on_commit(self.credentials_due.wake.ring)
 
     async def due(self, session: Session, program: str, today: str, limit: int) -> list[Document]:
         """Candidates of a program whose certifications change by time on or before `today` (ISO date)."""

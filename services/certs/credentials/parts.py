@@ -77,7 +77,12 @@ class CredentialParts:
             owner=platform.owner,
         )
         self.loop = IssuingLoop(
-            ledgers.due, self.issuing, platform.unit_of_work, clock, owner=platform.owner, signing=self.signing.wake
+            ledgers.credentials_due,
+            self.issuing,
+            platform.unit_of_work,
+            clock,
+            owner=platform.owner,
+            signing=self.signing.wake,
         )
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
