@@ -35,9 +35,10 @@ _SETTINGS = CertsSettings.model_construct(
 )
 
 
-def composed(base: Base, programs: Mapping[str, Program]) -> Parts:
+def composed(base: Base, programs: Mapping[str, Program], **settings: Any) -> Parts:
     """The service's parts, on the database of a test."""
-    return build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), _SETTINGS)
+    platform = Platform(base.database, base.unit_of_work, programs, base.clock, base.owner)
+    return build(platform, _SETTINGS.model_copy(update=settings))
 
 
 def work_of(parts: Parts, queue: str) -> Any:
@@ -48,10 +49,10 @@ def work_of(parts: Parts, queue: str) -> Any:
 class CertsStation:
     """The service's handlers, jobs and API."""
 
-    def __init__(self, base: Base, programs: Mapping[str, Program]) -> None:
+    def __init__(self, base: Base, programs: Mapping[str, Program], **settings: Any) -> None:
         self.base = base
         self.programs = programs
-        self.parts = composed(base, programs)
+        self.parts = composed(base, programs, **settings)
         self.on_events = work_of(self.parts, topology.events_queue("certs"))
         self.on_vendors = work_of(self.parts, topology.vendors_queue("certs"))
 
