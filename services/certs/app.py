@@ -12,6 +12,9 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.certs import decision_store, dryrun_store, privacy
 from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
+from services.certs.certificates import store as certificate_store
+from services.certs.certificates.parts import CertificateParts
+from services.certs.certificates.pool import drawing_pool
 from services.certs.claims import store as claims_store
 from services.certs.claims.api import ClaimsApi
 from services.certs.claims.evidence import EvidenceStore
@@ -106,6 +109,17 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=signer,
         keys=issuer_keys,
         contacts=KnownContacts(people, sharing),
+        beside=(directory.settle,),
+    )
+    certificates = CertificateParts(
+        platform,
+        addresses,
+        store,
+        policies,
+        people=people,
+        sharing=sharing,
+        credentials=credentials,
+        pool=drawing_pool(settings.drawing_processes),
     )
     parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
     transcripts = TranscriptParts(
@@ -122,9 +136,9 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=signer,
         keys=issuer_keys,
         rates=rates,
-        documents={},
+        certificates=certificates.store,
     )
-    more = (credentials, choosing, listing, transcripts)
+    more = (credentials, choosing, listing, certificates, transcripts)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in (*parts, *more) for route in part.routes())
@@ -133,7 +147,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(ledgers, Links(submissions), people).handle),
+                keeper.around(ServiceEvents(store, ledgers, Links(submissions), people).handle),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
@@ -166,6 +180,7 @@ SERVICE = Service(
         privacy.MIGRATION,
         signing_store.MIGRATION,
         credential_store.MIGRATION,
+        certificate_store.MIGRATION,
         people_migration.MIGRATION,
         transcript_store.MIGRATION,
     ),
