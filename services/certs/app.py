@@ -59,6 +59,10 @@ from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
 from services.certs.transcripts import store as transcript_store
 from services.certs.transcripts.parts import TranscriptParts
+from services.certs.verifying.api import VerifyingApi
+from services.certs.verifying.checking import Checker
+from services.certs.verifying.limited import Limited
+from services.certs.verifying.ours import OurRecords
 
 
 def build(platform: Platform, settings: CertsSettings) -> Parts:
@@ -138,7 +142,9 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         rates=rates,
         certificates=certificates.store,
     )
-    more = (credentials, choosing, listing, certificates, transcripts)
+    ours = OurRecords(signer, store, credentials.store, platform.programs, addresses)
+    verifying = VerifyingApi(Checker(ours, Limited(), platform.clock), platform.programs, rates, platform.clock)
+    more = (credentials, choosing, listing, certificates, transcripts, verifying)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in (*parts, *more) for route in part.routes())
