@@ -20,6 +20,7 @@ from tests.servers import MongoUnderTest
 from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
 from tests.service.outgoing_station import person, profile
+from tests.service.privacy_station import PrivacyStation
 from tests.service.rig import eventually, said
 from tests.service.samples import invalidated, passed, received
 from tests.service.transcript_desk import (
@@ -479,3 +480,22 @@ async def test_what_nobody_can_be_given_is_refused_by_its_kind(me: Sharer) -> No
     assert response.status == 406
     response = await me.callers.fetch(path_of(made), accept="application/vc")
     assert response.status == 406, "no credential was issued yet"
+
+
+async def test_export_tells_transcripts_and_views_and_an_erasure_leaves_nothing(
+    station: CertsStation, me: Sharer, programs: dict[str, Program]
+) -> None:
+    made = await me.publish(remarks="For lot 2")
+    await me.page(path_of(made))
+    await eventually(lambda: station.base.rows(VIEWS), bool)
+    keeper = PrivacyStation(station.base, programs)
+    told = await keeper.exported("C1")
+    (row,) = told["transcripts.json"]
+    assert (row["label"], row["remarks"]) == ("For the tender", "For lot 2")
+    assert not {"link", "sealed"} & row.keys()
+    assert [one["visitor"] for one in told["transcript_views.json"]] == ["browser"]
+    await keeper.erase("C1")
+    assert await station.base.rows("transcripts") == []
+    assert await station.base.rows(VIEWS) == []
+    assert (await me.page(path_of(made)))[0] == 404
+    assert (await me.page(f"/check/{made['code']}"))[0] == 404
