@@ -59,6 +59,11 @@ def kept_decision(row: Document, names: Names) -> Document:
     return row | {"candidate_id": names[row["candidate_id"]], "reason": ""}
 
 
+def kept_note(row: Document, names: Names) -> Document:
+    """A note of whose credentials are compared next; nobody compares a pseudonym's."""
+    return row | {"candidates": [names.get(one, one) for one in row["candidates"]]}
+
+
 LEDGERS = Holding(
     collection="candidates",
     find=by("_id", "kin"),
@@ -114,6 +119,7 @@ HOLDINGS = Holdings(
             filename=lambda row: f"certificate-{row['code']}.pdf",
         ),
         Holding(collection="credential_holders", find=by("_id")),
+        Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
         Holding(collection="people", find=by("_id")),
         Holding(collection="sharing", find=by("_id"), kind="sharing"),
         Holding(collection="directory", find=by("_id")),
@@ -123,7 +129,6 @@ HOLDINGS = Holdings(
         "policies": "texts of programs",
         "dry_runs": "who tried which text, for 30 days",
         "issuer_keys": "keys of programs that sign credentials",
-        "credentials_due": "ids of candidates whose credentials are compared next, for seconds",
         "status_lists": "a bit for each credential, by nobody's name",
         "verification_codes": "which credential or document a code stands for, by its id",
     },

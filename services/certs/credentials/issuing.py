@@ -221,6 +221,10 @@ class IssuingLoop:
     """Works notes off, urgent ones first."""
 
     SECONDS: ClassVar = 1.0
+    SLICE: ClassVar = 20
+    """Candidates of a note at a time: an urgent one waits for no more than these."""
+    TOGETHER: ClassVar = 4
+    """Most of a comparison is waiting for the database."""
 
     def __init__(
         self,
@@ -251,12 +255,17 @@ class IssuingLoop:
             await self._due.wake.wait(stopping, self.SECONDS)
 
     async def step(self) -> bool:
-        """Work one note off. Returns whether there was one."""
+        """Work off a note, or the beginning of a long one. Returns whether there was one."""
         note = await self._due.claim(self._owner, self._clock.now())
         if note is None:
             return False
-        left = [one for one in note["candidates"] if not await self._compare(one)]
-        await self._due.done(note, left)
+        candidates: list[str] = list(dict.fromkeys(note["candidates"]))
+        failed: list[str] = []
+        for at in range(0, min(len(candidates), self.SLICE), self.TOGETHER):
+            several = candidates[at : at + self.TOGETHER]
+            done = await asyncio.gather(*map(self._compare, several))
+            failed += [one for one, well in zip(several, done, strict=True) if not well]
+        await self._due.done(note, candidates[self.SLICE :], failed)
         return True
 
     async def _compare(self, candidate_id: str) -> bool:
