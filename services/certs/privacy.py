@@ -24,6 +24,7 @@ from services.certs.claims.reports import OWN_ID, settled_state
 from services.certs.claims.submissions import Submissions
 from services.certs.credentials.store import erased as erased_credential
 from services.certs.ledgers import Ledgers
+from services.certs.provider.rows import kept as kept_chain
 from services.certs.stored_facts import loaded
 
 MIGRATION = Migration(
@@ -120,6 +121,13 @@ HOLDINGS = Holdings(
         ),
         Holding(collection="credential_holders", find=by("_id")),
         Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
+        Holding(
+            collection="provider_badges",
+            find=by("candidate_id"),
+            kind="provider_badges",
+            withheld=frozenset({"due_at", "lease_until", "hand", "tries", "error", "refusal", "walk", "editions"}),
+            keep=kept_chain,
+        ),
         Holding(collection="people", find=by("_id")),
         Holding(collection="sharing", find=by("_id"), kind="sharing"),
         Holding(collection="directory", find=by("_id")),
@@ -130,6 +138,10 @@ HOLDINGS = Holdings(
         "dry_runs": "who tried which text, for 30 days",
         "issuer_keys": "keys of programs that sign credentials",
         "status_lists": "a bit for each credential, by nobody's name",
+        "provider_notes": "ids of credentials and candidates that a badge provider is told of next, for seconds",
+        "provider_states": "how badge providers are doing",
+        "provider_hooks": "ids of badge providers' events, for 30 days",
+        "provider_strays": "badges at providers of which nobody knows whose they are",
         "verification_codes": "which credential or document a code stands for, by its id",
     },
 )
