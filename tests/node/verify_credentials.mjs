@@ -72,8 +72,8 @@ function fromPng(content) {
 async function fromPdf(content) {
   const { getDocument } = await import("pdfjs-dist/legacy/build/pdf.mjs");
   const document = await getDocument({ data: new Uint8Array(content), verbosity: 0 }).promise;
-  const attachments = await document.getAttachments();
-  return Buffer.from(attachments["credential.json"].content).toString("utf8");
+  const attached = Object.values(await document.getAttachments()).find((one) => one.filename === "credential.json");
+  return Buffer.from(attached.content).toString("utf8");
 }
 
 const found = {};
