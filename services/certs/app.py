@@ -12,6 +12,9 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.certs import decision_store, dryrun_store, privacy
 from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
+from services.certs.certificates import store as certificate_store
+from services.certs.certificates.parts import CertificateParts
+from services.certs.certificates.pool import drawing_pool
 from services.certs.claims import store as claims_store
 from services.certs.claims.api import ClaimsApi
 from services.certs.claims.evidence import EvidenceStore
@@ -42,6 +45,9 @@ from services.certs.people.sharing import SharingSettings
 from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies
 from services.certs.programs_api import ProgramsApi
+from services.certs.provider import store as provider_store
+from services.certs.provider.parts import BadgeProviders
+from services.certs.provider.reports import in_turn
 from services.certs.public import codes
 from services.certs.public.addresses import Addresses
 from services.certs.public.rates import AddressRates
@@ -102,6 +108,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     )
     issuers = IssuerKeysApi(issuer_keys, platform.programs, addresses)
     signer = Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock)
+    providers = BadgeProviders(platform, settings, store, policies, people)
     credentials = CredentialParts(
         platform,
         addresses,
@@ -110,6 +117,18 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=signer,
         keys=issuer_keys,
         contacts=KnownContacts(people, sharing),
+        followers=(providers.follower,),
+        beside=(directory.settle,),
+    )
+    certificates = CertificateParts(
+        platform,
+        addresses,
+        store,
+        policies,
+        people=people,
+        sharing=sharing,
+        credentials=credentials,
+        pool=drawing_pool(settings.drawing_processes),
     )
     parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
     transcripts = TranscriptParts(
@@ -126,11 +145,11 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=signer,
         keys=issuer_keys,
         rates=rates,
-        documents={},
+        certificates=certificates.store,
     )
     ours = OurRecords(signer, store, credentials.store, platform.programs, addresses)
     verifying = VerifyingApi(Checker(ours, Limited(), platform.clock), platform.programs, rates, platform.clock)
-    more = (credentials, choosing, listing, transcripts, verifying)
+    more = (credentials, choosing, listing, certificates, transcripts, verifying, providers)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in (*parts, *more) for route in part.routes())
@@ -139,12 +158,14 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Subscription(
                 topology.events_queue("certs"),
                 decode_events,
-                keeper.around(ServiceEvents(ledgers, Links(submissions), people).handle),
+                keeper.around(
+                    in_turn(ServiceEvents(store, ledgers, Links(submissions), people).handle, providers.follower.named)
+                ),
             ),
             Subscription(
                 topology.vendors_queue("certs"),
                 Border(platform.programs, platform.clock).decode,
-                VendorMessages(submissions, platform.programs).handle,
+                in_turn(VendorMessages(submissions, platform.programs).handle, providers.reports.handle),
                 prefetch=2 * settings.batch_size,
             ),
         ),
@@ -157,7 +178,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Job("issuer-keys", issuer_keys.EVERY, issuer_keys.run),
             credentials.job(),
         ),
-        background=credentials.background(),
+        background=(*credentials.background(), *providers.background()),
     )
 
 
@@ -172,8 +193,10 @@ SERVICE = Service(
         privacy.MIGRATION,
         signing_store.MIGRATION,
         credential_store.MIGRATION,
+        certificate_store.MIGRATION,
         people_migration.MIGRATION,
         transcript_store.MIGRATION,
+        provider_store.MIGRATION,
     ),
     build=build,
     settings=CertsSettings,

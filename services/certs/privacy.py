@@ -24,6 +24,7 @@ from services.certs.claims.reports import OWN_ID, settled_state
 from services.certs.claims.submissions import Submissions
 from services.certs.credentials.store import erased as erased_credential
 from services.certs.ledgers import Ledgers
+from services.certs.provider.rows import kept as kept_chain
 from services.certs.stored_facts import loaded
 
 MIGRATION = Migration(
@@ -57,6 +58,11 @@ def _name_of(file: Document) -> str:
 def kept_decision(row: Document, names: Names) -> Document:
     """A decision of staff without its reason."""
     return row | {"candidate_id": names[row["candidate_id"]], "reason": ""}
+
+
+def kept_note(row: Document, names: Names) -> Document:
+    """A note of whose credentials are compared next; nobody compares a pseudonym's."""
+    return row | {"candidates": [names.get(one, one) for one in row["candidates"]]}
 
 
 LEDGERS = Holding(
@@ -105,7 +111,23 @@ HOLDINGS = Holdings(
             filename=lambda row: f"credential-{row['_id']}.json",
             keep=lambda row, _names: erased_credential(row),
         ),
+        Holding(
+            collection="certificates",
+            find=by("candidate_id"),
+            kind="certificates",
+            withheld=frozenset({"kid"}),
+            content="content",
+            filename=lambda row: f"certificate-{row['code']}.pdf",
+        ),
         Holding(collection="credential_holders", find=by("_id")),
+        Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
+        Holding(
+            collection="provider_badges",
+            find=by("candidate_id"),
+            kind="provider_badges",
+            withheld=frozenset({"due_at", "lease_until", "hand", "tries", "error", "refusal", "walk", "editions"}),
+            keep=kept_chain,
+        ),
         Holding(collection="people", find=by("_id")),
         Holding(collection="sharing", find=by("_id"), kind="sharing"),
         Holding(collection="directory", find=by("_id")),
@@ -115,8 +137,11 @@ HOLDINGS = Holdings(
         "policies": "texts of programs",
         "dry_runs": "who tried which text, for 30 days",
         "issuer_keys": "keys of programs that sign credentials",
-        "credentials_due": "ids of candidates whose credentials are compared next, for seconds",
         "status_lists": "a bit for each credential, by nobody's name",
+        "provider_notes": "ids of credentials and candidates that a badge provider is told of next, for seconds",
+        "provider_states": "how badge providers are doing",
+        "provider_hooks": "ids of badge providers' events, for 30 days",
+        "provider_strays": "badges at providers of which nobody knows whose they are",
         "verification_codes": "which credential or document a code stands for, by its id",
     },
 )

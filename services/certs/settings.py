@@ -1,5 +1,6 @@
 """Settings of certs."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -31,6 +32,10 @@ class CertsSettings(ServiceSettings):
     issuer_key_days: int = Field(
         default=365, ge=1, le=3650, description="how long a program's keys sign before others follow them"
     )
+    provider_secrets_dir: Path | None = Field(
+        default=None, description="folder of the secrets that the programs' badge providers need, one file each"
+    )
     signing_processes: int = Field(
         default=2, ge=1, le=64, description="processes at the lowest priority that sign credentials"
     )
+    drawing_processes: int = Field(default=2, ge=1, le=64, description="processes that draw certificates and logos")

@@ -73,6 +73,11 @@ class CertsStore:
         found = self._candidates.find({"_id": {"$in": list(candidates)}}, {"_id": 1}, session=session)
         return [row["_id"] async for row in found]
 
+    async def look_again(self, transaction: Transaction, candidates: Iterable[str]) -> None:
+        """Have everything compared with what these candidates hold now, though their ledgers stay as they are."""
+        await self.credentials_due.note(transaction.session, candidates)
+        transaction.on_commit(self.credentials_due.wake.ring)
+
     async def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
         """Write ledgers, and note whose credentials may have to change by that."""
         writes: list[Any] = []

@@ -31,13 +31,15 @@ _SETTINGS = CertsSettings.model_construct(
     certs_keys_secret=CERTS_KEYS_SECRET,
     issuer_key_days=365,
     signing_processes=2,
+    drawing_processes=1,
     public_url="https://certrail.example",
 )
 
 
-def composed(base: Base, programs: Mapping[str, Program]) -> Parts:
+def composed(base: Base, programs: Mapping[str, Program], **settings: Any) -> Parts:
     """The service's parts, on the database of a test."""
-    return build(Platform(base.database, base.unit_of_work, programs, base.clock, base.owner), _SETTINGS)
+    platform = Platform(base.database, base.unit_of_work, programs, base.clock, base.owner)
+    return build(platform, _SETTINGS.model_copy(update=settings))
 
 
 def work_of(parts: Parts, queue: str) -> Any:
@@ -48,10 +50,10 @@ def work_of(parts: Parts, queue: str) -> Any:
 class CertsStation:
     """The service's handlers, jobs and API."""
 
-    def __init__(self, base: Base, programs: Mapping[str, Program]) -> None:
+    def __init__(self, base: Base, programs: Mapping[str, Program], **settings: Any) -> None:
         self.base = base
         self.programs = programs
-        self.parts = composed(base, programs)
+        self.parts = composed(base, programs, **settings)
         self.on_events = work_of(self.parts, topology.events_queue("certs"))
         self.on_vendors = work_of(self.parts, topology.vendors_queue("certs"))
 
@@ -65,6 +67,17 @@ class CertsStation:
 
     async def run(self, job: str) -> None:
         await next(each.run for each in self.parts.jobs if each.name == job)()
+
+    async def compare(self) -> None:
+        """Let the worker compare all who are noted with what they hold; nothing is signed."""
+        stopping = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.parts.background[0](stopping))
+            try:
+                due = self.base.database["credentials_due"]
+                await eventually(lambda: due.count_documents({}), lambda left: not left)
+            finally:
+                stopping.set()
 
     async def settle(self) -> None:
         """Let the loops of the worker work until every credential is compared and signed."""

@@ -381,6 +381,44 @@ async def test_who_follows_is_told_within_the_transaction(base: Base, programs: 
     assert (await rows(base), told(base)) == ([], [])
 
 
+async def test_an_urgent_note_waits_for_a_few_candidates_only(station: CertsStation) -> None:
+    base = station.base
+    issuing = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    await station.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(issuing.SLICE + 1)))
+    assert await issuing.step()
+    assert len(await rows(base)) == issuing.SLICE
+    await station.take(received(invalidated("C0", "R0")))
+    assert await issuing.step()
+    assert [row["candidate_id"] for row in await rows(base, state="revoked")] == ["C0"]
+    assert len(await rows(base)) == issuing.SLICE
+    assert await issuing.step()
+    assert len(await rows(base)) == issuing.SLICE + 1
+    assert not await issuing.step()
+
+
+async def test_a_candidate_who_cannot_be_compared_holds_nobody_up_and_is_tried_again(
+    station: CertsStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuing = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    await station.take(received(passed("C1", "R1")), received(passed("C2", "R2")))
+    with monkeypatch.context() as patched:
+        contacts = issuing._issuing._contacts
+
+        class Faulty:
+            async def of(self, session: Any, program: str, candidate_id: str) -> Any:
+                if candidate_id == "C1":
+                    raise KeyError("a fault")
+                return await contacts.of(session, program, candidate_id)
+
+        patched.setattr(issuing._issuing, "_contacts", Faulty())
+        assert await issuing.step()
+    assert [row["candidate_id"] for row in await rows(station.base)] == ["C2"]
+    assert not await issuing.step()
+    station.base.clock.advance(CredentialsDue.LEASE)
+    assert await issuing.step()
+    assert {row["candidate_id"] for row in await rows(station.base)} == {"C1", "C2"}
+
+
 # --- Lists and keys --------------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from libs.common.programs.artwork import LARGEST, ArtworkError, read_artwork
 from libs.common.programs.cases import read_cases
 from libs.common.programs.catalogue import read_certifications, read_exams
-from libs.common.programs.checks import check_prerequisites, check_uses
+from libs.common.programs.checks import check_badges, check_prerequisites, check_uses
 from libs.common.programs.clauses import Clauses
 from libs.common.programs.errors import Path, ProgramError, ProgramErrors
 from libs.common.programs.model import Branding, Certification, Exam, Program
@@ -18,13 +18,18 @@ from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 
 
-def load_program(path: FilePath) -> Program:
-    """One definition from its file.
+def load_program(path: FilePath, *, folder: FilePath | None = None) -> Program:
+    """One definition from its file; files that it names are read from `folder`, its own unless given.
 
     Raises:
         ProgramErrors: with every fault in the file, each with its line.
     """
-    return load_definition(read_text(path), name=path.name, folder=path.parent)
+    return load_definition(read_text(path), name=path.name, folder=folder or path.parent)
+
+
+def load_rules(path: FilePath) -> Program:
+    """One definition from its file, for its rules: as `load_program`, without the files that it names."""
+    return load_definition(read_text(path), name=path.name)
 
 
 def load_definition(text: str, *, name: str, folder: FilePath | None = None) -> Program:
@@ -40,6 +45,7 @@ def load_definition(text: str, *, name: str, folder: FilePath | None = None) -> 
     aliases = _aliases(exams, raw_exams.keys(), source)
     check_prerequisites(certifications, source)
     check_uses(head, certifications, source)
+    check_badges(head, certifications, source)
     policy = read_policy(head, exams, certifications, source)
     if head is not None and _overdue(head) < head.result_promise_business_days:
         source.report(("result_overdue_business_days",), "must be no less than result_promise_business_days")
@@ -156,6 +162,7 @@ def _program(
         calendar=head.calendar.read(),
         result_overdue=_overdue(head),
         challenges=head.challenges.read() if head.challenges else None,
+        badge_provider=head.badges.read(),
         certificate=head.certificate.read(),
         directory=head.directory.read() if head.directory else None,
         definition=definition,

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from libs.common.programs.badges import BadgeProvider
 from libs.common.programs.business_calendar import WEEKDAYS, BusinessCalendar
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
@@ -223,6 +224,8 @@ class Program:
     """Business days after which a late result is overdue; never fewer than the promise."""
     challenges: ChallengeRules | None = None
     """How results are challenged; None where they cannot be."""
+    badge_provider: BadgeProvider | None = None
+    """Where badges are kept as well; None where they are ours alone."""
     certificate: CertificateTexts = DEFAULT_TEXTS
     directory: Directory | None = None
     """Its public directory; None where it has none."""

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
+from libs.common.programs.badges import BadgesShape
 from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.certificate_texts import CertificateShape
@@ -112,6 +113,7 @@ class ProgramShape(Shape):
     cases: dict[CaseKind, CaseRuleShape] = Field(default={})
     calendar: CalendarShape = CalendarShape()
     challenges: ChallengesShape | None = None
+    badges: BadgesShape = BadgesShape()
     directory: DirectoryShape | None = None
     fees: FeesShape | None = None
     certificate: CertificateShape = CertificateShape()

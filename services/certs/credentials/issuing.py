@@ -7,7 +7,7 @@ worked off twice, late, or by two processes at once. Rows are written unsigned; 
 import asyncio
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -64,6 +64,10 @@ class Follower(Protocol):
     """Is told of every credential that changes, in the transaction that changes it."""
 
     async def changed(self, transaction: Transaction, credentials: Sequence[Credential]) -> None: ...
+
+
+Beside = Callable[[Transaction, Collection[str]], Awaitable[None]]
+"""What else follows from ledgers, and is brought in step with them for candidates who are noted."""
 
 
 class Issuing:
@@ -217,6 +221,10 @@ class IssuingLoop:
     """Works notes off, urgent ones first."""
 
     SECONDS: ClassVar = 1.0
+    SLICE: ClassVar = 20
+    """Candidates of a note at a time: an urgent one waits for no more than these."""
+    TOGETHER: ClassVar = 4
+    """Most of a comparison is waiting for the database."""
 
     def __init__(
         self,
@@ -227,6 +235,7 @@ class IssuingLoop:
         *,
         owner: str,
         signing: Wake,
+        beside: Sequence[Beside] = (),
     ) -> None:
         """`signing` is rung when something was changed: there is something to sign."""
         self._due = due
@@ -235,6 +244,7 @@ class IssuingLoop:
         self._clock = clock
         self._owner = owner
         self._signing = signing
+        self._beside = beside
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping` is set."""
@@ -245,19 +255,22 @@ class IssuingLoop:
             await self._due.wake.wait(stopping, self.SECONDS)
 
     async def step(self) -> bool:
-        """Work one note off. Returns whether there was one."""
+        """Work off a note, or the beginning of a long one. Returns whether there was one."""
         note = await self._due.claim(self._owner, self._clock.now())
         if note is None:
             return False
-        left = [one for one in note["candidates"] if not await self._compare(one)]
-        await self._due.done(note, left)
+        candidates: list[str] = list(dict.fromkeys(note["candidates"]))
+        failed: list[str] = []
+        for at in range(0, min(len(candidates), self.SLICE), self.TOGETHER):
+            several = candidates[at : at + self.TOGETHER]
+            done = await asyncio.gather(*map(self._compare, several))
+            failed += [one for one, well in zip(several, done, strict=True) if not well]
+        await self._due.done(note, candidates[self.SLICE :], failed)
         return True
 
     async def _compare(self, candidate_id: str) -> bool:
         try:
-            if await self._unit_of_work.run(
-                lambda transaction: self._issuing.bring_up_to_date(transaction, candidate_id)
-            ):
+            if await self._unit_of_work.run(lambda transaction: self._bring_up_to_date(transaction, candidate_id)):
                 self._signing.ring()
         except Unavailable as error:
             log.warning("credentials_postponed", cause=type(error).__name__)
@@ -266,6 +279,11 @@ class IssuingLoop:
             log.error("credentials_not_compared", candidate_id=candidate_id, cause=type(error).__name__)  # noqa: TRY400
             return False
         return True
+
+    async def _bring_up_to_date(self, transaction: Transaction, candidate_id: str) -> bool:
+        for settle in self._beside:
+            await settle(transaction, [candidate_id])
+        return await self._issuing.bring_up_to_date(transaction, candidate_id)
 
 
 def _held(entry: Document) -> Held:

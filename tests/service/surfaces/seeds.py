@@ -321,6 +321,10 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     await surface.run("issuer-keys")
     (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
     values["kid"] = key["_id"]
+    await surface.in_background(lambda: surface.base.rows("credentials", signed=True))
+    (credential,) = await surface.base.rows("credentials")
+    values |= {"credential_id": credential["_id"], "name": credential["_id"], "number": "1"}
+    values |= {"certification": credential["certification"], "version": str(now.version)}
     return seed
 
 
