@@ -23,7 +23,7 @@ from services.certs.signing.vc_jwt import sign_jwt
 
 LOWEST_PRIORITY: Final = 19
 PRIORITY_AMONG_SESSIONS: Final = 10
-"""A tenth of what others get on a machine that has nothing left over: a list must be signed there within seconds, too."""
+"""A tenth of what others get where nothing is left over: a list must be signed within seconds there, too."""
 
 _MARKUP: Final = re.compile("[<>&]")
 
