@@ -62,6 +62,10 @@ from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
 from services.certs.transcripts import store as transcript_store
 from services.certs.transcripts.parts import TranscriptParts
+from services.certs.verifying.api import VerifyingApi
+from services.certs.verifying.checking import Checker
+from services.certs.verifying.limited import Limited
+from services.certs.verifying.ours import OurRecords
 
 
 def build(platform: Platform, settings: CertsSettings) -> Parts:
@@ -143,7 +147,9 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         rates=rates,
         documents={"certificate": certificates.documents},
     )
-    more = (credentials, choosing, listing, certificates, transcripts, providers)
+    ours = OurRecords(signer, store, credentials.store, platform.programs, addresses)
+    verifying = VerifyingApi(Checker(ours, Limited(), platform.clock), platform.programs, rates, platform.clock)
+    more = (credentials, choosing, listing, certificates, transcripts, verifying, providers)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in (*parts, *more) for route in part.routes())

@@ -136,6 +136,14 @@ class Callers:
         await response.read()
         return response
 
+    async def send(self, path: str, content: bytes, media_type: str, **headers: str) -> Any:
+        """The response to a file that somebody without an account sends, read."""
+        target = f"/api/{self._base.service}/v1/public{path}"
+        given = {"Content-Type": media_type, **headers}
+        response = await self._client.post(target, data=BytesIO(content), headers=given)
+        await response.read()
+        return response
+
     async def raw(self, path: str, *, accept: str = "*/*", sender: str | None = None, **query: str) -> Any:
         """The response to a public request, by whoever `sender` says behind the gateway."""
         headers = {"Accept": accept} | ({"X-Forwarded-For": sender} if sender else {})
