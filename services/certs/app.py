@@ -108,6 +108,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         keys=issuer_keys,
         contacts=KnownContacts(people, sharing),
         followers=(providers.follower,),
+        beside=(directory.settle,),
     )
     parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
     more = (credentials, choosing, listing, providers)
@@ -120,7 +121,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
                 topology.events_queue("certs"),
                 decode_events,
                 keeper.around(
-                    in_turn(ServiceEvents(ledgers, Links(submissions), people).handle, providers.follower.named)
+                    in_turn(ServiceEvents(store, ledgers, Links(submissions), people).handle, providers.follower.named)
                 ),
             ),
             Subscription(

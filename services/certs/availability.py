@@ -22,6 +22,19 @@ _WORDS = {
 }
 
 
+def active(ledger: Document | None, certification: str, today: date) -> CertificationView:
+    """The certification in a stored ledger, where it is active on a day.
+
+    Raises:
+        Problem: `not-found` where it was never earned; `certification-not-active` or `agreement-missing`, with the
+            reason as a sentence.
+    """
+    view = found(ledger, certification, today)
+    if refusal := refusal_of(view):
+        raise refusal
+    return view
+
+
 def found(ledger: Document | None, certification: str, today: date) -> CertificationView:
     """The certification in a stored ledger as of a day. Raises the problem `not-found`."""
     entries: Iterable[Document] = ledger["certifications"] if ledger else ()

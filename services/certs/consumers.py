@@ -15,6 +15,7 @@ from services.certs.domain.merges import Link
 from services.certs.families import tell_family
 from services.certs.ledgers import Ledgers, Whose
 from services.certs.people.people import PEOPLE_EVENTS, People
+from services.certs.store import CertsStore
 
 ResultEvent = exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated
 FamilyEvent = identity.CandidatesMerged | identity.CandidatesSeparated
@@ -28,7 +29,8 @@ class ServiceEvents:
     on how arrivals were batched.
     """
 
-    def __init__(self, ledgers: Ledgers, links: Links, people: People) -> None:
+    def __init__(self, store: CertsStore, ledgers: Ledgers, links: Links, people: People) -> None:
+        self._store = store
         self._ledgers = ledgers
         self._links = links
         self._people = people
@@ -39,7 +41,9 @@ class ServiceEvents:
             await self._links.handle(transaction, links)
         people = [item for item in items if isinstance(item.data, PEOPLE_EVENTS)]
         if people:
-            await self._people.take(transaction, people)
+            changed = await self._people.take(transaction, people)
+            holding = await self._store.of_whom(transaction.session, changed)
+            await self._store.look_again(transaction, holding)
         others = [item for item in items if not isinstance(item.data, (*LINK_EVENTS, *PEOPLE_EVENTS))]
         if others:
             await self._record(transaction, others)

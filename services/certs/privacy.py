@@ -60,6 +60,11 @@ def kept_decision(row: Document, names: Names) -> Document:
     return row | {"candidate_id": names[row["candidate_id"]], "reason": ""}
 
 
+def kept_note(row: Document, names: Names) -> Document:
+    """A note of whose credentials, or badges at a provider, are compared next; nobody compares a pseudonym's."""
+    return row | {"candidates": [names.get(one, one) for one in row["candidates"]]}
+
+
 LEDGERS = Holding(
     collection="candidates",
     find=by("_id", "kin"),
@@ -106,6 +111,8 @@ HOLDINGS = Holdings(
             withheld=frozenset({"due_at", "lease_until", "hand", "tries", "error", "refusal", "walk", "editions"}),
             keep=kept_chain,
         ),
+        Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
+        Holding(collection="provider_notes", find=by("candidates"), keep=kept_note),
         Holding(collection="people", find=by("_id")),
         Holding(collection="sharing", find=by("_id"), kind="sharing"),
         Holding(collection="directory", find=by("_id")),
@@ -115,9 +122,7 @@ HOLDINGS = Holdings(
         "policies": "texts of programs",
         "dry_runs": "who tried which text, for 30 days",
         "issuer_keys": "keys of programs that sign credentials",
-        "credentials_due": "ids of candidates whose credentials are compared next, for seconds",
         "status_lists": "a bit for each credential, by nobody's name",
-        "provider_notes": "ids of credentials and candidates that a badge provider is told of next, for seconds",
         "provider_states": "how badge providers are doing",
         "provider_hooks": "ids of badge providers' events, for 30 days",
         "provider_strays": "badges at providers of which nobody knows whose they are",

@@ -62,7 +62,7 @@ class CertsStore:
         self._candidates = database["candidates"]
         self._policies = database["policies"]
         self._shown = GatheredReads(database, "candidates", _SHOWN)
-        self.due = CredentialsDue(database)
+        self.credentials_due = CredentialsDue(database)
 
     async def ledgers(self, session: Session, candidates: Iterable[str]) -> dict[str, Document]:
         found = self._candidates.find({"_id": {"$in": list(set(candidates))}}, session=session)
@@ -72,6 +72,11 @@ class CertsStore:
         """Those of the candidates of whom there is a ledger."""
         found = self._candidates.find({"_id": {"$in": list(candidates)}}, {"_id": 1}, session=session)
         return [row["_id"] async for row in found]
+
+    async def look_again(self, transaction: Transaction, candidates: Iterable[str]) -> None:
+        """Have everything compared with what these candidates hold now, though their ledgers stay as they are."""
+        await self.credentials_due.note(transaction.session, candidates)
+        transaction.on_commit(self.credentials_due.wake.ring)
 
     async def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
         """Write ledgers, and note whose credentials may have to change by that."""
@@ -87,8 +92,8 @@ class CertsStore:
         if writes:
             await self._candidates.bulk_write(writes, ordered=False, session=transaction.session)
         if changed:
-            await self.due.note(transaction.session, changed, urgent=urgent)
-            transaction.on_commit(self.due.wake.ring)
+            await self.credentials_due.note(transaction.session, changed, urgent=urgent)
+            transaction.on_commit(self.credentials_due.wake.ring)
 
     async def due(self, session: Session, program: str, today: str, limit: int) -> list[Document]:
         """Candidates of a program whose certifications change by time on or before `today` (ISO date)."""

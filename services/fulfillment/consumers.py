@@ -58,7 +58,7 @@ class ServiceEvents:
 
     async def _persons(self, session: Session, about: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Candidates, each with all accounts that are one with theirs, first the one that goes on."""
-        persons = {account: (account,) for account in about}
+        persons: dict[str, tuple[str, ...]] = {account: (account,) for account in about}
         for account in await self._store.merges.joined(session, about):
             persons[account] = tuple(await self._store.merges.family(session, account))
         return persons
@@ -111,7 +111,7 @@ def _told(
 def _event(
     offer: Offer, now: State, transaction: Transaction
 ) -> fulfillment.BenefitOffered | fulfillment.BenefitWithdrawn:
-    about = {
+    about: Any = {
         "candidate_id": offer.candidate_id,
         "offer_id": offer.id,
         "benefit": offer.benefit,

@@ -67,6 +67,17 @@ class CertsStation:
     async def run(self, job: str) -> None:
         await next(each.run for each in self.parts.jobs if each.name == job)()
 
+    async def compare(self) -> None:
+        """Let the worker compare all who are noted with what they hold; nothing is signed."""
+        stopping = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.parts.background[0](stopping))
+            try:
+                due = self.base.database["credentials_due"]
+                await eventually(lambda: due.count_documents({}), lambda left: not left)
+            finally:
+                stopping.set()
+
     async def settle(self) -> None:
         """Let the loops of the worker work until every credential is compared and signed."""
         stopping = asyncio.Event()

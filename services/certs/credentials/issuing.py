@@ -7,7 +7,7 @@ worked off twice, late, or by two processes at once. Rows are written unsigned; 
 import asyncio
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -64,6 +64,10 @@ class Follower(Protocol):
     """Is told of every credential that changes, in the transaction that changes it."""
 
     async def changed(self, transaction: Transaction, credentials: Sequence[Credential]) -> None: ...
+
+
+Beside = Callable[[Transaction, Collection[str]], Awaitable[None]]
+"""What else follows from ledgers, and is brought in step with them for candidates who are noted."""
 
 
 class Issuing:
@@ -227,6 +231,7 @@ class IssuingLoop:
         *,
         owner: str,
         signing: Wake,
+        beside: Sequence[Beside] = (),
     ) -> None:
         """`signing` is rung when something was changed: there is something to sign."""
         self._due = due
@@ -235,6 +240,7 @@ class IssuingLoop:
         self._clock = clock
         self._owner = owner
         self._signing = signing
+        self._beside = beside
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping` is set."""
@@ -255,9 +261,7 @@ class IssuingLoop:
 
     async def _compare(self, candidate_id: str) -> bool:
         try:
-            if await self._unit_of_work.run(
-                lambda transaction: self._issuing.bring_up_to_date(transaction, candidate_id)
-            ):
+            if await self._unit_of_work.run(lambda transaction: self._bring_up_to_date(transaction, candidate_id)):
                 self._signing.ring()
         except Unavailable as error:
             log.warning("credentials_postponed", cause=type(error).__name__)
@@ -266,6 +270,11 @@ class IssuingLoop:
             log.error("credentials_not_compared", candidate_id=candidate_id, cause=type(error).__name__)  # noqa: TRY400
             return False
         return True
+
+    async def _bring_up_to_date(self, transaction: Transaction, candidate_id: str) -> bool:
+        for settle in self._beside:
+            await settle(transaction, [candidate_id])
+        return await self._issuing.bring_up_to_date(transaction, candidate_id)
 
 
 def _held(entry: Document) -> Held:

@@ -8,7 +8,7 @@ from libs.common.http.routes import Route
 from libs.common.mongo.jobs import Job
 from libs.common.service import Background, Platform
 from services.certs.credentials.api import BadgesApi
-from services.certs.credentials.issuing import Contacts, Follower, Issuing, IssuingLoop
+from services.certs.credentials.issuing import Beside, Contacts, Follower, Issuing, IssuingLoop
 from services.certs.credentials.public_api import PublicCredentialsApi
 from services.certs.credentials.signatures import Credentials, SigningLoop
 from services.certs.credentials.signing import Keys, Signer
@@ -32,6 +32,7 @@ class CredentialParts:
         keys: knows which of their keys are compromised.
         contacts: what may be said of candidates.
         followers: told of every change, in its transaction.
+        beside: what else follows from ledgers.
     """
 
     LOST_KEYS: ClassVar = timedelta(seconds=15)
@@ -47,6 +48,7 @@ class CredentialParts:
         keys: Keys,
         contacts: Contacts,
         followers: Sequence[Follower] = (),
+        beside: Sequence[Beside] = (),
     ) -> None:
         self._platform = platform
         self._addresses = addresses
@@ -77,7 +79,13 @@ class CredentialParts:
             owner=platform.owner,
         )
         self.loop = IssuingLoop(
-            ledgers.due, self.issuing, platform.unit_of_work, clock, owner=platform.owner, signing=self.signing.wake
+            ledgers.credentials_due,
+            self.issuing,
+            platform.unit_of_work,
+            clock,
+            owner=platform.owner,
+            signing=self.signing.wake,
+            beside=beside,
         )
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
+import structlog
 from pymongo import DESCENDING
 
 from libs.common.clock import Clock
@@ -22,6 +23,8 @@ from services.certs.credentials.signing import Keys, Signer
 from services.certs.credentials.store import COLLECTION, LISTS
 from services.certs.public.addresses import Addresses
 
+log = structlog.get_logger(__name__)
+
 FULL = LENGTH // 2
 """Entries after which the next list is begun, so that a random index is soon found free."""
 
@@ -32,7 +35,7 @@ class Entry(NamedTuple):
     """The place of a credential."""
 
     number: int
-    index: int
+    bit: int
 
 
 class SignedList(NamedTuple):
@@ -108,7 +111,10 @@ class StatusLists:
         for program in programs:
             async for row in self._lists.find({"program": program}, {"document": 0, "jwt": 0}):
                 if row["kid"] in lost.get(program, ()) or await self._is_due(row, self._clock.now() + self.RENEWED):
-                    await self._sign(row)
+                    try:
+                        await self._sign(row)
+                    except ValueError as error:  # one that cannot be signed must not hold up the others
+                        log.error("status_list_unsignable", subject=row["_id"], cause=type(error).__name__)  # noqa: TRY400
 
     async def _is_due(self, row: Document, moment: datetime) -> bool:
         if row["valid_until"] is None or row["valid_until"] <= moment:

@@ -37,9 +37,9 @@ def _country(value: Any) -> Any:
 
 class DirectoryQuery(Parameters):
     q: Annotated[
-        str | None,
+        Annotated[str, Field(max_length=200)] | None,
         BeforeValidator(_given),
-        Field(max_length=200, description="Names, or how they begin, in any script"),
+        Field(description="Names, or how they begin, in any script"),
     ] = None
     country: Annotated[Country | None, BeforeValidator(_country), Field(description="ISO 3166-1 alpha-2")] = None
     certification: Annotated[Code | None, BeforeValidator(_given)] = None
@@ -74,7 +74,7 @@ class DirectoryFile(Document):
     media_types: ClassVar = (JSON, HTML)
 
 
-_PLACES = Cursor("directory", Place)
+_PLACES: Cursor[Place] = Cursor("directory", tuple[str, str])
 
 
 class DirectoryApi:

@@ -88,6 +88,7 @@ class SharingApi:
         async def work(transaction: Transaction) -> None:
             await self._sharing.put(transaction, program.id, account, wanted)
             await self._directory.settle(transaction, [account])
+            await self._store.look_again(transaction, [account])
 
         await self._unit_of_work.run(work)
         return _view(wanted)

@@ -26,11 +26,9 @@ def did_document(did: str, keys: Sequence[PublishedKey]) -> Json:
     """
     retired = [key for key in keys if key.state == "retired"]
     others = [key for key in keys if key.state != "retired"]
-    for left_out in range(len(retired) + 1):
-        document = _document(did, keys, [*retired[left_out:], *others])
-        if len(written(document)) <= LARGEST:
-            break
-    return document
+    while retired and len(written(_document(did, keys, [*retired, *others]))) > LARGEST:
+        retired = retired[1:]
+    return _document(did, keys, [*retired, *others])
 
 
 def written(document: Json) -> bytes:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from functools import cache, partial
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
@@ -43,11 +43,10 @@ class SigningPool:
         Raises:
             Unavailable: they died again.
         """
-        assert not kwargs
         for _ in range(2):
             executor = self._running()
             try:
-                return await asyncio.get_running_loop().run_in_executor(executor, work, *args)
+                return await asyncio.get_running_loop().run_in_executor(executor, partial(work, *args, **kwargs))
             except BrokenProcessPool:
                 log.warning("signing_process_died")
                 if self._executor is executor:

@@ -16,6 +16,16 @@ from services.certs.signing.contexts import Json
 from services.certs.signing.data_integrity import BadProof, Unsignable
 
 ALGORITHM: Final = "RS256"
+
+
+class _Rules(jws.JWSRegistry):
+    """What a token may be: of a transcript it is long, and a header may well hold a key that is not looked at."""
+
+    max_header_length = 8_192
+    max_payload_length = 8 * 1024 * 1024
+
+
+_RULES: Final = _Rules(algorithms=[ALGORITHM])
 _REGISTERED: Final = ("iss", "jti", "sub", "nbf", "exp")
 
 
@@ -23,7 +33,7 @@ def sign_jwt(document: Json, key: RSAKey, *, kid: str) -> str:
     """A credential without proof as a token. Raises `Unsignable` where a claim cannot be made of it.
 
     Args:
-        document: has `id`, `issuer.id`, `validFrom`, and `credentialSubject.id`.
+        document: has `id`, `issuer` or `issuer.id`, `validFrom`, and `credentialSubject.id`.
         key: with its private part.
         kid: the address of the public part, a single JWK.
     """
@@ -32,13 +42,13 @@ def sign_jwt(document: Json, key: RSAKey, *, kid: str) -> str:
         claims = dict(_registered(document))
     except (KeyError, TypeError, ValueError) as error:
         raise Unsignable(f"a token needs id, issuer.id, credentialSubject.id and whole moments: {error}") from error
-    return jws.serialize_compact(header, json.dumps(document | claims), key, algorithms=[ALGORITHM])
+    return jws.serialize_compact(header, json.dumps(document | claims), key, registry=_RULES)
 
 
 def header_of(token: str) -> Json:
     """What a token says of itself, unproved: its `kid` counts where the issuer publishes it. Raises `BadProof`."""
     try:
-        return dict(jws.extract_compact(token.encode()).headers())
+        return dict(jws.extract_compact(token.encode(), registry=_RULES).headers())
     except (JoseError, ValueError) as error:
         raise BadProof("not a signed token") from error
 
@@ -49,7 +59,7 @@ def verify_jwt(token: str, key: RSAKey) -> Json:
     Whether it is valid yet and still is for the caller to see, as with any credential.
     """
     try:
-        payload = jws.deserialize_compact(token, key, algorithms=[ALGORITHM]).payload
+        payload = jws.deserialize_compact(token, key, registry=_RULES).payload
         claims = json.loads(payload)
     except (JoseError, ValueError) as error:
         raise BadProof("the signature is of another token or key") from error
@@ -67,7 +77,8 @@ def verify_jwt(token: str, key: RSAKey) -> Json:
 
 def _registered(document: Json) -> Iterator[tuple[str, Any]]:
     """The claims of RFC 7519 that say the same as the credential."""
-    yield "iss", _text(document["issuer"]["id"])
+    issuer = document["issuer"]
+    yield "iss", _text(issuer if isinstance(issuer, str) else issuer["id"])
     yield "jti", _text(document["id"])
     yield "sub", _text(document["credentialSubject"]["id"])
     yield "nbf", _seconds(document["validFrom"])

@@ -22,6 +22,7 @@ from libs.common.http.principal import Principal
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
+from services.certs.provider.rows import new_row
 from services.exams.app import SERVICE as EXAMS
 from services.exams.history.appointments import appointment_id
 from services.exams.onboarding.credentials import Credentials
@@ -294,6 +295,7 @@ _CERTS = {
     "simulate": Request(lambda _: {"cases": [{"id": "x", "program": PROGRAM, "as_of": "2026-01-01", "inputs": []}]}),
     "preview_certifications": Request(query=lambda values: {"from": values["candidate_id"], "into": "C2"}),
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
+    "take_badge_event": Request(lambda _: {"id": "e1", "event_type": "badge.created"}),
     "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 
@@ -318,6 +320,13 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     await surface.run("issuer-keys")
     (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
     values["kid"] = key["_id"]
+    await surface.in_background(lambda: surface.base.rows("credentials", signed=True))
+    (credential,) = await surface.base.rows("credentials")
+    trouble = new_row(PROGRAM, PERSON, "CCNA") | {"trouble": {"kind": "refused", "text": "MARK", "since": TAKEN}}
+    await surface.base.database["provider_badges"].insert_one(trouble)
+    values |= {"trouble_id": trouble["_id"], "token": "not-the-right-one"}
+    values |= {"credential_id": credential["_id"], "name": credential["_id"], "number": "1"}
+    values |= {"certification": credential["certification"], "version": str(now.version)}
     return seed
 
 

@@ -81,7 +81,7 @@ class Desk:
         self._policies = Policies(store, self.programs, _Clock())
         self.ledgers = Ledgers(store, self._policies)
         nothing: Any = None  # partners' ids and people are no business of this desk
-        self._handler = ServiceEvents(self.ledgers, nothing, nothing)
+        self._handler = ServiceEvents(store, self.ledgers, nothing, nothing)
 
     def take(self, *data: EventData) -> None:
         """Hand events over as one batch."""

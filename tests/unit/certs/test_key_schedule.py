@@ -1,6 +1,6 @@
 """Which key signs follows from moments alone: one at a time, each known before it is used, none of them twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,49 +22,49 @@ def rotations(draw: st.DrawFn) -> list[KeyTimes]:
 
 
 @given(rotations(), MINUTES)
-def test_at_every_moment_one_key_signs_and_at_most_one_follows(keys: list[KeyTimes], now: object) -> None:
-    states = [state(key, keys, now) for key in keys]  # type: ignore[arg-type]
+def test_at_every_moment_one_key_signs_and_at_most_one_follows(keys: list[KeyTimes], now: datetime) -> None:
+    states = [state(key, keys, now) for key in keys]
     assert states.count("active") == 1
     assert states == sorted(states, key=["retired", "active", "next"].index)
 
 
 @given(rotations(), MINUTES, st.integers(0, 300))
 def test_no_key_signs_again_and_none_that_was_not_published_long_enough(
-    keys: list[KeyTimes], now: object, later: int
+    keys: list[KeyTimes], now: datetime, later: int
 ) -> None:
-    first = active(keys, now)  # type: ignore[arg-type]
-    then = active(keys, now + timedelta(minutes=later))  # type: ignore[operator]
+    first = active(keys, now)
+    then = active(keys, now + timedelta(minutes=later))
     assert first is not None
     assert then is not None
     assert keys.index(then) >= keys.index(first)
-    assert first.published_at + LEAD <= now or first == keys[0]  # type: ignore[operator]
+    assert first.published_at + LEAD <= now or first == keys[0]
 
 
 @given(rotations(), MINUTES, st.data())
 def test_a_compromised_key_never_signs_and_the_order_of_rows_says_nothing(
-    keys: list[KeyTimes], now: object, data: st.DataObject
+    keys: list[KeyTimes], now: datetime, data: st.DataObject
 ) -> None:
     leaked = data.draw(st.sampled_from(keys))
-    marked = [KeyTimes(key.kid, key.published_at, key.signs_from, now if key == leaked else None) for key in keys]  # type: ignore[arg-type]
+    marked = [KeyTimes(key.kid, key.published_at, key.signs_from, now if key == leaked else None) for key in keys]
     shuffled = data.draw(st.permutations(marked))
-    signing = active(shuffled, now)  # type: ignore[arg-type]
+    signing = active(shuffled, now)
     assert signing is None or signing.kid != leaked.kid
-    assert signing == active(marked, now)  # type: ignore[arg-type]
-    assert following(shuffled, now) == following(marked, now)  # type: ignore[arg-type]
+    assert signing == active(marked, now)
+    assert following(shuffled, now) == following(marked, now)
     (row,) = (key for key in marked if key.kid == leaked.kid)
-    assert state(row, marked, now) == "compromised"  # type: ignore[arg-type]
-    assert signs_no_more(row, marked, now)  # type: ignore[arg-type]
+    assert state(row, marked, now) == "compromised"
+    assert signs_no_more(row, marked, now)
 
 
 @given(rotations(), MINUTES)
-def test_a_private_part_is_kept_for_as_long_as_a_slow_clock_may_need_it(keys: list[KeyTimes], now: object) -> None:
+def test_a_private_part_is_kept_for_as_long_as_a_slow_clock_may_need_it(keys: list[KeyTimes], now: datetime) -> None:
     for slow in (timedelta(0), KEPT):
-        signing = active(keys, now - slow)  # type: ignore[operator]
+        signing = active(keys, now - slow)
         if signing is not None:
-            assert not signs_no_more(signing, keys, now - timedelta(microseconds=1))  # type: ignore[operator]
+            assert not signs_no_more(signing, keys, now - timedelta(microseconds=1))
     for key in keys:
-        if state(key, keys, now) != "retired":  # type: ignore[arg-type]
-            assert not signs_no_more(key, keys, now)  # type: ignore[arg-type]
+        if state(key, keys, now) != "retired":
+            assert not signs_no_more(key, keys, now)
 
 
 def test_a_key_is_followed_so_early_that_its_life_ends_in_time() -> None:
