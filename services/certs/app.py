@@ -57,6 +57,8 @@ from services.certs.signing.pairs import Sealing
 from services.certs.signing.signer import Signer, shared_pool
 from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
+from services.certs.transcripts import store as transcript_store
+from services.certs.transcripts.parts import TranscriptParts
 
 
 def build(platform: Platform, settings: CertsSettings) -> Parts:
@@ -98,20 +100,37 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         clock=platform.clock,
     )
     issuers = IssuerKeysApi(issuer_keys, platform.programs, addresses)
+    signer = Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock)
     providers = BadgeProviders(platform, settings, store, policies, people)
     credentials = CredentialParts(
         platform,
         addresses,
         store,
         policies,
-        signer=Signer(issuer_keys, shared_pool(settings.signing_processes), platform.clock),
+        signer=signer,
         keys=issuer_keys,
         contacts=KnownContacts(people, sharing),
         followers=(providers.follower,),
         beside=(directory.settle,),
     )
     parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
-    more = (credentials, choosing, listing, providers)
+    transcripts = TranscriptParts(
+        platform,
+        settings,
+        addresses,
+        store,
+        ledgers,
+        policies=policies,
+        people=people,
+        sharing=sharing,
+        credentials=credentials.store,
+        signed=credentials.credentials,
+        signer=signer,
+        keys=issuer_keys,
+        rates=rates,
+        documents={},
+    )
+    more = (credentials, choosing, listing, transcripts, providers)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in (*parts, *more) for route in part.routes())
@@ -156,6 +175,7 @@ SERVICE = Service(
         signing_store.MIGRATION,
         credential_store.MIGRATION,
         people_migration.MIGRATION,
+        transcript_store.MIGRATION,
         provider_store.MIGRATION,
     ),
     build=build,

@@ -61,7 +61,7 @@ def kept_decision(row: Document, names: Names) -> Document:
 
 
 def kept_note(row: Document, names: Names) -> Document:
-    """A note of whose credentials, or badges at a provider, are compared next; nobody compares a pseudonym's."""
+    """A note of whose credentials are compared next; nobody compares a pseudonym's."""
     return row | {"candidates": [names.get(one, one) for one in row["candidates"]]}
 
 
@@ -95,6 +95,14 @@ HOLDINGS = Holdings(
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="dry_run_changes", find=by("candidate_id")),
         Holding(
+            collection="transcripts",
+            find=by("candidate_id"),
+            kind="transcripts",
+            withheld=frozenset({"link", "sealed"}),
+        ),
+        Holding(collection="transcript_views", find=by("candidate_id"), kind="transcript_views"),
+        Holding(collection="transcript_credentials", find=by("candidate_id")),
+        Holding(
             collection="credentials",
             find=by("candidate_id"),
             kind="credentials",
@@ -104,6 +112,8 @@ HOLDINGS = Holdings(
             keep=lambda row, _names: erased_credential(row),
         ),
         Holding(collection="credential_holders", find=by("_id")),
+        Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
+        Holding(collection="provider_notes", find=by("candidates"), keep=kept_note),
         Holding(
             collection="provider_badges",
             find=by("candidate_id"),
@@ -111,8 +121,6 @@ HOLDINGS = Holdings(
             withheld=frozenset({"due_at", "lease_until", "hand", "tries", "error", "refusal", "walk", "editions"}),
             keep=kept_chain,
         ),
-        Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
-        Holding(collection="provider_notes", find=by("candidates"), keep=kept_note),
         Holding(collection="people", find=by("_id")),
         Holding(collection="sharing", find=by("_id"), kind="sharing"),
         Holding(collection="directory", find=by("_id")),

@@ -5,14 +5,13 @@ from datetime import date
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlencode
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from libs.common.events.types import Code, Country
 from libs.common.http.documents import Document, negotiated
 from libs.common.http.models import Parameters, View
 from libs.common.http.paging import Cursor
 from libs.common.http.problems import NOT_FOUND, TOO_MANY_REQUESTS, Problem
-from libs.common.http.routes import PUBLIC, Call, Route
+from libs.common.http.routes import PUBLIC, Call, Reply, Route
 from libs.common.name_keys import name_keys
 from libs.common.programs import Program
 from libs.common.programs.directory import Directory as ProgramDirectory
@@ -26,23 +25,12 @@ JSON = "application/json"
 _MOST_WORDS = 6
 
 
-def _given(value: Any) -> Any:
-    """A form sends fields that are not filled in as empty texts."""
-    return None if value == "" else value
-
-
-def _country(value: Any) -> Any:
-    return _given(value.strip().upper() if isinstance(value, str) else value)
-
-
 class DirectoryQuery(Parameters):
-    q: Annotated[
-        Annotated[str, Field(max_length=200)] | None,
-        BeforeValidator(_given),
-        Field(description="Names, or how they begin, in any script"),
-    ] = None
-    country: Annotated[Country | None, BeforeValidator(_country), Field(description="ISO 3166-1 alpha-2")] = None
-    certification: Annotated[Code | None, BeforeValidator(_given)] = None
+    """A form sends fields that are not filled in as empty texts, which are no conditions."""
+
+    q: Annotated[str, Field(max_length=200, description="Names, or how they begin, in any script")] = ""
+    country: Annotated[str, Field(pattern="^([A-Za-z]{2})?$", description="ISO 3166-1 alpha-2")] = ""
+    certification: Annotated[str, Field(max_length=64, pattern="^[A-Za-z0-9._:*-]*$")] = ""
     limit: Annotated[int, Field(ge=1, le=100, description="People in a page at most; some have fewer")] = 50
     cursor: Annotated[str | None, Field(max_length=1024, description="`next` of the page before")] = None
 
@@ -100,7 +88,7 @@ class DirectoryApi:
             ),
         )
 
-    async def search_directory(self, call: Call[ProgramPath, DirectoryQuery]) -> DirectoryFile:
+    async def search_directory(self, call: Call[ProgramPath, DirectoryQuery]) -> DirectoryFile | Reply[DirectoryFile]:
         if negotiated(call.headers.get("Accept"), (JSON, HTML)) != HTML:
             program, directory, found, following = await self._found(call)
             view = DirectoryView(
@@ -113,7 +101,7 @@ class DirectoryApi:
         try:
             program, directory, found, following = await self._found(call)
         except Problem as problem:
-            return _html(_refusal(problem), status=problem.kind.status)
+            return Reply(_html(_refusal(problem), status=problem.kind.status), problem.headers)
         return _html(_page(program, directory, call.query, found, following))
 
     async def _found(
@@ -125,8 +113,9 @@ class DirectoryApi:
         if program is None or program.directory is None:
             raise Problem(NOT_FOUND)
         after = _PLACES.decode(query.cursor)
-        search = Search(name_keys([query.q or ""])[:_MOST_WORDS], query.country, query.certification)
-        if query.q is not None and not search.words:  # what has no letter in it is nobody's name
+        words = name_keys([query.q])[:_MOST_WORDS]
+        search = Search(words, query.country.upper() or None, query.certification or None)
+        if query.q and not words:  # what has no letter in it is nobody's name
             return program, program.directory, NOBODY, None
         found = await self._directory.search(program, search, after=after, limit=query.limit)
         return program, program.directory, found, _PLACES.encode(found.next) if found.next else None

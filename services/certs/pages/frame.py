@@ -1,15 +1,15 @@
 """The frame of every page: `page` fills a template, `Page` answers with it."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 import jinja2
 from markupsafe import Markup
 
 from libs.common.http.documents import PRIVATE, Document, negotiated
-from libs.common.http.problems import MEDIA_TYPE, Problem, ProblemType
+from libs.common.http.problems import MEDIA_TYPE, Problem
+from libs.common.http.routes import Reply
 from libs.common.programs import Program
 from libs.common.spoken import spoken
 from services.certs.pages.assets import FONT, STYLE, address, brand_asset
@@ -45,9 +45,17 @@ class Page(Document):
     media_types: ClassVar = (HTML,)
 
 
+D = TypeVar("D", bound=Document)
+
+
 def shown(content: bytes, *, status: int | None = None, cache_control: str = PRIVATE) -> Page:
     """A page as the answer to a request."""
-    return Page(media_type=HTML, content=content, cache_control=cache_control, policy=POLICY, status=status)
+    return shown_as(Page, content, status=status, cache_control=cache_control)
+
+
+def shown_as(into: type[D], content: bytes, *, status: int | None = None, cache_control: str = PRIVATE) -> D:
+    """A page from a route that answers with other kinds too."""
+    return into(media_type=HTML, content=content, cache_control=cache_control, policy=POLICY, status=status)
 
 
 def page(template: str, *, heading: str, program: Program | None, **values: Any) -> bytes:
@@ -71,15 +79,15 @@ def message(heading: str, text: str, *, program: Program | None = None, form: bo
     return page("pages/templates/message.html", heading=heading, program=program, text=text, form=form)
 
 
-def refused(kind: ProblemType, accept: str | None, words: bytes, headers: Mapping[str, str] | None = None) -> Page:
+def refused(problem: Problem, accept: str | None, words: bytes, into: type[D]) -> Reply[D]:
     """A problem as a page, for whoever asks for pages; everybody else gets the problem itself.
 
     Raises:
         Problem: the caller names no HTML among what it takes.
     """
     if negotiated(accept, (MEDIA_TYPE, HTML)) != HTML:
-        raise Problem(kind, headers=headers)
-    return shown(words, status=kind.status)
+        raise problem
+    return Reply(shown_as(into, words, status=problem.kind.status), problem.headers)
 
 
 def counted(number: int) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from libs.common.http.problems import NOT_FOUND, Problem
 from services.certs.pages.assets import FONT, STYLE, address
 from services.certs.pages.brand import TEXT, contrast, dark, light
-from services.certs.pages.frame import HTML, counted, message, refused
+from services.certs.pages.frame import HTML, Page, counted, message, refused
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 LIGHT = {"ink": "#13202A", "ink-2": "#455461", "surface": "#FFFFFF", "bg": "#F4F7F8", "sunken": "#E9EEF1"}
@@ -44,11 +44,11 @@ def test_page_has_no_script_and_no_style_of_its_own_and_loads_by_hash() -> None:
 
 def test_refusal_is_a_page_for_browsers_and_a_problem_for_programs() -> None:
     words = message("Nothing here", "Nothing.")
-    page = refused(NOT_FOUND, "text/html,application/xhtml+xml,*/*;q=0.8", words)
+    page = refused(Problem(NOT_FOUND), "text/html,application/xhtml+xml,*/*;q=0.8", words, Page).body
     assert (page.status, page.media_type) == (404, HTML)
     for accept in (None, "*/*", "application/json"):
         with pytest.raises(Problem):
-            refused(NOT_FOUND, accept, words)
+            refused(Problem(NOT_FOUND), accept, words, Page)
 
 
 def test_numbers_are_words_up_to_twelve() -> None:
