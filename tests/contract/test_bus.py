@@ -7,7 +7,7 @@ import pytest
 from libs.common.audit.seals import EVENTS as SEALS
 from libs.common.bus import topology
 from libs.common.bus.messages import Received
-from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams, vendors
+from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams
 from libs.common.events.answers import ANSWERS
 from libs.common.events.contracts import committed
 from libs.common.mongo.merges import FAMILY_EVENTS

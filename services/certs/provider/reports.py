@@ -13,7 +13,6 @@ from libs.common.programs import Program
 from services.certs.provider.chains import Seen, State
 from services.certs.provider.observing import Observing
 
-
 Report = Received[vendors.BadgeReported]
 
 _STATES: Mapping[str, State] = {
