@@ -157,7 +157,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             keeper.job(),
             late.job(),
             Job("issuer-keys", issuer_keys.EVERY, issuer_keys.run),
-            credentials.job(),
+            *credentials.jobs(),
         ),
         background=(*credentials.background(), *providers.background()),
     )

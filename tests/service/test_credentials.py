@@ -377,8 +377,31 @@ async def test_who_follows_is_told_within_the_transaction(base: Base, programs: 
     issuing = station.parts.background[0].__self__._issuing  # type: ignore[attr-defined]
     issuing._followers = (Refusing(),)
     with pytest.raises(LookupError):
-        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, "C1"))
+        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, ["C1"]))
     assert (await rows(base), told(base)) == ([], [])
+
+
+async def test_one_that_cannot_be_compared_keeps_no_other_waiting(
+    base: Base, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = CertsStation(base, programs)
+    await station.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(5)))
+    # No code of ours writes such a ledger; a fault of ours would.
+    await base.database["candidates"].update_one({"_id": "C3"}, {"$set": {"certifications.0.holdings": []}})
+    loop = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    monkeypatch.setattr(type(loop), "REST", 0.0)
+    while await loop.step():
+        pass
+    assert {row["candidate_id"] for row in await rows(base)} == {"C0", "C1", "C2", "C4"}
+    (note,) = await base.rows(DUE)
+    assert note["candidates"] == ["C3"]
+    await base.database["candidates"].update_one(
+        {"_id": "C3"}, {"$set": {"certifications.0.holdings": [{"earned_on": "2026-01-01", "expires_on": "2029-01-01"}]}}
+    )
+    base.clock.advance(CredentialsDue.LEASE)
+    assert await loop.step()
+    assert len(await rows(base)) == 5
+    assert await base.rows(DUE) == []
 
 
 # --- Lists and keys --------------------------------------------------------------------------------------------------
@@ -391,6 +414,7 @@ async def test_a_list_that_is_half_full_is_followed_by_the_next(
     for n in range(5):
         await station.take(received(passed(f"C{n}", f"R{n}")))
         await station.settle()
+        await station.run("status-lists")
     assert sorted(row["status_list"] for row in await rows(station.base)) == [1, 1, 2, 2, 3]
     async with station.api() as api:
         assert [(await api.fetch(f"/status/cisco/{n}")).status for n in (1, 2, 3, 4)] == [200, 200, 200, 404]

@@ -14,6 +14,7 @@ import structlog
 from pymongo import DESCENDING
 
 from libs.common.clock import Clock
+from libs.common.errors import Unavailable
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
@@ -49,6 +50,10 @@ class StatusLists:
     LIFE: ClassVar = timedelta(hours=24)
     RENEWED: ClassVar = timedelta(hours=12)
     """A list with less life left than this is signed again."""
+    DRAWS: ClassVar = 20
+    """Tries to find free places: of a list that is half full one is enough as a rule."""
+    ROOM: ClassVar = timedelta(seconds=10)
+    """How often it is looked whether the next list is due: no program fills half a list in that time."""
 
     def __init__(
         self,
@@ -69,29 +74,42 @@ class StatusLists:
         self._clock = clock
 
     async def entries(self, session: Session, program: str, count: int) -> list[Entry]:
-        """Free places for so many new credentials, at random: their order says nothing of who came when."""
-        number = await self._open(session, program)
+        """Free places for so many new credentials, at random: their order says nothing of who came when.
+
+        Raises:
+            Unavailable: there is no room; `make_room` will have made some soon.
+        """
+        number = await self._newest(program, session)
+        if number == 0:
+            number = 1
+            await self._lists.insert_one(_empty(program, number), session=session)
         found: set[int] = set()
-        while len(found) < count:
+        for _ in range(self.DRAWS):
             drawn = {_RANDOM.randrange(LENGTH) for _ in range(2 * (count - len(found)) + 2)} - found
             at = {"program": program, "status_list": number, "status_index": {"$in": list(drawn)}}
             taken = {
                 row["status_index"] async for row in self._credentials.find(at, {"status_index": 1}, session=session)
             }
             found |= drawn - taken
-        return [Entry(number, index) for index in _RANDOM.sample(sorted(found), count)]
+            if len(found) >= count:
+                return [Entry(number, index) for index in _RANDOM.sample(sorted(found), count)]
+        raise Unavailable(f"status list {number} of {program} is nearly full")
 
-    async def _open(self, session: Session, program: str) -> int:
-        """The list that takes new entries; the next one where it is half full."""
+    async def make_room(self) -> None:
+        """Begin the next list of each program whose newest one is half full."""
+        for program in await self._lists.distinct("program"):
+            number = await self._newest(program, None)
+            entries = {"program": program, "status_list": number}
+            if await self._credentials.count_documents(entries, limit=FULL) >= FULL:
+                next_list = _empty(program, number + 1)
+                await self._lists.update_one({"_id": next_list["_id"]}, {"$setOnInsert": next_list}, upsert=True)
+
+    async def _newest(self, program: str, session: Session | None) -> int:
+        """The number of the list that takes new entries; 0 where there is none yet."""
         newest = await self._lists.find_one(
             {"program": program}, {"number": 1}, sort=[("number", DESCENDING)], session=session
         )
-        number = newest["number"] if newest is not None else 0
-        entries = {"program": program, "status_list": number}
-        if newest is not None and await self._credentials.count_documents(entries, session=session) < FULL:
-            return int(number)
-        await self._lists.insert_one(_empty(program, number + 1), session=session)
-        return int(number) + 1
+        return int(newest["number"]) if newest is not None else 0
 
     async def exists(self, program: str, number: int) -> bool:
         return await self._lists.find_one({"_id": _key(program, number)}, {"_id": 1}) is not None
