@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ def test_no_more_requests_pass_than_the_rate_allows(a_minute: int, pauses: list[
         time.now += idle
         asyncio.run(pace.turn())
         passed.append(time.now)
-    gaps = [later - earlier for earlier, later in zip(passed, passed[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(passed)]
     assert all(gap >= 60 / a_minute - 1e-6 for gap in gaps)
 
 
