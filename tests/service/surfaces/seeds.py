@@ -297,17 +297,31 @@ _CERTS = {
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
     "verify_file": Request(lambda _: b"hello", media_type="text/plain"),
     "verify_form": Request(lambda _: form_of(b"hello", "b"), media_type="multipart/form-data; boundary=b"),
+    "publish_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
+    "edit_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
+    "enter_code": Request(query=lambda values: {"code": values["code"]}),
     "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 
 
+def _registered() -> identity.CandidateRegistered:
+    return identity.CandidateRegistered(
+        candidate_id=PERSON,
+        given_name="Ada",
+        family_name="Mark-Lovelace",
+        email="mark@example.com",
+        country="GB",
+        registered_at=TAKEN,
+    )
+
+
 async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
-    await surface.events(received(passed()), received(linked()))
+    await surface.events(received(_registered()), received(passed()), received(linked()))
     now = programs[PROGRAM]
     later = re.sub(r"(?m)^version: \d+$", f"version: {now.version + 1}", now.definition)
     values = {"program": PROGRAM, "candidate_id": PERSON, "day": "2026-01-01", "definition": later}
     values["lately"] = (surface.base.clock.now() - timedelta(days=9)).date().isoformat()
-    seed = Seed(values, _CERTS, frozenset({PERSON, "MARK-CLAIM"}))
+    seed = Seed(values, _CERTS, frozenset({PERSON, "MARK-CLAIM", "MARK-LINK"}))
     values["agreement"] = (await _made(surface, "show_agreement", seed))["version"]
     values["evidence_id"] = (await _made(surface, "upload_evidence", seed))["evidence_id"]
     values["submission_id"] = (await _made(surface, "claim_credits", seed))["submission_id"]
@@ -317,6 +331,9 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     fresh = (await _made(surface, "upload_evidence", seed))["evidence_id"]
     seed.requests = {**_CERTS, "claim_course": Request(lambda given: _course_claim({**given, "evidence_id": fresh}))}
     values["evidence_id"] = used
+    shared = await _made(surface, "publish_transcript", seed)
+    values |= {"transcript_id": shared["transcript_id"], "code": shared["code"]}
+    values["token"] = shared["link"].rpartition("/")[2]
     await surface.run("dry-runs")
     await surface.run("issuer-keys")
     (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
@@ -337,15 +354,7 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
 
 
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
-    person = identity.CandidateRegistered(
-        candidate_id=PERSON,
-        given_name="Ada",
-        family_name="Mark-Lovelace",
-        email="mark@example.com",
-        country="GB",
-        registered_at=TAKEN,
-    )
-    await surface.events(received(person), received(passed()))
+    await surface.events(received(_registered()), received(passed()))
     (mail,) = await surface.base.rows("messages")
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
     return Seed(values, {}, frozenset({PERSON, mail["_id"]}))
