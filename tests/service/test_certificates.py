@@ -6,11 +6,10 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pikepdf
-import psutil
 import pytest
 from PIL import Image
 
@@ -24,8 +23,9 @@ from services.certs.certificates.store import CertificateStore
 from services.certs.public.codes import Codes, read_code
 from tests.service.certs_station import Callers, CertsStation
 from tests.service.conftest import OpenBase
+from tests.service.dying import die, wait_for_death
 from tests.service.outgoing_station import person, profile
-from tests.service.rig import Base
+from tests.service.rig import Base, eventually
 from tests.service.samples import passed, received
 
 pytestmark = pytest.mark.skipif(lacking() is not None, reason=str(lacking()))
@@ -66,7 +66,8 @@ def opened(content: bytes) -> pikepdf.Pdf:
 
 
 def title(content: bytes) -> str:
-    return str(opened(content).docinfo.Title)
+    with opened(content) as pdf:
+        return str(pdf.docinfo.Title)
 
 
 async def test_certificate_bears_the_name_the_code_and_the_very_credential(station: CertsStation) -> None:
@@ -161,9 +162,8 @@ async def test_name_in_its_own_script_stands_on_it_where_that_is_chosen(station:
 async def test_renewal_gives_a_certificate_of_its_own(station: CertsStation) -> None:
     async with station.api() as api:
         _, first = await api.candidate("GET", f"{CCNA}/certificate.pdf")
-        renewed = {"result_id": "R2", "taken_at": NOW - timedelta(days=10)}
+        renewed = {"result_id": "R2", "taken_at": NOW - timedelta(days=10), "taken_on": date(2026, 11, 12)}
         await station.take(received(passed(**renewed)))
-        await station.settle()
         status, second = await api.candidate("GET", f"{CCNA}/certificate.pdf")
     assert status == 200
     assert first != second
@@ -229,20 +229,17 @@ async def test_what_was_never_earned_is_not_there(station: CertsStation) -> None
             assert (await api.staff("GET", f"{CCNA}/{path}", program="juniper"))[0] == 404
 
 
-async def test_before_the_credential_or_the_name_is_there_one_is_asked_to_wait(
-    base: Base, programs: dict[str, Program]
-) -> None:
+async def test_before_the_name_is_there_one_is_asked_to_wait(base: Base, programs: dict[str, Program]) -> None:
     station = CertsStation(base, programs)
     await station.take(received(passed()))
-    await station.settle()
     async with station.api() as api:
         status, problem = await api.candidate("GET", f"{CCNA}/certificate.pdf")
         assert (status, problem["type"]) == (409, "urn:certrail:problem:credential-pending")
+        assert await base.rows("certificates") == []
         await station.take(received(person("C1")))
-        await base.database["credentials"].delete_many({})
-        status, problem = await api.candidate("GET", f"{CCNA}/certificate.pdf")
-        assert (status, problem["type"]) == (409, "urn:certrail:problem:credential-pending")
-    assert await base.rows("certificates") == []
+        # Nobody has compared or signed anything yet: asking for the certificate does both.
+        assert (await api.candidate("GET", f"{CCNA}/certificate.pdf"))[0] == 200
+    assert len(await base.rows("credentials")) == 1
 
 
 async def test_name_that_cannot_be_printed_is_told(station: CertsStation) -> None:
@@ -254,31 +251,26 @@ async def test_name_that_cannot_be_printed_is_told(station: CertsStation) -> Non
     assert await station.base.rows("certificates") == []
 
 
-def _processes() -> list[psutil.Process]:
-    """Those that draw."""
-    return [each for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())]
-
-
 async def test_process_that_dies_while_drawing_is_replaced_and_nothing_is_left_half(
     station: CertsStation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = drawing_pool(1)
     await pool.run(os.getpid)
-    monkeypatch.setattr(editions, "render", _die)
+    monkeypatch.setattr(editions, "render", die)
     async with station.api() as api:
         status, _ = await api.candidate("GET", f"{CCNA}/certificate.pdf")
-        assert status == 503
+        assert status in (503, 504)  # on a busy machine two processes take longer to start than a request may
         assert await station.base.rows("certificates") == []
         assert await station.base.rows("verification_codes", kind="certificate") == []
         monkeypatch.undo()
-        assert (await api.candidate("GET", f"{CCNA}/certificate.pdf"))[0] == 200
+        await eventually(lambda: api.candidate("GET", f"{CCNA}/certificate.pdf"), lambda answer: answer[0] == 200)
 
 
 async def test_drawing_in_hand_of_a_process_that_dies_is_done_by_another() -> None:
     pool = DrawingPool(1)
     try:
         first = await pool.run(os.getpid)
-        waiting = asyncio.ensure_future(pool.run(_slowly, first))
+        waiting = asyncio.ensure_future(pool.run(wait_for_death, first))
         await asyncio.sleep(0.2)
         os.kill(first, signal.SIGKILL)
         assert await waiting != first
@@ -286,22 +278,10 @@ async def test_drawing_in_hand_of_a_process_that_dies_is_done_by_another() -> No
         pool.close()
 
 
-def _die(*_: Any) -> bytes:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return b""
-
-
-def _slowly(first: int) -> int:
-    """Waits for its death in the process that is to be killed."""
-    if os.getpid() == first:
-        signal.pause()
-    return os.getpid()
-
-
 async def test_all_that_die_are_an_outage() -> None:
     pool = DrawingPool(1)
     with pytest.raises(Unavailable):
-        await pool.run(_die)
+        await pool.run(die)
     pool.close()
 
 

@@ -109,13 +109,14 @@ class CertificatesApi:
 
     async def show_certificate(self, call: Call[CertificationPath]) -> CertificateView:
         program, row, held = await self._held(call)
-        try:
-            bearer, credential = await self._entitled(program, row, held)
-        except Problem as refusal:
+        if refusal := refusal_of(held):
             return CertificateView(
                 certification=held.certification, available=False, reason=refusal.detail, issued=None, reissue=None
             )
-        return _view(held, await self._editions.given_out(credential), bearer)
+        accounts = await self._ledgers.accounts(program.id, row["_id"])
+        credential = await self._editions.credential(program.id, accounts, held)
+        last = await self._editions.given_out(credential) if credential else None
+        return _view(held, last, await self._editions.bearer(program.id, row["_id"]))
 
     async def download_certificate(self, call: Call[CertificationPath]) -> CertificateFile:
         program, row, held = await self._held(call)
@@ -148,15 +149,12 @@ class CertificatesApi:
         bearer = await self._editions.bearer(program.id, row["_id"])
         if bearer is None:
             raise Problem(PENDING, "Not available yet: the name has not arrived here. Ask again in a moment.")
-        return bearer, await self._editions.credential(program.id, accounts, held)
+        return bearer, await self._editions.issued_credential(program.id, accounts, held)
 
 
-def _view(held: CertificationView, last: Certificate | None, bearer: Bearer) -> CertificateView:
-    return CertificateView(
-        certification=held.certification,
-        available=True,
-        reason=None,
-        issued=IssuedView(
+def _view(held: CertificationView, last: Certificate | None, bearer: Bearer | None) -> CertificateView:
+    issued = (
+        IssuedView(
             name=last.name,
             native_name=last.native_name,
             code=printed(last.code),
@@ -164,8 +162,15 @@ def _view(held: CertificationView, last: Certificate | None, bearer: Bearer) -> 
             issued_on=last.issued_on,
         )
         if last
-        else None,
-        reissue=NameView(name=bearer.name, native_name=bearer.native_name) if last and renamed(last, bearer) else None,
+        else None
+    )
+    offered = last is not None and bearer is not None and renamed(last, bearer)
+    return CertificateView(
+        certification=held.certification,
+        available=True,
+        reason=None,
+        issued=issued,
+        reissue=NameView(name=bearer.name, native_name=bearer.native_name) if bearer and offered else None,
     )
 
 

@@ -22,6 +22,7 @@ from services.certs.certificates.pool import DrawingPool
 from services.certs.certificates.rendering import CannotDraw, Unprintable, render
 from services.certs.certificates.store import Certificate, CertificateStore
 from services.certs.credentials.credential import Credential
+from services.certs.credentials.issuing import Issuing
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.store import CredentialStore
 from services.certs.drawing import artwork
@@ -57,6 +58,7 @@ class Editions:
         people: People,
         sharing: SharingSettings,
         credentials: CredentialStore,
+        issuing: Issuing,
         signatures: Credentials,
         codes: Codes,
         addresses: Addresses,
@@ -68,6 +70,7 @@ class Editions:
         self._people = people
         self._sharing = sharing
         self._credentials = credentials
+        self._issuing = issuing
         self._signatures = signatures
         self._codes = codes
         self._addresses = addresses
@@ -75,10 +78,23 @@ class Editions:
         self._unit_of_work = unit_of_work
         self._clock = clock
 
-    async def credential(self, program: str, accounts: list[str], held: CertificationView) -> Credential:
-        """The credential that says what the ledger says. Raises the problem `credential-pending`."""
+    async def credential(self, program: str, accounts: list[str], held: CertificationView) -> Credential | None:
+        """The credential that says what the ledger says; None where it has not been issued yet."""
         found = await self._credentials.current(program, accounts, held.certification)
-        if found is None or (found.earned_on, found.expires_on) != (held.earned_on, held.expires_on):
+        in_step = found is not None and (found.earned_on, found.expires_on) == (held.earned_on, held.expires_on)
+        return found if in_step else None
+
+    async def issued_credential(self, program: str, accounts: list[str], held: CertificationView) -> Credential:
+        """As `credential`, issued now where that has not happened. Raises the problem `credential-pending`."""
+        found = await self.credential(program, accounts, held)
+        if found is None:
+
+            async def work(transaction: Transaction) -> None:
+                await self._issuing.bring_up_to_date(transaction, accounts[0])
+
+            await self._unit_of_work.run(work)
+            found = await self.credential(program, accounts, held)
+        if found is None:  # the ledger has changed in this moment
             raise Problem(PENDING, "Not available yet: its credential is being issued. Ask again in a moment.")
         return found
 

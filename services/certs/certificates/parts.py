@@ -39,6 +39,7 @@ class CertificateParts:
             people=people,
             sharing=sharing,
             credentials=credentials.store,
+            issuing=credentials.issuing,
             signatures=credentials.credentials,
             codes=Codes(platform.database),
             addresses=addresses,

@@ -16,10 +16,7 @@ import structlog
 from libs.common.errors import Unavailable
 from services.certs.certificates.rendering import lacking
 
-SECONDS = 30
-"""For one drawing, the start of a process included."""
-
-_TRIES = 3
+_TRIES = 2
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
@@ -38,19 +35,15 @@ class DrawingPool:
         """What `draw` returns or raises; a function of a module, whose arguments can be sent to a process.
 
         Raises:
-            Unavailable: it took too long, or every process that was given it has died.
+            Unavailable: every process that was given it has died.
         """
-        try:
-            async with asyncio.timeout(SECONDS):
-                for _ in range(_TRIES):
-                    pool = self._open()
-                    try:
-                        return await asyncio.get_running_loop().run_in_executor(pool, draw, *given)
-                    except BrokenProcessPool:
-                        log.warning("drawing_process_died")
-                        self._drop(pool)
-        except TimeoutError as error:
-            raise Unavailable(f"a drawing was not done after {SECONDS} seconds") from error
+        for _ in range(_TRIES):
+            pool = self._open()
+            try:
+                return await asyncio.get_running_loop().run_in_executor(pool, draw, *given)
+            except BrokenProcessPool:
+                log.warning("drawing_process_died")
+                self._drop(pool)
         raise Unavailable(f"{_TRIES} processes have died while drawing")
 
     def close(self) -> None:

@@ -16,14 +16,15 @@ from services.certs.api import CertificationView
 from services.certs.availability import UNAVAILABLE, found, refusal_of
 from services.certs.certificates.api import CertificationPath
 from services.certs.certificates.pool import DrawingPool
-from services.certs.drawing import png_of
-from services.certs.logos.logo import SIZES, logo_svg
+from services.certs.drawing import artwork
+from services.certs.logos.logo import SIZES, logo_png, logo_svg
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 
-_FILE = re.compile(r"logo\.svg|logo-([0-9]+)\.png")
-
 SVG, PNG = "image/svg+xml", "image/png"
+
+_SVG_FILE = "logo.svg"
+_PNG_FILES = {f"logo-{size}.png": size for size in SIZES}
 
 
 class LogoPath(CertificationPath):
@@ -91,8 +92,8 @@ class LogosApi:
     async def list_logos(self, call: Call[CertificationPath]) -> LogosView:
         program, held = await self._held(call)
         refusal = refusal_of(held)
-        files = [LogoFileView(file="logo.svg", media_type=SVG, width=None)]
-        files += [LogoFileView(file=f"logo-{size}.png", media_type=PNG, width=size) for size in SIZES]
+        files = [LogoFileView(file=_SVG_FILE, media_type=SVG, width=None)]
+        files += [LogoFileView(file=name, media_type=PNG, width=size) for name, size in _PNG_FILES.items()]
         return LogosView(
             certification=held.certification,
             available=refusal is None,
@@ -105,14 +106,15 @@ class LogosApi:
         program, held = await self._held(call)
         if refusal := refusal_of(held):
             raise refusal
-        svg = logo_svg(program, held.title)
+        words = artwork(program), program.name, held.title
         name = f"{re.sub('[^A-Za-z0-9._-]+', '-', held.certification)}-{call.path.file}"
-        match = _FILE.fullmatch(call.path.file)
-        if match is None or (match[1] and int(match[1]) not in SIZES):
-            raise Problem(NOT_FOUND)
-        if not match[1]:
+        if call.path.file == _SVG_FILE:
+            svg = await self._pool.run(logo_svg, *words)
             return LogoFile(SVG, name, svg.encode())
-        return LogoFile(PNG, name, await self._pool.run(png_of, svg, int(match[1])))
+        size = _PNG_FILES.get(call.path.file)
+        if size is None:
+            raise Problem(NOT_FOUND)
+        return LogoFile(PNG, name, await self._pool.run(logo_png, *words, size))
 
     async def _held(self, call: Call[Any]) -> tuple[Program, CertificationView]:
         """The policy in force, and the certification as it is today."""

@@ -2,8 +2,7 @@
 
 from xml.sax.saxutils import escape
 
-from libs.common.programs import Program
-from services.certs.drawing import artwork
+from services.certs.drawing import png_of
 from services.certs.lettering import Line
 
 SIZES = (128, 256, 512, 1024)
@@ -18,11 +17,24 @@ _LONGEST = 260.0
 _INK, _SECOND = "#13202a", "#455461"
 
 
-def logo_svg(program: Program, title: str) -> str:
-    """The logo of a certification. It says what it is for those who do not see it, too."""
+def logo_png(mark: str, program: str, title: str, size: int) -> bytes:
+    """The logo as `logo_svg` has it, as a PNG `size` pixels wide."""
+    return png_of(logo_svg(mark, program, title), size)
+
+
+def logo_svg(mark: str, program: str, title: str) -> str:
+    """The logo of a certification. It says what it is for those who do not see it, too.
+
+    The first one in a process takes most of a second, since the font is read for it.
+
+    Args:
+        mark: the program's artwork.
+        program: its name.
+        title: the name of the certification.
+    """
     lines = _wrapped(title)
     size = lines[0].size
-    below = Line(program.name, 10.5)
+    below = Line(program, 10.5)
     block = len(lines) * size * 1.22 + below.size * 1.5
     y = (_HEIGHT - block) / 2 + size * 0.95
     words = ""
@@ -31,8 +43,8 @@ def logo_svg(program: Program, title: str) -> str:
         y += size * 1.22
     words += below.at(_LEFT, y + below.size * 0.35, _SECOND)
     width = _LEFT + max(line.width for line in (*lines, below)) + 2 * _EDGE
-    mark = artwork(program).replace("<svg", f'<svg x="{_EDGE}" y="{_EDGE}" width="{_MARK}" height="{_MARK}"', 1)
-    label = _attribute(f"{title}, {program.name}")
+    mark = mark.replace("<svg", f'<svg x="{_EDGE}" y="{_EDGE}" width="{_MARK}" height="{_MARK}"', 1)
+    label = _attribute(f"{title}, {program}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {_HEIGHT:.0f}" role="img"'
         f' aria-label="{label}">'
