@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pikepdf
 import pytest
