@@ -4,6 +4,7 @@ JSON-LD drops what its contexts do not define, and PyLD does so without a word: 
 added afterwards. So whatever would be dropped is refused, as the verifiers of others do in their "safe mode".
 """
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -20,6 +21,8 @@ _AMBIGUOUS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 """Signs that libraries write differently in canonical N-Quads, or that have no UTF-8."""
 
 _LARGEST: Final = 2**53
+_DEEPEST: Final = 60
+"""Levels of a document; a transcript has some twenty."""
 _MOST_PROCESSED: Final = 300
 """Credentials of all kinds need some dozens; a stranger's may nest them without an end."""
 
@@ -30,7 +33,7 @@ class Unsafe(ValueError):
 
 def canonical(document: Json, contexts: Contexts = BUNDLED) -> bytes:
     """Sorted N-Quads of a document. Raises `Unsafe`."""
-    _check(document, contexts)
+    _check(document, contexts, 0)
     options = {**contexts.options(), "algorithm": "URDNA2015", "format": "application/n-quads", "base": _BASE}
     try:
         return str(_Processor(contexts).normalize(document, options)).encode()
@@ -59,12 +62,12 @@ class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc] # PyLD has no ty
         return expanded
 
     def _process_context(self, active_ctx: Any, local_ctx: Any, options: Json, **flags: Any) -> Any:
-        if type(active_ctx) is dict:  # it is still being made; PyLD freezes what is ready
+        if type(active_ctx) is dict:  # it is still being made or nobody's; PyLD freezes what is ready
             return super()._process_context(active_ctx, local_ctx, options, **flags)
         # Those that stand in documents are addresses; all others are parts of ours, and stay where they are.
-        named = isinstance(local_ctx, list) and all(isinstance(one, str) for one in local_ctx)
-        same = tuple(local_ctx) if named else id(local_ctx)
-        key = (active_ctx["_uuid"], same, *sorted((name, value) for name, value in flags.items() if name != "cycles"))
+        listed = local_ctx if isinstance(local_ctx, list) else [local_ctx]
+        same = [one if isinstance(one, str) else id(one) for one in listed]
+        key = (active_ctx["_uuid"], *same, *sorted((name, value) for name, value in flags.items() if name != "cycles"))
         found = self._processed.get(key)
         if found is None:
             after = super()._process_context(active_ctx, local_ctx, options, **flags)
@@ -74,26 +77,33 @@ class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc] # PyLD has no ty
         return found[0]
 
 
-def _check(value: Any, contexts: Contexts) -> None:
+def _check(value: Any, contexts: Contexts, depth: int) -> None:
     """Refuse what cannot be seen any more once the document is expanded."""
+    if depth > _DEEPEST:
+        raise Unsafe("nested too deeply")
     if isinstance(value, dict):
         for name, part in value.items():
-            _check(name, contexts)
+            _check(name, contexts, depth)
             if name == "@context":
                 _check_contexts(part, contexts)
             else:
-                _check(part, contexts)
+                _check(part, contexts, depth + 1)
     elif isinstance(value, list):
         for part in value:
-            _check(part, contexts)
-    elif value is None:
+            _check(part, contexts, depth + 1)
+    else:
+        _check_plain(value)
+
+
+def _check_plain(value: Any) -> None:
+    if value is None:
         raise Unsafe("null says nothing that is signed")
-    elif isinstance(value, str) and _AMBIGUOUS.search(value):
+    if isinstance(value, str) and _AMBIGUOUS.search(value):
         raise Unsafe("a control character")
-    elif isinstance(value, float) and value.is_integer():
-        # JSON of others has no 3.0: they read the integer 3, which is another literal.
-        raise Unsafe(f"a whole number with a fraction: {value}")
-    elif isinstance(value, int) and abs(value) > _LARGEST:
+    if isinstance(value, float) and (value.is_integer() or not math.isfinite(value)):
+        # JSON of others has no 3.0: they read the integer 3, which is another literal. And it has no NaN.
+        raise Unsafe(f"a number that others read differently: {value}")
+    if isinstance(value, int) and abs(value) > _LARGEST:
         raise Unsafe(f"a number that others round: {value}")
 
 
