@@ -145,7 +145,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=signer,
         keys=issuer_keys,
         rates=rates,
-        certificates=certificates.store,
+        documents={"certificate": certificates.documents},
     )
     ours = OurRecords(signer, store, credentials.store, platform.programs, addresses)
     verifying = VerifyingApi(Checker(ours, Limited(), platform.clock), platform.programs, rates, platform.clock)

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from libs.common.clock import FixedClock
+from libs.common.events import identity
 from libs.common.http.scopes import KEYS_MANAGE
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program, load_definition
 from services.certs.credentials import bits, status_lists
 from services.certs.credentials.baking import credentials_in_png
 from services.certs.credentials.credential import Credential
+from services.certs.credentials.documents import email_hash
 from services.certs.credentials.store import DUE, MIGRATION, CredentialsDue, takes_back
 from services.certs.signing.data_integrity import BadProof, verify
 from services.certs.signing.multikey import read_multikey
 from tests.service.certs_station import Callers, CertsStation
 from tests.service.conftest import OpenBase
+from tests.service.privacy_station import PrivacyStation
 from tests.service.rig import Base, eventually, said
 from tests.service.samples import invalidated, passed, received
 from tests.unit.certs.desk import merged, separated
@@ -268,6 +271,69 @@ async def test_what_was_never_earned_is_revoked(station: CertsStation) -> None:
     assert note["urgent"]
     await station.settle()
     assert [row["state"] for row in await rows(station.base)] == ["revoked"]
+
+
+# --- What is said of the person --------------------------------------------------------------------------------------
+
+
+def ada(**more: Any) -> Any:
+    given = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "country": "GB"}
+    return identity.CandidateRegistered(candidate_id="C1", registered_at=NOW, **{**given, **more})
+
+
+async def identities(base: Base) -> list[tuple[str, str]]:
+    (row,) = await rows(base)
+    said_of = json.loads(row["document"])["credentialSubject"].get("identifier", [])
+    return [(one["identityType"], one["identityHash"]) for one in said_of]
+
+
+async def test_the_name_is_in_it_by_the_candidates_choice_only(station: CertsStation) -> None:
+    await station.take(received(ada()))
+    await station.take(received(passed()))
+    await station.settle()
+    (first,) = await rows(station.base)
+    hashed = ("emailAddress", email_hash("ada@example.com", first["email_salt"]))
+    assert await identities(station.base) == [hashed]
+    async with station.api() as api:
+        chosen = {"directory": False, "name_in_badges": True, "native_name": False}
+        assert (await api.candidate("PUT", f"{ME}/sharing", **chosen))[0] == 200
+        await station.settle()
+        assert await identities(station.base) == [hashed, ("name", "Ada Lovelace")]
+        (named,) = await rows(station.base)
+        assert (named["_id"], named["version"], named["status_index"]) == (first["_id"], 2, first["status_index"])
+        assert named["valid_from"] > first["valid_from"]
+        assert proven(json.loads(named["document"]))
+        assert "Ada Lovelace" in (await (await api.fetch(f"/b/{first['_id']}")).read()).decode()
+        assert (await api.candidate("PUT", f"{ME}/sharing", **{**chosen, "name_in_badges": False}))[0] == 200
+        # Gone with the commit of the comparison, before anybody has signed.
+        await _compare_only(station)
+        assert "Lovelace" not in (await (await api.fetch(f"/credentials/{first['_id']}")).read()).decode()
+        assert "Lovelace" not in (await (await api.fetch(f"/b/{first['_id']}")).read()).decode()
+
+
+async def test_an_erasure_leaves_the_bare_id_and_a_bit_that_is_set(
+    station: CertsStation, programs: dict[str, Program]
+) -> None:
+    await station.take(received(ada()))
+    await station.take(received(passed()))
+    await station.settle()
+    (row,) = await rows(station.base)
+    privacy = PrivacyStation(station.base, programs)
+    told_of = await privacy.exported("C1")
+    assert told_of["credentials.json"][0]["id"] == row["_id"]
+    assert json.loads(row["document"]) in [file for path, file in told_of.items() if path.startswith("files/")]
+    await privacy.erase("C1")
+    left = await privacy.stored()
+    gone = ("'C1'", row["email_hash"], row["email_salt"], row["subject"])
+    assert not [word for word in gone if word in left]
+    assert row["_id"] in left
+    async with station.api() as api:
+        assert await revoked_bit(api, row)
+        for path in (f"/credentials/{row['_id']}", f"/credentials/{row['_id']}.png", f"/b/{row['_id']}"):
+            assert (await api.fetch(path)).status == 410
+    await station.settle()
+    (after,) = await rows(station.base)
+    assert (after["state"], after["document"], after["candidate_id"]) == ("revoked", b"", "")
 
 
 # --- Crashes and races -----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 from libs.common.http.routes import Route
 from libs.common.service import Platform
 from services.certs.certificates.api import CertificatesApi
+from services.certs.certificates.documents import CertificateDocuments
 from services.certs.certificates.editions import Editions
 from services.certs.certificates.pool import DrawingPool
 from services.certs.certificates.store import CertificateStore
@@ -16,6 +17,7 @@ from services.certs.policies import Policies
 from services.certs.public.addresses import Addresses
 from services.certs.public.codes import Codes
 from services.certs.store import CertsStore
+from services.certs.transcripts.documents import CredentialDocuments
 
 
 class CertificateParts:
@@ -47,6 +49,8 @@ class CertificateParts:
             unit_of_work=platform.unit_of_work,
             clock=platform.clock,
         )
+        badges = CredentialDocuments(ledgers, credentials.store, platform.programs, platform.clock)
+        self.documents = CertificateDocuments(self.store, credentials.store, badges, platform.programs)
         self._certificates = CertificatesApi(ledgers, self.store, self.editions, policies, platform.clock)
         self._logos = LogosApi(ledgers, policies, pool, platform.clock)
 

@@ -12,6 +12,7 @@ from multiprocessing.connection import wait
 from typing import TypeVar, TypeVarTuple
 
 import structlog
+from prometheus_client import Histogram
 
 from libs.common.errors import Unavailable
 from services.certs.certificates.rendering import lacking
@@ -20,6 +21,8 @@ _TRIES = 2
 
 Ts = TypeVarTuple("Ts")
 T = TypeVar("T")
+
+SECONDS = Histogram("certrail_drawing_seconds", "Time from asking for a drawing to having it")
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +43,8 @@ class DrawingPool:
         for _ in range(_TRIES):
             pool = self._open()
             try:
-                return await asyncio.get_running_loop().run_in_executor(pool, draw, *given)
+                with SECONDS.time():
+                    return await asyncio.get_running_loop().run_in_executor(pool, draw, *given)
             except BrokenProcessPool:
                 log.warning("drawing_process_died")
                 self._drop(pool)

@@ -93,7 +93,7 @@ class CredentialsDue:
         return row
 
     async def done(self, note: Document, rest: Sequence[str], failed: Sequence[str]) -> None:
-        """Take a note away. The `rest` of its candidates is anybody's again, those that `failed` when its lease is over."""
+        """Take a note away. The `rest` of its candidates is anybody's again, who `failed` when its lease is over."""
         if failed:
             await self._due.insert_one(_note(list(failed), urgent=False) | {"claimed_until": note["claimed_until"]})
         own = {"_id": note["_id"], "owner": note["owner"]}
