@@ -392,8 +392,9 @@ async def test_the_same_candidate_compared_by_many_has_one_credential(base: Base
 
 
 async def test_fifty_issues_and_revocations_at_once_share_no_bit_and_lose_none(
-    base: Base, programs: dict[str, Program]
+    base: Base, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(status_lists, "LENGTH", 100)  # drawn from so few that the same is drawn again and again
     stations = [CertsStation(replace(base, owner=f"w{number}"), programs) for number in range(2)]
     first = stations[0]
     await first.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(25)))
@@ -413,22 +414,58 @@ async def test_fifty_issues_and_revocations_at_once_share_no_bit_and_lose_none(
     assert {row["state"] for row in found if row["candidate_id"].startswith("D")} == {"valid"}
 
 
-async def test_a_slower_list_does_not_replace_a_later_one(station: CertsStation) -> None:
+class Slow:
+    """A signer whose first signature takes until it is let go."""
+
+    def __init__(self, signer: Any) -> None:
+        self._signer = signer
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def sign(self, program: str, document: Any) -> Any:
+        signed = await self._signer.sign(program, document)
+        self.begun.set()
+        await self.go_on.wait()
+        return signed
+
+
+async def test_a_slower_list_does_not_replace_a_later_one(base: Base, programs: dict[str, Program]) -> None:
+    slow, quick = (CertsStation(replace(base, owner=name), programs) for name in ("slow", "quick"))
+    await quick.take(received(passed()))
+    await quick.settle()
+    lists = slow.parts.background[1].__self__._lists  # type: ignore[attr-defined]
+    lists._signer = Slow(lists._signer)
+    (row,) = await base.rows("status_lists")
+    signing = asyncio.create_task(lists._sign(row))
+    await lists._signer.begun.wait()
+    await quick.take(received(invalidated()))
+    await quick.settle()
+    lists._signer.go_on.set()
+    await signing
+    (gone,) = await rows(base)
+    async with quick.api() as api:
+        assert await revoked_bit(api, gone)
+
+
+async def test_what_was_signed_of_an_earlier_version_is_not_kept(station: CertsStation) -> None:
+    await station.take(received(ada()))
     await station.take(received(passed()))
-    await station.settle()
+    await _compare_only(station)
+    signing = station.parts.background[1].__self__._credentials  # type: ignore[attr-defined]
     (row,) = await rows(station.base)
-    lists = station.base.database["status_lists"]
-    before = await lists.find_one({})
-    await station.take(received(invalidated()))
-    await station.settle()
-    assert before is not None
-    # What a process had in hand that read everything before the revocation.
-    stale = await lists.update_one(
-        {"_id": before["_id"], "revision": before["revision"]}, {"$set": {"document": before["document"]}}
-    )
-    assert stale.modified_count == 0
+    earlier = await signing._store.get(row["_id"])
     async with station.api() as api:
-        assert await revoked_bit(api, row)
+        chosen = {"directory": False, "name_in_badges": True, "native_name": False}
+        assert (await api.candidate("PUT", f"{ME}/sharing", **chosen))[0] == 200
+    await _compare_only(station)
+    await signing.sign("cisco", [earlier])
+    (row,) = await rows(station.base)
+    assert (row["version"], row["signed"]) == (2, False)
+    assert b"Lovelace" in (await signing.signed(earlier)).document
+    # The first signature of a version stays, whoever comes later with another.
+    (kept,) = await rows(station.base)
+    station.base.clock.advance(timedelta(minutes=1))
+    await signing.sign("cisco", [await signing._store.get(row["_id"])])
+    assert await rows(station.base) == [kept]
 
 
 async def test_who_follows_is_told_within_the_transaction(base: Base, programs: dict[str, Program]) -> None:
