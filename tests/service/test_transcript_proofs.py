@@ -20,7 +20,7 @@ from services.certs.signing.vc_jwt import header_of, verify_jwt
 from services.certs.transcripts.receipts import read_receipt
 from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
-from tests.service.samples import CERTIFICATION
+from tests.service.samples import CERTIFICATION, received
 from tests.service.transcript_desk import (
     ME,
     NOW,
@@ -32,6 +32,7 @@ from tests.service.transcript_desk import (
     path_of,
     sharing,
 )
+from tests.unit.certs.desk import merged
 
 SCHEMA = Path(__file__).parents[1] / "standards" / "schemas" / "clr_v2p0_clrcredential_schema.json"
 VC = "application/vc"
@@ -110,6 +111,19 @@ async def test_record_with_everything_is_not_partial(me: Sharer) -> None:
     document = json.loads(await record(me, made))
     assert document["partial"] is False
     assert len(inner(document)) == 4
+
+
+async def test_record_of_merged_accounts_is_about_one_subject(station: CertsStation, me: Sharer) -> None:
+    await begin(station, "C2")
+    await station.settle()
+    await station.take(received(merged("C2", "C1", NOW + timedelta(minutes=1))))
+    await station.settle()
+    _, choices = await me.callers.candidate("GET", f"{ME}/transcript-choices")
+    made = await me.publish(*[one["certification"] for one in choices["certifications"]])
+    document = json.loads(await record(me, made))
+    subjects = {one["credentialSubject"]["id"] for one in inner(document)}
+    assert subjects == {document["credentialSubject"]["id"]}
+    assert len({row["subject"] for row in await station.base.rows("credentials")}) == 2
 
 
 async def test_record_is_signed_once_for_the_same_content_and_leaves_out_what_was_revoked(

@@ -242,7 +242,7 @@ async def test_withdrawn_and_ended_links_say_the_same_and_nothing_of_the_person(
     for made in (withdrawn, ended):
         for below in ("", "/record", "/receipt.jwt"):
             status, problem = await me.json(path_of(made) + below)
-            assert (status, problem["type"]) == (410, "urn:certrail:problem:gone")
+            assert (status, problem["type"]) == (410, "urn:certrail:problem:no-longer-there")
     assert (await me.edit(withdrawn, remarks="again"))[0] == 409
     assert [one["state"] for one in (await me.callers.candidate("GET", LINKS))[1]["items"]] == ["ended", "withdrawn"]
 

@@ -5,7 +5,6 @@ from typing import NamedTuple, Protocol
 
 from libs.common.clock import Clock
 from libs.common.programs import Program
-from services.certs.certificates.store import CertificateStore
 from services.certs.credentials.credential import Credential
 from services.certs.credentials.store import CredentialStore
 from services.certs.store import CertsStore
@@ -44,9 +43,9 @@ class CredentialDocuments:
         credential, policy = await self._credentials.get(subject), self._programs.get(program)
         if credential is None or credential.erased or policy is None:
             return None
-        return ShownDocument(policy, credential.recipient_name, await self._shown(policy, credential))
+        return ShownDocument(policy, credential.recipient_name, await self.shown(policy, credential))
 
-    async def _shown(self, program: Program, credential: Credential) -> Shown:
+    async def shown(self, program: Program, credential: Credential) -> Shown:
         """A credential as of now; that its certification is set aside stands in the ledger alone."""
         state: CertificationState = "active"
         today = program.day_of(self._clock.now())
@@ -73,21 +72,3 @@ class CredentialDocuments:
                 ),
             )
         )
-
-
-class CertificateDocuments:
-    """Certificates by the ids of their editions. What holds of one is what holds of its credential.
-
-    The name is that of the edition: whoever has the certificate before them compares it.
-    """
-
-    def __init__(self, certificates: CertificateStore, badges: CredentialDocuments) -> None:
-        self._certificates = certificates
-        self._badges = badges
-
-    async def find(self, program: str, subject: str) -> ShownDocument | None:
-        certificate = await self._certificates.get(subject)
-        if certificate is None:
-            return None
-        badge = await self._badges.find(program, certificate.credential_id)
-        return badge._replace(name=certificate.name) if badge is not None else None

@@ -1,11 +1,11 @@
 """The composition of everything about transcripts and codes."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from libs.common.http.routes import Route
 from libs.common.http.senders import read_networks
 from libs.common.service import Platform
-from services.certs.certificates.store import CertificateStore
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.store import CredentialStore
 from services.certs.ledgers import Ledgers
@@ -23,7 +23,7 @@ from services.certs.transcripts.answers import Answers
 from services.certs.transcripts.api import TranscriptsApi
 from services.certs.transcripts.check_api import CheckApi
 from services.certs.transcripts.clr import Records
-from services.certs.transcripts.documents import CertificateDocuments, CredentialDocuments, Documents
+from services.certs.transcripts.documents import CredentialDocuments, Documents
 from services.certs.transcripts.door import Door
 from services.certs.transcripts.links import LinkKeys
 from services.certs.transcripts.pages import VerificationPages
@@ -54,7 +54,7 @@ class TranscriptParts:
         signer: Signer,
         keys: IssuerKeys,
         rates: AddressRates,
-        certificates: CertificateStore,
+        documents: Mapping[Kind, Documents],
     ) -> None:
         database, programs, clock = platform.database, platform.programs, platform.clock
         store, codes = TranscriptStore(database), Codes(database)
@@ -76,10 +76,6 @@ class TranscriptParts:
         )
         door = Door(rates)
         badges = CredentialDocuments(certs, credentials, programs, clock)
-        documents: dict[Kind, Documents] = {
-            "credential": badges,
-            "certificate": CertificateDocuments(certificates, badges),
-        }
         self._apis = (
             TranscriptsApi(
                 certs,
@@ -92,7 +88,7 @@ class TranscriptParts:
                 clock=clock,
             ),
             PublicTranscriptsApi(answers, door),
-            CheckApi(codes, store, answers, documents, door, clock=clock),
+            CheckApi(codes, store, answers, {"credential": badges, **documents}, door, clock=clock),
         )
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:

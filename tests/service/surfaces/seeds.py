@@ -312,6 +312,9 @@ _CERTS = {
     "verify_file": Request(lambda _: b"hello", media_type="text/plain"),
     "verify_form": Request(lambda _: form_of(b"hello", "b"), media_type="multipart/form-data; boundary=b"),
     "take_badge_event": Request(lambda _: {"id": "e1", "event_type": "badge.created"}),
+    "publish_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
+    "edit_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
+    "enter_code": Request(query=lambda values: {"code": values["code"]}),
     "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 
@@ -322,7 +325,7 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     later = re.sub(r"(?m)^version: \d+$", f"version: {now.version + 1}", now.definition)
     values = {"program": PROGRAM, "candidate_id": PERSON, "day": "2026-01-01", "definition": later}
     values["lately"] = (surface.base.clock.now() - timedelta(days=9)).date().isoformat()
-    seed = Seed(values, _CERTS, frozenset({PERSON, "MARK-CLAIM"}))
+    seed = Seed(values, _CERTS, frozenset({PERSON, "MARK-CLAIM", "MARK-LINK"}))
     values["agreement"] = (await _made(surface, "show_agreement", seed))["version"]
     values["evidence_id"] = (await _made(surface, "upload_evidence", seed))["evidence_id"]
     values["submission_id"] = (await _made(surface, "claim_credits", seed))["submission_id"]
@@ -332,6 +335,9 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     fresh = (await _made(surface, "upload_evidence", seed))["evidence_id"]
     seed.requests = {**_CERTS, "claim_course": Request(lambda given: _course_claim({**given, "evidence_id": fresh}))}
     values["evidence_id"] = used
+    shared = await _made(surface, "publish_transcript", seed)
+    values |= {"transcript_id": shared["transcript_id"], "code": shared["code"]}
+    values["token"] = shared["link"].rpartition("/")[2]
     await surface.run("dry-runs")
     await drawing_pool(1).run(os.getpid)  # no request waits for the first process on a busy machine
     await surface.run("issuer-keys")
