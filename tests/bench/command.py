@@ -26,6 +26,7 @@ from tests.bench.processes import BenchError
 from tests.bench.runs import Latency, Throughput, measure_latency, measure_throughput
 from tests.bench.servers import Bench, bench_servers
 from tests.bench.signing_runs import signing_table
+from tests.bench.transcript_runs import transcript_table
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _PAUSE_SECONDS = 2.0
@@ -76,6 +77,9 @@ HISTORY = "history"
 SIGNING = "signing"
 """Credentials signed in the worker while the API is read."""
 
+
+TRANSCRIPT = "transcript"
+"""The public page of a transcript."""
 
 CERTIFICATE = "certificate"
 """One certificate drawn."""
@@ -183,10 +187,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         *(each.name for each in pipelines()),
         *(each.name for each in http_targets()),
         HISTORY,
+        SIGNING,
         CERTIFICATE,
+        TRANSCRIPT,
         *POLICY,
     ]
-    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), HISTORY, SIGNING, *POLICY]
     names += [each.name for each in IMPORTS]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
@@ -236,6 +241,9 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             if CERTIFICATE in options.only:
                 print("  a certificate", flush=True)
                 parts.append(await certificate_table(sizes.certificates))
+            if TRANSCRIPT in options.only:
+                print("  the page of a transcript", flush=True)
+                parts.append(await transcript_table(bench, sizes.rounds, sizes.http_seconds))
             if SIGNING in options.only:
                 print("  signing of credentials", flush=True)
                 parts.append(await signing_table(bench, sizes.rounds))
