@@ -121,6 +121,7 @@ HOLDINGS = Holdings(
         ),
         Holding(collection="credential_holders", find=by("_id")),
         Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
+        Holding(collection="provider_notes", find=by("candidates"), keep=kept_note),
         Holding(
             collection="provider_badges",
             find=by("candidate_id"),
@@ -138,7 +139,6 @@ HOLDINGS = Holdings(
         "dry_runs": "who tried which text, for 30 days",
         "issuer_keys": "keys of programs that sign credentials",
         "status_lists": "a bit for each credential, by nobody's name",
-        "provider_notes": "ids of credentials and candidates that a badge provider is told of next, for seconds",
         "provider_states": "how badge providers are doing",
         "provider_hooks": "ids of badge providers' events, for 30 days",
         "provider_strays": "badges at providers of which nobody knows whose they are",

@@ -129,6 +129,10 @@ class Callers:
         principal = Principal(by, Kind.STAFF, frozenset({program}), scopes)
         return await self._ask(principal, method, path, **more)
 
+    async def post(self, path: str, body: Any) -> Any:
+        """The response to whoever sends no token."""
+        return await self._client.post(f"/api/{self._base.service}/v1{path}", json=body)
+
     async def fetch(self, path: str, **headers: str) -> Any:
         """The response to whoever has no account, read."""
         asked = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -480,7 +480,7 @@ async def test_who_follows_is_told_within_the_transaction(base: Base, programs: 
     issuing = station.parts.background[0].__self__._issuing  # type: ignore[attr-defined]
     issuing._followers = (Refusing(),)
     with pytest.raises(LookupError):
-        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, "C1"))
+        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, ["C1"]))
     assert (await rows(base), told(base)) == ([], [])
 
 
@@ -508,10 +508,10 @@ async def test_a_candidate_who_cannot_be_compared_holds_nobody_up_and_is_tried_a
         contacts = issuing._issuing._contacts
 
         class Faulty:
-            async def of(self, session: Any, program: str, candidate_id: str) -> Any:
-                if candidate_id == "C1":
+            async def several(self, session: Any, candidates: Collection[str]) -> Any:
+                if "C1" in candidates:
                     raise KeyError("a fault")
-                return await contacts.of(session, program, candidate_id)
+                return await contacts.several(session, candidates)
 
         patched.setattr(issuing._issuing, "_contacts", Faulty())
         assert await issuing.step()

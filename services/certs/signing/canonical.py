@@ -17,6 +17,9 @@ _BASE: Final = "about:relative/"
 """Whatever is relative ends below this, where nothing else lies."""
 
 _RELATIVE: Final = "about:"
+_ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
+"""An absolute IRI (RFC 3987) as N-Quads can hold it; PyLD leaves out a triple with any other, also without a word."""
+
 _AMBIGUOUS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]")
 """Signs that libraries write differently in canonical N-Quads, or that have no UTF-8."""
 
@@ -56,7 +59,9 @@ class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc] # PyLD has no ty
         expanded: list[Json] = super().expand(input_, options)
         if self._dropped:
             raise Unsafe(f"not defined by the contexts: {', '.join(sorted(str(one) for one in self._dropped))}")
-        for one in _references(expanded):
+        for one in _addresses(expanded):
+            if not isinstance(one, str) or not _ADDRESS.fullmatch(one):
+                raise Unsafe(f"not an address: {one}")
             if one.startswith(_RELATIVE):
                 raise Unsafe(f"relative: {one.removeprefix(_BASE)}")
         return expanded
@@ -83,10 +88,12 @@ def _check(value: Any, contexts: Contexts, depth: int) -> None:
         raise Unsafe("nested too deeply")
     if isinstance(value, dict):
         for name, part in value.items():
-            _check(name, contexts, depth)
             if name == "@context":
                 _check_contexts(part, contexts)
             else:
+                _check_name(name)
+                if name == "type":
+                    _check_types(part)
                 _check(part, contexts, depth + 1)
     elif isinstance(value, list):
         for part in value:
@@ -107,6 +114,23 @@ def _check_plain(value: Any) -> None:
         raise Unsafe(f"a number that others round: {value}")
 
 
+def _check_name(name: str) -> None:
+    """Only by the names that the contexts give do readers of plain JSON see what is signed.
+
+    The same quads come of a property under its address, where nobody looks for it, and JSON-LD passes over keywords in
+    places where they say nothing.
+    """
+    if ":" in name or name.startswith("@"):
+        raise Unsafe(f"not a name of the contexts: {name[:200]}")
+
+
+def _check_types(given: Any) -> None:
+    for one in given if isinstance(given, list) else [given]:
+        if not isinstance(one, str) or not one:
+            raise Unsafe("a type is a name")
+        _check_name(one)
+
+
 def _check_contexts(given: Any, contexts: Contexts) -> None:
     """Only by its address is a context the one we know: another could let a name mean something else."""
     for one in given if isinstance(given, list) else [given]:
@@ -114,17 +138,19 @@ def _check_contexts(given: Any, contexts: Contexts) -> None:
             raise Unsafe(f"not a bundled context: {str(one)[:200]}")
 
 
-def _references(value: Any) -> Iterator[str]:
-    """The addresses in an expanded document: ids and types."""
+def _addresses(value: Any) -> Iterator[Any]:
+    """What must be an address in an expanded document: properties, ids and types."""
     if isinstance(value, list):
         for part in value:
-            yield from _references(part)
+            yield from _addresses(part)
     elif isinstance(value, dict):
         for name, part in value.items():
             if name in {"@id", "@type"}:
                 yield from part if isinstance(part, list) else [part]
             elif name != "@value":
-                yield from _references(part)
+                if not name.startswith("@"):
+                    yield name
+                yield from _addresses(part)
 
 
 def _reason(error: Exception) -> str:

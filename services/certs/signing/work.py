@@ -22,6 +22,9 @@ from services.certs.signing.pairs import SigningPair
 from services.certs.signing.vc_jwt import sign_jwt
 
 LOWEST_PRIORITY: Final = 19
+PRIORITY_AMONG_SESSIONS: Final = 10
+"""A tenth of what others get where nothing is left over: a list must be signed within seconds there, too."""
+
 _MARKUP: Final = re.compile("[<>&]")
 
 
@@ -45,7 +48,7 @@ def begin() -> None:
 
 
 def _go_last() -> None:
-    """Take what processors have left over.
+    """Make way for everybody else.
 
     Linux shares them between sessions first (sched(7), autogroup): within the service's own, a low priority would make
     way for the service alone. Where there are no autogroups, priorities count among all.
@@ -53,7 +56,7 @@ def _go_last() -> None:
     os.setsid()
     os.nice(LOWEST_PRIORITY)
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(LOWEST_PRIORITY))
+        Path("/proc/self/autogroup").write_text(str(PRIORITY_AMONG_SESSIONS))
 
 
 def sign_all(signing: SigningPair, documents: Sequence[Json], created: datetime) -> list[Signed]:

@@ -24,6 +24,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.certs.certificates.pool import drawing_pool
+from services.certs.provider.rows import new_row
 from services.exams.app import SERVICE as EXAMS
 from services.exams.history.appointments import appointment_id
 from services.exams.onboarding.credentials import Credentials
@@ -310,6 +311,7 @@ _CERTS = {
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
     "verify_file": Request(lambda _: b"hello", media_type="text/plain"),
     "verify_form": Request(lambda _: form_of(b"hello", "b"), media_type="multipart/form-data; boundary=b"),
+    "take_badge_event": Request(lambda _: {"id": "e1", "event_type": "badge.created"}),
     "publish_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
     "edit_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
     "enter_code": Request(query=lambda values: {"code": values["code"]}),
@@ -343,6 +345,9 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     values["kid"] = key["_id"]
     await surface.in_background(lambda: surface.base.rows("credentials", signed=True))
     (credential,) = await surface.base.rows("credentials")
+    trouble = new_row(PROGRAM, PERSON, "CCNA") | {"trouble": {"kind": "refused", "text": "MARK", "since": TAKEN}}
+    await surface.base.database["provider_badges"].insert_one(trouble)
+    values |= {"trouble_id": trouble["_id"], "token": "not-the-right-one"}
     values |= {"credential_id": credential["_id"], "name": credential["_id"], "number": "1"}
     values |= {"certification": credential["certification"], "version": str(now.version), "file": "logo.svg"}
     return seed

@@ -129,6 +129,7 @@ def put(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+CREDENTIALS = "https://www.w3.org/2018/credentials#"
 SUBJECT, ACHIEVEMENT = ("credentialSubject",), ("credentialSubject", "achievement")
 TRAPS = {
     "an undefined term": (put("colour", value="red"), "colour"),
@@ -153,7 +154,18 @@ TRAPS = {
     "one identifier": (put(*SUBJECT, "identifier", value={"type": "IdentityObject"}), "identifier: must be an array"),
     "one schema": (put("credentialSchema", value={"id": "https://a.example"}), "credentialSchema: must be an array"),
     "a text in languages": (put("name", value={"en": "Specialist"}), "not defined by the contexts: en"),
-    "a text with a language": (put("name", value={"@value": "a", "@language": "en"}), "plain"),
+    "a text with a language": (put("name", value={"@value": "a", "@language": "en"}), "not a name"),
+    "an id with a space": (put(*ACHIEVEMENT, "id", value="https://a.example/ b"), "not an address"),
+    "an id that ends its line": (put(*ACHIEVEMENT, "id", value="urn:a\n"), "not an address"),
+    "an id that ends itself": (put(*ACHIEVEMENT, "id", value="urn:a>"), "not an address"),
+    "an id that is none": (put(*ACHIEVEMENT, "id", value="@none"), "not an address"),
+    "a blank node": (put(*ACHIEVEMENT, "id", value="_:b0"), "not an address"),
+    "a property by its address": (put(f"{CREDENTIALS}termsOfUse", value=[]), "not a name"),
+    "a property of a blank node": (put("_:p", value="a"), "not a name"),
+    "a keyword": (put(*SUBJECT, "@base", value="a"), "not a name"),
+    "a type by its address": (put("type", value=["VerifiableCredential", f"{CREDENTIALS}Other"]), "not a name"),
+    "a type that is a keyword": (put(*SUBJECT, "type", value=["AchievementSubject", "@id"]), "not a name"),
+    "a type that is none": (put(*SUBJECT, "type", value=["AchievementSubject", 5]), "a type is a name"),
     "a null": (put("name", value=None), "null"),
     "a control character": (put("name", value="a\tb"), "control character"),
     "half a character": (put("name", value="a\ud800b"), "control character"),
@@ -263,7 +275,7 @@ def test_another_key_does_not_verify() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(name=TEXTS, narrative=TEXTS, earned=st.floats(0.25, 500).filter(lambda one: not one.is_integer()))
 def test_whatever_is_signed_verifies_also_after_it_was_written_and_read(
     name: str, narrative: str, earned: float
@@ -283,7 +295,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_no_part_can_be_changed_or_taken_out(data: st.DataObject) -> None:
     made = signed(credential())
@@ -298,6 +310,72 @@ def test_no_part_can_be_changed_or_taken_out(data: st.DataObject) -> None:
     else:
         old = part[last]
         part[last] = f"{old}x" if isinstance(old, str) else (not old if isinstance(old, bool) else old + 1)
+    with pytest.raises(BadProof):
+        verify(changed, proof, KEY.public_key())
+
+
+@pytest.mark.parametrize("name", ["credentialStatus", "issuer", "evidence"])
+def test_no_part_can_be_hidden_under_its_address(name: str) -> None:
+    """The quads would be the same, and who reads the JSON would not find its status."""
+    evidence = [{"id": "https://a.example/e", "type": ["Evidence"], "name": "Sat"}]
+    made = signed(credential(evidence=evidence))
+    made[f"{CREDENTIALS}{name}"] = made.pop(name)
+    with pytest.raises(BadProof, match="not a name"):
+        verify(made, made["proof"][0], KEY.public_key())
+
+
+def test_no_type_can_be_hidden_under_its_address() -> None:
+    made = signed(credential())
+    status = made["credentialStatus"]
+    status["type"] = "https://www.w3.org/ns/credentials/status#BitstringStatusListEntry"
+    with pytest.raises(BadProof, match="not a name"):
+        verify(made, made["proof"][0], KEY.public_key())
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return ([value] if isinstance(value, dict) else []) + [one for part in parts for one in objects(part)]
+
+
+KEYWORDS = ("@id", "@type", "@value", "@list", "@set", "@graph", "@reverse", "@included", "@nest", "@language", "@json")
+MORE_KEYWORDS = ("@direction", "@index", "@none", "@version", "@vocab", "@base", "@import", "@container", "@odd")
+NAMES = st.sampled_from(
+    [
+        *KEYWORDS,
+        *MORE_KEYWORDS,
+        "id",
+        "type",
+        "name",
+        "evidence",
+        "issuer",
+        "verifiableCredential",
+        "_:p",
+        "a:b",
+        "",
+        "x",
+    ]
+)
+PLAIN = st.one_of(
+    st.integers(),
+    st.booleans(),
+    st.floats(),
+    st.none(),
+    TEXTS,
+    st.sampled_from(["@id", "_:b0", "urn:a", "did:web:x#\n"]),
+)
+ODD = st.recursive(
+    PLAIN, lambda inner: st.lists(inner, min_size=1, max_size=3) | st.dictionaries(NAMES, inner, max_size=3)
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_whatever_a_stranger_adds_is_refused(data: st.DataObject) -> None:
+    made = signed(credential())
+    proof = made.pop("proof")[0]
+    changed = copy.deepcopy(made)
+    where = data.draw(st.sampled_from(objects(changed)))
+    where[data.draw(NAMES)] = data.draw(ODD)
     with pytest.raises(BadProof):
         verify(changed, proof, KEY.public_key())
 
