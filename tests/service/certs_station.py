@@ -31,6 +31,7 @@ _SETTINGS = CertsSettings.model_construct(
     certs_keys_secret=CERTS_KEYS_SECRET,
     issuer_key_days=365,
     signing_processes=2,
+    drawing_processes=1,
     public_url="https://certrail.example",
 )
 
@@ -136,6 +137,14 @@ class Callers:
         """The response to whoever has no account, read."""
         asked = {name.replace("_", "-"): value for name, value in headers.items()}
         response = await self._client.get(f"/api/{self._base.service}/v1/public{path}", headers=asked)
+        await response.read()
+        return response
+
+    async def send(self, path: str, content: bytes, media_type: str, **headers: str) -> Any:
+        """The response to a file that somebody without an account sends, read."""
+        target = f"/api/{self._base.service}/v1/public{path}"
+        given = {"Content-Type": media_type, **headers}
+        response = await self._client.post(target, data=BytesIO(content), headers=given)
         await response.read()
         return response
 

@@ -240,7 +240,7 @@ class IssuingLoop:
 
     SECONDS: ClassVar = 1.0
     SLICE: ClassVar = 100
-    """Candidates in one transaction."""
+    """Candidates in one transaction: an urgent one waits for no more than these."""
     REST: ClassVar = 3.0
     """Times as long as a slice took: so much of the time the loop leaves to others, where nothing is urgent."""
 
@@ -273,18 +273,16 @@ class IssuingLoop:
             await self._due.wake.wait(stopping, self.SECONDS)
 
     async def step(self) -> bool:
-        """Work one note off. Returns whether there was one."""
+        """Work off a note, or the beginning of a long one. Returns whether there was one."""
         note = await self._due.claim(self._owner, self._clock.now())
         if note is None:
             return False
-        candidates: list[str] = note["candidates"]
-        left: list[str] = []
-        for at in range(0, len(candidates), self.SLICE):
-            began = time.perf_counter()
-            left += await self._compare(candidates[at : at + self.SLICE])
-            if not note["urgent"]:
-                await asyncio.sleep(self.REST * (time.perf_counter() - began))
-        await self._due.done(note, left)
+        began = time.perf_counter()
+        candidates: list[str] = list(dict.fromkeys(note["candidates"]))
+        failed = await self._compare(candidates[: self.SLICE])
+        await self._due.done(note, candidates[self.SLICE :], failed)
+        if not note["urgent"]:
+            await asyncio.sleep(self.REST * (time.perf_counter() - began))
         return True
 
     async def _compare(self, candidates: Sequence[str]) -> Sequence[str]:

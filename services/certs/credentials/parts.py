@@ -116,9 +116,6 @@ class CredentialParts:
         """Loops of the worker."""
         return (self.loop.run, self.signing.run)
 
-    def jobs(self) -> Sequence[Job]:
-        """Sign anew what a compromised key has signed; begin the next status lists."""
-        return (
-            Job("lost-keys", self.LOST_KEYS, self.signing.look_for_lost_keys),
-            Job("status-lists", self.lists.ROOM, self.lists.make_room),
-        )
+    def job(self) -> Job:
+        """Signs anew what a compromised key has signed."""
+        return Job("lost-keys", self.LOST_KEYS, self.signing.look_for_lost_keys)

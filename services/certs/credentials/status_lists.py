@@ -14,7 +14,6 @@ import structlog
 from pymongo import DESCENDING
 
 from libs.common.clock import Clock
-from libs.common.errors import Unavailable
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
@@ -28,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 FULL = LENGTH // 2
 """Entries after which the next list is begun, so that a random index is soon found free."""
+
+COUNTED = 1_000
+"""Entries after which a process counts again: others add some too, and counting tens of thousands takes a while."""
 
 _RANDOM = random.SystemRandom()
 
@@ -50,10 +52,6 @@ class StatusLists:
     LIFE: ClassVar = timedelta(hours=24)
     RENEWED: ClassVar = timedelta(hours=12)
     """A list with less life left than this is signed again."""
-    DRAWS: ClassVar = 20
-    """Tries to find free places: of a list that is half full one is enough as a rule."""
-    ROOM: ClassVar = timedelta(seconds=10)
-    """How often it is looked whether the next list is due: no program fills half a list in that time."""
 
     def __init__(
         self,
@@ -72,47 +70,37 @@ class StatusLists:
         self._keys = keys
         self._addresses = addresses
         self._clock = clock
+        self._room: dict[str, tuple[int, int]] = {}
+        """Of each program the list that is open, and how many more it takes before they are counted again."""
 
     async def entries(self, session: Session, program: str, count: int) -> list[Entry]:
-        """Free places for so many new credentials, at random: their order says nothing of who came when.
-
-        Raises:
-            Unavailable: there is no room; `make_room` will have made some soon.
-        """
-        number = await self._newest(program, session)
-        if number == 0:
-            number = 1
-            await self._lists.insert_one(_empty(program, number), session=session)
+        """Free places for so many new credentials, at random: their order says nothing of who came when."""
+        number = await self._open(session, program, count)
         found: set[int] = set()
-        for _ in range(self.DRAWS):
+        while len(found) < count:
             drawn = {_RANDOM.randrange(LENGTH) for _ in range(2 * (count - len(found)) + 2)} - found
             at = {"program": program, "status_list": number, "status_index": {"$in": list(drawn)}}
             taken = {
                 row["status_index"] async for row in self._credentials.find(at, {"status_index": 1}, session=session)
             }
             found |= drawn - taken
-            if len(found) >= count:
-                return [Entry(number, index) for index in _RANDOM.sample(sorted(found), count)]
-        raise Unavailable(f"status list {number} of {program} is nearly full")
+        return [Entry(number, index) for index in _RANDOM.sample(sorted(found), count)]
 
-    async def make_room(self) -> None:
-        """Begin the next list of each program whose newest one is half full."""
-        for program in await self._lists.distinct("program"):
-            number = await self._newest(program, None)
+    async def _open(self, session: Session, program: str, count: int) -> int:
+        """The list that takes so many new entries; the next one where it is half full."""
+        number, left = self._room.get(program, (0, 0))
+        if left < count:
+            newest = await self._lists.find_one(
+                {"program": program}, {"number": 1}, sort=[("number", DESCENDING)], session=session
+            )
+            number = int(newest["number"]) if newest is not None else 0
             entries = {"program": program, "status_list": number}
-            if await self._credentials.count_documents(entries, limit=FULL) >= FULL:
-                next_list = _empty(program, number + 1)
-                await self._lists.update_one({"_id": next_list["_id"]}, {"$setOnInsert": next_list}, upsert=True)
-
-    async def _newest(self, program: str, session: Session | None) -> int:
-        """The number of the list that takes new entries; 0 where there is none yet."""
-        newest = await self._lists.find_one(
-            {"program": program}, {"number": 1}, sort=[("number", DESCENDING)], session=session
-        )
-        return int(newest["number"]) if newest is not None else 0
-
-    async def exists(self, program: str, number: int) -> bool:
-        return await self._lists.find_one({"_id": _key(program, number)}, {"_id": 1}) is not None
+            left = FULL - await self._credentials.count_documents(entries, session=session) if number else 0
+            if left <= 0:  # not remembered: it is there only once this transaction has committed
+                await self._lists.insert_one(_empty(program, number + 1), session=session)
+                return number + 1
+        self._room[program] = number, min(left, COUNTED) - count
+        return number
 
     async def current(self, program: str, number: int) -> SignedList | None:
         """A list that says every revocation committed so far, signed now if need be; None where there is none."""

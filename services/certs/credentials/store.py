@@ -93,11 +93,13 @@ class CredentialsDue:
         )
         return row
 
-    async def done(self, note: Document, left: Sequence[str] = ()) -> None:
-        """Take a note away; where some of its candidates are left it is tried again when its lease has run out."""
+    async def done(self, note: Document, rest: Sequence[str], failed: Sequence[str]) -> None:
+        """Take a note away. The `rest` of its candidates is anybody's again, who `failed` when its lease is over."""
+        if failed:
+            await self._due.insert_one(_note(list(failed), urgent=False) | {"claimed_until": note["claimed_until"]})
         own = {"_id": note["_id"], "owner": note["owner"]}
-        if left:
-            await self._due.update_one(own, {"$set": {"candidates": list(left), "urgent": False}})
+        if rest:
+            await self._due.update_one(own, {"$set": {"candidates": list(rest), "claimed_until": _FREE}})
         else:
             await self._due.delete_one(own)
 
