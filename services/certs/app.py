@@ -12,6 +12,9 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.certs import decision_store, dryrun_store, privacy
 from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
+from services.certs.certificates import store as certificate_store
+from services.certs.certificates.parts import CertificateParts
+from services.certs.certificates.pool import drawing_pool
 from services.certs.claims import store as claims_store
 from services.certs.claims.api import ClaimsApi
 from services.certs.claims.evidence import EvidenceStore
@@ -59,6 +62,10 @@ from services.certs.signing.store import IssuerKeyStore
 from services.certs.store import MIGRATIONS, CertsStore
 from services.certs.transcripts import store as transcript_store
 from services.certs.transcripts.parts import TranscriptParts
+from services.certs.verifying.api import VerifyingApi
+from services.certs.verifying.checking import Checker
+from services.certs.verifying.limited import Limited
+from services.certs.verifying.ours import OurRecords
 
 
 def build(platform: Platform, settings: CertsSettings) -> Parts:
@@ -113,6 +120,16 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         followers=(providers.follower,),
         beside=(directory.settle,),
     )
+    certificates = CertificateParts(
+        platform,
+        addresses,
+        store,
+        policies,
+        people=people,
+        sharing=sharing,
+        credentials=credentials,
+        pool=drawing_pool(settings.drawing_processes),
+    )
     parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
     transcripts = TranscriptParts(
         platform,
@@ -128,9 +145,11 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         signer=signer,
         keys=issuer_keys,
         rates=rates,
-        documents={},
+        documents={"certificate": certificates.documents},
     )
-    more = (credentials, choosing, listing, transcripts, providers)
+    ours = OurRecords(signer, store, credentials.store, platform.programs, addresses)
+    verifying = VerifyingApi(Checker(ours, Limited(), platform.clock), platform.programs, rates, platform.clock)
+    more = (credentials, choosing, listing, certificates, transcripts, verifying, providers)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
             tuple(route for part in (*parts, *more) for route in part.routes())
@@ -174,6 +193,7 @@ SERVICE = Service(
         privacy.MIGRATION,
         signing_store.MIGRATION,
         credential_store.MIGRATION,
+        certificate_store.MIGRATION,
         people_migration.MIGRATION,
         transcript_store.MIGRATION,
         provider_store.MIGRATION,

@@ -9,7 +9,7 @@ import resvg_py
 
 from libs.common.programs import Program
 from libs.common.programs.artwork import NAMESPACE
-from services.certs.fonts import font_files
+from services.certs.fonts import picture_fonts
 
 LARGEST = 2048
 """Pixels of a side."""
@@ -44,13 +44,12 @@ def png_of(svg: str, size: int) -> bytes:
         svg_string=svg,
         width=size,
         skip_system_fonts=True,
-        font_files=list(_fonts()),
+        font_files=list(_fonts(every_script=not svg.isascii())),
         font_family="Noto Sans",
         sans_serif_family="Noto Sans",
-        serif_family="Noto Serif",
     )
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> tuple[str, ...]:
-    return tuple(str(path) for path in font_files())
+@lru_cache(maxsize=2)
+def _fonts(*, every_script: bool) -> tuple[str, ...]:
+    return tuple(str(path) for path in picture_fonts(every_script=every_script))

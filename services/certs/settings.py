@@ -38,3 +38,4 @@ class CertsSettings(ServiceSettings):
     signing_processes: int = Field(
         default=2, ge=1, le=64, description="processes at the lowest priority that sign credentials"
     )
+    drawing_processes: int = Field(default=2, ge=1, le=64, description="processes that draw certificates and logos")

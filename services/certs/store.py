@@ -11,6 +11,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.privacy.pseudonyms import is_pseudonym
 from services.certs.credentials.store import CredentialsDue, takes_back
 from services.certs.ledger import Ledger, accounts_of
 
@@ -72,6 +73,16 @@ class CertsStore:
         """Those of the candidates of whom there is a ledger."""
         found = self._candidates.find({"_id": {"$in": list(candidates)}}, {"_id": 1}, session=session)
         return [row["_id"] async for row in found]
+
+    async def standing(self, session: Session, candidates: Iterable[str]) -> list[Document]:
+        """The ledgers that stand for these accounts, each once; none of somebody erased."""
+        found: dict[str, Document] = {}
+        wanted = {one for one in candidates if not is_pseudonym(one)}
+        while wanted:
+            rows = await self.ledgers(session, wanted)
+            found |= {key: row for key, row in rows.items() if not row.get("merged_into")}
+            wanted = {row["merged_into"] for row in rows.values() if row.get("merged_into")} - found.keys()
+        return list(found.values())
 
     async def look_again(self, transaction: Transaction, candidates: Iterable[str]) -> None:
         """Have everything compared with what these candidates hold now, though their ledgers stay as they are."""

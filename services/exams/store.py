@@ -88,6 +88,11 @@ def registration_key(program: str, vendor: str, registration_id: str) -> str:
     return f"{program}:{vendor}:{registration_id}"
 
 
+def registrations_of(program: str) -> Document:
+    """The range of all keys of a program's registrations."""
+    return {"$gte": f"{program}:", "$lt": f"{program};"}  # the sign after the colon
+
+
 class ExamsStore:
     """All queries of the service. Methods with a session are part of its transaction."""
 

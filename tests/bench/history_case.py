@@ -94,4 +94,12 @@ async def take_in(transaction: Transaction, store: ExamsStore) -> None:
 
 def copied(rows: Sequence[dict[str, Any]], candidate: str) -> list[dict[str, Any]]:
     """The same rows, as another person's."""
-    return [row | {"_id": f"{row['_id']}-{candidate}", "candidate_id": candidate} for row in rows]
+    return [
+        row
+        | {
+            "_id": f"{row['_id']}-{candidate}",
+            "registration_id": f"{row['registration_id']}-{candidate}",
+            "candidate_id": candidate,
+        }
+        for row in rows
+    ]

@@ -29,6 +29,7 @@ from libs.common.privacy.holdings import everything
 from libs.common.settings import PREFIX, ServiceSettings
 from services.certs import privacy as certs_privacy
 from services.certs.settings import CertsSettings
+from services.certs.transcripts import problems as transcript_problems
 from services.exams import consumers
 from services.exams import privacy as exams_privacy
 from services.exams.challenges import casework as challenges
@@ -127,7 +128,7 @@ def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
 
 
 def declared_problems() -> list[ProblemType]:
-    modules = (problems, login_problems, openid_problems, thread, challenges, clients, token_api)
+    modules = (problems, login_problems, openid_problems, thread, challenges, clients, token_api, transcript_problems)
     return [kind for module in modules for kind in vars(module).values() if isinstance(kind, ProblemType)]
 
 

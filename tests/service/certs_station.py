@@ -31,6 +31,7 @@ _SETTINGS = CertsSettings.model_construct(
     certs_keys_secret=CERTS_KEYS_SECRET,
     issuer_key_days=365,
     signing_processes=2,
+    drawing_processes=1,
     public_url="https://certrail.example",
 )
 
@@ -128,10 +129,22 @@ class Callers:
         principal = Principal(by, Kind.STAFF, frozenset({program}), scopes)
         return await self._ask(principal, method, path, **more)
 
+    async def post(self, path: str, body: Any) -> Any:
+        """The response to whoever sends no token."""
+        return await self._client.post(f"/api/{self._base.service}/v1{path}", json=body)
+
     async def fetch(self, path: str, **headers: str) -> Any:
         """The response to whoever has no account, read."""
         asked = {name.replace("_", "-"): value for name, value in headers.items()}
         response = await self._client.get(f"/api/{self._base.service}/v1/public{path}", headers=asked)
+        await response.read()
+        return response
+
+    async def send(self, path: str, content: bytes, media_type: str, **headers: str) -> Any:
+        """The response to a file that somebody without an account sends, read."""
+        target = f"/api/{self._base.service}/v1/public{path}"
+        given = {"Content-Type": media_type, **headers}
+        response = await self._client.post(target, data=BytesIO(content), headers=given)
         await response.read()
         return response
 

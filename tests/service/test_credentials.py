@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from libs.common.clock import FixedClock
+from libs.common.events import identity
 from libs.common.http.scopes import KEYS_MANAGE
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program, load_definition
 from services.certs.credentials import bits, status_lists
 from services.certs.credentials.baking import credentials_in_png
 from services.certs.credentials.credential import Credential
+from services.certs.credentials.documents import email_hash
 from services.certs.credentials.store import DUE, MIGRATION, CredentialsDue, takes_back
 from services.certs.signing.data_integrity import BadProof, verify
 from services.certs.signing.multikey import read_multikey
 from tests.service.certs_station import Callers, CertsStation
 from tests.service.conftest import OpenBase
+from tests.service.privacy_station import PrivacyStation
 from tests.service.rig import Base, eventually, said
 from tests.service.samples import invalidated, passed, received
 from tests.unit.certs.desk import merged, separated
@@ -270,6 +273,69 @@ async def test_what_was_never_earned_is_revoked(station: CertsStation) -> None:
     assert [row["state"] for row in await rows(station.base)] == ["revoked"]
 
 
+# --- What is said of the person --------------------------------------------------------------------------------------
+
+
+def ada(**more: Any) -> Any:
+    given = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "country": "GB"}
+    return identity.CandidateRegistered(candidate_id="C1", registered_at=NOW, **{**given, **more})
+
+
+async def identities(base: Base) -> list[tuple[str, str]]:
+    (row,) = await rows(base)
+    said_of = json.loads(row["document"])["credentialSubject"].get("identifier", [])
+    return [(one["identityType"], one["identityHash"]) for one in said_of]
+
+
+async def test_the_name_is_in_it_by_the_candidates_choice_only(station: CertsStation) -> None:
+    await station.take(received(ada()))
+    await station.take(received(passed()))
+    await station.settle()
+    (first,) = await rows(station.base)
+    hashed = ("emailAddress", email_hash("ada@example.com", first["email_salt"]))
+    assert await identities(station.base) == [hashed]
+    async with station.api() as api:
+        chosen = {"directory": False, "name_in_badges": True, "native_name": False}
+        assert (await api.candidate("PUT", f"{ME}/sharing", **chosen))[0] == 200
+        await station.settle()
+        assert await identities(station.base) == [hashed, ("name", "Ada Lovelace")]
+        (named,) = await rows(station.base)
+        assert (named["_id"], named["version"], named["status_index"]) == (first["_id"], 2, first["status_index"])
+        assert named["valid_from"] > first["valid_from"]
+        assert proven(json.loads(named["document"]))
+        assert "Ada Lovelace" in (await (await api.fetch(f"/b/{first['_id']}")).read()).decode()
+        assert (await api.candidate("PUT", f"{ME}/sharing", **{**chosen, "name_in_badges": False}))[0] == 200
+        # Gone with the commit of the comparison, before anybody has signed.
+        await _compare_only(station)
+        assert "Lovelace" not in (await (await api.fetch(f"/credentials/{first['_id']}")).read()).decode()
+        assert "Lovelace" not in (await (await api.fetch(f"/b/{first['_id']}")).read()).decode()
+
+
+async def test_an_erasure_leaves_the_bare_id_and_a_bit_that_is_set(
+    station: CertsStation, programs: dict[str, Program]
+) -> None:
+    await station.take(received(ada()))
+    await station.take(received(passed()))
+    await station.settle()
+    (row,) = await rows(station.base)
+    privacy = PrivacyStation(station.base, programs)
+    told_of = await privacy.exported("C1")
+    assert told_of["credentials.json"][0]["id"] == row["_id"]
+    assert json.loads(row["document"]) in [file for path, file in told_of.items() if path.startswith("files/")]
+    await privacy.erase("C1")
+    left = await privacy.stored()
+    gone = ("'C1'", row["email_hash"], row["email_salt"], row["subject"])
+    assert not [word for word in gone if word in left]
+    assert row["_id"] in left
+    async with station.api() as api:
+        assert await revoked_bit(api, row)
+        for path in (f"/credentials/{row['_id']}", f"/credentials/{row['_id']}.png", f"/b/{row['_id']}"):
+            assert (await api.fetch(path)).status == 410
+    await station.settle()
+    (after,) = await rows(station.base)
+    assert (after["state"], after["document"], after["candidate_id"]) == ("revoked", b"", "")
+
+
 # --- Crashes and races -----------------------------------------------------------------------------------------------
 
 
@@ -326,8 +392,9 @@ async def test_the_same_candidate_compared_by_many_has_one_credential(base: Base
 
 
 async def test_fifty_issues_and_revocations_at_once_share_no_bit_and_lose_none(
-    base: Base, programs: dict[str, Program]
+    base: Base, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(status_lists, "LENGTH", 100)  # drawn from so few that the same is drawn again and again
     stations = [CertsStation(replace(base, owner=f"w{number}"), programs) for number in range(2)]
     first = stations[0]
     await first.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(25)))
@@ -347,22 +414,58 @@ async def test_fifty_issues_and_revocations_at_once_share_no_bit_and_lose_none(
     assert {row["state"] for row in found if row["candidate_id"].startswith("D")} == {"valid"}
 
 
-async def test_a_slower_list_does_not_replace_a_later_one(station: CertsStation) -> None:
+class Slow:
+    """A signer whose first signature takes until it is let go."""
+
+    def __init__(self, signer: Any) -> None:
+        self._signer = signer
+        self.begun, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def sign(self, program: str, document: Any) -> Any:
+        signed = await self._signer.sign(program, document)
+        self.begun.set()
+        await self.go_on.wait()
+        return signed
+
+
+async def test_a_slower_list_does_not_replace_a_later_one(base: Base, programs: dict[str, Program]) -> None:
+    slow, quick = (CertsStation(replace(base, owner=name), programs) for name in ("slow", "quick"))
+    await quick.take(received(passed()))
+    await quick.settle()
+    lists = slow.parts.background[1].__self__._lists  # type: ignore[attr-defined]
+    lists._signer = Slow(lists._signer)
+    (row,) = await base.rows("status_lists")
+    signing = asyncio.create_task(lists._sign(row))
+    await lists._signer.begun.wait()
+    await quick.take(received(invalidated()))
+    await quick.settle()
+    lists._signer.go_on.set()
+    await signing
+    (gone,) = await rows(base)
+    async with quick.api() as api:
+        assert await revoked_bit(api, gone)
+
+
+async def test_what_was_signed_of_an_earlier_version_is_not_kept(station: CertsStation) -> None:
+    await station.take(received(ada()))
     await station.take(received(passed()))
-    await station.settle()
+    await _compare_only(station)
+    signing = station.parts.background[1].__self__._credentials  # type: ignore[attr-defined]
     (row,) = await rows(station.base)
-    lists = station.base.database["status_lists"]
-    before = await lists.find_one({})
-    await station.take(received(invalidated()))
-    await station.settle()
-    assert before is not None
-    # What a process had in hand that read everything before the revocation.
-    stale = await lists.update_one(
-        {"_id": before["_id"], "revision": before["revision"]}, {"$set": {"document": before["document"]}}
-    )
-    assert stale.modified_count == 0
+    earlier = await signing._store.get(row["_id"])
     async with station.api() as api:
-        assert await revoked_bit(api, row)
+        chosen = {"directory": False, "name_in_badges": True, "native_name": False}
+        assert (await api.candidate("PUT", f"{ME}/sharing", **chosen))[0] == 200
+    await _compare_only(station)
+    await signing.sign("cisco", [earlier])
+    (row,) = await rows(station.base)
+    assert (row["version"], row["signed"]) == (2, False)
+    assert b"Lovelace" in (await signing.signed(earlier)).document
+    # The first signature of a version stays, whoever comes later with another.
+    (kept,) = await rows(station.base)
+    station.base.clock.advance(timedelta(minutes=1))
+    await signing.sign("cisco", [await signing._store.get(row["_id"])])
+    assert await rows(station.base) == [kept]
 
 
 async def test_who_follows_is_told_within_the_transaction(base: Base, programs: dict[str, Program]) -> None:
@@ -377,8 +480,46 @@ async def test_who_follows_is_told_within_the_transaction(base: Base, programs: 
     issuing = station.parts.background[0].__self__._issuing  # type: ignore[attr-defined]
     issuing._followers = (Refusing(),)
     with pytest.raises(LookupError):
-        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, "C1"))
+        await base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, ["C1"]))
     assert (await rows(base), told(base)) == ([], [])
+
+
+async def test_an_urgent_note_waits_for_a_few_candidates_only(station: CertsStation) -> None:
+    base = station.base
+    issuing = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    await station.take(*(received(passed(f"C{n}", f"R{n}")) for n in range(issuing.SLICE + 1)))
+    assert await issuing.step()
+    assert len(await rows(base)) == issuing.SLICE
+    await station.take(received(invalidated("C0", "R0")))
+    assert await issuing.step()
+    assert [row["candidate_id"] for row in await rows(base, state="revoked")] == ["C0"]
+    assert len(await rows(base)) == issuing.SLICE
+    assert await issuing.step()
+    assert len(await rows(base)) == issuing.SLICE + 1
+    assert not await issuing.step()
+
+
+async def test_a_candidate_who_cannot_be_compared_holds_nobody_up_and_is_tried_again(
+    station: CertsStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuing = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    await station.take(received(passed("C1", "R1")), received(passed("C2", "R2")))
+    with monkeypatch.context() as patched:
+        contacts = issuing._issuing._contacts
+
+        class Faulty:
+            async def several(self, session: Any, candidates: Collection[str]) -> Any:
+                if "C1" in candidates:
+                    raise KeyError("a fault")
+                return await contacts.several(session, candidates)
+
+        patched.setattr(issuing._issuing, "_contacts", Faulty())
+        assert await issuing.step()
+    assert [row["candidate_id"] for row in await rows(station.base)] == ["C2"]
+    assert not await issuing.step()
+    station.base.clock.advance(CredentialsDue.LEASE)
+    assert await issuing.step()
+    assert {row["candidate_id"] for row in await rows(station.base)} == {"C1", "C2"}
 
 
 # --- Lists and keys --------------------------------------------------------------------------------------------------

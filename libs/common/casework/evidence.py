@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bson.binary import Binary
 from pymongo import ASCENDING, IndexModel
 
-from libs.common.casework.documents import UnfitFile, check_pdf, redrawn
+from libs.common.casework.documents import UnfitFile, check_pdf
 from libs.common.http.evidence import EvidenceFile, EvidenceUpload, checked, evidence_file
 from libs.common.http.problems import invalid
 from libs.common.ids import derived_id
@@ -40,6 +40,8 @@ def prepared(upload: EvidenceUpload) -> EvidenceUpload:
         if upload.media_type == "application/pdf":
             check_pdf(upload.content)
             return upload
+        from libs.common.casework.images import redrawn  # noqa: PLC0415 loaded only where there is an image
+
         return EvidenceUpload("image/jpeg", redrawn(upload.media_type, upload.content))
     except UnfitFile as error:
         raise invalid("body", "content", str(error)) from error

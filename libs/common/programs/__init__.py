@@ -6,7 +6,7 @@ from libs.common.programs.certificate_texts import CertificateTexts
 from libs.common.programs.checks import in_dependence_order, prerequisites
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.errors import ProgramError, ProgramErrors
-from libs.common.programs.loader import load_definition, load_program, load_programs
+from libs.common.programs.loader import load_definition, load_program, load_programs, load_rules
 from libs.common.programs.model import (
     AllNode,
     AnyNode,
@@ -57,5 +57,6 @@ __all__ = [
     "load_definition",
     "load_program",
     "load_programs",
+    "load_rules",
     "prerequisites",
 ]

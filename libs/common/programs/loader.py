@@ -18,13 +18,18 @@ from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 
 
-def load_program(path: FilePath) -> Program:
-    """One definition from its file.
+def load_program(path: FilePath, *, folder: FilePath | None = None) -> Program:
+    """One definition from its file; files that it names are read from `folder`, its own unless given.
 
     Raises:
         ProgramErrors: with every fault in the file, each with its line.
     """
-    return load_definition(read_text(path), name=path.name, folder=path.parent)
+    return load_definition(read_text(path), name=path.name, folder=folder or path.parent)
+
+
+def load_rules(path: FilePath) -> Program:
+    """One definition from its file, for its rules: as `load_program`, without the files that it names."""
+    return load_definition(read_text(path), name=path.name)
 
 
 def load_definition(text: str, *, name: str, folder: FilePath | None = None) -> Program:

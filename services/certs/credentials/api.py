@@ -177,7 +177,7 @@ class BadgesApi:
         """The credential of an active certification, which is issued now where that has not happened."""
 
         async def work(transaction: Transaction) -> None:
-            await self._issuing.bring_up_to_date(transaction, candidate_id)
+            await self._issuing.bring_up_to_date(transaction, [candidate_id])
 
         await self._unit_of_work.run(work)
         accounts = await self._ledgers.accounts(program.id, candidate_id)

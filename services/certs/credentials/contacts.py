@@ -1,9 +1,11 @@
 """What credentials may say of candidates: by the mirror of people, and by what each has chosen to share."""
 
+from collections.abc import Collection
+
 from libs.common.mongo.client import Session
 from services.certs.credentials.issuing import Contact
-from services.certs.people.people import People
-from services.certs.people.sharing import SharingSettings
+from services.certs.people.people import People, Person
+from services.certs.people.sharing import Sharing, SharingSettings
 
 
 class KnownContacts:
@@ -13,10 +15,11 @@ class KnownContacts:
         self._people = people
         self._sharing = sharing
 
-    async def of(self, session: Session, program: str, candidate_id: str) -> Contact:
-        person = await self._people.get(program, candidate_id, session)
-        if person is None:
-            return Contact(None, None)
-        chosen = await self._sharing.get(program, candidate_id, session)
-        name = person.shown(native=chosen.native_name) if chosen.name_in_badges else None
-        return Contact(name, person.email)
+    async def several(self, session: Session, candidates: Collection[str]) -> dict[str, Contact]:
+        people = await self._people.several(candidates, session)
+        chosen = await self._sharing.naming(people, session)
+        return {key: _contact(person, chosen.get(key)) for key, person in people.items()}
+
+
+def _contact(person: Person, chosen: Sharing | None) -> Contact:
+    return Contact(person.shown(native=chosen.native_name) if chosen is not None else None, person.email)

@@ -6,7 +6,9 @@ worked off twice, late, or by two processes at once. Rows are written unsigned; 
 
 import asyncio
 import secrets
+import time
 import uuid
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import ClassVar, NamedTuple, Protocol
@@ -20,10 +22,9 @@ from libs.common.events import certs
 from libs.common.mongo.client import Document, Session
 from libs.common.mongo.faults import database_faults
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
-from libs.common.privacy.pseudonyms import is_pseudonym
 from libs.common.programs import Program
 from libs.common.versions import next_version
-from services.certs.credentials.comparison import Award, Held, Recipient, Term, compare
+from services.certs.credentials.comparison import Award, Held, Plan, Recipient, Term, compare
 from services.certs.credentials.credential import Credential
 from services.certs.credentials.documents import email_hash
 from services.certs.credentials.status_lists import StatusLists
@@ -54,10 +55,15 @@ class Contact(NamedTuple):
     """None where nothing is known of them yet."""
 
 
+NOBODY = Contact(None, None)
+
+
 class Contacts(Protocol):
     """Tells what credentials may say of candidates."""
 
-    async def of(self, session: Session, program: str, candidate_id: str) -> Contact: ...
+    async def several(self, session: Session, candidates: Collection[str]) -> Mapping[str, Contact]:
+        """By candidate; those of whom nothing is known may be left out."""
+        ...
 
 
 class Follower(Protocol):
@@ -92,80 +98,79 @@ class Issuing:
         self._programs = programs
         self._followers = followers
 
-    async def bring_up_to_date(self, transaction: Transaction, candidate_id: str) -> bool:
-        """Issue, correct and revoke what the ledger asks for. Returns whether anything had to change."""
-        session = transaction.session
-        row = await self._ledger(session, candidate_id)
-        if row is None:
-            return False
-        policy = self._programs.get(row["program"])
-        if policy is None:
-            return False
-        account = row["_id"]
-        holder = await self._store.hold(session, policy.id, account, f"urn:uuid:{uuid.uuid4()}")
-        for other in (accounts := accounts_of(row))[1:]:
-            await self._store.hold(session, policy.id, other, f"urn:uuid:{uuid.uuid4()}")
-        before = await self._store.valid(session, policy.id, accounts)
-        contact = await self._contacts.of(session, policy.id, account)
-        recipient = Recipient(contact.name, contact.email is not None)
-        today = policy.day_of(transaction.now)
-        plan = compare(map(_held, row["certifications"]), map(issued_of, before.values()), recipient, today)
-        if plan.is_empty:
-            return False
-        change = _Change(self._store, transaction, policy, contact, account, row["policy_version"])
-        changed = [await change.revoke(key) for key in plan.revoke]
-        changed += [await change.correct(before[key], award) for key, award in plan.correct]
-        issued = await self._issue(change, plan.issue, holder["subject"])
-        await self._tell(transaction, holder, issued, changed)
-        return True
+    async def bring_up_to_date(self, transaction: Transaction, candidates: Collection[str]) -> bool:
+        """Issue, correct and revoke what the ledgers ask for. Returns whether anything had to change."""
+        by_program: defaultdict[str, list[Document]] = defaultdict(list)
+        for row in await self._ledgers.standing(transaction.session, candidates):
+            by_program[row["program"]].append(row)
+        changed = False
+        for program, rows in sorted(by_program.items()):
+            policy = self._programs.get(program)
+            if policy is not None and await self._of_program(transaction, policy, rows):
+                changed = True
+        return changed
 
-    async def _ledger(self, session: Session, candidate_id: str) -> Document | None:
-        """The ledger that stands for an account; None where nobody is to have credentials."""
-        if is_pseudonym(candidate_id):
-            return None
-        found = await self._ledgers.ledgers(session, [candidate_id])
-        row = found.get(candidate_id)
-        if row is not None and row.get("merged_into"):
-            return await self._ledger(session, row["merged_into"])
-        return row
+    async def _of_program(self, transaction: Transaction, policy: Program, ledgers: Sequence[Document]) -> bool:
+        session, today = transaction.session, policy.day_of(transaction.now)
+        stands_for = {account: row["_id"] for row in ledgers for account in accounts_of(row)}
+        holders = await self._store.hold(session, policy.id, stands_for)
+        before: defaultdict[str, dict[str, Document]] = defaultdict(dict)
+        for key, credential in (await self._store.valid(session, policy.id, stands_for)).items():
+            before[stands_for[credential["candidate_id"]]][key] = credential
+        contacts = await self._contacts.several(session, [row["_id"] for row in ledgers])
+        due: list[tuple[_Change, Plan]] = []
+        for row in ledgers:
+            contact = contacts.get(row["_id"], NOBODY)
+            recipient = Recipient(contact.name, contact.email is not None)
+            there = before[row["_id"]]
+            plan = compare(map(_held, row["certifications"]), map(issued_of, there.values()), recipient, today)
+            if not plan.is_empty:
+                change = _Change(
+                    self._store, transaction, policy, contact, holders[row["_id"]], there, row["policy_version"]
+                )
+                due.append((change, plan))
+        if due:
+            await self._carry_out(transaction, policy.id, due)
+        return bool(due)
 
-    async def _issue(self, change: "_Change", awards: Sequence[Award], subject: str) -> list[Credential]:
-        if not awards:
-            return []
-        session, program = change.transaction.session, change.policy.id
-        entries = await self._lists.entries(session, program, len(awards))
-        made = [change.new(award, entry, subject) for award, entry in zip(awards, entries, strict=True)]
-        await self._store.insert(session, [row_of(one) for one in made])
-        for one in made:
-            await self._codes.add(session, one.code, program=program, kind="credential", subject=one.credential_id)
-        return made
-
-    async def _tell(
-        self, transaction: Transaction, holder: Document, issued: Sequence[Credential], changed: Sequence[Credential]
-    ) -> None:
-        version: int = holder["version"]
-        told = [*map(_issued_event, issued), *(_withdrawn_event(one) for one in changed if one.state == "revoked")]
-        for event in told:
-            version = next_version(version, transaction.now)
-            candidate_id = holder["_id"]
-            said = event.model_copy(update={"candidate_id": candidate_id})
-            transaction.emit(said, program=holder["program"], subject=candidate_id, version=version)
-        if told:
-            await self._store.keep_version(transaction.session, holder["_id"], version)
-        every = [*changed, *issued]
+    async def _carry_out(self, transaction: Transaction, program: str, due: Sequence[tuple["_Change", Plan]]) -> None:
+        wanted = sum(len(plan.issue) for _, plan in due)
+        entries = iter(await self._lists.entries(transaction.session, program, wanted) if wanted else ())
+        issued: list[Credential] = []
+        changed: list[Credential] = []
+        versions: dict[str, int] = {}
+        for change, plan in due:
+            new = [change.new(award, next(entries)) for award in plan.issue]
+            other = [await change.revoke(key) for key in plan.revoke]
+            other += [await change.correct(key, award) for key, award in plan.correct]
+            versions |= change.tell(new, other)
+            issued += new
+            changed += other
+        if issued:
+            await self._store.insert(transaction.session, [row_of(one) for one in issued])
+            codes = {one.code: one.credential_id for one in issued}
+            await self._codes.add_all(transaction.session, codes, program=program, kind="credential")
+        await self._store.keep_versions(transaction.session, versions)
         for follower in self._followers:
-            await follower.changed(transaction, every)
+            await follower.changed(transaction, [*changed, *issued])
         transaction.on_commit(lambda: _count(issued, changed))
 
 
 class _Change(NamedTuple):
-    """Writes changes of one candidate's credentials."""
+    """Makes, writes and tells changes of one candidate's credentials.
+
+    Attributes:
+        holder: whom they are about.
+        before: the valid credentials, by id.
+        policy_version: under which the ledger was evaluated.
+    """
 
     store: CredentialStore
     transaction: Transaction
     policy: Program
     contact: Contact
-    account: str
+    holder: Document
+    before: Mapping[str, Document]
     policy_version: int
 
     @property
@@ -176,8 +181,9 @@ class _Change(NamedTuple):
         flip = {"state": "revoked", "revoked_at": self.transaction.now, "unlisted": True}
         return await self.store.change(self.transaction.session, key, flip)
 
-    async def correct(self, before: Document, award: Award) -> Credential:
+    async def correct(self, key: str, award: Award) -> Credential:
         """The same credential says something else from now on, as a newer version."""
+        before = self.before[key]
         fields = {
             "title": award.title,
             **days_of(award.term, date.fromisoformat(before["longest"])),
@@ -188,14 +194,15 @@ class _Change(NamedTuple):
         }
         if before["email_hash"] is None and self.contact.email is not None and award.recipient.identified:
             fields["email_hash"] = email_hash(self.contact.email, before["email_salt"])
-        return await self.store.change(self.transaction.session, before["_id"], fields)
+        return await self.store.change(self.transaction.session, key, fields)
 
-    def new(self, award: Award, entry: tuple[int, int], subject: str) -> Credential:
+    def new(self, award: Award, entry: tuple[int, int]) -> Credential:
+        """A credential, not stored yet, with its place in a status list."""
         salt = secrets.token_hex(16)
         return Credential(
             credential_id=str(uuid.uuid4()),
             program=self.policy.id,
-            candidate_id=self.account,
+            candidate_id=self.holder["_id"],
             certification=award.certification,
             title=award.title,
             earned_on=award.term.earned_on,
@@ -210,17 +217,32 @@ class _Change(NamedTuple):
             revoked_at=None,
             erased=False,
             policy_version=self.policy_version,
-            subject=subject,
+            subject=self.holder["subject"],
             recipient_name=award.recipient.name,
             email_salt=salt,
             email_hash=email_hash(self.contact.email, salt) if self.contact.email is not None else None,
         )
 
+    def tell(self, issued: Sequence[Credential], changed: Sequence[Credential]) -> dict[str, int]:
+        """Emit what happened. Returns the version of the last event, by whom it is about."""
+        version: int = self.holder["version"]
+        account = self.holder["_id"]
+        told = [*map(_issued_event, issued), *(_withdrawn_event(one) for one in changed if one.state == "revoked")]
+        for event in told:
+            version = next_version(version, self.transaction.now)
+            said = event.model_copy(update={"candidate_id": account})  # also of what a merged account was issued
+            self.transaction.emit(said, program=self.policy.id, subject=account, version=version)
+        return {account: version} if told else {}
+
 
 class IssuingLoop:
-    """Works notes off, urgent ones first."""
+    """Works notes off, urgent ones first. What nobody waits for gives way to the work of the bus beside it."""
 
     SECONDS: ClassVar = 1.0
+    SLICE: ClassVar = 100
+    """Candidates in one transaction: an urgent one waits for no more than these."""
+    REST: ClassVar = 3.0
+    """Times as long as a slice took: so much of the time the loop leaves to others, where nothing is urgent."""
 
     def __init__(
         self,
@@ -251,30 +273,38 @@ class IssuingLoop:
             await self._due.wake.wait(stopping, self.SECONDS)
 
     async def step(self) -> bool:
-        """Work one note off. Returns whether there was one."""
+        """Work off a note, or the beginning of a long one. Returns whether there was one."""
         note = await self._due.claim(self._owner, self._clock.now())
         if note is None:
             return False
-        left = [one for one in note["candidates"] if not await self._compare(one)]
-        await self._due.done(note, left)
+        began = time.perf_counter()
+        candidates: list[str] = list(dict.fromkeys(note["candidates"]))
+        failed = await self._compare(candidates[: self.SLICE])
+        await self._due.done(note, candidates[self.SLICE :], failed)
+        if not note["urgent"]:
+            await asyncio.sleep(self.REST * (time.perf_counter() - began))
         return True
 
-    async def _compare(self, candidate_id: str) -> bool:
+    async def _compare(self, candidates: Sequence[str]) -> Sequence[str]:
+        """Bring these candidates' credentials up to date together. Returns those for whom it could not be done."""
         try:
-            if await self._unit_of_work.run(lambda transaction: self._bring_up_to_date(transaction, candidate_id)):
+            if await self._unit_of_work.run(lambda transaction: self._bring_up_to_date(transaction, candidates)):
                 self._signing.ring()
         except Unavailable as error:
             log.warning("credentials_postponed", cause=type(error).__name__)
-            return False
+            return candidates
         except Exception as error:  # noqa: BLE001 one candidate that cannot be compared must not stop the others
-            log.error("credentials_not_compared", candidate_id=candidate_id, cause=type(error).__name__)  # noqa: TRY400
-            return False
-        return True
+            if len(candidates) == 1:
+                log.error("credentials_not_compared", candidate_id=candidates[0], cause=type(error).__name__)  # noqa: TRY400
+                return candidates
+            middle = len(candidates) // 2
+            return [*await self._compare(candidates[:middle]), *await self._compare(candidates[middle:])]
+        return ()
 
-    async def _bring_up_to_date(self, transaction: Transaction, candidate_id: str) -> bool:
+    async def _bring_up_to_date(self, transaction: Transaction, candidates: Sequence[str]) -> bool:
         for settle in self._beside:
-            await settle(transaction, [candidate_id])
-        return await self._issuing.bring_up_to_date(transaction, candidate_id)
+            await settle(transaction, candidates)
+        return await self._issuing.bring_up_to_date(transaction, candidates)
 
 
 def _held(entry: Document) -> Held:

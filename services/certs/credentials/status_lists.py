@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 FULL = LENGTH // 2
 """Entries after which the next list is begun, so that a random index is soon found free."""
 
+COUNTED = 1_000
+"""Entries after which a process counts again: others add some too, and counting tens of thousands takes a while."""
+
 _RANDOM = random.SystemRandom()
 
 
@@ -67,10 +70,12 @@ class StatusLists:
         self._keys = keys
         self._addresses = addresses
         self._clock = clock
+        self._room: dict[str, tuple[int, int]] = {}
+        """Of each program the list that is open, and how many more it takes before they are counted again."""
 
     async def entries(self, session: Session, program: str, count: int) -> list[Entry]:
         """Free places for so many new credentials, at random: their order says nothing of who came when."""
-        number = await self._open(session, program)
+        number = await self._open(session, program, count)
         found: set[int] = set()
         while len(found) < count:
             drawn = {_RANDOM.randrange(LENGTH) for _ in range(2 * (count - len(found)) + 2)} - found
@@ -81,20 +86,21 @@ class StatusLists:
             found |= drawn - taken
         return [Entry(number, index) for index in _RANDOM.sample(sorted(found), count)]
 
-    async def _open(self, session: Session, program: str) -> int:
-        """The list that takes new entries; the next one where it is half full."""
-        newest = await self._lists.find_one(
-            {"program": program}, {"number": 1}, sort=[("number", DESCENDING)], session=session
-        )
-        number = newest["number"] if newest is not None else 0
-        entries = {"program": program, "status_list": number}
-        if newest is not None and await self._credentials.count_documents(entries, session=session) < FULL:
-            return int(number)
-        await self._lists.insert_one(_empty(program, number + 1), session=session)
-        return int(number) + 1
-
-    async def exists(self, program: str, number: int) -> bool:
-        return await self._lists.find_one({"_id": _key(program, number)}, {"_id": 1}) is not None
+    async def _open(self, session: Session, program: str, count: int) -> int:
+        """The list that takes so many new entries; the next one where it is half full."""
+        number, left = self._room.get(program, (0, 0))
+        if left < count:
+            newest = await self._lists.find_one(
+                {"program": program}, {"number": 1}, sort=[("number", DESCENDING)], session=session
+            )
+            number = int(newest["number"]) if newest is not None else 0
+            entries = {"program": program, "status_list": number}
+            left = FULL - await self._credentials.count_documents(entries, session=session) if number else 0
+            if left <= 0:  # not remembered: it is there only once this transaction has committed
+                await self._lists.insert_one(_empty(program, number + 1), session=session)
+                return number + 1
+        self._room[program] = number, min(left, COUNTED) - count
+        return number
 
     async def current(self, program: str, number: int) -> SignedList | None:
         """A list that says every revocation committed so far, signed now if need be; None where there is none."""

@@ -1,9 +1,10 @@
 """The stored credentials, whom they are about, and the notes of what is due."""
 
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
+from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
@@ -92,11 +93,13 @@ class CredentialsDue:
         )
         return row
 
-    async def done(self, note: Document, left: Sequence[str] = ()) -> None:
-        """Take a note away; where some of its candidates are left it is tried again when its lease has run out."""
+    async def done(self, note: Document, rest: Sequence[str], failed: Sequence[str]) -> None:
+        """Take a note away. The `rest` of its candidates is anybody's again, who `failed` when its lease is over."""
+        if failed:
+            await self._due.insert_one(_note(list(failed), urgent=False) | {"claimed_until": note["claimed_until"]})
         own = {"_id": note["_id"], "owner": note["owner"]}
-        if left:
-            await self._due.update_one(own, {"$set": {"candidates": list(left), "urgent": False}})
+        if rest:
+            await self._due.update_one(own, {"$set": {"candidates": list(rest), "claimed_until": _FREE}})
         else:
             await self._due.delete_one(own)
 
@@ -105,6 +108,10 @@ def takes_back(before: Iterable[Document], after: Iterable[Document]) -> bool:
     """Whether of the certifications of a stored ledger one is gone, or ends earlier than before."""
     now = {entry["certification"]: entry["expires_on"] or _EVER for entry in after}
     return any(now.get(entry["certification"], "") < (entry["expires_on"] or _EVER) for entry in before)
+
+
+def _holder(program: str) -> Document:
+    return {"program": program, "subject": f"urn:uuid:{uuid.uuid4()}", "version": 0}
 
 
 def _note(candidates: list[str], *, urgent: bool) -> Document:
@@ -143,26 +150,32 @@ class CredentialStore:
         rows = self._rows.find(query, _FACTS | {"longest": 1}, session=session)
         return {row["_id"]: row async for row in rows}
 
-    async def hold(self, session: Session, program: str, account: str, subject: str) -> Document:
-        """Make a comparison of this account the only one; `subject` is what credentials call it from now on.
+    async def hold(self, session: Session, program: str, accounts: Iterable[str]) -> dict[str, Document]:
+        """Make a comparison of these accounts the only one.
 
         Returns:
-            `subject` as it is for good, and `version` of the last event.
+            By account, `subject`, which credentials call it for good, and `version` of the last event.
         """
-        row: Document = await self._holders.find_one_and_update(
-            {"_id": account},
-            {"$setOnInsert": {"program": program, "subject": subject, "version": 0}, "$inc": {"compared": 1}},
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
-        return row
+        wanted = sorted(accounts)  # two that hold the same ones meet at the first of them
+        holding = [
+            UpdateOne(
+                {"_id": account},
+                {"$setOnInsert": _holder(program), "$inc": {"compared": 1}},
+                upsert=True,
+            )
+            for account in wanted
+        ]
+        await self._holders.bulk_write(holding, session=session)
+        return {row["_id"]: row async for row in self._holders.find({"_id": {"$in": wanted}}, session=session)}
 
-    async def keep_version(self, session: Session, account: str, version: int) -> None:
-        await self._holders.update_one({"_id": account}, {"$set": {"version": version}}, session=session)
+    async def keep_versions(self, session: Session, versions: Mapping[str, int]) -> None:
+        """Keep the versions of the last events, by account."""
+        if versions:
+            writes = [UpdateOne({"_id": key}, {"$set": {"version": version}}) for key, version in versions.items()]
+            await self._holders.bulk_write(writes, ordered=False, session=session)
 
     async def insert(self, session: Session, rows: Sequence[Document]) -> None:
-        await self._rows.insert_many(rows, session=session)
+        await self._rows.insert_many(rows, ordered=False, session=session)
 
     async def change(self, session: Session, credential_id: str, fields: Document) -> Credential:
         """Change fields of a row, and return the credential as it is then."""

@@ -38,7 +38,14 @@ class SharingSettings:
 
     async def listed(self, candidates: Iterable[str], session: Session | None = None) -> dict[str, Sharing]:
         """The choices of those of the candidates who want to be in their program's directory."""
-        query = {"_id": {"$in": list(candidates)}, "directory": True}
+        return await self._who_chose("directory", candidates, session)
+
+    async def naming(self, candidates: Iterable[str], session: Session | None = None) -> dict[str, Sharing]:
+        """The choices of those of the candidates who want their names in badges."""
+        return await self._who_chose("name_in_badges", candidates, session)
+
+    async def _who_chose(self, what: str, candidates: Iterable[str], session: Session | None) -> dict[str, Sharing]:
+        query = {"_id": {"$in": list(candidates)}, what: True}
         return {row["_id"]: _sharing(row) async for row in self._rows.find(query, session=session)}
 
     async def put(self, transaction: Transaction, program: str, candidate_id: str, sharing: Sharing) -> Sharing:

@@ -13,16 +13,7 @@ from libs.common.programs import Program
 from services.certs.provider.chains import Seen, State
 from services.certs.provider.observing import Observing
 
-
-def in_turn(*works: Work) -> Work:
-    """All of these, on the same messages."""
-
-    async def handle(transaction: Transaction, items: Sequence[Any]) -> None:
-        for work in works:
-            await work(transaction, items)
-
-    return handle
-
+Report = Received[vendors.BadgeReported]
 
 _STATES: Mapping[str, State] = {
     "issued": "pending",
@@ -50,7 +41,17 @@ class BadgeReports:
                 seen = Seen(data.badge_id, None, _STATES[data.state], at, data.public_url)
                 await self._observing.hear(transaction, item.event.program, seen)
 
-    def _is_trusted(self, item: Received[vendors.BadgeReported]) -> bool:
+    def _is_trusted(self, item: Report) -> bool:
         program = self._programs.get(item.event.program)
         provider = program.badge_provider if program is not None else None
         return provider is not None and vendor_of(item.delivery) == provider.vendor
+
+
+def in_turn(*works: Work) -> Work:
+    """All of these, on the same messages."""
+
+    async def handle(transaction: Transaction, items: Sequence[Any]) -> None:
+        for work in works:
+            await work(transaction, items)
+
+    return handle

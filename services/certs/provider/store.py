@@ -40,7 +40,10 @@ MIGRATION = Migration(
                     partialFilterExpression={"trouble.kind": {"$exists": True}},
                 ),
             ],
-            NOTES: [IndexModel([("program", ASCENDING), ("_id", ASCENDING)], name="program")],
+            NOTES: [
+                IndexModel([("program", ASCENDING), ("_id", ASCENDING)], name="program"),
+                IndexModel([("candidates", ASCENDING)], name="candidate"),
+            ],
             STATES: [],
             HOOKS: [
                 IndexModel([("program", ASCENDING), ("done", ASCENDING), ("try_at", ASCENDING)], name="open"),

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Mapping
 from typing import Literal
 
 from libs.common.mongo.client import Database, Document, Session
@@ -48,6 +49,11 @@ class Codes:
         """Let a code stand for something for good: `subject` is its id."""
         row = {"_id": code, "program": program, "kind": kind, "subject": subject}
         await self._codes.insert_one(row, session=session)
+
+    async def add_all(self, session: Session, subjects: Mapping[str, str], *, program: str, kind: Kind) -> None:
+        """As `add`, for several codes with the ids that they stand for; at least one."""
+        rows = [{"_id": code, "program": program, "kind": kind, "subject": one} for code, one in subjects.items()]
+        await self._codes.insert_many(rows, ordered=False, session=session)
 
     async def find(self, code: str) -> Document | None:
         """`program`, `kind` and `subject` of a code."""

@@ -37,7 +37,7 @@ class Contexts:
 
     def __init__(self, documents: Mapping[str, Json]) -> None:
         self._documents = documents
-        # PyLD's own cache is one for all loaders of a process: what another had loaded would pass here.
+        # PyLD's own cache is one for all loaders of a process: what another calls by the same address would pass here.
         self._resolved: dict[str, Any] = {}
         self.processed: dict[Any, Any] = {}
         """What `canonical` keeps of contexts that were applied."""
@@ -46,9 +46,7 @@ class Contexts:
         return address in self._documents
 
     def load(self, address: str, _options: object) -> Json:
-        """What PyLD asks for; see `pyld.documentloader.base`. Raises `LookupError` for every other address."""
-        if address not in self._documents:
-            raise LookupError(f"not a bundled context: {address}")
+        """What PyLD asks for; see `pyld.documentloader.base`. Raises `KeyError` for every other address."""
         # By `static` PyLD keeps what it makes of a context beyond one operation.
         return {
             "contentType": "application/ld+json",

@@ -75,8 +75,6 @@ def _faults(value: Any, path: str) -> Iterator[str]:
 
 
 def _property(name: str, value: Any, path: str) -> Iterator[str]:
-    if name.startswith("@") and name != "@context":
-        yield f"{path}: values are plain, and terms have their names"
     if name in REPEATED and not isinstance(value, list):
         yield f"{path}: must be an array"
     if name == "identifier" and isinstance(value, dict):

@@ -7,6 +7,7 @@ that these were put together by the issuer, for this link, until its last day.
 import asyncio
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -59,9 +60,9 @@ class Records:
         accounts = await self._certs.accounts(transcript.program, content.account)
         every = await self._credentials.of_accounts(transcript.program, accounts)
         chosen = list(_of_items(content.shown.certifications, every, frozen=transcript.kind == "frozen"))
-        taken = sorted(chosen, key=lambda one: one.earned_on, reverse=True)[:MOST]
-        if not taken:
+        if not chosen:
             return None
+        taken = sorted(_of_one_subject(chosen), key=lambda one: one.earned_on, reverse=True)[:MOST]
         inner = [one.document for one in await asyncio.gather(*(self._signed.signed(one) for one in taken))]
         partial = {one.certification for one in every if one.state == "valid"} > {one.certification for one in taken}
         document = clr_document(
@@ -141,6 +142,13 @@ def _of_items(
         ]
         if found:
             yield max(found, key=lambda one: (one.expires_on or date.max, one.valid_from))
+
+
+def _of_one_subject(chosen: Sequence[Credential]) -> list[Credential]:
+    """Those about one `urn:uuid`, as a record is about one; accounts that were merged have one each. The most count."""
+    subjects = Counter(one.subject for one in chosen)
+    most = max(subjects, key=lambda subject: (subjects[subject], subject))
+    return [one for one in chosen if one.subject == most]
 
 
 def _digest(parts: Iterable[bytes | str]) -> str:

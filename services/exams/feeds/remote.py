@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from libs.common.clock import Clock
 from services.exams.feeds.archive import Archive, Arrival, TooLargeError
@@ -10,7 +10,10 @@ from services.exams.feeds.settling import Settling, is_finished_name
 from services.exams.feeds.shape import SftpFeedShape
 from services.exams.feeds.sources import Look, SourceFaultError, UnsettledError
 from services.exams.feeds.store import FeedStore
-from services.exams.vendors.sftp import RemoteFile, SecretSource, SftpError, SftpSession, SftpShape, connect
+from services.exams.vendors.sftp import RemoteFile, SecretSource, SftpError, SftpShape, connect
+
+if TYPE_CHECKING:
+    from services.exams.vendors.sftp_client import SftpSession
 
 
 class SftpSource:
@@ -67,7 +70,7 @@ class SftpSource:
         """Twice as long each time, up to an hour."""
         return min(self.FIRST_PAUSE * int(2 ** min(failures - 1, 20)), self.LONGEST_PAUSE)
 
-    async def _new_files(self, session: SftpSession) -> dict[str, RemoteFile]:
+    async def _new_files(self, session: "SftpSession") -> dict[str, RemoteFile]:
         listed = [file for file in await session.list(self._feed.folder) if is_finished_name(file.name)]
         if self._feed.after == "remove":
             return {file.path: file for file in listed}
@@ -77,7 +80,7 @@ class SftpSource:
             await self._feeds.forget_left(gone)
         return {file.path: file for key, file in keys.items() if key not in known}
 
-    async def _take(self, session: SftpSession, file: RemoteFile) -> bool:
+    async def _take(self, session: "SftpSession", file: RemoteFile) -> bool:
         if file.size > self._archive.most_bytes:
             raise TooLargeError(self._archive.most_bytes)  # without fetching what would be thrown away
         arrival = Arrival(self.vendor, file.name[:200], "sftp", written_at=file.modified_at)
@@ -93,7 +96,7 @@ class SftpSource:
         self._settling.forget(file.path)
         return True
 
-    async def _blocks(self, session: SftpSession, file: RemoteFile) -> AsyncIterator[bytes]:
+    async def _blocks(self, session: "SftpSession", file: RemoteFile) -> AsyncIterator[bytes]:
         """A file's content, if it is the one that was listed from the first byte to the last."""
         size = 0
         async for block in session.read(file.path):

@@ -34,6 +34,7 @@ EntryState = Literal[
 ]
 
 HELD = "on_hold"
+_NOTHING_YET = frozenset({None, HELD})
 _OVER = frozenset({"scheduled", "rescheduled"})
 """States of an appointment that, once its time is past, stand for an exam that was taken."""
 
@@ -83,8 +84,7 @@ def entries(
     held: list[Document] = []
     for row in results:
         if row["state"] is not None:
-            # One without a grade yet looks like one that is held: else the one would tell the other apart.
-            (held if row["state"] == HELD or row["grade"] == "pending" else shown).append(row)
+            (shown if is_shown(row) else held).append(row)
     reported = {_booking(row) for row in shown}
     missing = [row for row in registrations if _booking(row) not in reported and _stands_alone(row, now)]
     in_place = {_booking(row) for row in missing}
@@ -96,6 +96,12 @@ def entries(
     sat.sort(key=itemgetter(0, 1))  # attempts are counted in this order, over all accounts and vendors
     exams = _Exams(program)
     return [*(make(exams, row) for _, _, make, row in sat), *map(_of_achievement, achievements)]
+
+
+def is_shown(result: Document) -> bool:
+    """Whether a result stands in the history itself, rather than the appointment it is waited for."""
+    # One without a grade yet looks like one that is held: else the one would tell the other apart.
+    return result["state"] not in _NOTHING_YET and result["grade"] != "pending"
 
 
 def _booking(row: Document) -> tuple[str, str | None]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from libs.common.clock import Clock
 from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.mongo.client import Document
 from libs.common.programs import Program
-from services.exams.history.entries import Entry, entries
+from services.exams.history.entries import Entry, entries, is_shown
 from services.exams.history.retakes import Judgement, judge
 from services.exams.history.store import HistoryStore
 from services.exams.history.views import HistoryItem, Shown
+from services.exams.store import registration_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class History:
     async def past(self, program: str, candidate_id: str) -> Past:
         """Everything of a person, of all their accounts."""
         definition, now = self.program(program), self.clock.now()
-        sketch = await self.store.sketch(program, candidate_id)
-        return Past(
-            definition, entries(definition, *sketch, now), judge(definition, sketch.results, definition.day_of(now))
-        )
+        results, registrations, achievements = await self.store.sketch(program, candidate_id)
+        bookings = await self.store.bookings(_unreported(program, registrations, results))
+        lines = entries(definition, results, bookings, achievements, now)
+        return Past(definition, lines, judge(definition, results, definition.day_of(now)))
 
     async def shown(self, past: Past, page: Sequence[Entry]) -> list[HistoryItem]:
         """Entries with what else is shown of them."""
@@ -62,3 +64,13 @@ class History:
         rows |= {f"achievement/{key}": row for key, row in achievements.items()}
         broken = past.judgement.broken
         return Shown(past.program).items((entry, rows.get(entry.key), broken.get(entry.key, ())) for entry in page)
+
+
+def _unreported(program: str, registrations: Sequence[str], results: Sequence[Document]) -> list[str]:
+    """The registrations that may stand for an exam; those whose result is shown do not."""
+    reported = {
+        registration_key(program, row["vendor"], row["registration_id"])
+        for row in results
+        if row["registration_id"] is not None and is_shown(row)
+    }
+    return [key for key in registrations if key not in reported]

@@ -8,10 +8,11 @@ from pymongo import ASCENDING, DESCENDING
 
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.merges import Merges
+from services.exams.store import registrations_of
 
 _BOOKING = ("vendor", "registration_id", "exam_code", "utc_offset", "state")
 _RESULT = dict.fromkeys((*_BOOKING, "taken_at", "taken_on", "grade", "score"), 1)
-_REGISTRATION = dict.fromkeys((*_BOOKING, "scheduled_at", "reason"), 1)
+_REGISTRATION = dict.fromkeys((*_BOOKING, "link", "scheduled_at", "reason"), 1)
 _ACHIEVEMENT = dict.fromkeys(("vendor", "title", "achieved_at", "withdrawn"), 1)
 _BATCH = 1_000
 """Rows in one answer of the database; by itself it sends the first 101, and waits to be asked for the rest."""
@@ -20,10 +21,10 @@ _WITHOUT = {"revisions.raw": 0, "revisions.details": 0}
 
 
 class Sketch(NamedTuple):
-    """A person's rows, with the few fields that order and count."""
+    """A person's rows, with the few fields that order and count; of registrations only the keys, from their index."""
 
     results: list[Document]
-    registrations: list[Document]
+    registrations: list[str]
     achievements: list[Document]
 
 
@@ -40,19 +41,24 @@ class HistoryStore:
         """Everything of a person in a program."""
         # Few people have a second account: what there is of this one is read while that is asked.
         accounts, sketch = await asyncio.gather(
-            self._merges.family(None, candidate_id), self._sketch(_of(program, [candidate_id]))
+            self._merges.family(None, candidate_id), self._sketch(program, [candidate_id])
         )
-        return sketch if accounts == [candidate_id] else await self._sketch(_of(program, accounts))
+        return sketch if accounts == [candidate_id] else await self._sketch(program, accounts)
 
-    async def _sketch(self, persons: Document) -> Sketch:
-        booked = {**persons, "link": {"$ne": None}}
-        return Sketch(
-            *await asyncio.gather(
-                self._results.find(persons, _RESULT, batch_size=_BATCH).to_list(None),
-                self._registrations.find(booked, _REGISTRATION, batch_size=_BATCH).to_list(None),
-                self._achievements.find(persons, _ACHIEVEMENT, batch_size=_BATCH).to_list(None),
-            )
+    async def _sketch(self, program: str, accounts: Sequence[str]) -> Sketch:
+        persons = _of(program, accounts)
+        booked = {"candidate_id": persons["candidate_id"], "_id": registrations_of(program)}
+        results, registrations, achievements = await asyncio.gather(
+            self._results.find(persons, _RESULT, batch_size=_BATCH).to_list(None),
+            self._registrations.find(booked, {"_id": 1}, batch_size=_BATCH).to_list(None),
+            self._achievements.find(persons, _ACHIEVEMENT, batch_size=_BATCH).to_list(None),
         )
+        return Sketch(results, [row["_id"] for row in registrations], achievements)
+
+    async def bookings(self, keys: Sequence[str]) -> list[Document]:
+        """Registrations by key, with the few fields that order and count."""
+        rows = await _rows(self._registrations, keys, _REGISTRATION)
+        return [row for row in rows.values() if row.get("link") is not None]
 
     async def appointments(
         self, program: str, candidate_id: str, *, only: Document, after: str | None, limit: int | None

@@ -7,12 +7,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from libs.common.errors import Unavailable
 from libs.common.ids import new_id
 from services.exams.vendors.definition import Vendor
-from services.exams.vendors.sftp import SecretSource, SftpError, SftpSession, connect
+from services.exams.vendors.sftp import SecretSource, SftpError, connect
+
+if TYPE_CHECKING:
+    from services.exams.vendors.sftp_client import SftpSession
 
 BLOCK_BYTES = 262_144
 
@@ -93,7 +96,7 @@ class _Local:
 class _Remote:
     """Folders of an SFTP server."""
 
-    def __init__(self, session: SftpSession) -> None:
+    def __init__(self, session: "SftpSession") -> None:
         self._session = session
 
     async def files(self, folder: str) -> list[Found]:
