@@ -381,13 +381,26 @@ async def test_one_that_is_read_before_it_was_signed_is_signed_at_once_and_only_
         assert proven(json.loads(bodies.pop()))
 
 
-async def test_the_same_candidate_compared_by_many_has_one_credential(base: Base, programs: dict[str, Program]) -> None:
-    stations = [CertsStation(replace(base, owner=f"w{number}"), programs) for number in range(3)]
+async def test_two_comparisons_of_a_candidate_side_by_side_make_one_credential(
+    base: Base, programs: dict[str, Program]
+) -> None:
+    stations = [CertsStation(replace(base, owner=f"w{number}"), programs) for number in range(2)]
     await stations[0].take(received(passed()))
-    due = CredentialsDue(base.database)
-    for _ in range(6):
-        await base.unit_of_work.run(lambda transaction: due.note(transaction.session, ["C1"]))
-    await asyncio.gather(*(_compare_only(station) for station in stations))
+
+    class Slowly:
+        def __init__(self, contacts: Any) -> None:
+            self._contacts = contacts
+
+        async def of(self, session: Any, program: str, candidate_id: str) -> Any:
+            await asyncio.sleep(0.3)  # long enough for both to have looked at what there is
+            return await self._contacts.of(session, program, candidate_id)
+
+    def compared(station: CertsStation) -> Any:
+        issuing = station.parts.background[0].__self__._issuing  # type: ignore[attr-defined]
+        issuing._contacts = Slowly(issuing._contacts)
+        return base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, "C1"))
+
+    assert sorted(await asyncio.gather(*map(compared, stations))) == [False, True]
     assert len(await rows(base)) == 1
 
 
