@@ -8,6 +8,7 @@ from pymongo import InsertOne, ReplaceOne
 from libs.common.bus.messages import Received
 from libs.common.events import identity
 from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.certs.people.names import in_own_script
@@ -45,11 +46,15 @@ class People:
 
     def __init__(self, database: Database) -> None:
         self._people = database[COLLECTION]
+        self._shared = GatheredReads(database, COLLECTION, {})
 
     async def get(self, program: str, candidate_id: str, session: Session | None = None) -> Person | None:
         """A candidate; None where identity has not told of them yet."""
-        row = await self._people.find_one({"_id": candidate_id, "program": program}, session=session)
-        return _person(row) if row is not None else None
+        if session is None:
+            row = await self._shared.get(candidate_id)
+        else:
+            row = await self._people.find_one({"_id": candidate_id}, session=session)
+        return _person(row) if row is not None and row["program"] == program else None
 
     async def several(self, candidates: Iterable[str], session: Session | None = None) -> dict[str, Person]:
         """Those of the candidates that are known, of any program, by their ids."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from libs.common.mongo.client import Database, Document, Session
+from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.unit_of_work import Transaction
 
 COLLECTION = "sharing"
@@ -31,10 +32,14 @@ class SharingSettings:
 
     def __init__(self, database: Database) -> None:
         self._rows = database[COLLECTION]
+        self._shared = GatheredReads(database, COLLECTION, {})
 
     async def get(self, program: str, candidate_id: str, session: Session | None = None) -> Sharing:
-        row = await self._rows.find_one({"_id": candidate_id, "program": program}, session=session)
-        return _sharing(row) if row is not None else NOTHING
+        if session is None:
+            row = await self._shared.get(candidate_id)
+        else:
+            row = await self._rows.find_one({"_id": candidate_id}, session=session)
+        return _sharing(row) if row is not None and row["program"] == program else NOTHING
 
     async def listed(self, candidates: Iterable[str], session: Session | None = None) -> dict[str, Sharing]:
         """The choices of those of the candidates who want to be in their program's directory."""

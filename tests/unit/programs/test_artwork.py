@@ -160,6 +160,17 @@ def test_another_artwork_needs_a_higher_version(tmp_path: Path) -> None:
     assert live["acme"].branding.artwork == read_artwork(drawing(DOT * 3))
 
 
+def test_artwork_that_comes_later_than_the_definition_is_seen(tmp_path: Path) -> None:
+    _write(tmp_path, drawing(DOT))
+    live = LivePrograms(tmp_path)
+    (tmp_path / "mark.svg").unlink()
+    _write(tmp_path, None, version=2)
+    assert not live.look()
+    (tmp_path / "mark.svg").write_bytes(drawing(DOT * 2))
+    assert live.look()
+    assert live["acme"].version == 2
+
+
 def test_words_of_certificates_have_defaults_that_a_program_replaces(tmp_path: Path) -> None:
     program = load_definition(HEAD + BODY, name="acme.yaml")
     assert (program.certificate.signatory, program.certificate.statement[:7]) == (None, "has met")
