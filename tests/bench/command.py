@@ -24,6 +24,7 @@ from tests.bench.policy_runs import (
 from tests.bench.processes import BenchError
 from tests.bench.runs import Latency, Throughput, measure_latency, measure_throughput
 from tests.bench.servers import Bench, bench_servers
+from tests.bench.signing_runs import signing_table
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _PAUSE_SECONDS = 2.0
@@ -67,6 +68,9 @@ POLICY = {"evaluate": "one evaluation", "dry-run": "a dry run", "sweep": "the da
 
 HISTORY = "history"
 """Pages of a long history of exams."""
+
+SIGNING = "signing"
+"""Credentials signed in the worker while the API is read."""
 
 
 class _Named(Protocol):
@@ -167,7 +171,7 @@ def write_figures(path: Path, figures: str) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), HISTORY, *POLICY]
+    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), HISTORY, SIGNING, *POLICY]
     names += [each.name for each in IMPORTS]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
@@ -213,6 +217,9 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             if HISTORY in options.only:
                 print("  history of exams", flush=True)
                 parts.append(await history_table(bench, sizes.history_requests))
+            if SIGNING in options.only:
+                print("  signing of credentials", flush=True)
+                parts.append(await signing_table(bench, sizes.rounds))
             imports = [each for each in IMPORTS if each.name in options.only]
             if imports:
                 parts += await measure_imports(bench, imports, sizes, rounds)

@@ -1,7 +1,7 @@
 """What answers a request as itself: a page, a picture, a signed file. Subclasses say which kinds a route gives."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -44,8 +44,10 @@ class Document:
         return f'"{hashlib.sha256(self.content).hexdigest()[:32]}"'
 
 
-def document_response(document: Document, request: web.BaseRequest, status: int) -> web.Response:
-    """The response that carries a document; 304 without it where the caller has these very bytes."""
+def document_response(
+    document: Document, request: web.BaseRequest, status: int, more: Mapping[str, str]
+) -> web.Response:
+    """The response that carries a document, with `more` headers; 304 without it where the caller has these bytes."""
     headers = {
         **SECURITY_HEADERS,
         hdrs.CACHE_CONTROL: document.cache_control,
@@ -53,6 +55,7 @@ def document_response(document: Document, request: web.BaseRequest, status: int)
         hdrs.VARY: hdrs.ACCEPT,
         # Who has the address may look; a search engine that finds it may not show it to everybody.
         "X-Robots-Tag": "noindex, nofollow",
+        **more,
     }
     if document.policy is not None:
         headers["Content-Security-Policy"] = document.policy

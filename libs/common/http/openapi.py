@@ -207,14 +207,21 @@ def _problems(route: AnyRoute, schemas: _Schemas) -> dict[str, Json]:
     for kind in dict.fromkeys((*_implied(route), *route.errors)):
         by_status.setdefault(kind.status, []).append(kind)
     schema = schemas.ref(ProblemDetails, "serialization")
-    return {str(status): _problem(by_status[status], schema) for status in sorted(by_status)}
+    return {str(status): _problem(by_status[status], schema, _pages(route)) for status in sorted(by_status)}
 
 
-def _problem(kinds: Sequence[ProblemType], schema: Json) -> Json:
+def _pages(route: AnyRoute) -> Json:
+    """The kinds of pages that a route gives to people, its refusals too."""
+    if route.response is None or not issubclass(route.response, Document):
+        return {}
+    return {media_type: {} for media_type in route.response.media_types if media_type.startswith("text/html")}
+
+
+def _problem(kinds: Sequence[ProblemType], schema: Json, pages: Json) -> Json:
     examples = {kind.code: {"value": {"type": kind.urn, "title": kind.title, "status": kind.status}} for kind in kinds}
     return {
         "description": "; or: ".join(kind.title for kind in kinds),
-        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}, **pages},
     }
 
 

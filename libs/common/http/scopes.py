@@ -13,7 +13,7 @@ PROGRAMS_MANAGE = frozenset({"programs:manage"})
 """Program managers: try a program's new policy on its candidates."""
 
 CERTS_CLAIM = frozenset({"certs:claim"})
-"""Candidates: claim credits and courses, upload evidence, accept the agreement."""
+"""Candidates: claim credits and courses, upload evidence, accept the agreement, choose what others see."""
 
 EXAMS_CHALLENGE = frozenset({"exams:challenge"})
 """Candidates: challenge a result, with evidence and messages."""

@@ -27,6 +27,9 @@ class Addresses:
     def achievement(self, program: str, certification: str, version: int) -> str:
         return f"{self.root}/achievements/{program}/{certification}/{version}"
 
+    def achievement_image(self, program: str, certification: str, version: int) -> str:
+        return f"{self.achievement(program, certification, version)}/image"
+
     def credential(self, credential_id: str) -> str:
         return f"{self.root}/credentials/{credential_id}"
 

@@ -33,7 +33,7 @@ def sign_jwt(document: Json, key: RSAKey, *, kid: str) -> str:
     """A credential without proof as a token. Raises `Unsignable` where a claim cannot be made of it.
 
     Args:
-        document: has `id`, `issuer.id`, `validFrom`, and `credentialSubject.id`.
+        document: has `id`, `issuer` or `issuer.id`, `validFrom`, and `credentialSubject.id`.
         key: with its private part.
         kid: the address of the public part, a single JWK.
     """
@@ -77,7 +77,8 @@ def verify_jwt(token: str, key: RSAKey) -> Json:
 
 def _registered(document: Json) -> Iterator[tuple[str, Any]]:
     """The claims of RFC 7519 that say the same as the credential."""
-    yield "iss", _text(document["issuer"]["id"])
+    issuer = document["issuer"]
+    yield "iss", _text(issuer if isinstance(issuer, str) else issuer["id"])
     yield "jti", _text(document["id"])
     yield "sub", _text(document["credentialSubject"]["id"])
     yield "nbf", _seconds(document["validFrom"])

@@ -7,8 +7,10 @@ import re
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,6 +22,9 @@ from services.certs.signing.pairs import SigningPair
 from services.certs.signing.vc_jwt import sign_jwt
 
 LOWEST_PRIORITY: Final = 19
+PRIORITY_AMONG_SESSIONS: Final = 10
+"""A tenth of what others get where nothing is left over: a list must be signed within seconds there, too."""
+
 _MARKUP: Final = re.compile("[<>&]")
 
 
@@ -36,10 +41,22 @@ class Signed(NamedTuple):
 
 def begin() -> None:
     """Let everybody else go first, and end with the process that this one works for, however that ends."""
-    os.nice(LOWEST_PRIORITY)
+    _go_last()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # sent to all of a group; the pool says when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _go_last() -> None:
+    """Make way for everybody else.
+
+    Linux shares them between sessions first (sched(7), autogroup): within the service's own, a low priority would make
+    way for the service alone. Where there are no autogroups, priorities count among all.
+    """
+    os.setsid()
+    os.nice(LOWEST_PRIORITY)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(PRIORITY_AMONG_SESSIONS))
 
 
 def sign_all(signing: SigningPair, documents: Sequence[Json], created: datetime) -> list[Signed]:

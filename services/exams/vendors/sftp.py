@@ -29,7 +29,7 @@ from libs.common.errors import Unavailable
 from libs.common.events.types import Line
 from libs.common.ids import new_id
 from libs.common.programs.written import Shape
-from services.exams.vendors.secrets import SecretName
+from libs.common.secret_files import SecretName
 
 CONNECT_SECONDS = 15.0
 """For connection and log-in together."""

@@ -52,6 +52,7 @@ from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Valu
 from tests.service.test_privacy_identity import PARTS, answer, questions
 from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
+from tests.unit.certs.test_verifying_files import form_of
 from tests.unit.exams.vendor_files import cells, result_file
 
 PERSON = "C1"
@@ -294,6 +295,9 @@ _CERTS = {
     "simulate": Request(lambda _: {"cases": [{"id": "x", "program": PROGRAM, "as_of": "2026-01-01", "inputs": []}]}),
     "preview_certifications": Request(query=lambda values: {"from": values["candidate_id"], "into": "C2"}),
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
+    "verify_file": Request(lambda _: b"hello", media_type="text/plain"),
+    "verify_form": Request(lambda _: form_of(b"hello", "b"), media_type="multipart/form-data; boundary=b"),
+    "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 
 
@@ -317,6 +321,10 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     await surface.run("issuer-keys")
     (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
     values["kid"] = key["_id"]
+    await surface.in_background(lambda: surface.base.rows("credentials", signed=True))
+    (credential,) = await surface.base.rows("credentials")
+    values |= {"credential_id": credential["_id"], "name": credential["_id"], "number": "1"}
+    values |= {"certification": credential["certification"], "version": str(now.version)}
     return seed
 
 
