@@ -216,7 +216,9 @@ async def test_a_compromised_key_is_gone_at_once_and_what_it_signed_is_named(
     base.clock.advance(REREAD)
     assert (await other.signer.sign("cisco", credential())).kid == after.kid
     assert await other.keys.compromised() == {"cisco": [before.kid]}
+    marked = (await rows(replica))[0]["compromised_at"]
     await replica.keys.compromise("cisco", before.kid)
+    assert (await rows(replica))[0]["compromised_at"] == marked
     assert list((await replica.states()).values()) == ["compromised", "active"]
 
 

@@ -19,7 +19,7 @@ from libs.common.clock import FixedClock
 from services.certs.signing.base58 import multibase
 from services.certs.signing.canonical import Unsafe
 from services.certs.signing.contexts import CLR, OB, OB_EXTENSIONS, VC
-from services.certs.signing.data_integrity import hashed, sign, verify
+from services.certs.signing.data_integrity import hashed, sign
 from services.certs.signing.multikey import multikey
 from services.certs.signing.vc_jwt import sign_jwt
 from services.certs.verifying.answers import FileVerificationView, file_verification_view
@@ -315,7 +315,6 @@ def with_keywords(document: Json) -> Json:
 @pytest.mark.parametrize("rewritten", [renamed, with_keywords])
 async def test_what_means_the_same_but_reads_differently_is_refused(rewritten: Callable[[Json], Json]) -> None:
     document = rewritten(signed(credential()))
-    verify(document, document["proof"][0], KEY.public_key())  # as far as the signature goes it is ours
     assert codes(await checked(document)) >= {"form_wrong"}
 
 
