@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from services.certs.verifying.limits import work_within_limits
+from services.certs.verifying.limits import MEMORY_BYTES, work_within_limits
 
 
 def answered(task: bytes) -> bytes:
@@ -12,7 +12,7 @@ def answered(task: bytes) -> bytes:
         while True:
             pass
     if task == b"memory":
-        bytearray(2 * 1024**3)
+        bytearray(MEMORY_BYTES)
     if task == b"write":
         Path(f"/tmp/hostile-{os.getpid()}").write_bytes(b"x")
     if task == b"open":

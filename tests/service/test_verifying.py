@@ -186,6 +186,7 @@ async def fault(file: bytes) -> str:
 
 async def test_process_that_works_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limited, "_TASKS", {"extract": "tests.service.hostile_work"})
+    monkeypatch.setattr(limited, "WALL_SECONDS", 300.0)
     assert await fault(b"forever") == "too_much_work"
 
 
