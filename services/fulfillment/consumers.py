@@ -14,7 +14,7 @@ from libs.common.versions import next_version
 from services.fulfillment.domain.offers import Entitlement, Offer, State, Word, offers_for, standing
 from services.fulfillment.store import FulfillmentStore
 
-_WORDS: Final[Mapping[type[Any], Word]] = {
+WORDS: Final[Mapping[type[Any], Word]] = {
     certs.CertificationAwarded: "awarded",
     certs.CertificationReinstated: "reinstated",
     certs.CertificationRevoked: "revoked",
@@ -79,7 +79,7 @@ def _word(item: Received[Any]) -> Word | None:
     data = item.data
     if isinstance(data, certs.CertificationRevoked) and data.remains:
         return None
-    return _WORDS.get(type(data))
+    return WORDS.get(type(data))
 
 
 def _accounts(item: Received[Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
+from services.certs.people.people import PEOPLE_EVENTS
 from services.certs.provider import reports as badge_reports
 from services.exams import consumers as exams_consumers
 from services.exams.history.achievements import Achievements
@@ -120,10 +121,9 @@ HANDLED: dict[str, set[type[EventData]]] = {
     "identity.vendors": models_of(identity_consumers.Registration),
     "certs.events": models_of(certs_consumers.ResultEvent | certs_consumers.FamilyEvent)
     | models_of(get_type_hints(certs_reports.Links.handle)["items"])
-    | {*PERSONAL_EVENTS},
+    | {*PEOPLE_EVENTS, *PERSONAL_EVENTS},
     "certs.vendors": models_of(certs_reports.Completion | badge_reports.Report),
-    "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"])
-    | {*PERSONAL_EVENTS},
+    "fulfillment.events": {*fulfillment_consumers.WORDS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
     "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
 }
 

@@ -127,12 +127,12 @@ async def test_pages_by_cursor_show_everybody_once_and_tell_nobodys_id(station: 
 
 
 async def test_what_is_no_longer_held_is_gone_before_the_index_hears_of_it(station: CertsStation, api: Callers) -> None:
-    for who, kind in (("C1", "suspend"), ("C2", "revoke")):
+    for who, kind in (("C1", "suspend"), ("C2", "revoke"), ("C3", "void")):
         await listed(station, api, who, given_name=kind)
+    for who, kind in (("C1", "suspend"), ("C2", "revoke")):
         decision = {"kind": kind, "certification": "CCNA", "reason": "x"}
         status, _ = await api.staff("POST", f"/cisco/candidates/{who}/decisions", key=f"k-{who}-{kind}", **decision)
         assert status == 201
-    await listed(station, api, "C3", given_name="void")
     await station.take(received(invalidated("C3", "R-C3")))
     assert await names(api) == await names(api, q="suspend") == await names(api, certification="CCNA") == []
     await station.settle()
@@ -142,6 +142,12 @@ async def test_what_is_no_longer_held_is_gone_before_the_index_hears_of_it(stati
         await api.staff("POST", f"/cisco/candidates/{who}/decisions", key=f"k-{who}-again", **body)
     await station.settle()
     assert sorted(await names(api, certification="CCNA")) == ["revoke Ångström", "suspend Ångström"]
+
+
+async def test_choice_counts_though_the_index_has_not_heard_of_it(station: CertsStation, api: Callers) -> None:
+    await listed(station, api)
+    await station.base.database["sharing"].update_one({"_id": "C1"}, {"$set": {"directory": False}})
+    assert (await names(api), len(await station.base.rows("directory"))) == ([], 1)
 
 
 async def test_expired_one_is_gone_on_the_day(station: CertsStation, api: Callers) -> None:

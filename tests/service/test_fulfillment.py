@@ -190,8 +190,11 @@ async def test_revocation_for_the_account_that_goes_on_withdraws_what_another_wa
     assert (await service.claimable("C1"), await service.claimable("C2")) == (["CCNA"], [])
 
 
-async def test_second_offer_of_a_person_is_taken_back_by_the_merge(service: Fulfillment) -> None:
-    both = {"merge_id": "M1", "candidate_id": "C2", "merged_id": "C1"}
+@pytest.mark.parametrize(("source", "into"), [("C1", "C2"), ("C2", "C1")])
+async def test_second_offer_of_a_person_is_taken_back_by_the_merge(
+    service: Fulfillment, source: str, into: str
+) -> None:
+    both = {"merge_id": "M1", "candidate_id": into, "merged_id": source}
     await service.take(word(AWARDED, 1, "C1"))
     service.base.clock.advance(timedelta(seconds=1))
     await service.take(word(AWARDED, 1, "C2"))

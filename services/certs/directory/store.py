@@ -21,7 +21,7 @@ INDEXES: Final = [
 ]
 _LAST: Final = "\U0010ffff"
 """Sorts behind whatever may follow a beginning."""
-_HELD: Final = dict.fromkeys(("program", "certifications", "merged_into"), 1)
+_HELD: Final = {"certifications": 1}
 
 Place = tuple[str, str]
 """Where somebody stands in the order: the key of their name, and an id of their listing that says nothing else."""
@@ -62,9 +62,9 @@ class DirectoryStore:
         return await found.to_list(None)
 
     async def held(self, candidates: Iterable[str], session: Session | None = None) -> dict[str, Document]:
-        """What these candidates hold and have held; nothing of accounts for which another one stands."""
-        alone = {"_id": {"$in": list(candidates)}, "merged_into": None}
-        return {row["_id"]: row async for row in self._ledgers.find(alone, _HELD, session=session)}
+        """What these candidates hold and have held; of accounts for which another one stands that is nothing."""
+        found = self._ledgers.find({"_id": {"$in": list(candidates)}}, _HELD, session=session)
+        return {row["_id"]: row async for row in found}
 
     async def listed(self, session: Session, candidates: Iterable[str]) -> dict[str, Document]:
         found = self._rows.find({"_id": {"$in": list(candidates)}}, session=session)

@@ -100,7 +100,6 @@ class HooksApi:
                 scopes=PUBLIC,
                 guard=self._guard,
                 errors=(TOO_MANY_REQUESTS, UNAVAILABLE),
-                audited=False,  # nothing is said of anybody, and the path is a secret
             ),
         )
 
