@@ -137,7 +137,8 @@ def _text(checked: Checked, verdict: Verdict) -> str:
     if receipt is not None:
         moment = f"{spoken(receipt.shown_at.date())}, {receipt.shown_at:%H:%M} UTC"
         return (
-            f"We showed this on {moment}: {receipt.seen.heading}. It says nothing of today: look at {receipt.address}."
+            f"We showed this on {moment}: {receipt.seen.heading.rstrip('.')}. "
+            f"It says nothing of today: look at {receipt.address}."
         )
     if signed is None or checked.examined is None or checked.examined.issuer is None:
         wrong = " ".join(each.text for each in checked.findings if not each.holds)
