@@ -391,14 +391,14 @@ async def test_two_comparisons_of_a_candidate_side_by_side_make_one_credential(
         def __init__(self, contacts: Any) -> None:
             self._contacts = contacts
 
-        async def of(self, session: Any, program: str, candidate_id: str) -> Any:
+        async def several(self, session: Any, candidates: Any) -> Any:
             await asyncio.sleep(0.3)  # long enough for both to have looked at what there is
-            return await self._contacts.of(session, program, candidate_id)
+            return await self._contacts.several(session, candidates)
 
     def compared(station: CertsStation) -> Any:
         issuing = station.parts.background[0].__self__._issuing  # type: ignore[attr-defined]
         issuing._contacts = Slowly(issuing._contacts)
-        return base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, "C1"))
+        return base.unit_of_work.run(lambda transaction: issuing.bring_up_to_date(transaction, ["C1"]))
 
     assert sorted(await asyncio.gather(*map(compared, stations))) == [False, True]
     assert len(await rows(base)) == 1
