@@ -56,8 +56,9 @@ async def test_revocation_and_its_end_carry_through(desk: Proofs) -> None:
     await desk.settle()
     assert await published(desk) == GONE
     assert list((await desk.bits()).values()) == [True]
-    status, refused = await desk.callers.candidate("GET", "/cisco/candidates/C1/badges/CCNA")
-    assert (status, refused["detail"]) == (409, "Not available: it was revoked.")
+    for method, proof in (("GET", "badges/CCNA"), ("POST", "certifications/CCNA/certificate")):
+        status, refused = await desk.callers.candidate(method, f"/cisco/candidates/C1/{proof}")
+        assert (status, refused["detail"]) == (409, "Not available: it was revoked.")
     assert [one["remains"] for one in desk.told("C1", "CertificationRevoked")] == [False]
     desk.base.clock.advance(timedelta(minutes=3))
     assert await desk.decide("reinstate") == 201
