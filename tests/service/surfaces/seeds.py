@@ -1,7 +1,6 @@
 """One of everything in each service's database, and what its operations are asked with."""
 
 import base64
-import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
 from services.certs.certificates.pool import drawing_pool
+from services.certs.certificates.rendering import render
 from services.certs.provider.rows import new_row
 from services.exams.app import SERVICE as EXAMS
 from services.exams.history.appointments import appointment_id
@@ -55,6 +55,7 @@ from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Valu
 from tests.service.test_privacy_identity import PARTS, answer, questions
 from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
+from tests.unit.certs.certificate_samples import content_of
 from tests.unit.certs.test_verifying_files import form_of
 from tests.unit.exams.vendor_files import cells, result_file
 
@@ -339,7 +340,8 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     values |= {"transcript_id": shared["transcript_id"], "code": shared["code"]}
     values["token"] = shared["link"].rpartition("/")[2]
     await surface.run("dry-runs")
-    await drawing_pool(1).run(os.getpid)  # no request waits for the first process on a busy machine
+    # No request waits for the first drawing of a process on a busy machine.
+    await drawing_pool(1).run(render, content_of(now))
     await surface.run("issuer-keys")
     (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
     values["kid"] = key["_id"]

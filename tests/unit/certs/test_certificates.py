@@ -24,16 +24,14 @@ from services.certs.certificates.content import Content, paper_of
 from services.certs.certificates.names import setting_of, width_of
 from services.certs.certificates.page import page_of
 from services.certs.certificates.rendering import CannotDraw, Unprintable, lacking, render
-from services.certs.drawing import artwork
 from tests.nodes import PACKAGES, needs_node
+from tests.unit.certs.certificate_samples import CREDENTIAL, content_of
 
 pytestmark = [
     pytest.mark.skipif(lacking() is not None, reason=str(lacking())),
     # WeasyPrint leaves its colour profile to the garbage collector to close.
     pytest.mark.filterwarnings("ignore:.*sRGB2014.icc:pytest.PytestUnraisableExceptionWarning"),
 ]
-
-CREDENTIAL = b'{"id": "https://certs.example/credentials/1", "name": "\xc3\x9cn\xc3\xafcode \xe8\xa8\xbc ]]>"}\n'
 
 NAMES = {
     "Latin": ("Łukasz Ağaoğlu-Nguyễn Þórðarson", "und-Latn", "ltr"),
@@ -47,29 +45,6 @@ NAMES = {
     "Korean": ("김민수", "ko", "ltr"),
     "Chinese": ("欧阳娜娜", "zh-Hans", "ltr"),
 }
-
-
-def content_of(program: Program, **more: Any) -> Content:
-    texts = program.certificate
-    usual: dict[str, Any] = {
-        "program": program.name,
-        "colour": program.branding.colour,
-        "artwork": artwork(program),
-        "name": "Ada Lovelace",
-        "native_name": None,
-        "country": "GB",
-        "statement": texts.statement,
-        "title": "Cisco Certified Network Associate",
-        "earned_on": date(2024, 3, 14),
-        "expires_on": date(2027, 3, 14),
-        "issued_on": date(2026, 11, 22),
-        "signatory": "Rosa Feld",
-        "signatory_title": "Head of Certification",
-        "code": "7K2M-9QXT-4HPW",
-        "address": "https://certs.example/check/7K2M9QXT4HPW",
-        "credential": CREDENTIAL,
-    }
-    return Content(**usual | more)
 
 
 @pytest.fixture
