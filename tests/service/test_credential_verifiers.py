@@ -14,7 +14,8 @@ import pytest
 
 from libs.common.clock import FixedClock
 from libs.common.programs import Program
-from services.certs.signing.contexts import BUNDLED, CLR, OB, OB_EXTENSIONS, VC
+from services.certs.signing.contexts import BUNDLED
+from services.certs.signing.vocabulary import CLR, OB, OB_EXTENSIONS, VC
 from tests.nodes import PACKAGES, needs_node
 from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase

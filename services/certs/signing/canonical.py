@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from pyld import jsonld
 
-from services.certs.signing.contexts import BUNDLED, Contexts, Json
+from services.certs.signing.contexts import BUNDLED, Contexts
+from services.certs.signing.vocabulary import Json
 
 _BASE: Final = "about:relative/"
 """Whatever is relative ends below this, where nothing else lies."""

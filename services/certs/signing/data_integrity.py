@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from services.certs.signing.base58 import multibase, read_multibase
 from services.certs.signing.canonical import Unsafe, canonical
-from services.certs.signing.contexts import BUNDLED, Contexts, Json
+from services.certs.signing.contexts import BUNDLED, Contexts
 from services.certs.signing.lints import faults
+from services.certs.signing.vocabulary import Json
 
 SUITE: Final = "eddsa-rdfc-2022"
 PURPOSE: Final = "assertionMethod"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from services.certs.signing.contexts import Json
 from services.certs.signing.keys import PublishedKey
+from services.certs.signing.vocabulary import Json
 
 CONTEXTS: Final = [
     "https://www.w3.org/ns/did/v1",

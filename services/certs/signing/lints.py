@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from services.certs.signing.contexts import Json
+from services.certs.signing.vocabulary import Json
 
 REPEATED: Final = frozenset(
     {

@@ -14,8 +14,8 @@ from prometheus_client import Counter, Histogram
 
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
-from services.certs.signing.contexts import Json
 from services.certs.signing.keys import IssuerKeys, PublishedKey
+from services.certs.signing.vocabulary import Json
 from services.certs.signing.work import Signed, begin, sign_all
 
 CHUNK: Final = 10

@@ -12,8 +12,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
-from services.certs.signing.contexts import Json
 from services.certs.signing.data_integrity import BadProof, Unsignable
+from services.certs.signing.vocabulary import Json
 
 ALGORITHM: Final = "RS256"
 

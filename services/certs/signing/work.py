@@ -16,10 +16,8 @@ from typing import Final, NamedTuple
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.jwk import RSAKey
 
-from services.certs.signing.contexts import Json
-from services.certs.signing.data_integrity import sign
 from services.certs.signing.pairs import SigningPair
-from services.certs.signing.vc_jwt import sign_jwt
+from services.certs.signing.vocabulary import Json
 
 LOWEST_PRIORITY: Final = 19
 PRIORITY_AMONG_SESSIONS: Final = 10
@@ -61,6 +59,10 @@ def _go_last() -> None:
 
 def sign_all(signing: SigningPair, documents: Sequence[Json], created: datetime) -> list[Signed]:
     """Sign documents as proofs and as tokens. Raises `Unsignable` where one of them cannot be; none is signed then."""
+    # These take 18 MB, which whoever only asks for signatures does without.
+    from services.certs.signing.data_integrity import sign  # noqa: PLC0415
+    from services.certs.signing.vc_jwt import sign_jwt  # noqa: PLC0415
+
     proofs, tokens = _keys(signing.pair.ed25519, signing.pair.rsa)
     return [
         Signed(

@@ -17,8 +17,8 @@ from services.certs.credentials.credential import Credential
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.store import CredentialStore
 from services.certs.public.addresses import Addresses
-from services.certs.signing.contexts import CLR, OB, OB_EXTENSIONS, VC
 from services.certs.signing.signer import Signer
+from services.certs.signing.vocabulary import CLR, OB, OB_EXTENSIONS, VC
 from services.certs.signing.work import Signed
 from services.certs.store import CertsStore
 from services.certs.transcripts.reading import Content

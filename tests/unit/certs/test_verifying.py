@@ -18,10 +18,10 @@ from joserfc.jwk import RSAKey
 from libs.common.clock import FixedClock
 from services.certs.signing.base58 import multibase
 from services.certs.signing.canonical import Unsafe
-from services.certs.signing.contexts import CLR, OB, OB_EXTENSIONS, VC
 from services.certs.signing.data_integrity import hashed, sign
 from services.certs.signing.multikey import multikey
 from services.certs.signing.vc_jwt import sign_jwt
+from services.certs.signing.vocabulary import CLR, OB, OB_EXTENSIONS, VC
 from services.certs.verifying.answers import FileVerificationView, file_verification_view
 from services.certs.verifying.checking import Checker, Standing
 from services.certs.verifying.examining import Issuer
