@@ -21,7 +21,7 @@ class CannotDraw(Exception):
 
 
 class Unprintable(ValueError):
-    """No font has a sign of the name or the title."""
+    """No font has a sign of the name or the title; or the page names something that lies outside it."""
 
 
 def lacking() -> str | None:
@@ -54,7 +54,10 @@ def render(content: Content) -> bytes:
     )
     # Only what the page holds itself is ever opened.
     fetcher = library.URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
-    document = library.HTML(string=page_of(content), url_fetcher=fetcher).render(font_config=fonts)
+    try:
+        document = library.HTML(string=page_of(content), url_fetcher=fetcher).render(font_config=fonts)
+    except library.urls.FatalURLFetchingError as error:  # no `Exception`: it would end whoever waits for the drawing
+        raise Unprintable(str(error)) from None
     identifier = sha256(repr(content).encode()).hexdigest()[:32].encode()
     file: bytes = document.write_pdf(
         pdf_variant=FORMAT, pdf_identifier=identifier, attachments=[credential], pdf_tags=True

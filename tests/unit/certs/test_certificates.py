@@ -130,7 +130,7 @@ def test_nothing_outside_the_page_is_opened(content: Content, monkeypatch: pytes
     secret = Path("/etc/hostname").as_uri()
     page = page_of(content).replace("<h1>", f'<img src="{secret}"><img src="http://127.0.0.1:9/x.png"><h1>')
     monkeypatch.setattr(rendering, "page_of", lambda _: page)
-    with pytest.raises(Exception, match=r'Error fetching "file:'):
+    with pytest.raises(Unprintable, match=r'Error fetching "file:'):
         render(content)
 
 

@@ -33,7 +33,7 @@ class Picture(Document):
 
 
 def response(document: Document, **headers: str) -> web.Response:
-    return document_response(document, make_mocked_request("GET", "/", headers=headers), 200)
+    return document_response(document, make_mocked_request("GET", "/", headers=headers), 200, {})
 
 
 def test_the_same_bytes_are_not_sent_twice() -> None:
