@@ -90,7 +90,7 @@ class Editions:
         if found is None:
 
             async def work(transaction: Transaction) -> None:
-                await self._issuing.bring_up_to_date(transaction, accounts[0])
+                await self._issuing.bring_up_to_date(transaction, accounts[:1])
 
             await self._unit_of_work.run(work)
             found = await self.credential(program, accounts, held)

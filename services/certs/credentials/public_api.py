@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Final
 
 import orjson
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from libs.common.clock import Clock
 from libs.common.events.types import Code, ProgramId
@@ -42,15 +42,19 @@ class BadgePath(Parameters):
     credential_id: Annotated[str, StringConstraints(pattern=rf"^{_ID}$")]
 
 
+Number = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}$")]
+"""As it is written in an address: one number has one address."""
+
+
 class StatusPath(Parameters):
     program: ProgramId
-    number: Annotated[int, Field(ge=1, le=1_000_000)]
+    number: Number
 
 
 class AchievementPath(Parameters):
     program: ProgramId
     certification: Code
-    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    version: Number
 
 
 class IssuerPath(Parameters):
@@ -176,7 +180,7 @@ class PublicCredentialsApi:
 
     async def show_status_list(self, call: Call[StatusPath]) -> Reply[StatusFile]:
         path = call.path
-        found = await self._lists.current(path.program, path.number) if path.program in self._programs else None
+        found = await self._lists.current(path.program, int(path.number)) if path.program in self._programs else None
         if found is None:
             raise Problem(NOT_FOUND)
         kind = negotiated(call.headers.get("Accept"), (*JSON_KINDS, JWT)) or JSON_KINDS[0]
@@ -224,7 +228,7 @@ class PublicCredentialsApi:
         if path.program not in self._programs:
             raise Problem(NOT_FOUND)
         try:
-            program = await self._policies.version_of(path.program, path.version)
+            program = await self._policies.version_of(path.program, int(path.version))
         except LookupError:
             raise Problem(NOT_FOUND) from None
         found = find_certification(program, path.certification)

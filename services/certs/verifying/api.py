@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.common.clock import Clock
-from libs.common.http.problems import TOO_MANY_REQUESTS
+from libs.common.http.problems import TOO_MANY_REQUESTS, invalid
 from libs.common.http.routes import PUBLIC, Call, Route
 from libs.common.programs import Program
 from services.certs.pages.frame import Page, page, shown
@@ -77,6 +77,8 @@ class VerifyingApi:
         read, or is not ours, is an answer like any other. Nothing of a file is kept, and nothing is repeated that we
         have not signed.
         """
+        if not call.body.content:
+            raise invalid("body", "empty", "Send the file that is to be checked")
         return await self._verified(call, call.body.content)
 
     async def verify_form(self, call: Call[Any, Any, FormUpload]) -> Page:
