@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that `make run`, `make check` and `make bench` need, on a bare Debian or Ubuntu machine: the Python
-# environment from the hashed lock files, the system's RabbitMQ and nginx; `deploy/setup.sh tests` also installs the
-# packages of tests/node. Safe to repeat: what is there is left alone, and when all is there this ends at once.
+# environment from the hashed lock files, the system's RabbitMQ and nginx, Pango and fonts for certificates;
+# `deploy/setup.sh tests` also installs the packages of tests/node. Safe to repeat: what is there is left alone, and when all is there this ends at once.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -11,9 +11,10 @@ readonly STAMP=$VENV/.certrail-setup
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_SAVED=/usr/sbin/policy-rc.d.before-certrail
 readonly NODE_TESTS=tests/node
+readonly DRAWING=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-noto-cjk)
 readonly PURPOSE=${1:-}
-STEPS=5
-if [ "$PURPOSE" = tests ]; then STEPS=6; fi
+STEPS=6
+if [ "$PURPOSE" = tests ]; then STEPS=7; fi
 readonly STEPS
 
 step=0
@@ -112,6 +113,12 @@ for_tests() { [ "$PURPOSE" = tests ]; }
 has_rabbitmq() { [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] && command -v epmd >/dev/null; }
 has_nginx() { PATH=$PATH:/usr/sbin command -v nginx >/dev/null; }
 has_environment() { [ -x $VENV/bin/certrail ] && [ "$(cat $STAMP 2>/dev/null)" = "$(wanted)" ]; }
+has_drawing() {
+  [ -e /usr/share/fonts/truetype/noto/NotoSans-Regular.ttf ] &&
+    [ -e /usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc ] &&
+    $VENV/bin/python -c 'import ctypes; [ctypes.CDLL(f"lib{name}") for name in
+      ("pango-1.0.so.0", "pangoft2-1.0.so.0", "harfbuzz-subset.so.0", "fontconfig.so.1")]' 2>/dev/null
+}
 has_node() { command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null; }
 has_node_packages() { cmp -s $NODE_TESTS/package-lock.json $NODE_TESTS/node_modules/.certrail-lock; }
 broker_given() { [ -n "${CERTRAIL_TEST_AMQP_ADMIN_URL:-}" ]; }
@@ -202,6 +209,24 @@ set_up_servers() {
   fi
 }
 
+# What draws certificates. Without it the platform runs all the same, and says that it cannot draw.
+set_up_drawing() {
+  begin "Pango and fonts for certificates (about 170 MB)"
+  if has_drawing; then
+    done_in "already there"
+  elif ! can_install; then
+    missing+=("Certificates: they cannot be drawn here; all else works. As root: apt-get install ${DRAWING[*]}")
+    done_in "not installed: that takes root or sudo"
+  elif { quietly as_root apt-get update -q || say "      note: the package lists could not be refreshed"; } &&
+    quietly apt_install "${DRAWING[@]}" && has_drawing; then
+    done_in "installed"
+  else
+    missing+=("Certificates: they cannot be drawn here; all else works. apt-get install ${DRAWING[*]} failed, see
+    above.")
+    done_in "could not be installed"
+  fi
+}
+
 # Other people's programs that tests hold ours against. Nothing that runs the platform needs them.
 set_up_node_packages() {
   begin "Packages of Node.js for the tests ($NODE_TESTS)"
@@ -251,12 +276,13 @@ report() {
 }
 
 main() {
-  if has_environment && { has_mongod || mongo_given; } && { has_rabbitmq || broker_given; } && has_nginx &&
+  if has_environment && { has_mongod || mongo_given; } && { has_rabbitmq || broker_given; } && has_nginx && has_drawing &&
     { ! for_tests || has_node_packages; }; then
     return
   fi
   has_environment || set_up_environment
   set_up_servers
+  set_up_drawing
   if for_tests; then set_up_node_packages; fi
   mongo_given || check_mongod
   report

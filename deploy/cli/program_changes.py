@@ -14,7 +14,7 @@ from deploy.cli.errors import CliError
 from deploy.cli.programs import AsJson, Folder, load
 from deploy.local.platform import PROGRAMS
 from libs.common.ids import new_id
-from libs.common.programs import Program, ProgramErrors, load_program
+from libs.common.programs import Program, ProgramErrors, load_program, load_rules
 
 LOOK_SECONDS = 0.5
 KINDS = ("gained", "lost", "moved", "changed")
@@ -45,9 +45,10 @@ def publish(
     """Try a new definition, show what it would change, and put it in force.
 
     It is put into the folder that the services read; they take it over within seconds, without a restart, and
-    certs then evaluates every candidate anew.
+    certs then evaluates every candidate anew. An artwork that it names must lie there already: put a new one beside the
+    old one, under a name of its own.
     """
-    new = _load(file)
+    new = _load(file, directory)
     known = load(directory)
     if new.id not in known:
         raise CliError(f"{directory} holds no program {new.id!r}", hint="name the services' folder with --dir")
@@ -64,9 +65,10 @@ def publish(
     say(f"{new.id} version {new.version} is in force, for every candidate", style="green")
 
 
-def _load(file: Path) -> Program:
+def _load(file: Path, folder: Path | None = None) -> Program:
+    """A draft: for its rules, or with the files that it names from the services' folder."""
     try:
-        return load_program(file)
+        return load_program(file, folder=folder) if folder else load_rules(file)
     except ProgramErrors as error:
         raise CliError(f"the definition is not in order:\n{error}") from error
 

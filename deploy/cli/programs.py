@@ -16,6 +16,7 @@ from libs.common.programs import (
     ProgramErrors,
     load_program,
     load_programs,
+    load_rules,
     prerequisites,
 )
 
@@ -152,7 +153,7 @@ def _shown(stated: dict[str, Any] | None) -> str:
 
 def _loaded(file: Path) -> Program:
     try:
-        return load_program(file)
+        return load_rules(file)
     except ProgramErrors as error:
         raise CliError(f"the definition is not in order:\n{error}") from None
 

@@ -13,7 +13,7 @@ from deploy.cli.console import output, say, say_json, table
 from deploy.cli.errors import CliError
 from deploy.cli.programs import Folder, load
 from deploy.local.platform import PROGRAMS
-from libs.common.programs import Program, ProgramErrors, load_program
+from libs.common.programs import Program, ProgramErrors, load_rules
 from services.certs.cases import Case, CaseError, answer, goals, read_inputs
 from services.certs.domain.evaluate import evaluate
 
@@ -73,7 +73,7 @@ def _policies(policy: Path | None, directory: Path) -> dict[str, Program]:
     if policy is None:
         return installed
     try:
-        tried = load_program(policy)
+        tried = load_rules(policy)
     except ProgramErrors as error:
         raise CliError(f"the definition is not in order:\n{error}") from None
     return {**installed, tried.id: tried}

@@ -44,6 +44,9 @@ check_images() {
     same "$service has a health check" \
       "$(docker image inspect --format '{{if .Config.Healthcheck}}yes{{end}}' "certrail/$service")" yes
   done
+  same "certs can draw certificates, without a network and in memory only" \
+    "$(docker run --rm --network none --read-only --tmpfs /tmp --entrypoint python certrail/certs -c \
+      'from services.certs.certificates.rendering import lacking; print(lacking())')" None
   same "ops has no development packages and no tests" "$(importable ops "${DEVELOPMENT[@]}" tests)" ""
   same "gateway runs as an ordinary user" "$(in_image gateway 'id -u')" 101
 }

@@ -86,6 +86,8 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
         found["CERTRAIL_SIGNING_KEYS_FILE"] = str(MOUNTED / SIGNING_KEYS)
         found["CERTRAIL_SIGNING_KEYS_SECRET"] = secrets.get("identity/signing-keys")
         found["CERTRAIL_OPERATOR_SECRET"] = secrets.get("client/operator")
+    if service == "certs":
+        found["CERTRAIL_CERTS_KEYS_SECRET"] = secrets.get("certs/keys")
     if service == "exams":
         found["CERTRAIL_CREDENTIALS_SECRET"] = secrets.get("exams/credentials")
         found["CERTRAIL_VENDOR_SECRETS_DIR"] = str(MOUNTED / VENDOR_SECRETS)

@@ -165,6 +165,8 @@ def service_environment(
         openid_secrets = settings.state_dir / "openid-secrets.json"
         if openid_secrets.exists():
             environment["CERTRAIL_OPENID_SECRETS_FILE"] = str(openid_secrets)
+    if service == "certs":
+        environment["CERTRAIL_CERTS_KEYS_SECRET"] = servers.secrets.get("certs/keys")
     if service == "exams":
         environment["CERTRAIL_CREDENTIALS_SECRET"] = servers.secrets.get("exams/credentials")
         secrets = settings.state_dir / "vendor-secrets"

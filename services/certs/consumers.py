@@ -1,4 +1,4 @@
-"""What each event does in certs: a fact goes into its candidate's ledger."""
+"""What each event does in certs: a fact goes into its candidate's ledger, a profile beside it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,28 +14,37 @@ from services.certs.domain.facts import ExamFact, MergeFact, Outcome, Separation
 from services.certs.domain.merges import Link
 from services.certs.families import tell_family
 from services.certs.ledgers import Ledgers, Whose
+from services.certs.people.people import PEOPLE_EVENTS, People
+from services.certs.store import CertsStore
 
 ResultEvent = exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated
 FamilyEvent = identity.CandidatesMerged | identity.CandidatesSeparated
 
 
 class ServiceEvents:
-    """Takes in what exams says of results, and identity of accounts that are one and of partners' ids.
+    """Takes in what exams says of results, and identity of people, accounts that are one and partners' ids.
 
     The ledger itself tells a fact it has from one it has not (by result and revision), so a repetition changes
     nothing and no inbox is needed. Facts are taken in one by one, so that the events that follow do not depend
     on how arrivals were batched.
     """
 
-    def __init__(self, ledgers: Ledgers, links: Links) -> None:
+    def __init__(self, store: CertsStore, ledgers: Ledgers, links: Links, people: People) -> None:
+        self._store = store
         self._ledgers = ledgers
         self._links = links
+        self._people = people
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         links = [item for item in items if isinstance(item.data, LINK_EVENTS)]
         if links:
             await self._links.handle(transaction, links)
-        others = [item for item in items if not isinstance(item.data, LINK_EVENTS)]
+        people = [item for item in items if isinstance(item.data, PEOPLE_EVENTS)]
+        if people:
+            changed = await self._people.take(transaction, people)
+            holding = await self._store.of_whom(transaction.session, changed)
+            await self._store.look_again(transaction, holding)
+        others = [item for item in items if not isinstance(item.data, (*LINK_EVENTS, *PEOPLE_EVENTS))]
         if others:
             await self._record(transaction, others)
 

@@ -44,7 +44,7 @@ class ExpirySweep:
             ]
             for ledger in ledgers:
                 ledger.pass_time(transaction)
-            await self._store.save(transaction.session, ledgers)
+            await self._store.save(transaction, ledgers)
             return len(rows)
 
         return await self._unit_of_work.run(work)

@@ -73,6 +73,7 @@ class Ledger:
         """Whether nothing is stored of the candidate yet."""
         self.changed = False
         """Whether it must be saved."""
+        self.told_before: list[Document] = stored["certifications"] if stored else []
         self._evaluated_at: datetime | None = stored["evaluated_at"] if stored else None
         self._standing: Standing | None = None
 

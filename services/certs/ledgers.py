@@ -52,7 +52,7 @@ class Ledgers:
     async def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
         """Write those to which something was added, and their families."""
         every = {one.candidate_id: one for ledger in ledgers for one in (ledger, *ledger.family.values())}
-        await self._store.save(transaction.session, [one for one in every.values() if one.changed])
+        await self._store.save(transaction, [one for one in every.values() if one.changed])
 
     async def _stored(self, transaction: Transaction, whose: Iterable[Whose]) -> dict[str, Document]:
         return await self._store.ledgers(transaction.session, [candidate_id for _, candidate_id in whose])

@@ -80,6 +80,11 @@ class Policies:
         versions = await self._store.policy_versions(program)
         return [(since, await self._version(program, version)) for since, version in versions]
 
+    async def version_of(self, program: str, version: int) -> Program:
+        """A policy that is or was in force. Raises `LookupError` where none of that version ever was."""
+        current = await self.current(program)
+        return current if current.version == version else await self._version(program, version)
+
     async def _version(self, program: str, version: int) -> Program:
         found = self._loaded.get((program, version))
         if found is None:

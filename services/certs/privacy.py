@@ -22,7 +22,9 @@ from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.tombstones import Tombstones
 from services.certs.claims.reports import OWN_ID, settled_state
 from services.certs.claims.submissions import Submissions
+from services.certs.credentials.store import erased as erased_credential
 from services.certs.ledgers import Ledgers
+from services.certs.provider.rows import kept as kept_chain
 from services.certs.stored_facts import loaded
 
 MIGRATION = Migration(
@@ -58,6 +60,11 @@ def kept_decision(row: Document, names: Names) -> Document:
     return row | {"candidate_id": names[row["candidate_id"]], "reason": ""}
 
 
+def kept_note(row: Document, names: Names) -> Document:
+    """A note of whose credentials are compared next; nobody compares a pseudonym's."""
+    return row | {"candidates": [names.get(one, one) for one in row["candidates"]]}
+
+
 LEDGERS = Holding(
     collection="candidates",
     find=by("_id", "kin"),
@@ -87,8 +94,56 @@ HOLDINGS = Holdings(
         Holding(collection="evidence", find=by("candidate_id"), kind="evidence", content="content", filename=_name_of),
         Holding(collection="links", find=by("candidate_id"), kind="partner_ids", withheld=frozenset({"waiting"})),
         Holding(collection="dry_run_changes", find=by("candidate_id")),
+        Holding(
+            collection="transcripts",
+            find=by("candidate_id"),
+            kind="transcripts",
+            withheld=frozenset({"link", "sealed"}),
+        ),
+        Holding(collection="transcript_views", find=by("candidate_id"), kind="transcript_views"),
+        Holding(collection="transcript_credentials", find=by("candidate_id")),
+        Holding(
+            collection="credentials",
+            find=by("candidate_id"),
+            kind="credentials",
+            withheld=frozenset({"longest", "signed", "signing", "claimed_until", "kid", "jwt", "unlisted", "erased"}),
+            content="document",
+            filename=lambda row: f"credential-{row['_id']}.json",
+            keep=lambda row, _names: erased_credential(row),
+        ),
+        Holding(
+            collection="certificates",
+            find=by("candidate_id"),
+            kind="certificates",
+            withheld=frozenset({"kid"}),
+            content="content",
+            filename=lambda row: f"certificate-{row['code']}.pdf",
+        ),
+        Holding(collection="credential_holders", find=by("_id")),
+        Holding(collection="credentials_due", find=by("candidates"), keep=kept_note),
+        Holding(collection="provider_notes", find=by("candidates"), keep=kept_note),
+        Holding(
+            collection="provider_badges",
+            find=by("candidate_id"),
+            kind="provider_badges",
+            withheld=frozenset({"due_at", "lease_until", "hand", "tries", "error", "refusal", "walk", "editions"}),
+            keep=kept_chain,
+        ),
+        Holding(collection="people", find=by("_id")),
+        Holding(collection="sharing", find=by("_id"), kind="sharing"),
+        Holding(collection="directory", find=by("_id")),
     ),
-    apart=APART | {"policies": "texts of programs", "dry_runs": "who tried which text, for 30 days"},
+    apart=APART
+    | {
+        "policies": "texts of programs",
+        "dry_runs": "who tried which text, for 30 days",
+        "issuer_keys": "keys of programs that sign credentials",
+        "status_lists": "a bit for each credential, by nobody's name",
+        "provider_states": "how badge providers are doing",
+        "provider_hooks": "ids of badge providers' events, for 30 days",
+        "provider_strays": "badges at providers of which nobody knows whose they are",
+        "verification_codes": "which credential or document a code stands for, by its id",
+    },
 )
 
 

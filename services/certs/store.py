@@ -10,6 +10,9 @@ from libs.common.errors import Unavailable
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.migrations import COMMON, Migration, declare
+from libs.common.mongo.unit_of_work import Transaction
+from libs.common.privacy.pseudonyms import is_pseudonym
+from services.certs.credentials.store import CredentialsDue, takes_back
 from services.certs.ledger import Ledger, accounts_of
 
 MIGRATIONS = [
@@ -60,18 +63,48 @@ class CertsStore:
         self._candidates = database["candidates"]
         self._policies = database["policies"]
         self._shown = GatheredReads(database, "candidates", _SHOWN)
+        self.credentials_due = CredentialsDue(database)
 
     async def ledgers(self, session: Session, candidates: Iterable[str]) -> dict[str, Document]:
         found = self._candidates.find({"_id": {"$in": list(set(candidates))}}, session=session)
         return {row["_id"]: row async for row in found}
 
-    async def save(self, session: Session, ledgers: Iterable[Ledger]) -> None:
+    async def of_whom(self, session: Session, candidates: Iterable[str]) -> list[str]:
+        """Those of the candidates of whom there is a ledger."""
+        found = self._candidates.find({"_id": {"$in": list(candidates)}}, {"_id": 1}, session=session)
+        return [row["_id"] async for row in found]
+
+    async def standing(self, session: Session, candidates: Iterable[str]) -> list[Document]:
+        """The ledgers that stand for these accounts, each once; none of somebody erased."""
+        found: dict[str, Document] = {}
+        wanted = {one for one in candidates if not is_pseudonym(one)}
+        while wanted:
+            rows = await self.ledgers(session, wanted)
+            found |= {key: row for key, row in rows.items() if not row.get("merged_into")}
+            wanted = {row["merged_into"] for row in rows.values() if row.get("merged_into")} - found.keys()
+        return list(found.values())
+
+    async def look_again(self, transaction: Transaction, candidates: Iterable[str]) -> None:
+        """Have everything compared with what these candidates hold now, though their ledgers stay as they are."""
+        await self.credentials_due.note(transaction.session, candidates)
+        transaction.on_commit(self.credentials_due.wake.ring)
+
+    async def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
+        """Write ledgers, and note whose credentials may have to change by that."""
         writes: list[Any] = []
+        changed: list[str] = []
+        urgent = False
         for ledger in ledgers:
             row = ledger.document()
             writes.append(InsertOne(row) if ledger.is_new else ReplaceOne({"_id": row["_id"]}, row))
+            if row["certifications"] != ledger.told_before:
+                changed.append(ledger.candidate_id)
+                urgent = urgent or takes_back(ledger.told_before, row["certifications"])
         if writes:
-            await self._candidates.bulk_write(writes, ordered=False, session=session)
+            await self._candidates.bulk_write(writes, ordered=False, session=transaction.session)
+        if changed:
+            await self.credentials_due.note(transaction.session, changed, urgent=urgent)
+            transaction.on_commit(self.credentials_due.wake.ring)
 
     async def due(self, session: Session, program: str, today: str, limit: int) -> list[Document]:
         """Candidates of a program whose certifications change by time on or before `today` (ISO date)."""

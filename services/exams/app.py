@@ -12,6 +12,7 @@ from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import ProgramErrors
 from libs.common.sealing import SecretBox
+from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
@@ -49,7 +50,6 @@ from services.exams.unmatched.api import UnmatchedApi
 from services.exams.unmatched.assigning import Assigning
 from services.exams.unmatched.long import UnmatchedWatch
 from services.exams.vendors.definition import Vendor, load_vendors
-from services.exams.vendors.secrets import Secrets
 from services.exams.watch.api import WatchApi
 from services.exams.watch.figures import Figures
 from services.exams.watch.looking import ResultsWatch

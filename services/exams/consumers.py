@@ -30,6 +30,8 @@ from services.exams.watch.notes import noted
 
 KEPT_CHARACTERS = 65_536
 """How much of a refused message is kept and sent back."""
+ELSEWHERE = (vendors.CourseCompleted, vendors.BadgeReported)
+"""What certs takes in; it is only judged here."""
 _PROGRAM = r"[a-z][a-z0-9]{1,30}"
 
 
@@ -44,8 +46,8 @@ class VendorMessages:
         reports = _of(items, vendors.ExamResultReported)
         achievements = _of(items, vendors.AchievementReported)
         changes = _of(items, vendors.ExamRegistered, vendors.ExamAppointmentChanged)
-        # Nothing tells a repetition of an appointment, or of a course, which certs takes in.
-        judged = [_judged(item, KEPT) for item in (*changes, *_of(items, vendors.CourseCompleted))]
+        # Nothing tells a repetition of an appointment, or of what certs takes in.
+        judged = [_judged(item, KEPT) for item in (*changes, *_of(items, *ELSEWHERE))]
         verdicts: list[Verdict] = []
         if changes:
             await RegistrationIntake(self._store, transaction).record([change_of(item) for item in changes])
@@ -154,9 +156,9 @@ def _judged(item: Received[Any], verdict: str) -> Judged:
 
 
 def about(item: Received[Any]) -> str | None:
-    """The key of what a message speaks of: a result, an achievement, a registration; None of a course."""
+    """The key of what a message speaks of: a result, an achievement, a registration; None of what is not ours."""
     vendor, program, data = vendor_name(item), item.event.program, item.data
-    if isinstance(data, vendors.CourseCompleted):
+    if isinstance(data, ELSEWHERE):
         return None
     if isinstance(data, vendors.ExamResultReported):
         return result_key(program, vendor, data.result_id)

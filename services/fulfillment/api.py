@@ -10,7 +10,7 @@ from libs.common.http.problems import NOT_FOUND
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import BENEFITS_READ, OPERATIONS_READ
 from libs.common.http.server import Api
-from libs.common.mongo.client import Document
+from services.fulfillment.domain.offers import Entitlement
 from services.fulfillment.store import FulfillmentStore
 
 
@@ -78,11 +78,21 @@ class FulfillmentApi:
         rows = await self._store.offers(
             call.path.program, call.path.candidate_id, after=after, limit=call.query.limit + 1
         )
-        return _OFFERS.page(Page[OfferView], rows, call.query.limit, key=lambda row: str(row["_id"]), show=_offer)
+        return _OFFERS.page(Page[OfferView], rows, call.query.limit, key=lambda one: one.offer.id, show=_offer)
 
     async def show_totals(self, call: Call) -> TotalsView:
         return TotalsView(**await self._store.totals(sorted(call.principal.programs)))
 
 
-def _offer(row: Document) -> OfferView:
-    return OfferView.model_validate({**row, "offer_id": row["_id"]})
+def _offer(one: Entitlement) -> OfferView:
+    if one.since is None:
+        raise ValueError("an offer stands from the day on which it was told")
+    return OfferView(
+        offer_id=one.offer.id,
+        program=one.program,
+        certification=one.offer.certification,
+        benefit=one.offer.benefit,
+        title=one.offer.title,
+        state="offered",
+        offered_at=one.since,
+    )

@@ -6,6 +6,7 @@ from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.casework.evidence import EvidenceStore
+from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
@@ -27,7 +28,7 @@ from services.identity.email_changes import EmailChanges, EmailChangeStore
 from services.identity.email_changes_api import EmailChangesApi
 from services.identity.login import access_requests
 from services.identity.login.access_requests import AccessRequests
-from services.identity.login.addresses import AddressLimit, read_networks
+from services.identity.login.addresses import AddressLimit
 from services.identity.login.api import LoginApi
 from services.identity.login.breached import Breached
 from services.identity.login.even_refusals import EvenRefusals

@@ -13,9 +13,9 @@ from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.name_keys import name_keys
 from libs.common.programs import Program
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
-from services.identity.domain.name_keys import name_keys
 from services.identity.privacy.exports import ExportParts
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.consumers import SealEvents

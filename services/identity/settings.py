@@ -8,8 +8,8 @@ from joserfc.jwk import Key, KeySet
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from libs.common.events.types import ProgramId
+from libs.common.http.senders import TRUSTED_PROXIES, read_networks
 from libs.common.settings import ServiceSettings
-from services.identity.login.addresses import read_networks
 
 _SECRETS = TypeAdapter(dict[ProgramId, Annotated[str, StringConstraints(min_length=1, max_length=1000)]])
 
@@ -33,7 +33,7 @@ class IdentitySettings(ServiceSettings):
         default=None, description="more leaked passwords than the list that ships: one or its SHA-1 a line"
     )
     trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
-        default="127.0.0.0/8 ::1/128 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7",
+        default=TRUSTED_PROXIES,
         description="networks of the gateway, whose X-Forwarded-For is believed",
     )
     openid_secrets_file: Path | None = Field(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tests.bench import report
+from tests.bench.certificate_runs import certificate_table
 from tests.bench.feed_runs import IMPORTS, FeedFigures, FeedImport, import_table, measure_import
 from tests.bench.history_runs import history_table
 from tests.bench.http_runs import HttpFigures, measure_http
@@ -24,6 +25,8 @@ from tests.bench.policy_runs import (
 from tests.bench.processes import BenchError
 from tests.bench.runs import Latency, Throughput, measure_latency, measure_throughput
 from tests.bench.servers import Bench, bench_servers
+from tests.bench.signing_runs import signing_table
+from tests.bench.transcript_runs import transcript_table
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _PAUSE_SECONDS = 2.0
@@ -43,6 +46,8 @@ class Sizes:
     http_seconds: float = 8.0
     history_requests: int = 1_000
     """Of each kind of page."""
+    certificates: int = 200
+    """Of each script."""
     feed_rows: int = 100_000
     """Of the file that is imported."""
     policy: PolicySizes = field(default_factory=PolicySizes)
@@ -58,6 +63,7 @@ QUICK = Sizes(
     latency_seconds=6.0,
     http_seconds=4.0,
     history_requests=200,
+    certificates=30,
     feed_rows=10_000,
     policy=QUICK_POLICY,
 )
@@ -67,6 +73,16 @@ POLICY = {"evaluate": "one evaluation", "dry-run": "a dry run", "sweep": "the da
 
 HISTORY = "history"
 """Pages of a long history of exams."""
+
+SIGNING = "signing"
+"""Credentials signed in the worker while the API is read."""
+
+
+TRANSCRIPT = "transcript"
+"""The public page of a transcript."""
+
+CERTIFICATE = "certificate"
+"""One certificate drawn."""
 
 
 class _Named(Protocol):
@@ -167,7 +183,15 @@ def write_figures(path: Path, figures: str) -> None:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    names = [*(each.name for each in pipelines()), *(each.name for each in http_targets()), HISTORY, *POLICY]
+    names = [
+        *(each.name for each in pipelines()),
+        *(each.name for each in http_targets()),
+        HISTORY,
+        SIGNING,
+        CERTIFICATE,
+        TRANSCRIPT,
+        *POLICY,
+    ]
     names += [each.name for each in IMPORTS]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
@@ -190,6 +214,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         latency_seconds=base.latency_seconds,
         http_seconds=base.http_seconds,
         history_requests=base.history_requests,
+        certificates=base.certificates,
         feed_rows=options.feed_rows or base.feed_rows,
         policy=base.policy,
     )
@@ -213,6 +238,15 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             if HISTORY in options.only:
                 print("  history of exams", flush=True)
                 parts.append(await history_table(bench, sizes.history_requests))
+            if CERTIFICATE in options.only:
+                print("  a certificate", flush=True)
+                parts.append(await certificate_table(sizes.certificates))
+            if TRANSCRIPT in options.only:
+                print("  the page of a transcript", flush=True)
+                parts.append(await transcript_table(bench, sizes.rounds, sizes.http_seconds))
+            if SIGNING in options.only:
+                print("  signing of credentials", flush=True)
+                parts.append(await signing_table(bench, sizes.rounds))
             imports = [each for each in IMPORTS if each.name in options.only]
             if imports:
                 parts += await measure_imports(bench, imports, sizes, rounds)

@@ -113,6 +113,7 @@ def service_environment(environment: Environment, service: str, *, api_port: int
         "CERTRAIL_AMQP_URL": environment.broker.amqp_url(service, PASSWORDS[service]),
         "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
         "CERTRAIL_ERASURE_KEY": "e" * 32,
+        "CERTRAIL_CERTS_KEYS_SECRET": "k" * 32,
         "CERTRAIL_API_PORT": str(api_port),
         "CERTRAIL_INTERNAL_PORT": "0",
         "CERTRAIL_SMTP_HOST": environment.smtp_host,

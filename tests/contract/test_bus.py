@@ -7,7 +7,7 @@ import pytest
 from libs.common.audit.seals import EVENTS as SEALS
 from libs.common.bus import topology
 from libs.common.bus.messages import Received
-from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams, vendors
+from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams
 from libs.common.events.answers import ANSWERS
 from libs.common.events.contracts import committed
 from libs.common.mongo.merges import FAMILY_EVENTS
@@ -15,6 +15,8 @@ from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
+from services.certs.people.people import PEOPLE_EVENTS
+from services.certs.provider import reports as badge_reports
 from services.exams import consumers as exams_consumers
 from services.exams.history.achievements import Achievements
 from services.exams.reports import change_of, report_of
@@ -115,14 +117,13 @@ HANDLED: dict[str, set[type[EventData]]] = {
     "exams.vendors": models_of(get_type_hints(change_of)["message"])
     | models_of(get_type_hints(report_of)["message"])
     | models_of(get_type_hints(Achievements.record)["items"])
-    | {vendors.CourseCompleted},  # of which it answers the refused ones
+    | {*exams_consumers.ELSEWHERE},  # of which it answers the refused ones
     "identity.vendors": models_of(identity_consumers.Registration),
     "certs.events": models_of(certs_consumers.ResultEvent | certs_consumers.FamilyEvent)
     | models_of(get_type_hints(certs_reports.Links.handle)["items"])
-    | {*PERSONAL_EVENTS},
-    "certs.vendors": models_of(certs_reports.Completion),
-    "fulfillment.events": models_of(get_type_hints(fulfillment_consumers.ServiceEvents.handle)["items"])
-    | {*PERSONAL_EVENTS},
+    | {*PEOPLE_EVENTS, *PERSONAL_EVENTS},
+    "certs.vendors": models_of(certs_reports.Completion | badge_reports.Report),
+    "fulfillment.events": {*fulfillment_consumers.WORDS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
     "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
 }
 

@@ -28,6 +28,8 @@ from libs.common.http.problems import ProblemType
 from libs.common.privacy.holdings import everything
 from libs.common.settings import PREFIX, ServiceSettings
 from services.certs import privacy as certs_privacy
+from services.certs.settings import CertsSettings
+from services.certs.transcripts import problems as transcript_problems
 from services.exams import consumers
 from services.exams import privacy as exams_privacy
 from services.exams.challenges import casework as challenges
@@ -45,7 +47,15 @@ from tests import servers
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-SETTINGS = (ServiceSettings, IdentitySettings, ExamsSettings, NotifySettings, LocalSettings, OperatorSettings)
+SETTINGS = (
+    ServiceSettings,
+    IdentitySettings,
+    ExamsSettings,
+    CertsSettings,
+    NotifySettings,
+    LocalSettings,
+    OperatorSettings,
+)
 
 OPERATORS = (DOCS / "operators.md").read_text()
 VENDORS = (DOCS / "vendors.md").read_text()
@@ -118,7 +128,7 @@ def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
 
 
 def declared_problems() -> list[ProblemType]:
-    modules = (problems, login_problems, openid_problems, thread, challenges, clients, token_api)
+    modules = (problems, login_problems, openid_problems, thread, challenges, clients, token_api, transcript_problems)
     return [kind for module in modules for kind in vars(module).values() if isinstance(kind, ProblemType)]
 
 

@@ -28,6 +28,7 @@ def _unsettled(url: str) -> dict[str, int]:
         counts = {
             f"{service} outbox": client[database_name(service)]["outbox"].count_documents({}) for service in SERVICES
         }
+        counts["credentials due"] = client[database_name("certs")]["credentials_due"].count_documents({})
         mails = client[database_name("notify")]["messages"]
         counts["notify mails"] = mails.count_documents({"state": {"$nin": ["sent", "refused"]}})
     return counts

@@ -87,6 +87,7 @@ class Stage:
             "CERTRAIL_AMQP_URL": self.broker.url(service),
             "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
             "CERTRAIL_ERASURE_KEY": "e" * 32,
+            "CERTRAIL_CERTS_KEYS_SECRET": "k" * 32,
             "CERTRAIL_API_PORT": str(self._api_ports[service] if role in ("api", "all") else 0),
             "CERTRAIL_INTERNAL_PORT": str(internal_port),
             "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",

@@ -22,6 +22,7 @@ from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
 from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
+from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform
 from services.exams.app import build
 from services.exams.outgoing.parts import Outgoing
@@ -30,7 +31,6 @@ from services.exams.reconciliation.parts import Reconciliation
 from services.exams.settings import ExamsSettings
 from services.exams.store import ExamsStore
 from services.exams.vendors.definition import load_vendors
-from services.exams.vendors.secrets import Secrets
 from tests.service.rig import ERASURE_KEY, Base, said
 from tests.service.samples import TAKEN, received
 

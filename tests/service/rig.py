@@ -32,6 +32,7 @@ from tests.service.bus import PATIENCE_SECONDS, Bus
 
 MIGRATIONS = {each.name: each.migrations for each in (CERTS, EXAMS, FULFILLMENT, IDENTITY)}
 ERASURE_KEY = SecretStr("e" * 32)
+CERTS_KEYS_SECRET = SecretStr("k" * 32)
 T = TypeVar("T")
 
 

@@ -439,7 +439,7 @@ async def test_merge_and_reversal_leave_every_service_consistent(world: World, r
 
         async def kits(candidate: str) -> list[str]:
             rows = await benefits.offers(program, candidate, after=None, limit=9)
-            return sorted(row["certification"] for row in rows)
+            return sorted(row.offer.certification for row in rows)
 
         async def mails(candidate: str) -> list[str]:
             rows = await bases["notify"].rows("messages", candidate_id=candidate, template="exam_failed")

@@ -112,6 +112,8 @@ async def test_dry_run_is_judged_by_what_is_known(vendor: Vendor) -> None:
     await vendor.says(result(revision=2))
     await vendor.stored(vendor.exams, "results", result_id="R1")
     await eventually(lambda: vendor.exams.rows("results", candidate_id={"$ne": None}), bool)
+    await eventually(lambda: vendor.certs.rows("status_lists", revision={"$gt": 0}), bool)
+    await eventually(lambda: vendor.certs.rows("credentials", signed=True), bool)
     before = await vendor.everything()
     for data, would in (
         (result(revision=3, grade="fail"), "revised"),

@@ -19,12 +19,13 @@ from libs.common.clock import FixedClock
 from libs.common.programs import Program
 from libs.common.service import Role, Service, run
 from libs.common.settings import ServiceSettings
+from services.certs.settings import CertsSettings
 from services.exams.settings import ExamsSettings
 from services.identity.settings import IdentitySettings
 from services.notify.settings import NotifySettings
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
-from tests.service.rig import ERASURE_KEY, eventually
+from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, eventually
 
 
 @dataclass
@@ -53,6 +54,8 @@ class World:
         }
         if service == "notify":
             return NotifySettings(**common, smtp_port=self.smtp_port)
+        if service == "certs":
+            return CertsSettings(**common, certs_keys_secret=CERTS_KEYS_SECRET)
         if service == "exams":
             return ExamsSettings(**common)
         if service != "identity":

@@ -46,6 +46,8 @@ def _parts(service: Service, client: Any) -> Parts:
     values["erasure_key"] = SecretStr("e" * 32)
     if service is IDENTITY:  # its keys are read when the first is needed, which none is
         values |= {"signing_keys_file": Path("nothing"), "signing_keys_secret": SecretStr("k" * 32)}
+    if service is CERTS:  # the same
+        values["certs_keys_secret"] = SecretStr("k" * 32)
     platform = Platform(database, unit, load_programs(PROGRAMS), clock, _OWNER)
     parts: Parts = service.build(platform, service.settings(**values))
     return parts

@@ -36,15 +36,16 @@ VENDOR_NAME = re.compile(r"[a-z][a-z0-9]{1,30}")
 
 VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "identity": (vendors.ExamRegistered,),
-    # Courses are certs' business; exams only answers those that are refused.
+    # Courses and badges are certs' business; exams only answers those that are refused.
     "exams": (
         vendors.ExamRegistered,
         vendors.ExamAppointmentChanged,
         vendors.ExamResultReported,
         vendors.CourseCompleted,
         vendors.AchievementReported,
+        vendors.BadgeReported,
     ),
-    "certs": (vendors.CourseCompleted,),
+    "certs": (vendors.CourseCompleted, vendors.BadgeReported),
 }
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
@@ -77,6 +78,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamFailed,
         exams.ExamResultRevised,
         exams.ExamResultInvalidated,
+        identity.CandidateRegistered,
+        identity.CandidateProfileChanged,
         identity.ExternalIdLinked,
         identity.ExternalIdUnlinked,
         identity.CandidatesMerged,
@@ -86,6 +89,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     ),
     "fulfillment": (
         certs.CertificationAwarded,
+        certs.CertificationReinstated,
+        certs.CertificationRevoked,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
         identity.PersonalDataRequested,

@@ -5,7 +5,7 @@ import zlib
 from io import BytesIO
 from warnings import simplefilter
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
 from libs.common.casework.documents import UnfitFile
 
@@ -40,6 +40,7 @@ def redrawn(media_type: str, content: bytes) -> bytes:
     """An image as a JPEG with nothing in it but its first frame, upright. Raises `UnfitFile`."""
     if content.count(_START_OF_SCAN) > MOST_SCANS:
         raise UnfitFile("the image is made of too many layers")
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # it is one for the process, and other libraries turn it on
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG")) as image:
             if image.format not in _FORMATS[media_type]:

@@ -111,3 +111,41 @@ class PersonalDataPart(Part, publisher="certs"):
 
 class AuditSealed(Seal, publisher="certs"):
     """How far the audit log of certs has come, and the hash of its last record."""
+
+
+class TranscriptPublished(EventData, publisher="certs"):
+    """A candidate has made a link that shows what they chose to whoever has it."""
+
+    candidate_id: Identifier
+    transcript_id: Identifier
+    kind: Literal["live", "frozen"]
+    """`live` shows the state as of now, `frozen` that of the day it was made."""
+    valid_through: date
+    """Last day of the link, as it was made; its owner may change it."""
+
+
+class TranscriptWithdrawn(EventData, publisher="certs"):
+    """A candidate has closed a link for good."""
+
+    candidate_id: Identifier
+    transcript_id: Identifier
+
+
+class _Badge(EventData):
+    candidate_id: Identifier
+    credential_id: Identifier
+    """Of the credential, as in its address."""
+    certification: Code
+    title: Line
+
+
+class BadgeIssued(_Badge, publisher="certs"):
+    """A credential was issued for an award or a renewal; a correction of one is not told."""
+
+    earned_on: date
+    expires_on: date | None = None
+    """Last active day; None where it never expires."""
+
+
+class BadgeWithdrawn(_Badge, publisher="certs"):
+    """A credential was revoked for good. One that runs out by its own date is not told."""

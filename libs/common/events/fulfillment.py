@@ -7,7 +7,7 @@ from libs.common.events.types import Code, Identifier, Line, Moment
 
 
 class BenefitOffered(EventData, publisher="fulfillment"):
-    """A candidate may claim something; offered once."""
+    """A candidate may claim something: offered once, or again after it was withdrawn."""
 
     candidate_id: Identifier
     offer_id: Identifier
@@ -16,6 +16,17 @@ class BenefitOffered(EventData, publisher="fulfillment"):
     certification: Code
     offered_at: Moment
     claim_until: Moment | None = None
+
+
+class BenefitWithdrawn(EventData, publisher="fulfillment"):
+    """What a candidate could have claimed, and has not, is no longer offered: what entitled to it was revoked."""
+
+    candidate_id: Identifier
+    offer_id: Identifier
+    benefit: Code
+    title: Line
+    certification: Code
+    withdrawn_at: Moment
 
 
 class PersonalDataPart(Part, publisher="fulfillment"):

@@ -1,5 +1,6 @@
 """From a route record to a handler for aiohttp: check caller and request, run it, write the answer."""
 
+from collections.abc import Mapping
 from typing import Any, Generic, cast, get_origin
 
 from aiohttp import hdrs, web
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from libs.common.http.audit import RouteAudit, Trail
 from libs.common.http.auth import TokenVerifier
+from libs.common.http.documents import Document, document_response
 from libs.common.http.files import Download, Upload, UploadStream, download_response, open_upload, read_upload
 from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.forms import Form, read_form
@@ -130,10 +132,11 @@ class Endpoint(Generic[R, P, Q, B]):
         return operation_id(principal, f"{self._route.method} {self._route.path}", checked_key(key))
 
     def _written(self, request: web.Request, result: R | Reply[R]) -> web.Response:
-        headers = CIMultiDict(JSON_HEADERS)
+        more: Mapping[str, str] = {}
         if isinstance(result, Reply):
-            headers.update(result.headers)
-            result = result.body
+            more, result = result.headers, result.body
+        headers = CIMultiDict(JSON_HEADERS)
+        headers.update(more)
         if result is None and self._route.response is None:
             del headers[hdrs.CONTENT_TYPE]
             return web.Response(status=self._route.status, headers=headers)
@@ -142,6 +145,8 @@ class Endpoint(Generic[R, P, Q, B]):
             raise TypeError(f"{self._route.operation_id} must return {self._response.__name__}")
         if isinstance(result, Download):
             return download_response(result, self._route.status)
+        if isinstance(result, Document):
+            return document_response(result, request, self._route.status, more)
         if isinstance(result, Page) and result.next is not None:
             headers[hdrs.LINK] = f'<{request.rel_url.update_query(cursor=result.next)}>; rel="next"'
         return web.Response(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -13,6 +13,7 @@ MAX_BYTES = 262_144
 class Fetched:
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def fetch(
@@ -23,11 +24,12 @@ async def fetch(
     seconds: float,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    most: int = MAX_BYTES,
 ) -> Fetched:
     """What a server answers. No redirect is followed.
 
     Raises:
-        aiohttp.ClientError: it cannot be reached, does not speak HTTP, or says more than `MAX_BYTES`.
+        aiohttp.ClientError: it cannot be reached, does not speak HTTP, or says more than `most` bytes.
         TimeoutError: it takes longer than `seconds`.
     """
     async with (
@@ -37,9 +39,9 @@ async def fetch(
         document = bytearray()
         async for chunk in response.content.iter_any():
             document += chunk
-            if len(document) > MAX_BYTES:
-                raise aiohttp.ClientPayloadError(f"the answer is larger than {MAX_BYTES} bytes")
-        return Fetched(response.status, bytes(document))
+            if len(document) > most:
+                raise aiohttp.ClientPayloadError(f"the answer is larger than {most} bytes")
+        return Fetched(response.status, bytes(document), response.headers)
 
 
 async def fetch_document(session: aiohttp.ClientSession, url: str, *, seconds: float) -> bytes:

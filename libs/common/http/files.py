@@ -74,8 +74,13 @@ class Download:
     """Whose data it shows, for the audit log, where the path does not say so."""
 
     def __post_init__(self) -> None:
-        if not _PLAIN.fullmatch(self.filename):
+        if not plain_name(self.filename):
             raise ValueError(f"not a plain file name: {self.filename!r}")
+
+
+def plain_name(name: str) -> bool:
+    """Whether a header takes a file's name without quoting."""
+    return _PLAIN.fullmatch(name) is not None
 
 
 async def read_upload(request: web.Request, kind: type[Upload]) -> Upload:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from libs.common.http import idempotency
+from libs.common.http.documents import Document
 from libs.common.http.files import Download, Upload, UploadStream
 from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.forms import Form
@@ -98,7 +99,7 @@ def _models(route: AnyRoute) -> Iterable[ModelUse]:
     for model in (route.parameters, route.query, route.body):
         if model is not None and not issubclass(model, Upload | UploadStream):
             yield model, "validation"
-    if route.response is not None and not issubclass(route.response, Download):
+    if route.response is not None and not issubclass(route.response, Download | Document):
         yield route.response, "serialization"
 
 
@@ -194,7 +195,7 @@ def _success(route: AnyRoute, schemas: _Schemas) -> Json:
 
 
 def _content(model: type[Any], schemas: _Schemas, mode: Mode) -> Json:
-    if issubclass(model, Upload | UploadStream | Download):
+    if issubclass(model, Upload | UploadStream | Download | Document):
         # A file has no schema in OpenAPI 3.1: its media type says it all.
         return {media_type: {} for media_type in model.media_types}
     media_type = FORM if issubclass(model, Form) else "application/json"
@@ -206,14 +207,21 @@ def _problems(route: AnyRoute, schemas: _Schemas) -> dict[str, Json]:
     for kind in dict.fromkeys((*_implied(route), *route.errors)):
         by_status.setdefault(kind.status, []).append(kind)
     schema = schemas.ref(ProblemDetails, "serialization")
-    return {str(status): _problem(by_status[status], schema) for status in sorted(by_status)}
+    return {str(status): _problem(by_status[status], schema, _pages(route)) for status in sorted(by_status)}
 
 
-def _problem(kinds: Sequence[ProblemType], schema: Json) -> Json:
+def _pages(route: AnyRoute) -> Json:
+    """The kinds of pages that a route gives to people, its refusals too."""
+    if route.response is None or not issubclass(route.response, Document):
+        return {}
+    return {media_type: {} for media_type in route.response.media_types if media_type.startswith("text/html")}
+
+
+def _problem(kinds: Sequence[ProblemType], schema: Json, pages: Json) -> Json:
     examples = {kind.code: {"value": {"type": kind.urn, "title": kind.title, "status": kind.status}} for kind in kinds}
     return {
         "description": "; or: ".join(kind.title for kind in kinds),
-        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}, **pages},
     }
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
+from libs.common.http.documents import Document
 from libs.common.http.files import Download, Upload, UploadStream
 from libs.common.http.guards import Guard
 from libs.common.http.models import Nothing, Parameters
@@ -26,7 +27,7 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
-R = TypeVar("R", bound=BaseModel | Download | None)
+R = TypeVar("R", bound=BaseModel | Download | Document | None)
 P = TypeVar("P", bound=Parameters, default=Nothing)
 Q = TypeVar("Q", bound=Parameters, default=Nothing)
 B = TypeVar("B", bound=BaseModel | Upload | UploadStream | None, default=None)

@@ -13,7 +13,7 @@ PROGRAMS_MANAGE = frozenset({"programs:manage"})
 """Program managers: try a program's new policy on its candidates."""
 
 CERTS_CLAIM = frozenset({"certs:claim"})
-"""Candidates: claim credits and courses, upload evidence, accept the agreement."""
+"""Candidates: claim credits and courses, upload evidence, accept the agreement, choose what others see."""
 
 EXAMS_CHALLENGE = frozenset({"exams:challenge"})
 """Candidates: challenge a result, with evidence and messages."""
@@ -40,7 +40,7 @@ STAFF_MANAGE = frozenset({"staff:manage"})
 """Program managers: who works for the program in which role, and which systems may enter."""
 
 KEYS_MANAGE = frozenset({"keys:manage"})
-"""The operator: the keys that sign access tokens."""
+"""The operator: the keys that sign access tokens, and those that sign credentials."""
 
 VENDORS_MANAGE = frozenset({"vendors:manage"})
 """The operator: who may report as a vendor, and the credentials by which they do."""

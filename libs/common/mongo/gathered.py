@@ -16,17 +16,19 @@ LONGEST_QUERY = 200
 
 
 class GatheredReads:
-    """Documents of one collection by their `_id`.
+    """Documents of one collection by their `_id`, or by another field that is unique among them.
 
     Args:
         database: the service's own.
         collection: its name.
-        fields: the projection, as MongoDB takes it.
+        fields: the projection, as MongoDB takes it; empty for all.
+        key: the field asked by.
     """
 
-    def __init__(self, database: Database, collection: str, fields: Mapping[str, Any]) -> None:
+    def __init__(self, database: Database, collection: str, fields: Mapping[str, Any], *, key: str = "_id") -> None:
         self._collection = database[collection]
         self._fields = fields
+        self._key = key
         self._asked: dict[str, asyncio.Future[Document | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
@@ -53,11 +55,11 @@ class GatheredReads:
 
     async def _answer(self, asked: Mapping[str, "asyncio.Future[Document | None]"]) -> None:
         try:
-            rows = await self._collection.find({"_id": {"$in": list(asked)}}, self._fields).to_list(None)
+            rows = await self._collection.find({self._key: {"$in": list(asked)}}, self._fields).to_list(None)
         except Exception as error:  # noqa: BLE001 it is raised again where the document was asked for
             for answer in asked.values():
                 answer.set_exception(error)
             return
-        found = {row["_id"]: row for row in rows}
+        found = {row[self._key]: row for row in rows}
         for key, answer in asked.items():
             answer.set_result(found.get(key))

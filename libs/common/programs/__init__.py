@@ -2,10 +2,11 @@
 
 from libs.common.programs.business_calendar import BusinessCalendar
 from libs.common.programs.calendar import Period, add_months, add_years
+from libs.common.programs.certificate_texts import CertificateTexts
 from libs.common.programs.checks import in_dependence_order, prerequisites
 from libs.common.programs.clauses import Clause, Clauses
 from libs.common.programs.errors import ProgramError, ProgramErrors
-from libs.common.programs.loader import load_definition, load_program, load_programs
+from libs.common.programs.loader import load_definition, load_program, load_programs, load_rules
 from libs.common.programs.model import (
     AllNode,
     AnyNode,
@@ -30,6 +31,7 @@ __all__ = [
     "AnyNode",
     "Branding",
     "BusinessCalendar",
+    "CertificateTexts",
     "Certification",
     "CertificationNode",
     "Clause",
@@ -55,5 +57,6 @@ __all__ = [
     "load_definition",
     "load_program",
     "load_programs",
+    "load_rules",
     "prerequisites",
 ]

@@ -44,3 +44,19 @@ def check_uses(head: ProgramShape | None, certifications: dict[str, Certificatio
             source.report(("levels", position), f"{level!r} is listed twice")
         elif level not in used:
             source.report(("levels", position), f"no certification has the level {level!r}")
+
+
+def check_badges(head: ProgramShape | None, certifications: dict[str, Certification], source: Source) -> None:
+    """Reports templates for certifications that the program does not have, and two certifications with one template.
+
+    A provider takes a second badge of a template for the same person as a repetition.
+    """
+    if head is None or head.badges.provider is None or source.faults:
+        return
+    taken: dict[str, str] = {}
+    for name, template in head.badges.provider.templates.items():
+        path = ("badges", "provider", "templates", name)
+        if name not in certifications:
+            source.report(path, f"there is no certification {name!r}")
+        elif taken.setdefault(template, name) != name:
+            source.report(path, f"{taken[template]!r} has the same template")

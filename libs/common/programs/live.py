@@ -76,7 +76,7 @@ class LivePrograms(Mapping[str, Program]):
             after = programs.get(name)
             if after is None:
                 faults.append(ProgramError(str(self._folder), 1, "id", f"{name!r} is in use and cannot be taken away"))
-            elif after.definition != before.definition and after.version <= before.version:
+            elif _said(after) != _said(before) and after.version <= before.version:
                 message = f"{name} has changed, so its version must be higher than {before.version}"
                 faults.append(ProgramError(f"{name}.yaml", 1, "version", message))
         if faults:
@@ -87,6 +87,12 @@ class LivePrograms(Mapping[str, Program]):
             VERSION.labels(name).set(program.version)
 
 
+def _said(program: Program) -> tuple[str, str | None]:
+    """Everything that a program's files say."""
+    return program.definition, program.branding.artwork
+
+
 def _fingerprint(folder: Path) -> Fingerprint:
-    stats = ((path.name, path.stat()) for path in folder.glob("*.yaml"))
+    files = (path for kind in ("*.yaml", "*.svg") for path in folder.glob(kind))
+    stats = ((path.name, path.stat()) for path in files)
     return frozenset((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

@@ -4,9 +4,10 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
 
+from libs.common.programs.artwork import LARGEST, ArtworkError, read_artwork
 from libs.common.programs.cases import read_cases
 from libs.common.programs.catalogue import read_certifications, read_exams
-from libs.common.programs.checks import check_prerequisites, check_uses
+from libs.common.programs.checks import check_badges, check_prerequisites, check_uses
 from libs.common.programs.clauses import Clauses
 from libs.common.programs.errors import Path, ProgramError, ProgramErrors
 from libs.common.programs.model import Branding, Certification, Exam, Program
@@ -17,17 +18,25 @@ from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 
 
-def load_program(path: FilePath) -> Program:
-    """One definition from its file.
+def load_program(path: FilePath, *, folder: FilePath | None = None) -> Program:
+    """One definition from its file; files that it names are read from `folder`, its own unless given.
 
     Raises:
         ProgramErrors: with every fault in the file, each with its line.
     """
+    return load_definition(read_text(path), name=path.name, folder=folder or path.parent)
+
+
+def load_rules(path: FilePath) -> Program:
+    """One definition from its file, for its rules: as `load_program`, without the files that it names."""
     return load_definition(read_text(path), name=path.name)
 
 
-def load_definition(text: str, *, name: str) -> Program:
-    """One definition from its text; faults are told with `name` as the file's. Raises as `load_program` does."""
+def load_definition(text: str, *, name: str, folder: FilePath | None = None) -> Program:
+    """One definition from its text; faults are told with `name` as the file's. Raises as `load_program` does.
+
+    Files that it names are read from `folder`; without one, a program is loaded for its rules, and has no artwork.
+    """
     source = Source(name, text)
     head = validated(ProgramShape, source.data, (), source)
     raw_exams, raw_certifications = _section(source, "exams"), _section(source, "certifications")
@@ -36,14 +45,17 @@ def load_definition(text: str, *, name: str) -> Program:
     aliases = _aliases(exams, raw_exams.keys(), source)
     check_prerequisites(certifications, source)
     check_uses(head, certifications, source)
+    check_badges(head, certifications, source)
     policy = read_policy(head, exams, certifications, source)
     if head is not None and _overdue(head) < head.result_promise_business_days:
         source.report(("result_overdue_business_days",), "must be no less than result_promise_business_days")
+    artwork = _artwork(head, folder, source)
     source.raise_faults()
     if head is None:
         raise AssertionError("a head that is missing was reported")
     return _program(
         head,
+        artwork,
         exams,
         certifications,
         aliases,
@@ -101,8 +113,24 @@ def _aliases(exams: dict[str, Exam], codes: Any, source: Source) -> dict[str, st
     return aliases
 
 
+def _artwork(head: ProgramShape | None, folder: FilePath | None, source: Source) -> str | None:
+    """The program's artwork, where the definition names a file; faults in it are those of the name."""
+    file = head.branding.artwork if head else None
+    if file is None or folder is None:
+        return None
+    try:
+        with (folder / file).open("rb") as opened:
+            return read_artwork(opened.read(LARGEST + 1))
+    except OSError as error:
+        source.report(("branding", "artwork"), f"{file} cannot be read: {error.strerror}")
+    except ArtworkError as error:
+        source.report(("branding", "artwork"), f"{file} {error}")
+    return None
+
+
 def _program(
     head: ProgramShape,
+    artwork: str | None,
     exams: dict[str, Exam],
     certifications: dict[str, Certification],
     aliases: dict[str, str],
@@ -118,7 +146,7 @@ def _program(
         time_zone=head.time_zone,
         candidate_id_prefix=head.candidate_id.prefix,
         candidate_id_digits=head.candidate_id.digits,
-        branding=Branding(**dict(head.branding)),
+        branding=Branding(**dict(head.branding) | {"artwork": artwork}),
         levels=tuple(head.levels),
         reminders=tuple(sorted(set(head.reminders_days), reverse=True)),
         result_promise=head.result_promise_business_days,
@@ -134,6 +162,9 @@ def _program(
         calendar=head.calendar.read(),
         result_overdue=_overdue(head),
         challenges=head.challenges.read() if head.challenges else None,
+        badge_provider=head.badges.read(),
+        certificate=head.certificate.read(),
+        directory=head.directory.read() if head.directory else None,
         definition=definition,
     )
 

@@ -10,11 +10,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from libs.common.programs.badges import BadgeProvider
 from libs.common.programs.business_calendar import WEEKDAYS, BusinessCalendar
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
+from libs.common.programs.certificate_texts import DEFAULT_TEXTS, CertificateTexts
 from libs.common.programs.challenges import ChallengeRules
 from libs.common.programs.clauses import Clause, Clauses
+from libs.common.programs.directory import Directory
 from libs.common.programs.policy import Policy, Way
 from libs.common.programs.sign_in import BY_PASSWORD, SignIn
 
@@ -170,6 +173,8 @@ class Branding:
     colour: str
     """`#rrggbb`."""
     support_url: str
+    artwork: str | None = None
+    """Its mark: an `<svg>` element of plain shapes, checked on loading; None where the definition names none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
@@ -219,6 +224,11 @@ class Program:
     """Business days after which a late result is overdue; never fewer than the promise."""
     challenges: ChallengeRules | None = None
     """How results are challenged; None where they cannot be."""
+    badge_provider: BadgeProvider | None = None
+    """Where badges are kept as well; None where they are ours alone."""
+    certificate: CertificateTexts = DEFAULT_TEXTS
+    directory: Directory | None = None
+    """Its public directory; None where it has none."""
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
+from libs.common.programs.badges import BadgesShape
 from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
+from libs.common.programs.certificate_texts import CertificateShape
 from libs.common.programs.challenges import ChallengesShape
+from libs.common.programs.directory import DirectoryShape
 from libs.common.programs.model import Entitlement, ExamKind, ProfileField
 from libs.common.programs.policy_shape import (
     AgreementShape,
@@ -54,6 +57,8 @@ class BrandingShape(Shape):
     sender_email: EmailAddress
     colour: Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
     support_url: Url
+    artwork: Annotated[str | None, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}\.svg$")] = None
+    """A file in the folder of the definition."""
 
 
 class ProfileShape(Shape):
@@ -108,7 +113,10 @@ class ProgramShape(Shape):
     cases: dict[CaseKind, CaseRuleShape] = Field(default={})
     calendar: CalendarShape = CalendarShape()
     challenges: ChallengesShape | None = None
+    badges: BadgesShape = BadgesShape()
+    directory: DirectoryShape | None = None
     fees: FeesShape | None = None
+    certificate: CertificateShape = CertificateShape()
     exams: dict[Code, Any]
     certifications: dict[str, Any]
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from libs.common.http.routes import Route
+from libs.common.secret_files import Secrets
 from libs.common.service import Background, Platform
 from services.exams.feeds.api import FeedsApi
 from services.exams.feeds.archive import Archive
@@ -17,7 +18,6 @@ from services.exams.feeds.taking import Taking
 from services.exams.settings import ExamsSettings
 from services.exams.store import ExamsStore
 from services.exams.vendors.definition import Vendor
-from services.exams.vendors.secrets import Secrets
 
 
 class Feeds:

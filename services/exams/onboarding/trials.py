@@ -13,7 +13,7 @@ from libs.common.events import vendors
 from libs.common.ids import derived_id, new_id
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
-from services.exams.consumers import VendorMessages, about, contradiction, refused, rejection
+from services.exams.consumers import ELSEWHERE, VendorMessages, about, contradiction, refused, rejection
 from services.exams.domain.results import Verdict
 from services.exams.onboarding.tally import KEPT, Channel, Judged
 from services.exams.registrations import RegistrationIntake
@@ -78,7 +78,7 @@ class Trials:
         async def work(transaction: Transaction) -> None:
             raise _Undone(await self._outcome(transaction, received))
 
-        if isinstance(received.data, vendors.CourseCompleted):
+        if isinstance(received.data, ELSEWHERE):
             return _Outcome(KEPT)  # certs takes it in, by the same border
         try:
             await self._unit_of_work.run(work)

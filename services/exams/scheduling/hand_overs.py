@@ -17,6 +17,7 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import Program
 from libs.common.programs.model import Exam
+from libs.common.secret_files import Secrets
 from services.exams.history.retakes import judge
 from services.exams.scheduling.digest import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
 from services.exams.scheduling.sign_on import SignOn
@@ -24,7 +25,6 @@ from services.exams.scheduling.states import VISIT, HandOver, Purpose, State, Wo
 from services.exams.scheduling.store import HandOverStore, ticket_key
 from services.exams.store import ExamsStore, registration_key
 from services.exams.vendors.definition import Vendor
-from services.exams.vendors.secrets import Secrets
 from services.exams.vouchers.registry import Vouchers
 
 MADE = Counter("certrail_hand_overs_total", "Candidates handed over to vendors", ["vendor", "purpose"])

@@ -8,6 +8,7 @@ from libs.common.http.routes import Route
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.merges import Merges
 from libs.common.privacy.tombstones import Tombstones
+from libs.common.secret_files import Secrets
 from libs.common.service import Platform
 from services.exams.scheduling.api import SchedulingApi
 from services.exams.scheduling.hand_overs import HandOvers
@@ -15,7 +16,6 @@ from services.exams.scheduling.store import HandOverStore
 from services.exams.settings import ExamsSettings
 from services.exams.store import ExamsStore
 from services.exams.vendors.definition import Vendor
-from services.exams.vendors.secrets import Secrets
 from services.exams.vouchers.api import VouchersApi
 from services.exams.vouchers.codes import Codes
 from services.exams.vouchers.importing import Importing

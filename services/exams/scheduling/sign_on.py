@@ -11,7 +11,7 @@ from libs.common.events.types import Code, ProgramId
 from libs.common.programs.sign_in_shape import is_safe_url
 from libs.common.programs.source import Source
 from libs.common.programs.written import Shape
-from services.exams.vendors.secrets import SecretName
+from libs.common.secret_files import SecretName
 
 
 def _target(value: str) -> str:

@@ -25,7 +25,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 
 from libs.common.events.types import Line
 from libs.common.programs.written import Shape
-from services.exams.vendors.secrets import SecretName
+from libs.common.secret_files import SecretName
 
 if TYPE_CHECKING:
     from services.exams.vendors.sftp_client import SftpSession

@@ -1,24 +1,19 @@
-"""Names as they are searched for: Latin letters without case and accents, whatever the script they are written in.
+"""Names of accounts as they are searched for, also misspelt.
 
 A search makes the misspellings of what was typed and looks for all of them, so that little is kept of an account:
 a key a word of its names.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from string import ascii_lowercase
 from typing import Any, Final
 
-from anyascii import anyascii
 from rapidfuzz.distance import DamerauLevenshtein
+
+from libs.common.name_keys import name_keys
 
 FIELDS: Final = ("given_name", "family_name", "native_name", "former_names")
 """What of an account its keys are made of."""
-
-MOST_KEYS: Final = 16
-_LONGEST: Final = 40
-_NO_LETTER: Final = re.compile(r"[^a-z]+")
-_BETWEEN_WORDS: Final = re.compile(r"[\s\-_,./]+")
 
 _FORGIVING_FROM: Final = 4
 """Shorter words have too many neighbours to mean anything."""
@@ -26,14 +21,6 @@ _HALVES_FROM: Final = 8
 """From here on two errors are forgiven, if the first half has none."""
 _BEGUN: Final = 0.95
 """How alike a word is to one that it begins."""
-
-
-def name_keys(texts: Iterable[str]) -> list[str]:
-    """The keys of all words of some texts, each once, in their order."""
-    words = (word for text in texts for word in _BETWEEN_WORDS.split(_latin(text)))
-    keys = dict.fromkeys(_NO_LETTER.sub("", word)[:_LONGEST] for word in words)
-    keys.pop("", None)
-    return list(keys)[:MOST_KEYS]
 
 
 def keys_of(account: Mapping[str, Any]) -> list[str]:
@@ -80,7 +67,3 @@ def _alike(word: str, key: str) -> float:
         return 1.0
     near = DamerauLevenshtein.normalized_similarity(word, key)
     return max(near, _BEGUN) if key.startswith(word) and len(word) > 1 else near
-
-
-def _latin(text: str) -> str:
-    return (text if text.isascii() else anyascii(text)).lower()

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from pymongo import ASCENDING, IndexModel
 
 from libs.common.clock import Clock
 from libs.common.http.problems import Problem
+from libs.common.http.senders import Network, sender
 from libs.common.mongo.client import Database
 from services.identity.login.problems import TOO_MANY_TRIES
 
@@ -15,36 +15,9 @@ TRIES = 100
 WITHIN = timedelta(minutes=10)
 """So many tries that do not succeed, in each stretch of this length, may come from one address."""
 
-_OF_ONE_NETWORK = 64
-"""Bits of an IPv6 address that a household or an office shares; the rest its machines choose at will."""
-
 COLLECTIONS = {
     "address_tries": [IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)],
 }
-
-Network = IPv4Network | IPv6Network
-
-
-def read_networks(text: str) -> tuple[Network, ...]:
-    """Networks in CIDR notation, parted by spaces or commas. Raises `ValueError` for anything else."""
-    return tuple(ip_network(part) for part in text.replace(",", " ").split())
-
-
-def sender(remote: str | None, headers: Mapping[str, str], proxies: Sequence[Network]) -> str:
-    """The address that a request comes from, as far as it can be believed.
-
-    `X-Forwarded-For` is believed only from a proxy of ours, and of it only the last address, which the proxy itself has
-    written; what stands before it is the sender's word.
-    """
-    forwarded = headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    trusted = remote is not None and any(ip_address(remote) in network for network in proxies)
-    try:
-        address = ip_address(forwarded if trusted and forwarded else remote or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, _OF_ONE_NETWORK), strict=False))
-    return str(address)
 
 
 class AddressLimit:

@@ -8,8 +8,9 @@ from typing import Final, Literal
 
 from libs.common.candidate_ids import meant_ids
 from libs.common.mongo.client import Document
+from libs.common.name_keys import name_keys
 from libs.common.programs import Program
-from services.identity.domain.name_keys import first_half, likeness, misspellings, name_keys
+from services.identity.domain.name_keys import first_half, likeness, misspellings
 from services.identity.search.store import MOST_FOUND, SearchStore, Word
 
 Reason = Literal["id", "external_id", "registration", "case", "email", "similar_id", "name", "similar_name"]

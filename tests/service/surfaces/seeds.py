@@ -22,6 +22,9 @@ from libs.common.http.principal import Principal
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.certs.app import SERVICE as CERTS
+from services.certs.certificates.pool import drawing_pool
+from services.certs.certificates.rendering import render
+from services.certs.provider.rows import new_row
 from services.exams.app import SERVICE as EXAMS
 from services.exams.history.appointments import appointment_id
 from services.exams.onboarding.credentials import Credentials
@@ -34,7 +37,7 @@ from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
-from tests.service.rig import ERASURE_KEY, Base, open_base
+from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, open_base
 from tests.service.samples import (
     EXAM,
     TAKEN,
@@ -52,6 +55,8 @@ from tests.service.surfaces.surface import PROGRAM, Request, Seed, Surface, Valu
 from tests.service.test_privacy_identity import PARTS, answer, questions
 from tests.service.test_second_factor import enrol
 from tests.service.test_systems import add as add_system
+from tests.unit.certs.certificate_samples import content_of
+from tests.unit.certs.test_verifying_files import form_of
 from tests.unit.exams.vendor_files import cells, result_file
 
 PERSON = "C1"
@@ -113,15 +118,15 @@ def _parts(service: str, base: Base, where: Where) -> Any:
     secrets = where.folder / "vendor-secrets"
     secrets.mkdir()
     (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
-    vendors: dict[str, Any] = (
-        {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
-    )
+    more: dict[str, Any] = {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
+    if service == "certs":
+        more = {"certs_keys_secret": CERTS_KEYS_SECRET}
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
         programs_dir=where.folder,
         erasure_key=ERASURE_KEY,
-        **vendors,
+        **more,
     )
     return one.build(Platform(base.database, base.unit_of_work, where.programs, base.clock, base.owner), settings)
 
@@ -268,6 +273,17 @@ def _refused(body: bytes) -> Refusal:
     )
 
 
+def _person() -> identity.CandidateRegistered:
+    return identity.CandidateRegistered(
+        candidate_id=PERSON,
+        given_name="Ada",
+        family_name="Mark-Lovelace",
+        email="mark@example.com",
+        country="GB",
+        registered_at=TAKEN,
+    )
+
+
 # --- Certs -----------------------------------------------------------------------------------------------------------
 
 
@@ -294,16 +310,23 @@ _CERTS = {
     "simulate": Request(lambda _: {"cases": [{"id": "x", "program": PROGRAM, "as_of": "2026-01-01", "inputs": []}]}),
     "preview_certifications": Request(query=lambda values: {"from": values["candidate_id"], "into": "C2"}),
     "start_dry_run": Request(lambda values: {"definition": values["definition"]}),
+    "verify_file": Request(lambda _: b"hello", media_type="text/plain"),
+    "verify_form": Request(lambda _: form_of(b"hello", "b"), media_type="multipart/form-data; boundary=b"),
+    "take_badge_event": Request(lambda _: {"id": "e1", "event_type": "badge.created"}),
+    "publish_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
+    "edit_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
+    "enter_code": Request(query=lambda values: {"code": values["code"]}),
+    "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 
 
 async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
-    await surface.events(received(passed()), received(linked()))
+    await surface.events(received(passed()), received(linked()), received(_person()))
     now = programs[PROGRAM]
     later = re.sub(r"(?m)^version: \d+$", f"version: {now.version + 1}", now.definition)
     values = {"program": PROGRAM, "candidate_id": PERSON, "day": "2026-01-01", "definition": later}
     values["lately"] = (surface.base.clock.now() - timedelta(days=9)).date().isoformat()
-    seed = Seed(values, _CERTS, frozenset({PERSON, "MARK-CLAIM"}))
+    seed = Seed(values, _CERTS, frozenset({PERSON, "MARK-CLAIM", "MARK-LINK"}))
     values["agreement"] = (await _made(surface, "show_agreement", seed))["version"]
     values["evidence_id"] = (await _made(surface, "upload_evidence", seed))["evidence_id"]
     values["submission_id"] = (await _made(surface, "claim_credits", seed))["submission_id"]
@@ -313,7 +336,22 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
     fresh = (await _made(surface, "upload_evidence", seed))["evidence_id"]
     seed.requests = {**_CERTS, "claim_course": Request(lambda given: _course_claim({**given, "evidence_id": fresh}))}
     values["evidence_id"] = used
+    shared = await _made(surface, "publish_transcript", seed)
+    values |= {"transcript_id": shared["transcript_id"], "code": shared["code"]}
+    values["token"] = shared["link"].rpartition("/")[2]
     await surface.run("dry-runs")
+    # No request waits for the first drawing of a process on a busy machine.
+    await drawing_pool(1).run(render, content_of(now))
+    await surface.run("issuer-keys")
+    (key,) = await surface.base.rows("issuer_keys", program=PROGRAM)
+    values["kid"] = key["_id"]
+    await surface.in_background(lambda: surface.base.rows("credentials", signed=True))
+    (credential,) = await surface.base.rows("credentials")
+    trouble = new_row(PROGRAM, PERSON, "CCNA") | {"trouble": {"kind": "refused", "text": "MARK", "since": TAKEN}}
+    await surface.base.database["provider_badges"].insert_one(trouble)
+    values |= {"trouble_id": trouble["_id"], "token": "not-the-right-one"}
+    values |= {"credential_id": credential["_id"], "name": credential["_id"], "number": "1"}
+    values |= {"certification": credential["certification"], "version": str(now.version), "file": "logo.svg"}
     return seed
 
 
@@ -326,15 +364,7 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
 
 
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
-    person = identity.CandidateRegistered(
-        candidate_id=PERSON,
-        given_name="Ada",
-        family_name="Mark-Lovelace",
-        email="mark@example.com",
-        country="GB",
-        registered_at=TAKEN,
-    )
-    await surface.events(received(person), received(passed()))
+    await surface.events(received(_person()), received(passed()))
     (mail,) = await surface.base.rows("messages")
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
     return Seed(values, {}, frozenset({PERSON, mail["_id"]}))

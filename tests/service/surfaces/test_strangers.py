@@ -34,9 +34,11 @@ TOLD_WHY_NOT = {
     "retry_feed_file": 409,
     "send_vendor_profile_again": 409,
     "send_authorization_again": 409,
+    "reissue_certificate": 409,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
-was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused."""
+was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused; the certificate
+bears the present name."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),

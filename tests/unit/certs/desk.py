@@ -80,8 +80,8 @@ class Desk:
         store = cast("CertsStore", self.store)
         self._policies = Policies(store, self.programs, _Clock())
         self.ledgers = Ledgers(store, self._policies)
-        no_links: Any = None  # partners' ids are no business of this desk
-        self._handler = ServiceEvents(self.ledgers, no_links)
+        nothing: Any = None  # partners' ids and people are no business of this desk
+        self._handler = ServiceEvents(store, self.ledgers, nothing, nothing)
 
     def take(self, *data: EventData) -> None:
         """Hand events over as one batch."""

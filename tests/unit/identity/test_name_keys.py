@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import DamerauLevenshtein
 
-from services.identity.domain.name_keys import MOST_KEYS, first_half, keys_of, likeness, misspellings, name_keys
+from libs.common.name_keys import MOST_KEYS, name_keys
+from services.identity.domain.name_keys import first_half, keys_of, likeness, misspellings
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=12)
 

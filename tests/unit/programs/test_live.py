@@ -18,6 +18,8 @@ def folder(tmp_path: Path) -> Path:
     for path in SAMPLES.glob("*.yaml"):
         text = re.sub(r"(?m)^version: \d+$", "version: 1", path.read_text())
         (tmp_path / path.name).write_text(text)
+    for path in SAMPLES.glob("*.svg"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
     return tmp_path
 
 

@@ -1,4 +1,4 @@
-"""Secrets shared with vendors: files that only this service can read, named by the vendors' definitions."""
+"""Secrets shared with partners: files that only a service can read, named by the definitions that need them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +14,21 @@ SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")
 
 
 class Secrets:
-    """Reads secrets, each time anew, so that a new one needs no restart."""
+    """Reads secrets, each time anew, so that a new one needs no restart.
 
-    def __init__(self, folder: Path | None) -> None:
+    Args:
+        folder: where they lie; None where there are none.
+        variable: the environment variable that names the folder, for whoever must mend its lack.
+    """
+
+    def __init__(self, folder: Path | None, variable: str = "CERTRAIL_VENDOR_SECRETS_DIR") -> None:
         self._folder = folder
+        self._variable = variable
 
     def get(self, name: SecretName) -> SecretStr:
         """A secret without the white space around it. Raises `Unavailable` where there is none to be read."""
         if self._folder is None:
-            raise Unavailable("CERTRAIL_VENDOR_SECRETS_DIR is not set")
+            raise Unavailable(f"{self._variable} is not set")
         path = self._folder / name
         try:
             if path.stat().st_size > _LARGEST:

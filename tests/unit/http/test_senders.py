@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.identity.login.addresses import read_networks, sender
+from libs.common.http.senders import read_networks, sender
 
 PROXIES = read_networks("127.0.0.0/8, 10.0.0.0/8 ::1/128")
 

@@ -1,0 +1,1 @@
+"""Certificates: what stands on them, how they are drawn, and which of them exist."""

@@ -1,0 +1,1 @@
+"""Credentials: what a ledger says, as signed documents that anybody can check."""

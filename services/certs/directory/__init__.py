@@ -1,0 +1,1 @@
+"""A program's public directory: those who hold certifications and want to be found."""

@@ -1,0 +1,1 @@
+"""Logos with which people show that they hold a certification."""

@@ -1,0 +1,1 @@
+"""Pages for people without an account: one frame, one style sheet, no script."""

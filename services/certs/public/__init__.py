@@ -1,0 +1,1 @@
+"""What anybody may read: where it is to be found, and by which codes."""

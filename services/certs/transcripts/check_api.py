@@ -1,0 +1,186 @@
+"""The public page of verification codes: typed in from a certificate, a badge or a transcript."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final, NamedTuple, TypeVar
+
+from pydantic import Field
+
+from libs.common.clock import Clock
+from libs.common.http.documents import Document
+from libs.common.http.models import Parameters
+from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.routes import PUBLIC, Call, Reply, Route
+from services.certs.pages.frame import HTML, message, shown_as
+from services.certs.public.codes import Codes, Kind, printed, read_code
+from services.certs.transcripts.answers import JSON, Answers, Opened, ReceiptFile, Verification, wanted
+from services.certs.transcripts.documents import Documents, ShownDocument
+from services.certs.transcripts.door import Door
+from services.certs.transcripts.pages import verification
+from services.certs.transcripts.public_api import RECEIPT_COST, REFUSALS
+from services.certs.transcripts.store import TranscriptStore
+from services.certs.transcripts.views import VerificationView
+
+FORM: Final = message(
+    "Check a code", "Type in the code that is printed on a certificate, a badge or a transcript.", form=True
+)
+UNKNOWN: Final = message(
+    "We didn't issue anything with this code.",
+    "Check for 0 and O, 1 and I; codes have 12 characters.",
+    form=True,
+)
+
+D = TypeVar("D", bound=Document)
+
+
+class CodePath(Parameters):
+    code: Annotated[str, Field(max_length=100)]
+
+
+class CodeQuery(Parameters):
+    code: Annotated[str | None, Field(max_length=100, description="As it was typed in")] = None
+
+
+class Found(NamedTuple):
+    """What a code stands for."""
+
+    kind: Kind
+    code: str
+    opened: Opened | ShownDocument
+
+
+class CheckApi:
+    """Handlers of the routes below."""
+
+    def __init__(
+        self,
+        codes: Codes,
+        store: TranscriptStore,
+        answers: Answers,
+        documents: Mapping[Kind, Documents],
+        door: Door,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._codes = codes
+        self._store = store
+        self._answers = answers
+        self._documents = documents
+        self._door = door
+        self._clock = clock
+
+    def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
+        return (
+            Route(
+                method="GET",
+                path="/public/check",
+                handler=self.enter_code,
+                summary="A form for a verification code, and what a code that was typed in stands for",
+                query=CodeQuery,
+                response=Verification,
+                scopes=PUBLIC,
+                errors=REFUSALS,
+            ),
+            Route(
+                method="GET",
+                path="/public/check/{code}",
+                handler=self.check_code,
+                summary="What a verification code stands for, as of now: as a page or as JSON",
+                parameters=CodePath,
+                response=Verification,
+                scopes=PUBLIC,
+                errors=REFUSALS,
+            ),
+            Route(
+                method="GET",
+                path="/public/check/{code}/receipt",
+                handler=self.print_code_receipt,
+                summary="A signed receipt of what a code stands for now, to be printed",
+                parameters=CodePath,
+                response=ReceiptFile,
+                scopes=PUBLIC,
+                errors=REFUSALS,
+            ),
+            Route(
+                method="GET",
+                path="/public/check/{code}/receipt.jwt",
+                handler=self.download_code_receipt,
+                summary="A signed receipt of what a code stands for now, checkable offline",
+                parameters=CodePath,
+                response=ReceiptFile,
+                scopes=PUBLIC,
+                errors=REFUSALS,
+            ),
+        )
+
+    async def enter_code(self, call: Call[Any, CodeQuery]) -> Verification | Reply[Verification]:
+        code = call.query.code
+        if code is None or not code.strip():
+            return shown_as(Verification, FORM)
+        return await self._answered(call, code, Verification, lambda found: self._shown(call, found))
+
+    async def check_code(self, call: Call[CodePath]) -> Verification | Reply[Verification]:
+        return await self._answered(call, call.path.code, Verification, lambda found: self._shown(call, found))
+
+    async def print_code_receipt(self, call: Call[CodePath]) -> ReceiptFile | Reply[ReceiptFile]:
+        return await self._answered(
+            call, call.path.code, ReceiptFile, lambda found: self._receipt(found, to_print=True), cost=RECEIPT_COST
+        )
+
+    async def download_code_receipt(self, call: Call[CodePath]) -> ReceiptFile | Reply[ReceiptFile]:
+        return await self._answered(
+            call, call.path.code, ReceiptFile, lambda found: self._receipt(found, to_print=False), cost=RECEIPT_COST
+        )
+
+    async def _answered(
+        self,
+        call: Call[Any, Any, Any],
+        text: str,
+        into: type[D],
+        answer: Callable[[Found], Awaitable[D]],
+        *,
+        cost: int = 1,
+    ) -> D | Reply[D]:
+        async def work() -> D:
+            return await answer(await self._find(text))
+
+        return await self._door.answer(call, into, work, unknown=UNKNOWN, cost=cost)
+
+    async def _find(self, text: str) -> Found:
+        """What a code stands for. Raises the problems `not-found` and `gone`, after as much work as for any other."""
+        code = read_code(text)
+        row = await self._codes.find(code or "")
+        if code is None or row is None:
+            await self._answers.opened(await self._store.get(""))
+            raise Problem(NOT_FOUND)
+        kind: Kind = row["kind"]
+        if kind == "transcript":
+            return Found(kind, code, await self._answers.opened(await self._store.get(row["subject"])))
+        found = await self._documents[kind].find(row["program"], row["subject"])
+        if found is None:
+            raise Problem(NOT_FOUND)
+        return Found(kind, code, found)
+
+    async def _shown(self, call: Call[Any, Any, Any], found: Found) -> Verification:
+        base = f"/check/{printed(found.code)}"
+        if isinstance(found.opened, Opened):
+            return await self._answers.shown(call, found.opened, base)
+        media_type = wanted(call, (HTML, JSON))
+        seen = self._seen(found, found.opened, whole_minutes=True)
+        return self._answers.written(found.opened.program, seen, base, media_type, record=False)
+
+    async def _receipt(self, found: Found, *, to_print: bool) -> ReceiptFile:
+        if isinstance(found.opened, Opened):
+            return await self._answers.receipt(found.opened, to_print=to_print)
+        seen = self._seen(found, found.opened, whole_minutes=False)
+        return await self._answers.receipt_of(found.opened.program, seen, to_print=to_print)
+
+    def _seen(self, found: Found, document: ShownDocument, *, whole_minutes: bool) -> VerificationView:
+        now = self._clock.now().replace(microsecond=0)
+        return verification(
+            document.program,
+            document.name,
+            document.shown,
+            kind=found.kind,
+            code=found.code,
+            checked_at=now.replace(second=0) if whole_minutes else now,
+        )

@@ -1,0 +1,26 @@
+"""Processes that draw do not outlive the service, however it ends."""
+
+import subprocess
+import sys
+
+import psutil
+
+SERVICE = """
+import asyncio, os, time
+from services.certs.certificates.pool import DrawingPool
+
+if __name__ == "__main__":
+    print(asyncio.run(DrawingPool(1).run(os.getpid)), flush=True)
+    time.sleep(600)
+"""
+
+
+def test_they_end_when_the_service_is_killed(tmp_path) -> None:
+    script = tmp_path / "service.py"
+    script.write_text(SERVICE)
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        drawing = psutil.Process(int(service.stdout.readline()))
+        service.kill()
+    drawing.wait(timeout=60)
+    assert not drawing.is_running()
