@@ -45,6 +45,8 @@ class Client:
 async def echo(request: web.Request) -> web.Response:
     if request.path.endswith("/missing"):
         return web.json_response({"from": "service"}, status=404, content_type=PROBLEM)
+    if request.path.endswith("/strict"):
+        return web.Response(headers={"Content-Security-Policy": "default-src 'none'", "Referrer-Policy": "no-referrer"})
     return web.json_response({"path": request.raw_path, "size": len(await request.read())})
 
 
@@ -126,6 +128,20 @@ async def test_vendors_file_may_be_larger_still(client: Client) -> None:
 async def test_list_of_registrations_may_be_long(client: Client) -> None:
     path = "/api/exams/v1/programs/cisco/reconciliations?vendor=vue"
     assert (await client.send("POST", path, b"x" * 8_000_000)).status == 200
+
+
+async def test_what_a_service_says_of_its_pages_stands_alone(client: Client) -> None:
+    strict = (await client.send("GET", "/api/certs/v1/strict")).headers
+    assert (strict["content-security-policy"], strict["referrer-policy"]) == ("default-src 'none'", "no-referrer")
+    silent = (await client.send("GET", "/api/certs/v1/x")).headers
+    assert silent["content-security-policy"].startswith("default-src 'self'")
+    assert silent["referrer-policy"] == "strict-origin-when-cross-origin"
+
+
+async def test_what_proves_a_certification_has_short_addresses(client: Client) -> None:
+    for path in ("/v/abc", "/b/1.png", "/check", "/credentials/1?form=png", "/status/cisco/1"):
+        assert f'"/api/certs/v1/public{path}"' in (await client.send("GET", path)).body
+    assert (await client.send("POST", "/verify", b"x" * 5_300_000)).status == 200
 
 
 @pytest.mark.parametrize(("path", "text"), [("/", "start"), ("/docs/", "reference")])
