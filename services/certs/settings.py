@@ -36,6 +36,6 @@ class CertsSettings(ServiceSettings):
         default=None, description="folder of the secrets that the programs' badge providers need, one file each"
     )
     signing_processes: int = Field(
-        default=2, ge=1, le=64, description="processes at the lowest priority that sign credentials"
+        default=1, ge=1, le=64, description="processes at the lowest priority that sign credentials"
     )
     drawing_processes: int = Field(default=2, ge=1, le=64, description="processes that draw certificates and logos")
