@@ -1,6 +1,7 @@
 """Draws certificates. Runs in processes of its own, which see no fonts but ours and reach no address."""
 
 import os
+import stat
 import tempfile
 from datetime import UTC, datetime, time
 from functools import lru_cache
@@ -83,9 +84,15 @@ def _library() -> tuple[ModuleType, Any]:
 
 
 def _font_configuration() -> Path:
-    """A fontconfig file that knows our fonts only; the same for every process of this user."""
+    """A fontconfig file that knows our fonts only; the same for every process of this user.
+
+    Raises `CannotDraw` where somebody else has put something in its place: they could have others drawn.
+    """
     folder = Path(tempfile.gettempdir()) / f"certrail-fonts-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise CannotDraw(f"{folder} is not a folder that only we can write to")
     text = "".join(
         (
             '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig>',

@@ -224,3 +224,18 @@ def test_a_machine_without_fonts_says_what_is_lacking(content: Content, monkeypa
             render(content)
     finally:
         rendering._library.cache_clear()
+
+
+def test_a_font_folder_that_others_could_fill_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering.tempfile, "gettempdir", lambda: str(tmp_path))
+    folder = tmp_path / f"certrail-fonts-{os.getuid()}"
+    rendering._font_configuration()
+    folder.chmod(0o777)
+    with pytest.raises(CannotDraw, match="only we can write to"):
+        rendering._font_configuration()
+    elsewhere = tmp_path / "elsewhere"
+    folder.rename(elsewhere)
+    elsewhere.chmod(0o700)
+    folder.symlink_to(elsewhere)
+    with pytest.raises(CannotDraw, match="only we can write to"):
+        rendering._font_configuration()
