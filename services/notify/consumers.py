@@ -12,7 +12,7 @@ from libs.common.mongo.client import Document
 from libs.common.mongo.merges import FAMILY_EVENTS
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from services.notify.domain.mails import mail_for
+from services.notify.domain.causes import mail_for
 from services.notify.domain.recipients import Recipient, latest, recipient_of
 from services.notify.letters import Cause, Letter
 from services.notify.sender import Sender

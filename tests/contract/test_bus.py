@@ -25,7 +25,7 @@ from services.identity import consumers as identity_consumers
 from services.identity.cases.missing_results import MissingResults
 from services.identity.privacy.exports import ExportParts
 from services.notify.consumers import PROFILE_EVENTS
-from services.notify.domain.mails import MAIL_EVENTS
+from services.notify.domain.causes import MAIL_EVENTS
 
 Document = dict[str, Any]
 

@@ -12,7 +12,8 @@ from libs.common.mongo.merges import FAMILY_EVENTS
 from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.programs import Program
 from services.notify.consumers import PROFILE_EVENTS
-from services.notify.domain.mails import MAIL_EVENTS, Mail, Template, mail_for
+from services.notify.domain.causes import MAIL_EVENTS, mail_for
+from services.notify.domain.mails import Mail, Template
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OUTCOME: dict[str, Any] = {
