@@ -60,11 +60,24 @@ VOUCHERS_MANAGE = frozenset({"vouchers:manage"})
 FEEDS_WRITE = frozenset({"feeds:write"})
 """Staff and systems: give in vendors' files, and have refused ones tried again."""
 
+BENEFITS_CLAIM = frozenset({"benefits:claim"})
+"""Candidates: claim what is offered to them, with the address it goes to."""
+
+BENEFITS_MANAGE = frozenset({"benefits:manage"})
+"""Staff: orders, stock, and what the fulfilment houses and we hold differently."""
+
+MESSAGES_MANAGE = frozenset({"messages:manage"})
+"""Staff: send a mail again, lift a suppression, write templates and announcements."""
+
+HOOKS_MANAGE = frozenset({"hooks:manage"})
+"""Staff and systems: where events are sent to over HTTPS, and the secrets they are signed with."""
+
 CANDIDATE = (
     EXAMS_READ
     | EXAMS_BOOK
     | CERTS_READ
     | BENEFITS_READ
+    | BENEFITS_CLAIM
     | MESSAGES_READ
     | PROFILE_READ
     | PROFILE_WRITE
@@ -77,7 +90,7 @@ CANDIDATE = (
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
 """Everything that shows candidates' data and changes nothing."""
 
-SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE | EXAMS_MANAGE
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE | EXAMS_MANAGE | HOOKS_MANAGE
 """What systems may be given. None makes accounts, keys or other systems."""
 
 OPERATOR = (
@@ -96,4 +109,7 @@ OPERATOR = (
     | PRIVACY_MANAGE
     | VOUCHERS_MANAGE
     | FEEDS_WRITE
+    | BENEFITS_MANAGE
+    | MESSAGES_MANAGE
+    | HOOKS_MANAGE
 )

@@ -6,11 +6,14 @@ from enum import StrEnum
 from libs.common.http.scopes import (
     ACCOUNTS_MANAGE,
     AUDIT_READ,
+    BENEFITS_MANAGE,
     CERTS_DECIDE,
     CERTS_REVIEW,
     EXAMS_DECIDE,
     EXAMS_MANAGE,
     FEEDS_WRITE,
+    HOOKS_MANAGE,
+    MESSAGES_MANAGE,
     PRIVACY_MANAGE,
     PRIVACY_REQUEST,
     PROGRAMS_MANAGE,
@@ -29,7 +32,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
-_REVIEWER = READING | CERTS_REVIEW | EXAMS_DECIDE | ACCOUNTS_MANAGE
+_REVIEWER = READING | CERTS_REVIEW | EXAMS_DECIDE | ACCOUNTS_MANAGE | BENEFITS_MANAGE
 
 SCOPES: Mapping[Role, frozenset[str]] = {
     Role.SUPPORT: READING,
@@ -44,6 +47,8 @@ SCOPES: Mapping[Role, frozenset[str]] = {
         | VOUCHERS_MANAGE
         | FEEDS_WRITE
         | EXAMS_MANAGE
+        | MESSAGES_MANAGE
+        | HOOKS_MANAGE
     ),
     Role.AUDITOR: READING | AUDIT_READ,
 }
