@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.portal.backend.shapes import Certifications, History, Profile, Renewals
 from services.portal.certifications.board import board_of
+from services.portal.certifications.words import happened
 from services.portal.home.answer import chip_of, heading_of, in_days
 from services.portal.web.look import shown
 from services.portal.web.visit import VISIT, part
@@ -57,7 +58,7 @@ class CertificationPages:
             "chip": chip_of(one, held.as_of),
             "left": left,
             "board": board_of([one], lines or (), held.as_of),
-            "lines": lines[:_HISTORY] if lines is not None else None,
+            "lines": [(line, happened(line)) for line in lines[:_HISTORY]] if lines is not None else None,
             "renewal": renewal,
             "renewals_down": renewals is None,
             "clauses": {reason.clause: program.clause(reason.clause).wording for reason in one.because},

@@ -88,7 +88,8 @@ def heading_of(held: Sequence[Certification], today: date) -> Heading:
         )
     if len(active) == 1:
         return Heading(f"{active[0].title} is active", _next_date(active, today))
-    return Heading(f"All {counted(len(active))} certifications are active", _next_date(active, today))
+    all_of_them = "Both" if len(active) == 2 else f"All {counted(len(active))}"  # noqa: PLR2004 a pair has a word
+    return Heading(f"{all_of_them} certifications are active", _next_date(active, today))
 
 
 def _next_date(active: Iterable[Certification], today: date) -> str:

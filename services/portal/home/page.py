@@ -16,6 +16,7 @@ from services.portal.backend.shapes import (
     Renewals,
 )
 from services.portal.certifications.board import board_of
+from services.portal.certifications.words import happened_to
 from services.portal.home.answer import heading_of, tasks_of
 from services.portal.web.look import shown
 from services.portal.web.visit import VISIT, part
@@ -52,11 +53,12 @@ class Home:
             offers=offers.items if offers else (),
         )
         heading = heading_of(certifications, today) if held else None
+        titles = {one.certification: one.title for one in certifications}
         values: dict[str, Any] = {
             "tasks": tasks,
             "primary": next((task for task in tasks if task.by), None),
             "missing": [name for name, answer in (("Certifications", held), ("Exams", expected)) if answer is None],
-            "activity": history.lines[:_ACTIVITY] if history else None,
+            "activity": [(line, happened_to(line, titles)) for line in history.lines[:_ACTIVITY]] if history else None,
             "board": board_of(certifications, history.lines if history else (), today) if held else None,
             "as_table": request.query.get("view") == "table",
             "today": today,
