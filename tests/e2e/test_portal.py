@@ -171,7 +171,7 @@ async def opened(page: Page, path: str) -> int:
     page.on("response", note)
     await page.goto(path, wait_until="networkidle")
     page.remove_listener("response", note)
-    return sum([len(await one.body()) for one in loaded])
+    return sum([int(await one.header_value("content-length") or 0) for one in loaded])
 
 
 async def test_a_service_that_is_down_costs_its_part(stage: Stage, inside: BrowserContext) -> None:
