@@ -38,7 +38,7 @@ def credential(**more: Any) -> Credential:
         "issued_at": datetime(2026, 11, 22, 12, 0, 1, 5000, tzinfo=UTC),
         "revoked_at": None,
         "erased": False,
-        "policy_version": 6,
+        "policy_version": 7,
         "subject": "urn:uuid:5a1e6b1e-8c37-4a0b-8e92-0d6d6a4d0f11",
         "recipient_name": None,
         "email_salt": "ab" * 16,
