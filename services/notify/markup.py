@@ -77,6 +77,12 @@ def read_body(body: str, *, right_to_left: bool = False) -> tuple[str, str]:
     return "".join(_text(block, right_to_left) for block in blocks), "".join(_rich(blocks))
 
 
+def addresses(source: str) -> list[str]:
+    """Where the buttons and links of a mail lead, as they stand in its source. Raises `MarkupError`."""
+    ways = (_WAY.fullmatch(line.strip()) for line in _head(source)[1].splitlines())
+    return [way[3] for way in ways if way]
+
+
 def _head(source: str) -> tuple[dict[str, str], str]:
     lines = source.splitlines()
     head: dict[str, str] = {}

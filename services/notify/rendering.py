@@ -65,7 +65,8 @@ class Renderer:
             ValueError: the recipient's address can belong to no mailbox.
         """
         recipient = wire_address(letter.recipient.email)
-        written = self._written(letter)
+        chosen = self._chosen(letter.template, letter.recipient.language)
+        written = self.write(chosen, letter.template, letter.recipient, letter.id, letter.context)
         branding = self._programs[letter.program].branding
         headers = (
             ("Date", mime.date(letter.created_at)),
@@ -93,9 +94,15 @@ class Renderer:
         values = self._values(chosen, template, recipient, letter_id, safe)
         return Words(filled(chosen.subject, values), filled(chosen.text, values))
 
-    def _written(self, letter: Letter) -> Written:
-        chosen = self._chosen(letter.template, letter.recipient.language)
-        values = self._values(chosen, letter.template, letter.recipient, letter.id, letter.context)
+    def write(
+        self, chosen: Forms, template: Template, recipient: Recipient, letter_id: str, context: Mapping[str, Any]
+    ) -> Written:
+        """A mail in both forms.
+
+        Raises:
+            jinja2.UndefinedError: a fact is missing that it states.
+        """
+        values = self._values(chosen, template, recipient, letter_id, context)
         values["subject"] = subject = filled(chosen.subject, values)
         values["preview"] = filled(chosen.preview, values)
         return Written(chosen.language.code, subject, filled(chosen.text, values), filled(chosen.html, values))
