@@ -8,6 +8,7 @@ from libs.common.service import Parts, Platform, Service, Subscription
 from services.notify import privacy
 from services.notify.api import NotifyApi
 from services.notify.consumers import NotifyEvents
+from services.notify.feedback import migration as feedback_migration
 from services.notify.privacy import Forgetting
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
@@ -42,4 +43,9 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="notify", migrations=(*MIGRATIONS, privacy.MIGRATION), build=build, settings=NotifySettings)
+SERVICE = Service(
+    name="notify",
+    migrations=(*MIGRATIONS, privacy.MIGRATION, feedback_migration.MIGRATION),
+    build=build,
+    settings=NotifySettings,
+)

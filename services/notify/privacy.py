@@ -37,7 +37,10 @@ MIGRATION = Migration(
     ),
 )
 
-PERIODS = (Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}),)
+PERIODS = (
+    Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}),
+    Period("soft_bounces", "last_at", timedelta(days=30)),
+)
 """Mails that are sent or refused; long enough to check a surprising one, and for the claims that follow from it."""
 
 HOLDINGS = Holdings(
@@ -58,6 +61,8 @@ HOLDINGS = Holdings(
             ),
             by_itself=True,
         ),
+        Holding(collection="suppressions", find=by("candidate_id"), kind="suppressed_addresses"),
+        Holding(collection="soft_bounces", find=by("candidate_id"), kind="returned_mails"),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART,

@@ -1,9 +1,10 @@
 """The notify database: whom to write to, and every mail with its state.
 
 A mail is `waiting` for its recipient, `queued` for whoever takes it, `sending` by the process that has claimed it,
-and at the end `sent` or `refused`. `due_at` exists while somebody has to do something: for a queued mail it is when
-it may be taken, for one being sent it is when the claim runs out. So one index finds all work that is due, and
-settled mails are not in it.
+and at the end `sent`, `refused`, or `suppressed` where nothing is sent to its address. What is heard of a sent mail
+later makes it `delivered`, `bounced` or `complained`. `due_at` exists while somebody has to do something: for a queued
+mail it is when it may be taken, for one being sent it is when the claim runs out. So one index finds all work that is
+due, and settled mails are not in it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -56,6 +57,11 @@ class State(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     REFUSED = "refused"
+    SUPPRESSED = "suppressed"
+    """Not sent: nothing is sent to the address (`feedback.suppressions`)."""
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True)
