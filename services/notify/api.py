@@ -17,7 +17,9 @@ from services.notify.letters import mail_number
 from services.notify.rendering import Renderer
 from services.notify.store import NotifyStore, known_recipient
 
-StateName = Literal["waiting", "queued", "sending", "sent", "refused", "withheld"]
+StateName = Literal[
+    "waiting", "queued", "sending", "sent", "refused", "withheld", "suppressed", "delivered", "bounced", "complained"
+]
 
 
 class CandidatePath(Parameters):

@@ -10,6 +10,8 @@ from services.notify.api import NotifyApi
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing, read_rates
+from services.notify.feedback import migration as feedback_migration
+from services.notify.feedback.suppressions import Suppressions
 from services.notify.privacy import Forgetting
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
@@ -17,6 +19,7 @@ from services.notify.settings import NotifySettings
 from services.notify.settling import Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import MIGRATIONS, NotifyStore
+from services.notify.suppressed import Suppressed
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 
@@ -32,7 +35,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         renderer,
         Connection.many(settings.smtp_connections, MailServer(settings), platform.clock),
         platform.clock,
-        check=Checks(wishes, words),
+        check=Checks(Suppressed(Suppressions(database)), wishes, words),
         pacing=Pacing(read_rates(settings.mail_rates)),
         owner=platform.owner,
     )
@@ -49,4 +52,9 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="notify", migrations=(*MIGRATIONS, privacy.MIGRATION), build=build, settings=NotifySettings)
+SERVICE = Service(
+    name="notify",
+    migrations=(*MIGRATIONS, privacy.MIGRATION, feedback_migration.MIGRATION),
+    build=build,
+    settings=NotifySettings,
+)

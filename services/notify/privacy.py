@@ -41,6 +41,7 @@ MIGRATION = Migration(
 PERIODS = (
     Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}),
     words.PERIOD,
+    Period("soft_bounces", "last_at", timedelta(days=30)),
 )
 """Mails that are settled; long enough to check a surprising one, and for the claims that follow from it."""
 
@@ -64,6 +65,8 @@ HOLDINGS = Holdings(
         ),
         wishes.HOLDING,
         words.HOLDING,
+        Holding(collection="suppressions", find=by("candidate_id"), kind="suppressed_addresses"),
+        Holding(collection="soft_bounces", find=by("candidate_id"), kind="returned_mails"),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART,

@@ -1,9 +1,10 @@
 """The notify database: whom to write to, and every mail with its state.
 
 A mail is `waiting` for its recipient, `queued` for whoever takes it, `sending` by the process that has claimed it,
-and at the end `sent`, `refused`, or `withheld` where it must not or need not go any more. `due_at` exists while
-somebody has to do something: for a queued mail it is when it may be taken, for one being sent it is when the claim
-runs out. So one index finds all work that is due, and settled mails are not in it.
+and at the end `sent`, `refused`, `withheld` where it must not or need not go any more, or `suppressed` where nothing is
+sent to its address. What is heard of a sent mail later makes it `delivered`, `bounced` or `complained`. `due_at` exists
+while somebody has to do something: for a queued mail it is when it may be taken, for one being sent it is when the
+claim runs out. So one index finds all work that is due, and settled mails are not in it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,6 +60,11 @@ class State(StrEnum):
     SENT = "sent"
     REFUSED = "refused"
     WITHHELD = "withheld"
+    SUPPRESSED = "suppressed"
+    """Not sent: nothing is sent to the address (`feedback.suppressions`)."""
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +228,7 @@ class NotifyStore:
             session,
             owner,
             {
-                key: {"$set": {"state": State.WITHHELD, "error": outcome.reason}, "$unset": _SETTLED}
+                key: {"$set": {"state": _stopped(outcome), "error": outcome.reason}, "$unset": _SETTLED}
                 for key, outcome in withheld.items()
             },
         )
@@ -282,6 +288,10 @@ class NotifyStore:
 
 _SETTLED = {"due_at": "", "claimed_by": "", "paced_at": "", f"context.{TOKEN}": "", f"context.{SENT_TO}": ""}
 """What a mail no longer has once it is settled: above all the link that opens an account."""
+
+
+def _stopped(outcome: Withheld) -> State:
+    return State.SUPPRESSED if outcome.reason == State.SUPPRESSED else State.WITHHELD
 
 
 def known_recipient(row: Document | None) -> Recipient | None:

@@ -24,6 +24,7 @@ from libs.common.programs import load_programs
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing
+from services.notify.feedback.suppressions import Suppressions
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
@@ -31,6 +32,7 @@ from services.notify.settings import NotifySettings
 from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import NotifyStore, known_recipient, letter_of
+from services.notify.suppressed import Suppressed
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 from tests.service.rig import Kept, eventually
@@ -100,6 +102,7 @@ class Station:
         self.store = NotifyStore(self.database)
         self.renderer = Renderer(PROGRAMS, "https://certs.example")
         self.wishes, self.words = WishStore(self.database), Words(self.database)
+        self.suppressions = Suppressions(self.database)
         self.pacing = Pacing({})
 
     def process(self, owner: str, settler: type[Settler] = Settler, port: int | None = None) -> "Process":
@@ -115,7 +118,7 @@ class Station:
             self.renderer,
             ways,
             self.clock,
-            check=Checks(self.wishes, self.words),
+            check=Checks(Suppressed(self.suppressions), self.wishes, self.words),
             pacing=self.pacing,
             owner=owner,
         )
