@@ -55,10 +55,15 @@ class Template(StrEnum):
     ERASED = "erased"
     VOUCHER_ASSIGNED = "voucher_assigned"
     VENDOR_PROFILE_PROBLEM = "vendor_profile_problem"
+    DIGEST = "digest"
+    NEWS = "news"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
 """Mails to those who work for a program; all others are to candidates."""
+
+MARKETING = frozenset({Template.NEWS})
+"""Mails that only those get who have agreed to marketing, and that offer a way out at once (RFC 8058)."""
 
 
 KINDS: Mapping[Template, str] = {

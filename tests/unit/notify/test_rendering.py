@@ -57,6 +57,18 @@ FACTS: dict[str, Any] = {
     "valid_until": "2026-12-31",
     "token": "open-sesame",
     "expires_at": datetime(2026, 11, 24, 12, 30, tzinfo=UTC),
+    "rows": [
+        {
+            "certification": "CCNA",
+            "title": "CCNA",
+            "earned_on": "2026-03-01",
+            "expires_on": "2029-03-01",
+            "days_left": 30,
+            "because": "200-301 was passed on 1 March 2026.",
+        }
+    ],
+    "entries": [{"on": "2026-03-01", "words": "8 credits recorded for Core technologies"}],
+    "paragraphs": ["The exams of the spring are open.", "Book early."],
 }
 
 
