@@ -76,9 +76,6 @@ KINDS: Mapping[Template, str] = {
 }
 """The kinds that candidates choose among, by the names that identity gives them. Mails of no kind are always sent."""
 
-MARKETING: frozenset[Template] = frozenset()
-"""Mails that only those get who have agreed to news; mail programs offer to end them."""
-
 
 class About(NamedTuple):
     """What a mail is about, and at which of its states: a later word about the same makes the mail untrue."""
