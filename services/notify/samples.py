@@ -100,4 +100,9 @@ SAMPLES: Final[Mapping[Template, tuple[Facts, ...]]] = {
             "reasons": ["Test Centres cannot take “ł” in your family name.", "Test Centres needs your city."],
         },
     ),
+    Template.DIGEST: (
+        {"entries": [{"on": "2026-03-01", "words": "8 credits recorded for Core technologies"}] * 2},
+        {"entries": [{"on": "2026-03-01", "words": "8 credits recorded for Core technologies"}]},
+    ),
+    Template.NEWS: ({"title": "The exams of the spring", "paragraphs": ["They are open.", "Book early."]},),
 }

@@ -99,6 +99,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "notify": (
         identity.CandidateRegistered,
         identity.CandidateProfileChanged,
+        identity.PreferencesChanged,
         identity.AccessRequested,
         identity.SessionsRevoked,
         identity.PasswordChanged,
