@@ -149,7 +149,7 @@ async def test_token_is_shown_to_its_candidate_until_it_is_used(desk: Desk) -> N
     token, choices = offer["token"], {"cut": "straight", "size": "3XL"}
     assert len(token) >= 32
     assert [choice["name"] for choice in offer["choices"]] == ["cut", "size"]
-    (said,) = desk.told(fulfillment.BenefitOffered, who)
+    (said,) = desk.told(fulfillment.GiftOffered, who)
     assert said["milestone"] == "years-25"
     assert token not in str(said)
     _, seen = await desk.callers.staff("GET", f"/candidates/{who}/offers")
@@ -170,7 +170,7 @@ async def test_token_is_shown_to_its_candidate_until_it_is_used(desk: Desk) -> N
     assert token not in str(await desk.base.rows("offers", candidate_id=who))
     assert (await desk.claim(who, choices=choices, token=token))[0] == 409
     await desk.take(told)
-    assert len(desk.told(fulfillment.BenefitOffered, who)) == 1
+    assert len(desk.told(fulfillment.GiftOffered, who)) == 1
     # Called off before it is ordered, it is offered again, with another token.
     await desk.callers.candidate("POST", f"/orders/{made['order_id']}/cancellation", who=who)
     (again,) = await desk.offers(who)
