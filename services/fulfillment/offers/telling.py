@@ -65,7 +65,7 @@ class Telling:
             if one.told == state or (state not in {"offered", "claimed"} and one.told in {None, "expired"}):
                 continue
             after = self._offered(one, now) if state == "offered" else one
-            after = replace(after, told=state)
+            after = after.now_told(state, now)
             # Of a claim that is made or called off, claim and order tell.
             if state != "claimed" and (one.told != "claimed" or state == "offered"):
                 after = replace(after, told_version=next_version(one.told_version, now))
