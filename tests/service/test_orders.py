@@ -191,6 +191,23 @@ async def test_address_that_no_parcel_reaches_is_told_field_by_field(desk: Desk)
     assert (await desk.claim(who, address=ADDRESS | {"lines": ["4 Boxwood Street"]}))[0] == 201
 
 
+async def test_name_that_cannot_be_printed_is_asked_for_and_stays_with_the_order(desk: Desk) -> None:
+    who = f"C{next(_people)}"
+    await desk.take(
+        known_person(who, given_name="花子", family_name="山田"), desk.word(certs.CertificationAwarded, who)
+    )
+    for name in (None, "ヤ☃"):
+        status, body = await desk.claim(who, name=name)
+        assert (status, [error["path"] for error in body["errors"]]) == (422, ["body.name"])
+    status, made = await desk.claim(who, name="Hanako Yamada")
+    assert (status, made["ship_to"]["name"]) == (201, "Hanako Yamada")
+    path = f"/orders/{made['order_id']}/address"
+    _, changed = await desk.callers.candidate("PUT", path, who=who, address=ELSEWHERE)
+    assert changed["ship_to"]["name"] == "Hanako Yamada"
+    other = await desk.welcome("CCNA")
+    assert (await desk.claim(other, name="Somebody Else"))[1]["ship_to"]["name"] == "Ana Díaz"
+
+
 async def test_address_can_change_until_it_is_ordered_and_never_after(desk: Desk) -> None:
     who = await desk.welcome("CCNA")
     made = await desk.order(who)
