@@ -399,5 +399,10 @@ async def test_erased_candidates_order_is_kept_without_its_address(desk: Desk) -
     everything = [await desk.base.rows(name) for name in ("orders", "offers", "people")]
     assert not [mark for mark in (who, "1Z-PERSONAL") if f"'{mark}'" in str(everything)]
     assert all(row["ship_to"] is None for row in rows)
+    said = len(desk.said(fulfillment.OrderReturned))
+    await desk.report(made["order_id"], "returned", note=who, tracking_number="1Z-PERSONAL")
+    (order,) = (await desk.ordering.store.several([made["order_id"]])).values()
+    assert (order.state, order.tracking_number, order.history[-1].note) == ("returned", None, None)
+    assert len(desk.said(fulfillment.OrderReturned)) == said
     await desk.report(late["order_id"], "ordered")
     assert (await desk.ordering.store.several([late["order_id"]]))[late["order_id"]].state == "cancelled"
