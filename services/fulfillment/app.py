@@ -1,26 +1,40 @@
 """The composition root of fulfillment."""
 
+from dataclasses import replace
+
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.privacy.tombstones import Tombstones
+from libs.common.programs.errors import ProgramErrors
 from libs.common.service import Parts, Platform, Service, Subscription
-from libs.common.settings import ServiceSettings
 from services.fulfillment import privacy
+from services.fulfillment.addresses.api import AddressesApi
 from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
+from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.orders.store import MIGRATION as ORDERS
+from services.fulfillment.orders.store import OrderStore
+from services.fulfillment.payments.parts import payment_routes
+from services.fulfillment.payments.store import MIGRATION as PAYMENTS
+from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
 LINGER_SECONDS = 0.05
 """Nobody waits for an offer: the candidate hears of the certification, and finds the offer when they look."""
 
 
-def build(platform: Platform, settings: ServiceSettings) -> Parts:
+def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
     store = FulfillmentStore(platform.database)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
+    ordering = Ordering(OrderStore(platform.database))
+    try:
+        payments = payment_routes(platform, settings, ordering)
+    except ProgramErrors as error:
+        raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
+    api = FulfillmentApi(store).api()
     return Parts(
-        api=FulfillmentApi(store).api(),
+        api=replace(api, routes=(*api.routes, *AddressesApi(platform.programs).routes(), *payments)),
         subscriptions=(
             Subscription(
                 topology.events_queue("fulfillment"),
@@ -33,4 +47,9 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     )
 
 
-SERVICE = Service(name="fulfillment", migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS), build=build)
+SERVICE = Service(
+    name="fulfillment",
+    migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS, PAYMENTS),
+    build=build,
+    settings=FulfillmentSettings,
+)
