@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
+from libs.common.mongo.people import People
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs.errors import ProgramErrors
 from libs.common.service import Parts, Platform, Service, Subscription
@@ -11,6 +12,10 @@ from services.fulfillment import privacy
 from services.fulfillment.addresses.api import AddressesApi
 from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
+from services.fulfillment.offers.claiming import Claims
+from services.fulfillment.offers.ending import Ending
+from services.fulfillment.offers.telling import Telling
+from services.fulfillment.orders.api import OrdersApi
 from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.orders.store import MIGRATION as ORDERS
 from services.fulfillment.orders.store import OrderStore
@@ -27,23 +32,35 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
     store = FulfillmentStore(platform.database)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
-    ordering = Ordering(OrderStore(platform.database))
+    people = People(platform.database)
+    orders = OrderStore(platform.database)
+    ordering = Ordering(orders)
     try:
         payments = payment_routes(platform, settings, ordering)
     except ProgramErrors as error:
         raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
-    api = FulfillmentApi(store).api()
+    telling = Telling(ordering, platform.programs)
+    claims = Claims(store, people, ordering, telling, platform.unit_of_work)
+    api = FulfillmentApi(store, platform.programs, platform.clock).api()
     return Parts(
-        api=replace(api, routes=(*api.routes, *AddressesApi(platform.programs).routes(), *payments)),
+        api=replace(
+            api,
+            routes=(
+                *api.routes,
+                *OrdersApi(orders, store.merges, claims, platform.programs, platform.clock).routes(),
+                *AddressesApi(platform.programs).routes(),
+                *payments,
+            ),
+        ),
         subscriptions=(
             Subscription(
                 topology.events_queue("fulfillment"),
                 decode_events,
-                keeper.around(ServiceEvents(store, platform.programs).handle),
+                keeper.around(ServiceEvents(store, people, telling, platform.programs).handle),
                 linger_seconds=LINGER_SECONDS,
             ),
         ),
-        jobs=(keeper.job(),),
+        jobs=(keeper.job(), Ending(store, telling, platform.unit_of_work, platform.clock).job()),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from libs.common.events.types import Address, Code, Country, Identifier, Line
+from libs.common.events.types import Address, Code, Country, Identifier
 from libs.common.http.models import Body, Nothing, Parameters, View
 from libs.common.http.problems import INVALID, NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Route
@@ -15,23 +15,11 @@ from services.fulfillment.addresses import checking
 from services.fulfillment.addresses.checking import Carrier, check
 from services.fulfillment.addresses.countries import Region
 from services.fulfillment.addresses.forms import FormField, form
-
-
-class AddressBody(Body):
-    """A postal address as people write it; the form of its country says what it needs."""
-
-    lines: Annotated[list[Line], Field(min_length=1, max_length=6)]
-    city: Line | None = None
-    region: Line | None = None
-    postal_code: Line | None = None
-    country: Country
-
-    def read(self) -> Address:
-        return Address.model_validate(self.model_dump())
+from services.fulfillment.orders.addressing import carrier_of
 
 
 class AddressCheckBody(Body):
-    address: AddressBody
+    address: Address
     benefit: Annotated[Code | None, Field(description="Whose carrier is asked; left out: one that takes no boxes")] = (
         None
     )
@@ -107,7 +95,6 @@ class AddressesApi:
                 response=FormView,
                 scopes=BENEFITS_READ,
                 errors=(NOT_FOUND,),
-                audited=False,
             ),
             Route(
                 method="POST",
@@ -140,7 +127,7 @@ class AddressesApi:
             benefit = program.benefits.get(call.body.benefit)
             if benefit is None:
                 raise invalid("body.benefit", "unknown", f"{program.name} gives no such benefit")
-        checked = check(call.body.address.read(), Carrier(po_boxes=benefit.po_boxes) if benefit else Carrier())
+        checked = check(call.body.address, carrier_of(benefit) if benefit else Carrier())
         return AddressCheckView(
             problems=[
                 AddressProblemView(path=one.path, code=one.code, message=one.sentence) for one in checked.problems
