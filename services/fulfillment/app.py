@@ -35,12 +35,12 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
     people = People(platform.database)
     orders = OrderStore(platform.database)
     ordering = Ordering(orders)
-    try:
-        payments = payment_routes(platform, settings, ordering)
-    except ProgramErrors as error:
-        raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
     telling = Telling(ordering, platform.programs)
     claims = Claims(store, people, ordering, telling, platform.unit_of_work)
+    try:
+        payments = payment_routes(platform, settings, ordering, claims)
+    except ProgramErrors as error:
+        raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
     api = FulfillmentApi(store, platform.programs, platform.clock).api()
     return Parts(
         api=replace(

@@ -31,11 +31,16 @@ def _without_address(row: Document, names: Names) -> Document:
     }
 
 
+def _under_pseudonym(row: Document, names: Names) -> Document:
+    return row | {"candidate_id": names[row["candidate_id"]]}
+
+
 HOLDINGS = Holdings(
     items=(
         Holding(collection="people", find=by("_id")),
         Holding(collection="offers", find=by("candidate_id"), kind="offers"),
         Holding(collection="orders", find=by("candidate_id"), kind="orders", keep=_without_address),
+        Holding(collection="payments", find=by("candidate_id"), kind="payments", keep=_under_pseudonym),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART,

@@ -19,6 +19,7 @@ from libs.common.signed_forms import PAYMENT, Keys, read_keys, signed
 from libs.common.versions import next_version
 from services.fulfillment.domain.orders import RECALLABLE, Order
 from services.fulfillment.domain.payments import Fact, Payment, Trouble, heard, settling, trouble
+from services.fulfillment.offers.claiming import Claims
 from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.payments.pages import PaymentPage
 from services.fulfillment.payments.store import PaymentStore
@@ -61,10 +62,11 @@ class PaymentDesk:
         self,
         store: PaymentStore,
         ordering: Ordering,
+        claims: Claims,
         merges: Merges,
-        programs: Mapping[str, Program],
         pages: Mapping[str, PaymentPage],
         *,
+        programs: Mapping[str, Program],
         secrets: Secrets,
         unit_of_work: UnitOfWork,
         public_url: str,
@@ -72,6 +74,7 @@ class PaymentDesk:
     ) -> None:
         self._store = store
         self._ordering = ordering
+        self._claims = claims
         self._merges = merges
         self._programs = programs
         self._pages = pages
@@ -183,7 +186,7 @@ class PaymentDesk:
         """What is paid back in full is not sent, where it can still be stopped."""
         all_back = payment.settles and payment.refunded >= payment.paid
         if order is not None and all_back and order.state in RECALLABLE:
-            await self._ordering.cancel(transaction, order, "system", "The payment was paid back.")
+            await self._claims.call_off(transaction, order, "system", "The payment was paid back.")
         event = fulfillment.PaymentRefunded(
             **_about(payment),
             refund_id=fact.reference,

@@ -6,6 +6,7 @@ from libs.common.http.routes import Route
 from libs.common.mongo.merges import Merges
 from libs.common.secret_files import Secrets
 from libs.common.service import Platform
+from services.fulfillment.offers.claiming import Claims
 from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.payments.api import PaymentsApi
 from services.fulfillment.payments.desk import PaymentDesk
@@ -16,7 +17,7 @@ from services.fulfillment.settings import FulfillmentSettings
 
 
 def payment_routes(
-    platform: Platform, settings: FulfillmentSettings, ordering: Ordering
+    platform: Platform, settings: FulfillmentSettings, ordering: Ordering, claims: Claims
 ) -> tuple[Route[Any, Any, Any, Any], ...]:
     """The routes of payments.
 
@@ -27,9 +28,10 @@ def payment_routes(
     desk = PaymentDesk(
         PaymentStore(platform.database),
         ordering,
+        claims,
         Merges(platform.database),
-        platform.programs,
         pages,
+        programs=platform.programs,
         secrets=Secrets(settings.vendor_secrets_dir),
         unit_of_work=platform.unit_of_work,
         public_url=settings.public_url,
