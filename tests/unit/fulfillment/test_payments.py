@@ -1,8 +1,11 @@
 """What a payment page has said, in any order; and card numbers, which it must never say."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +14,14 @@ from hypothesis import strategies as st
 
 from libs.common.programs import Price
 from libs.common.programs.errors import ProgramErrors
+from libs.common.signed_forms import KEY_ID, PAYMENT, read_keys, verify
 from services.fulfillment.domain.cards import holds_card_number
 from services.fulfillment.domain.orders import Order
 from services.fulfillment.domain.payments import Fact, Payment, heard, settling, trouble
+from services.fulfillment.payments.api import NoticeBody
 from services.fulfillment.payments.pages import load_page, load_pages
 
+GUIDE = (Path(__file__).parents[3] / "docs" / "vendors.md").read_text()
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 ASKED = Price(Decimal("79.00"), "USD")
 PAGE = """
@@ -138,3 +144,19 @@ def test_page_is_read_with_its_faults(tmp_path: Any) -> None:
     with pytest.raises(ProgramErrors, match="pays on another page"):
         load_pages(tmp_path)
     assert load_pages(None) == {}
+
+
+# --- What payment pages are told --------------------------------------------------------------------------------------
+
+
+def _json(holds: str) -> Any:
+    (found,) = [block for block in re.findall(r"```json\n(.*?)```", GUIDE, flags=re.DOTALL) if holds in block]
+    return json.loads(found)
+
+
+def test_vector_and_notice_in_the_guide_are_ours() -> None:
+    vector = _json(f'"what": "{PAYMENT}"')
+    verify(PAYMENT, vector["fields"], read_keys(f"{vector['fields'][KEY_ID]} {vector['key']}"))
+    notice = _json('"kind": "confirmed"')
+    assert NoticeBody.model_validate_json(json.dumps(notice)).payment_id == vector["fields"]["payment_id"]
+    assert not holds_card_number(json.dumps(notice))
