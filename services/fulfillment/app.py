@@ -21,6 +21,7 @@ from services.fulfillment.orders.store import MIGRATION as ORDERS
 from services.fulfillment.orders.store import OrderStore
 from services.fulfillment.payments.parts import payment_routes
 from services.fulfillment.payments.store import MIGRATION as PAYMENTS
+from services.fulfillment.payments.unpaid import Unpaid
 from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
@@ -60,7 +61,11 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
                 linger_seconds=LINGER_SECONDS,
             ),
         ),
-        jobs=(keeper.job(), Ending(store, telling, platform.unit_of_work, platform.clock).job()),
+        jobs=(
+            keeper.job(),
+            Ending(store, telling, platform.unit_of_work, platform.clock).job(),
+            Unpaid(orders, claims, platform.unit_of_work, platform.clock).job(),
+        ),
     )
 
 

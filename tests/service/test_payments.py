@@ -97,6 +97,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     (folder / "pages").mkdir()
     (folder / "pages" / "example.yaml").write_text(PAGE)
+    other = PAGE.replace("id: example", "id: other").replace("[cisco]", "[juniper]")
+    (folder / "pages" / "other.yaml").write_text(other)
     (folder / "example-pay").write_text(f"first {SHARED}")
     return folder
 
@@ -182,7 +184,8 @@ async def test_page_is_believed_by_its_signature_and_cards_are_refused(
     order_id = await shop.order("C1")
     payment_id = await shop.payment("C1", order_id)
     assert (await shop.notice(payment_id, secret="x" * 40))[0] == 401
-    assert (await shop.notice(payment_id, path=NOTICES.replace("example", "other")))[0] == 401
+    assert (await shop.notice(payment_id, path=NOTICES.replace("example", "nobody")))[0] == 401
+    assert (await shop.notice(payment_id, path=NOTICES.replace("example", "other")))[0] == 404
     assert (await shop.notice("made-up"))[0] == 404
     shop.station.base.clock.advance(timedelta(minutes=10))
     for card in CARDS:
@@ -198,6 +201,25 @@ async def test_page_is_believed_by_its_signature_and_cards_are_refused(
     assert await shop.state("C1", order_id) == ("pending", False)
     assert await shop.listed() == {}
     assert not [row for row in await shop.station.base.rows("payments") if row["facts"]]
+
+
+async def test_order_that_nobody_pays_is_called_off(shop: Shop) -> None:
+    unpaid, paid = await shop.order("C1"), await shop.order("C2")
+    late, in_time = await shop.payment("C1", unpaid), await shop.payment("C2", paid)
+    assert await shop.notice(in_time) == "taken"
+    shop.station.base.clock.advance(timedelta(days=13))
+    await shop.station.run("unpaid_orders")
+    assert await shop.state("C1", unpaid) == ("pending", False)
+    fresh = await shop.order("C3")
+    shop.station.base.clock.advance(timedelta(days=2))
+    for _ in range(2):
+        await shop.station.run("unpaid_orders")
+    states = [(await shop.state(who, one))[0] for who, one in (("C1", unpaid), ("C2", paid), ("C3", fresh))]
+    assert states == ["cancelled", "pending", "pending"]
+    assert shop.told("C1") == ["OrderCancelled"]
+    _, page = await shop.api.candidate("GET", "/offers")
+    assert "offered" in [one["state"] for one in page["items"] if one["benefit"] == "plaque"]
+    assert await shop.notice(late) == "flagged"
 
 
 async def test_who_pays(shop: Shop) -> None:
