@@ -6,9 +6,10 @@ from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.mongo.people import People
 from libs.common.privacy.tombstones import Tombstones
+from libs.common.programs.errors import ProgramErrors
 from libs.common.service import Parts, Platform, Service, Subscription
-from libs.common.settings import ServiceSettings
 from services.fulfillment import privacy
+from services.fulfillment.addresses.api import AddressesApi
 from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
 from services.fulfillment.offers.claiming import Claims
@@ -18,13 +19,17 @@ from services.fulfillment.orders.api import OrdersApi
 from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.orders.store import MIGRATION as ORDERS
 from services.fulfillment.orders.store import OrderStore
+from services.fulfillment.payments.parts import payment_routes
+from services.fulfillment.payments.store import MIGRATION as PAYMENTS
+from services.fulfillment.payments.unpaid import Unpaid
+from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
 LINGER_SECONDS = 0.05
 """Nobody waits for an offer: the candidate hears of the certification, and finds the offer when they look."""
 
 
-def build(platform: Platform, settings: ServiceSettings) -> Parts:
+def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
     store = FulfillmentStore(platform.database)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
@@ -33,6 +38,10 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     ordering = Ordering(orders)
     telling = Telling(ordering, platform.programs)
     claims = Claims(store, people, ordering, telling, platform.unit_of_work)
+    try:
+        payments = payment_routes(platform, settings, ordering, claims)
+    except ProgramErrors as error:
+        raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
     api = FulfillmentApi(store, platform.programs, platform.clock).api()
     return Parts(
         api=replace(
@@ -40,6 +49,8 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
             routes=(
                 *api.routes,
                 *OrdersApi(orders, store.merges, claims, platform.programs, platform.clock).routes(),
+                *AddressesApi(platform.programs).routes(),
+                *payments,
             ),
         ),
         subscriptions=(
@@ -50,8 +61,17 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
                 linger_seconds=LINGER_SECONDS,
             ),
         ),
-        jobs=(keeper.job(), Ending(store, telling, platform.unit_of_work, platform.clock).job()),
+        jobs=(
+            keeper.job(),
+            Ending(store, telling, platform.unit_of_work, platform.clock).job(),
+            Unpaid(orders, claims, platform.unit_of_work, platform.clock).job(),
+        ),
     )
 
 
-SERVICE = Service(name="fulfillment", migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS), build=build)
+SERVICE = Service(
+    name="fulfillment",
+    migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS, PAYMENTS),
+    build=build,
+    settings=FulfillmentSettings,
+)

@@ -34,6 +34,10 @@ def _told(row: Document) -> Document:
     return row | {"history": [entry | {"by": kind_of(entry["by"])} for entry in row["history"]]}
 
 
+def _under_pseudonym(row: Document, names: Names) -> Document:
+    return row | {"candidate_id": names[row["candidate_id"]]}
+
+
 HOLDINGS = Holdings(
     items=(
         Holding(collection="people", find=by("_id")),
@@ -45,6 +49,7 @@ HOLDINGS = Holdings(
             say=lambda row, _person: _told(row),
             keep=_without_address,
         ),
+        Holding(collection="payments", find=by("candidate_id"), kind="payments", keep=_under_pseudonym),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART,

@@ -109,7 +109,7 @@ class Claims:
             _, order = await self._own(transaction.session, program, candidate_id, order_id)
             if order.state != "pending":
                 raise Problem(CONFLICT, "it is ordered already, so write to us to have it stopped")
-            return await self._cancelled(transaction, order, by, "Called off by the candidate")
+            return await self.call_off(transaction, order, by, "Called off by the candidate")
 
         return await self._unit_of_work.run(work)
 
@@ -120,7 +120,7 @@ class Claims:
             order = await self._any(transaction.session, program, order_id)
             if order.state not in RECALLABLE:
                 raise Problem(CONFLICT, f"it is {order.state} and cannot be called off")
-            return await self._cancelled(transaction, order, by, reason)
+            return await self.call_off(transaction, order, by, reason)
 
         return await self._unit_of_work.run(work)
 
@@ -150,7 +150,8 @@ class Claims:
         transaction.emit(event, program=one.program, subject=one.offer.candidate_id, version=version)
         await self._store.save(transaction.session, [after], [one.offer.id])
 
-    async def _cancelled(self, transaction: Transaction, order: Order, by: str, reason: str) -> Order:
+    async def call_off(self, transaction: Transaction, order: Order, by: str, reason: str) -> Order:
+        """Call an order off, and offer again what it was for, where that still stands."""
         after = await self._ordering.cancel(transaction, order, by, reason)
         offer = await self._store.get(transaction.session, order.offer_id)
         if offer is not None and offer.order_id == order.id:

@@ -1,0 +1,18 @@
+"""Settings of fulfillment."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from libs.common.settings import ServiceSettings
+
+
+class FulfillmentSettings(ServiceSettings):
+    """What fulfillment needs beside the common settings."""
+
+    vendor_secrets_dir: Path | None = Field(
+        default=None, description="folder of the secrets that the vendors' definitions name, one file each"
+    )
+    payment_pages_dir: Path | None = Field(
+        default=None, description="folder of the payment pages' definitions (*.yaml); without it nothing is sold"
+    )
