@@ -15,11 +15,11 @@ from libs.common.programs.shape import TimeZone
 from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 from libs.common.programs.written import Shape
+from libs.common.vendor_files.sftp import SftpShape
 from services.exams.feeds.shape import FeedsShape
 from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
 from services.exams.reconciliation.definition import RegistrationsShape
 from services.exams.scheduling.sign_on import NOWHERE, SignOns, SignOnShape, read_sign_ons
-from services.exams.vendors.sftp import SftpShape
 
 
 class VendorShape(Shape):

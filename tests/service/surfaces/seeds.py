@@ -256,7 +256,7 @@ async def _vendor_files(surface: Surface, seed: Seed) -> None:
     values, base = seed.values, surface.base
     values["authorization_id"] = (await _made(surface, "grant_authorization", seed, by_staff=True))["authorization_id"]
     vue = load_vendor((VENDORS / "vue.yaml").read_text() + TAKES_FILES, name="vue")
-    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vue)
+    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vendor=vue)
     values["vendor_file_id"] = f"{PROGRAM}:vue:authorizations:000001"
     run = await _made(surface, "start_reconciliation", seed, by_staff=True)
     values["reconciliation_id"] = run["reconciliation_id"]
