@@ -9,8 +9,6 @@ from typing import Literal
 from libs.common.ids import derived_id
 from libs.common.programs import Program
 
-TITLES = {"initial_kit": "Welcome kit"}
-
 State = Literal["offered", "withdrawn"]
 Word = Literal["awarded", "reinstated", "revoked"]
 """What certs says of a certification, as far as it matters here."""
@@ -46,7 +44,7 @@ def offers_for(program: Program, candidate_id: str, certification: str) -> Itera
             candidate_id=candidate_id,
             certification=certification,
             benefit=benefit,
-            title=f"{TITLES[benefit]}: {known.title}",
+            title=f"{program.benefits[benefit].title}: {known.title}",
         )
 
 
