@@ -8,6 +8,7 @@ from libs.common.settings import ServiceSettings
 from services.fulfillment import privacy
 from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
+from services.fulfillment.orders.store import MIGRATION as ORDERS
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
 LINGER_SECONDS = 0.05
@@ -32,4 +33,4 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     )
 
 
-SERVICE = Service(name="fulfillment", migrations=(*MIGRATIONS, privacy.MIGRATION), build=build)
+SERVICE = Service(name="fulfillment", migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS), build=build)

@@ -11,11 +11,11 @@ from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, e
 from libs.common.events.answers import ANSWERS
 from libs.common.events.contracts import committed
 from libs.common.mongo.merges import FAMILY_EVENTS
+from libs.common.mongo.people import PEOPLE_EVENTS
 from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
-from services.certs.people.people import PEOPLE_EVENTS
 from services.certs.provider import reports as badge_reports
 from services.exams import consumers as exams_consumers
 from services.exams.history.achievements import Achievements

@@ -10,8 +10,8 @@ from libs.common.events import identity
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.gathered import GatheredReads
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.native_names import in_own_script
 from libs.common.privacy.pseudonyms import is_pseudonym
-from services.certs.people.names import in_own_script
 
 COLLECTION = "people"
 
