@@ -1,14 +1,23 @@
 """The composition root of fulfillment."""
 
+from dataclasses import replace
+
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
+from libs.common.mongo.people import People
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.settings import ServiceSettings
 from services.fulfillment import privacy
 from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
+from services.fulfillment.offers.claiming import Claims
+from services.fulfillment.offers.ending import Ending
+from services.fulfillment.offers.telling import Telling
+from services.fulfillment.orders.api import OrdersApi
+from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.orders.store import MIGRATION as ORDERS
+from services.fulfillment.orders.store import OrderStore
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
 LINGER_SECONDS = 0.05
@@ -19,17 +28,29 @@ def build(platform: Platform, settings: ServiceSettings) -> Parts:
     store = FulfillmentStore(platform.database)
     tombstones = Tombstones(platform.database, settings.erasure_key)
     keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
+    people = People(platform.database)
+    orders = OrderStore(platform.database)
+    ordering = Ordering(orders)
+    telling = Telling(ordering, platform.programs)
+    claims = Claims(store, people, ordering, telling, platform.unit_of_work)
+    api = FulfillmentApi(store, platform.programs, platform.clock).api()
     return Parts(
-        api=FulfillmentApi(store).api(),
+        api=replace(
+            api,
+            routes=(
+                *api.routes,
+                *OrdersApi(orders, store.merges, claims, platform.programs, platform.clock).routes(),
+            ),
+        ),
         subscriptions=(
             Subscription(
                 topology.events_queue("fulfillment"),
                 decode_events,
-                keeper.around(ServiceEvents(store, platform.programs).handle),
+                keeper.around(ServiceEvents(store, people, telling, platform.programs).handle),
                 linger_seconds=LINGER_SECONDS,
             ),
         ),
-        jobs=(keeper.job(),),
+        jobs=(keeper.job(), Ending(store, telling, platform.unit_of_work, platform.clock).job()),
     )
 
 

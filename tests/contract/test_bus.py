@@ -123,7 +123,7 @@ HANDLED: dict[str, set[type[EventData]]] = {
     | models_of(get_type_hints(certs_reports.Links.handle)["items"])
     | {*PEOPLE_EVENTS, *PERSONAL_EVENTS},
     "certs.vendors": models_of(certs_reports.Completion | badge_reports.Report),
-    "fulfillment.events": {*fulfillment_consumers.WORDS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
+    "fulfillment.events": {*fulfillment_consumers.WORDS, *PEOPLE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
     "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
 }
 

@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 from libs.common.bus.messages import Received
 from libs.common.events import certs, fulfillment, identity
 from libs.common.programs import Program
-from services.fulfillment.consumers import ServiceEvents
-from services.fulfillment.store import FulfillmentStore
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base
+from tests.service.fulfillment_station import FulfillmentStation
 from tests.service.samples import TAKEN, awarded, received
 from tests.service.test_exams import said
 from tests.service.test_order import BOUNDED, arrivals
@@ -26,16 +24,8 @@ AWARDED, REVOKED = certs.CertificationAwarded, certs.CertificationRevoked
 _candidates = count(1)
 
 
-class Fulfillment:
-    """The service's handler, and what it has said."""
-
-    def __init__(self, base: Base, programs: dict[str, Program]) -> None:
-        self.base = base
-        self.store = FulfillmentStore(base.database)
-        self._handler = ServiceEvents(self.store, programs)
-
-    async def take(self, *items: Received[Any]) -> None:
-        await self.base.handle(self._handler.handle, *items)
+class Fulfillment(FulfillmentStation):
+    """The service, and what it has said."""
 
     def offered(self, candidate_id: str = "C1") -> list[str]:
         events = [event for event in said(self.base) if event["subject"] == candidate_id]
@@ -49,8 +39,8 @@ class Fulfillment:
         return [str(event["type"]).split(".")[2] for event in events]
 
     async def claimable(self, candidate_id: str = "C1") -> list[str]:
-        found = await self.store.offers("cisco", candidate_id, after=None, limit=9)
-        return [one.offer.certification for one in found]
+        found = await self.store.offers("cisco", candidate_id, self.base.clock.now(), after=None, limit=9)
+        return [one.offer.certification for one, state in found if state == "offered"]
 
 
 def word(kind: type[Any], version: int, candidate_id: str = "C1", **more: Any) -> Received[Any]:
@@ -145,7 +135,7 @@ async def test_revocation_that_is_faster_than_the_award_leaves_nothing_to_claim(
     await service.take(word(REVOKED, 2))
     await service.take(word(AWARDED, 1))
     assert (service.told(), await service.claimable()) == ([], [])
-    assert await service.store.totals(["cisco"]) == {"offers": 1}
+    assert await service.store.totals({"cisco": ["initial_kit"]}) == {"offers": 1, "kits": 1}
 
 
 async def test_suspension_alone_offers_nothing(service: Fulfillment) -> None:

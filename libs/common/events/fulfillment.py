@@ -17,8 +17,12 @@ class BenefitOffered(EventData, publisher="fulfillment"):
     benefit: Code
     title: Line
     certification: Code
+    """What was awarded; of what comes with a milestone the milestone, here and below."""
     offered_at: Moment
     claim_until: Moment | None = None
+    """The end of the last day on which it can be claimed; None without end."""
+    milestone: Code | None = None
+    """The milestone that it comes with; None where it comes with an award."""
 
 
 class BenefitWithdrawn(EventData, publisher="fulfillment"):

@@ -54,6 +54,8 @@ class Ordering:
             moved = replace(moved, version=next_version(order.version or None, transaction.now))
             _tell(transaction, moved, _event(moved, report), cause)
         await self.store.save(transaction.session, moved)
+        if order.state == "cancelled" and moved.state != "cancelled":
+            await self.store.claim_again(transaction.session, moved)
         return moved
 
     async def cancel(

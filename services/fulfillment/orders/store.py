@@ -27,6 +27,7 @@ class OrderStore:
 
     def __init__(self, database: Database) -> None:
         self._orders = database[COLLECTION]
+        self._offers = database["offers"]
 
     async def get(self, order_id: str, session: Session | None = None) -> Order | None:
         """An order, of whatever program and candidate."""
@@ -42,10 +43,16 @@ class OrderStore:
         return {row["_id"]: _order(row) async for row in found}
 
     async def of_accounts(
-        self, accounts: Sequence[str], *, before: str | None = None, limit: int = 200, session: Session | None = None
+        self,
+        program: str,
+        accounts: Sequence[str],
+        *,
+        before: str | None = None,
+        limit: int = 200,
+        session: Session | None = None,
     ) -> list[Order]:
         """The orders of these accounts, the newest first: ids are in order of time."""
-        query: Document = {"candidate_id": {"$in": list(accounts)}}
+        query: Document = {"program": program, "candidate_id": {"$in": list(accounts)}}
         if before is not None:
             query["_id"] = {"$lt": before}
         found = self._orders.find(query, session=session).sort("_id", DESCENDING).limit(limit)
@@ -103,6 +110,12 @@ class OrderStore:
     async def save(self, session: Session, order: Order) -> None:
         """An order that was read in this session and has changed."""
         await self._orders.replace_one({"_id": order.id}, _row(order), session=session)
+
+    async def claim_again(self, session: Session, order: Order) -> None:
+        """What was called off and sent all the same is claimed, so that it is not ordered twice."""
+        free = {"_id": order.offer_id, "order_id": None}
+        taken = {"order_id": order.id, "state": "claimed", "token": None}
+        await self._offers.update_one(free, {"$set": taken}, session=session)
 
     async def counts(self, programs: Sequence[str]) -> dict[str, int]:
         """How many orders of these programs are in which state."""
