@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -71,6 +71,10 @@ class Section:
     record_column: str
 
 
+ReadMore: TypeAlias = Callable[[Place, str], Awaitable[None]]
+"""Reads what else of a program lies in the vendor's folders. Raises `Unavailable`."""
+
+
 class Exchange:
     """All that goes on with one vendor.
 
@@ -90,6 +94,7 @@ class Exchange:
         confirmations: Confirmations,
         reach: Reach,
         clock: Clock,
+        read_more: ReadMore | None = None,
     ) -> None:
         self._vendor = vendor
         self._sections = sections
@@ -98,6 +103,7 @@ class Exchange:
         self._confirmations = confirmations
         self._reach = reach
         self._clock = clock
+        self._read_more = read_more
 
     def job(self) -> Job:
         return Job(f"exchange-{self._vendor.id}", self.EVERY, self.run)
@@ -123,6 +129,8 @@ class Exchange:
             async with self._reach(self._vendor.sftp) as place:
                 await self._deliver(place, program)
                 await self._read(place, program)
+                if self._read_more is not None:
+                    await self._read_more(place, program)
         except Unavailable as error:
             await self._failed(program, str(error))
         else:

@@ -8,10 +8,10 @@ from typing import Literal
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.vendor_files.exchange import Section
+from libs.common.vendor_files.letters import unsendable
 from libs.common.vendor_files.making import Entry, Making
 from services.exams.outgoing.authorizations import standing_of, write_standing
 from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
-from services.exams.outgoing.people_lines import unsendable
 from services.exams.outgoing.standings import claimed, stopped
 from services.exams.outgoing.store import OutgoingStore
 from services.exams.vendors.definition import Vendor

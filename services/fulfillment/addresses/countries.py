@@ -17,9 +17,21 @@ _SUBSTITUTES: Final = "ZZ"
 """What holds for a country that says nothing else."""
 
 _NAMES: Final = {
-    **{"BG": "BULGARIA", "CZ": "CZECHIA", "DO": "DOMINICAN REPUBLIC", "FK": "FALKLAND ISLANDS", "FM": "MICRONESIA"},
-    **{"GD": "GRENADA", "HU": "HUNGARY", "LA": "LAOS", "MD": "MOLDOVA", "MK": "NORTH MACEDONIA", "PA": "PANAMA"},
-    **{"SG": "SINGAPORE", "SZ": "ESWATINI", "TR": "TÜRKIYE", "TZ": "TANZANIA"},
+    "BG": "BULGARIA",
+    "CZ": "CZECHIA",
+    "DO": "DOMINICAN REPUBLIC",
+    "FK": "FALKLAND ISLANDS",
+    "FM": "MICRONESIA",
+    "GD": "GRENADA",
+    "HU": "HUNGARY",
+    "LA": "LAOS",
+    "MD": "MOLDOVA",
+    "MK": "NORTH MACEDONIA",
+    "PA": "PANAMA",
+    "SG": "SINGAPORE",
+    "SZ": "ESWATINI",
+    "TR": "TÜRKIYE",
+    "TZ": "TANZANIA",
     "VC": "SAINT VINCENT AND THE GRENADINES",
 }
 """Where the data has an older or a longer name."""
