@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, model_validator
@@ -36,6 +36,8 @@ class VendorShape(Shape):
     demographics: DemographicsShape | None = None
     authorizations: AuthorizationsShape | None = None
     registrations: RegistrationsShape | None = None
+    orders: dict[str, Any] | None = None
+    """Read and checked by fulfillment."""
 
     @model_validator(mode="after")
     def _feeds_fit(self) -> "VendorShape":
