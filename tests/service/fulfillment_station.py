@@ -93,7 +93,7 @@ class FulfillmentCallers:
     async def staff(
         self, method: str, path: str, *, program: str = "cisco", scopes: frozenset[str] = OPERATOR, **more: Any
     ) -> Any:
-        principal = Principal("ada", Kind.STAFF, frozenset({program}), scopes)
+        principal = Principal("staff:ada", Kind.STAFF, frozenset({program}), scopes)
         return await self.ask(principal, method, f"/{program}{path}", **more)
 
     async def ask(

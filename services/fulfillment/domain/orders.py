@@ -29,7 +29,7 @@ class Entry:
     """One thing that happened to an order, or that a report says of it.
 
     Attributes:
-        by: `candidate`, `system`, `staff:<subject>` or `vendor:<name>`.
+        by: `candidate`, `system`, `vendor:<name>`, or the subject of the token of whoever it was.
         note: in the words of whoever it was, where there were any.
     """
 

@@ -300,4 +300,4 @@ class OrdersApi:
 
 
 def _by(call: Call[Any, Any, Any]) -> str:
-    return "candidate" if call.principal.kind is Kind.CANDIDATE else f"staff:{call.principal.subject}"
+    return "candidate" if call.principal.kind is Kind.CANDIDATE else call.principal.subject

@@ -85,9 +85,9 @@ def _kind(by: str) -> Literal["candidate", "staff", "vendor", "system"]:
     match by.partition(":")[0]:
         case "candidate":
             return "candidate"
-        case "staff":
-            return "staff"
+        case "system":
+            return "system"
         case "vendor":
             return "vendor"
         case _:
-            return "system"
+            return "staff"

@@ -36,6 +36,7 @@ from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
+from tests.service.fulfillment_station import ADDRESS, known_person
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, open_base
 from tests.service.samples import (
@@ -358,9 +359,26 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
 # --- Fulfillment and notify ------------------------------------------------------------------------------------------
 
 
+_FULFILLMENT = {
+    "claim_offer": Request(lambda _: {"address": ADDRESS}),
+    "change_order_address": Request(lambda _: {"address": ADDRESS}),
+    "resend_own_order": Request(lambda _: {"address": ADDRESS}),
+    "resend_order": Request(lambda _: {}),
+    "cancel_order": Request(lambda _: {"reason": WHY}),
+}
+
+
 async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
-    await surface.events(received(awarded()))
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
+    await surface.events(known_person(PERSON), received(awarded()), received(awarded(certification="CCNP-Security")))
+    values = {"program": PROGRAM, "candidate_id": PERSON}
+    seed = Seed(values, _FULFILLMENT, frozenset({PERSON, "CCNA", *ADDRESS["lines"]}))
+    surface.seed = seed
+    for offer in await surface.base.rows("offers", certification="CCNA"):
+        values["offer_id"] = offer["_id"]
+        values["order_id"] = (await _made(surface, "claim_offer", seed))["order_id"]
+    for offer in await surface.base.rows("offers", certification="CCNP-Security"):
+        values["offer_id"] = offer["_id"]
+    return seed
 
 
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
