@@ -47,18 +47,20 @@ class HouseStation:
     """The service's parts, and a house. Without `orders` it reads its queue."""
 
     def __init__(
-        self, base: Base, programs: dict[str, Program], folder: Path, orders: Mapping[str, Any] | None = None
+        self,
+        base: Base,
+        programs: dict[str, Program],
+        folder: Path,
+        orders: Mapping[str, Any] | None = None,
+        **sections: Any,
     ) -> None:
         self.base, self.programs = base, programs
         self.inbox, self.outbox = folder / "in", folder / "out"
         for each in (self.inbox, self.outbox, folder / "vendors", folder / "secrets"):
             each.mkdir(exist_ok=True)
-        definition = {
-            "id": HOUSE,
-            "name": "Kits Ltd",
-            "programs": ["cisco"],
-            "orders": {"country": "US"} | (orders or {}),
-        }
+        section = {"country": "US"} | dict(orders or {})
+        names = {"id": HOUSE, "name": "Kits Ltd", "programs": ["cisco"]}
+        definition = names | {"orders": section} | sections
         (folder / "vendors" / "kits.yaml").write_text(yaml.safe_dump(definition))
         settings = FulfillmentSettings.model_construct(
             batch_size=200,

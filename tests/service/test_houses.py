@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.events import vendors
+from libs.common.bus import topology
+from libs.common.events import identity, vendors
 from libs.common.programs import Program
 from services.fulfillment.exchange.standing import MOST_SENDINGS
 from tests.service.conftest import OpenBase
 from tests.service.house_station import FOREIGN, LABEL, HouseStation, shipment
-from tests.service.samples import TAKEN
+from tests.service.samples import TAKEN, received
+from tests.service.sftp_server import sftp_server
 from tests.service.test_order import BOUNDED
 
 
@@ -242,3 +244,54 @@ async def test_lists_are_compared_once_and_what_differs_is_shown(folders: HouseS
         assert given["counts"]["missing_there"] == 3
         assert (await staff("POST", "/order-lists?house=kits", b"nothing"))[0] == 422
         assert (await staff("POST", "/order-lists?house=other", b"order_id,status\n"))[0] == 422
+
+
+async def test_files_go_over_sftp_once_the_server_is_back(
+    base_of: OpenBase, programs: dict[str, Program], tmp_path: Path
+) -> None:
+    there = tmp_path / "there"
+    for name in ("in", "out"):
+        (there / name).mkdir(parents=True)
+    async with sftp_server(there, passwords={"certrail": "p"}) as server, base_of("fulfillment") as base:
+        where = {"folder": "/in", "file": "orders-{program}-{number}.txt"}
+        sections = {"files": where | {"confirmations": {"folder": "/out", "file": "ack-{program}-{number}.txt"}}}
+        sftp = {"host": "127.0.0.1", "port": server.port, "username": "certrail", "host_keys": [server.host_key]}
+        house = HouseStation(base, programs, tmp_path, sections, sftp=sftp | {"password": "kits-password"})
+        (tmp_path / "secrets" / "kits-password").write_text("p")
+        await house.place("O1")
+        await house.run("orders")
+        await server.stop()
+        await house.exchange()
+        async with house.staff() as staff:
+            assert (await staff.items("/houses"))[0]["error"]
+            await server.start()
+            house.base.clock.advance(timedelta(hours=1))
+            await house.exchange()
+            assert (await staff.items("/houses"))[0]["error"] is None
+        assert (there / "in" / "orders-cisco-000001.txt").read_bytes().count(b"O1") == 1
+        (there / "out" / "ack-cisco-000001.txt").write_text("OrderID\tStatus\tMessage\r\nO1\tAccepted\t\r\n")
+        await house.exchange()
+        assert (await base.rows("dispatches"))[0]["state"] == "acknowledged"
+
+
+async def test_nothing_leads_from_the_exchange_to_somebody_erased(folders: HouseStation) -> None:
+    await folders.place("O1", to=FOREIGN, candidate_id="C-gone")
+    await folders.run("orders")
+    await folders.exchange()
+    await folders.hear(shipment("O1", "dispatched", tracking_number="1Z-gone"))
+    await folders.place("O2", to=FOREIGN, candidate_id="C-gone")
+    await folders.run("orders")
+    erased = identity.CandidateErased(
+        candidate_id="C-gone",
+        accounts=[identity.ErasedAccount(candidate_id="C-gone", pseudonym="erased-1")],
+        erased_at=folders.base.clock.now(),
+    )
+    work = next(each.work for each in folders.parts.subscriptions if each.queue == topology.events_queue("fulfillment"))
+    await folders.base.handle(work, received(erased))
+    collections = ("orders", "dispatches", "shipment_reports", "outgoing_files", "outgoing_lines", "order_findings")
+    kept = str({name: await folders.base.rows(name) for name in collections})
+    assert "erased-1" in kept
+    assert not [word for word in ("C-gone", "1Z-gone", "Pe\xf1a", "Calle") if word in kept]
+    folders.base.clock.advance(timedelta(hours=2))
+    await folders.exchange()
+    assert len(list(folders.inbox.iterdir())) == 1

@@ -365,6 +365,9 @@ _FULFILLMENT = {
     "resend_own_order": Request(lambda _: {"address": ADDRESS}),
     "resend_order": Request(lambda _: {}),
     "cancel_order": Request(lambda _: {"reason": WHY}),
+    "take_order_list": Request(
+        lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
+    ),
 }
 
 
@@ -378,6 +381,8 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
         values["order_id"] = (await _made(surface, "claim_offer", seed))["order_id"]
     for offer in await surface.base.rows("offers", certification="CCNP-Security"):
         values["offer_id"] = offer["_id"]
+    await surface.run("orders")
+    values["list_id"] = (await _made(surface, "take_order_list", seed, by_staff=True))["list_id"]
     return seed
 
 
