@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,16 @@ class HouseStation:
             return await self.ordering.place(transaction, self.programs["cisco"], order, "candidate")
 
         return await self.base.unit_of_work.run(work)
+
+    async def readdress(self, order_id: str, to: ShipTo) -> None:
+        """Another address while the order waits."""
+
+        async def work(transaction: Transaction) -> None:
+            order = await self.ordering.store.get(order_id, transaction.session)
+            assert order is not None
+            await self.ordering.store.save(transaction.session, replace(order, ship_to=to))
+
+        await self.base.unit_of_work.run(work)
 
     async def cancel(self, order_id: str) -> None:
         async def work(transaction: Transaction) -> None:
