@@ -36,8 +36,13 @@ class PriceView(View):
     """ISO 4217."""
 
 
+class OfferEntryView(View):
+    state: State
+    at: datetime
+
+
 class OfferView(View):
-    """What a candidate may claim, or has claimed."""
+    """What a candidate may claim, has claimed, or has let pass."""
 
     offer_id: str
     program: str
@@ -45,7 +50,7 @@ class OfferView(View):
     """What it was awarded for; of what comes with a milestone the milestone."""
     benefit: str
     title: str
-    state: Literal["offered", "claimed"]
+    state: Literal["offered", "claimed", "expired"]
     offered_at: datetime
     claim_until: datetime | None
     """The end of the last day on which it can be claimed; null without end."""
@@ -59,6 +64,8 @@ class OfferView(View):
     token: str | None
     """What the claim takes; shown to the candidate alone, and until it is used."""
     order_id: str | None
+    history: list[OfferEntryView]
+    """How it stood from which moment on."""
 
 
 class TotalsView(View):
@@ -89,7 +96,7 @@ class FulfillmentApi:
                     method="GET",
                     path="/programs/{program}/candidates/{candidate_id}/offers",
                     handler=self.list_offers,
-                    summary="What a candidate may claim, or has claimed",
+                    summary="What a candidate may claim, has claimed, or has let pass",
                     parameters=CandidatePath,
                     query=PageQuery,
                     response=Page[OfferView],
@@ -137,8 +144,8 @@ def _is_kit(benefit: Benefit) -> bool:
 
 
 def _offer(one: Entitlement, state: State, program: Program, *, tokens: bool) -> OfferView:
-    if one.since is None:
-        raise ValueError("an offer stands from the day on which it was told")
+    if one.since is None or state == "withdrawn":
+        raise ValueError("what was never told or is withdrawn is not shown")
     benefit = program.benefits.get(one.offer.benefit, INITIAL_KIT)
     price = benefit.price
     return OfferView(
@@ -147,7 +154,7 @@ def _offer(one: Entitlement, state: State, program: Program, *, tokens: bool) ->
         certification=one.offer.certification,
         benefit=one.offer.benefit,
         title=one.offer.title,
-        state="claimed" if state == "claimed" else "offered",
+        state=state,
         offered_at=one.since,
         claim_until=one.claim_until,
         choices=[ChoiceView(name=name, values=list(values)) for name, values in benefit.choices.items()],
@@ -156,4 +163,5 @@ def _offer(one: Entitlement, state: State, program: Program, *, tokens: bool) ->
         price=None if price is None else PriceView(amount=str(price.amount), currency=price.currency),
         token=one.token if tokens else None,
         order_id=one.order_id,
+        history=[OfferEntryView(state=state, at=at) for state, at in one.history],
     )

@@ -62,15 +62,14 @@ class FulfillmentStore:
     async def offers(
         self, program: str, candidate_id: str, now: datetime, *, after: str | None, limit: int
     ) -> list[tuple[Entitlement, State]]:
-        """What a person may claim or has claimed, of all accounts that are one with this."""
+        """What a person may claim, has claimed, or has let pass, of all accounts that are one with this."""
         accounts = await self.merges.family(None, candidate_id)
         known = await self.of_person(None, program, accounts)
         stand = standing(known, accounts[0], now)
-        return [
-            (one, stand[one.offer.id])
-            for one in known
-            if one.offer.id in stand and one.since is not None and (after is None or one.offer.id > after)
-        ][:limit]
+        passed: dict[str, State] = {one.offer.id: "expired" for one in known if _passed(one, now)}
+        shown = passed | stand
+        later = (one for one in known if after is None or one.offer.id > after)
+        return [(one, shown[one.offer.id]) for one in later if one.offer.id in shown and one.since is not None][:limit]
 
     async def over(self, now: datetime, *, limit: int) -> list[str]:
         """Candidates with offers that were told, not claimed, and whose last day has passed."""
@@ -86,6 +85,11 @@ class FulfillmentStore:
             "offers": await self._offers.count_documents(made),
             "kits": await self._offers.count_documents({"awarded": {"$ne": False}, "$or": each}) if each else 0,
         }
+
+
+def _passed(one: Entitlement, now: datetime) -> bool:
+    """Whether its last day has passed, and nobody has claimed it."""
+    return one.told == "expired" or (one.told == "offered" and one.is_over(now))
 
 
 def _entitlement(row: Document) -> Entitlement:
@@ -111,6 +115,7 @@ def _entitlement(row: Document) -> Entitlement:
         claim_until=row.get("claim_until"),
         order_id=row.get("order_id"),
         token=row.get("token"),
+        history=tuple((entry["state"], entry["at"]) for entry in row.get("history", ())),
     )
 
 
@@ -135,4 +140,5 @@ def _row(one: Entitlement) -> Document:
         "claim_until": one.claim_until,
         "order_id": one.order_id,
         "token": one.token,
+        "history": [{"state": state, "at": at} for state, at in one.history],
     }

@@ -27,7 +27,7 @@ from services.identity import consumers as identity_consumers
 from services.identity.cases.missing_results import MissingResults
 from services.identity.cases.returned_parcels import ReturnedParcels
 from services.identity.privacy.exports import ExportParts
-from services.notify.consumers import PROFILE_EVENTS
+from services.notify.consumers import SILENT_EVENTS
 from services.notify.domain.causes import MAIL_EVENTS
 
 Document = dict[str, Any]
@@ -129,7 +129,7 @@ HANDLED: dict[str, set[type[EventData]]] = {
     "certs.vendors": models_of(certs_reports.Completion | badge_reports.Report),
     "fulfillment.vendors": models_of(house_reports.Report),
     "fulfillment.events": {*fulfillment_consumers.WORDS, *PEOPLE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
-    "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
+    "notify.events": {*MAIL_EVENTS, *SILENT_EVENTS, *PERSONAL_EVENTS},
 }
 
 

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from libs.common.bus.messages import Received
 from libs.common.events import certs, fulfillment, identity
-from libs.common.programs import Program
+from libs.common.programs import Program, load_definition
 from tests.service.conftest import OpenBase
 from tests.service.fulfillment_station import FulfillmentStation
 from tests.service.samples import TAKEN, awarded, received
@@ -194,3 +195,20 @@ async def test_second_offer_of_a_person_is_taken_back_by_the_merge(
     service.base.clock.advance(timedelta(seconds=1))
     await service.take(received(identity.CandidatesSeparated(**both, separated_at=TAKEN)))
     assert service.told("C2") == ["BenefitOffered", "BenefitWithdrawn", "BenefitOffered"]
+
+
+async def test_benefit_of_a_level_is_offered_once_and_what_is_earned_anew_is_offered_anew(base_of: OpenBase) -> None:
+    text = (Path(__file__).parents[2] / "deploy" / "programs" / "cisco.yaml").read_text(encoding="utf-8")
+    text = text.replace("title: Welcome kit\n", "title: Welcome kit\n    when_earned_again: offered again\n")
+    text = text.replace("title: Wall plaque\n", "title: Wall plaque\n    once: level\n")
+    experts = ["CCIE-Security", "CCIE-Data-Center"]
+    async with base_of("fulfillment") as base:
+        service = Fulfillment(base, {"cisco": load_definition(text, name="cisco.yaml")})
+        for certification in experts:
+            await service.take(received(awarded("C1", certification)))
+            base.clock.advance(timedelta(seconds=1))
+        assert sorted(service.offered()) == ["CCIE-Data-Center", "CCIE-Security", "CCIE-Security"]
+        award = word(AWARDED, 7, certification="CCIE-Security", earned_on=date(2031, 5, 1))
+        for _ in range(2):
+            await service.take(award)
+        assert sorted(service.offered()) == ["CCIE-Data-Center", *["CCIE-Security"] * 3]

@@ -149,7 +149,7 @@ async def test_token_is_shown_to_its_candidate_until_it_is_used(desk: Desk) -> N
     token, choices = offer["token"], {"cut": "straight", "size": "3XL"}
     assert len(token) >= 32
     assert [choice["name"] for choice in offer["choices"]] == ["cut", "size"]
-    (said,) = desk.told(fulfillment.BenefitOffered, who)
+    (said,) = desk.told(fulfillment.GiftOffered, who)
     assert said["milestone"] == "years-25"
     assert token not in str(said)
     _, seen = await desk.callers.staff("GET", f"/candidates/{who}/offers")
@@ -170,10 +170,11 @@ async def test_token_is_shown_to_its_candidate_until_it_is_used(desk: Desk) -> N
     assert token not in str(await desk.base.rows("offers", candidate_id=who))
     assert (await desk.claim(who, choices=choices, token=token))[0] == 409
     await desk.take(told)
-    assert len(desk.told(fulfillment.BenefitOffered, who)) == 1
+    assert len(desk.told(fulfillment.GiftOffered, who)) == 1
     # Called off before it is ordered, it is offered again, with another token.
     await desk.callers.candidate("POST", f"/orders/{made['order_id']}/cancellation", who=who)
     (again,) = await desk.offers(who)
+    assert [entry["state"] for entry in again["history"]] == ["offered", "claimed", "offered"]
     assert again["token"] not in {None, token}
     assert (await desk.claim(who, choices=choices, token=token))[0] == 422
 
@@ -331,14 +332,15 @@ async def test_offer_ends_on_its_last_day_and_says_so_once(desk: Desk) -> None:
     desk.base.clock.advance(row["claim_until"] - desk.base.clock.now() - timedelta(seconds=1))
     assert [one["offer_id"] for one in await desk.offers(who)] == [offer["offer_id"]]
     desk.base.clock.advance(timedelta(seconds=1))
-    assert await desk.offers(who) == []
+    assert [one["state"] for one in await desk.offers(who)] == ["expired"]
     path = f"/offers/{offer['offer_id']}/claim"
     assert (await desk.callers.candidate("POST", path, who=who, address=ADDRESS))[0] == 409
     for _ in range(2):
         await desk.run("offers_over")
     assert [one["offer_id"] for one in desk.told(fulfillment.BenefitExpired, who)] == [offer["offer_id"]]
     await desk.take(desk.word(certs.CertificationAwarded, who, version=2))
-    assert await desk.offers(who) == []
+    (seen,) = await desk.offers(who)
+    assert [entry["state"] for entry in seen["history"]] == ["offered", "expired"]
 
 
 async def test_paid_item_waits_for_its_payment(desk: Desk) -> None:

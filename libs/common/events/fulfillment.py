@@ -17,12 +17,22 @@ class BenefitOffered(EventData, publisher="fulfillment"):
     benefit: Code
     title: Line
     certification: Code
-    """What was awarded; of what comes with a milestone the milestone, here and below."""
     offered_at: Moment
     claim_until: Moment | None = None
     """The end of the last day on which it can be claimed; None without end."""
-    milestone: Code | None = None
-    """The milestone that it comes with; None where it comes with an award."""
+
+
+class GiftOffered(EventData, publisher="fulfillment"):
+    """A candidate may claim what comes with a milestone, with a token that they see where they claim it."""
+
+    candidate_id: Identifier
+    offer_id: Identifier
+    benefit: Code
+    title: Line
+    milestone: Code
+    offered_at: Moment
+    claim_until: Moment | None = None
+    """The end of the last day on which it can be claimed; None without end."""
 
 
 class BenefitWithdrawn(EventData, publisher="fulfillment"):
@@ -33,6 +43,7 @@ class BenefitWithdrawn(EventData, publisher="fulfillment"):
     benefit: Code
     title: Line
     certification: Code
+    """Of what comes with a milestone, the milestone."""
     withdrawn_at: Moment
 
 
@@ -44,6 +55,7 @@ class BenefitExpired(EventData, publisher="fulfillment"):
     benefit: Code
     title: Line
     certification: Code
+    """Of what comes with a milestone, the milestone."""
     expired_at: Moment
 
 

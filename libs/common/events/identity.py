@@ -138,6 +138,8 @@ class PreferencesChanged(EventData, publisher="identity"):
     marketing: bool | None = None
     """Consent to marketing; None where nobody was asked."""
     marketing_text_version: Line | None = None
+    marketing_at: Moment | None = None
+    """When that was said."""
     changed_at: Moment
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from math import inf
 from typing import Literal
 
+from libs.common.clock import as_stored
 from libs.common.ids import derived_id
 from libs.common.programs import Benefit, Program
 
@@ -96,6 +97,7 @@ class Entitlement:
         claim_until: the end of the last day on which it can be claimed; None without end.
         order_id: what was ordered for it; None where nothing is.
         token: what the claim takes, of a benefit with one; None once it is used.
+        history: how it stood from which moment on, as far as it was ever offered.
     """
 
     program: str
@@ -109,6 +111,7 @@ class Entitlement:
     claim_until: datetime | None = None
     order_id: str | None = None
     token: str | None = None
+    history: tuple[tuple[State, datetime], ...] = ()
 
     def heard(self, word: Word, version: int) -> "Entitlement":
         """The same after a word, which may be older than what is known, or known already."""
@@ -119,6 +122,10 @@ class Entitlement:
             stands=word != "revoked" if later else self.stands,
             awarded=self.awarded or word == "awarded",
         )
+
+    def now_told(self, state: State, now: datetime) -> "Entitlement":
+        """The same once its candidate knows that it stands so."""
+        return replace(self, told=state, history=(*self.history, (state, as_stored(now))))
 
     def is_over(self, now: datetime) -> bool:
         """Whether the last day to claim it has passed."""

@@ -136,7 +136,8 @@ class Claims:
 
     async def _claimed(self, transaction: Transaction, one: Entitlement, order: Order) -> None:
         version = next_version(one.told_version, transaction.now)
-        after = replace(one, told="claimed", told_version=version, order_id=order.id, token=None)
+        told = one.now_told("claimed", transaction.now)
+        after = replace(told, told_version=version, order_id=order.id, token=None)
         event = fulfillment.BenefitClaimed(**about(one.offer), order_id=order.id, claimed_at=transaction.now)
         transaction.emit(event, program=one.program, subject=one.offer.candidate_id, version=version)
         await self._store.save(transaction.session, [after], [one.offer.id])

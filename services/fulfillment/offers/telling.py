@@ -65,7 +65,7 @@ class Telling:
             if one.told == state or (state not in {"offered", "claimed"} and one.told in {None, "expired"}):
                 continue
             after = self._offered(one, now) if state == "offered" else one
-            after = replace(after, told=state)
+            after = after.now_told(state, now)
             # Of a claim that is made or called off, claim and order tell.
             if state != "claimed" and (one.told != "claimed" or state == "offered"):
                 after = replace(after, told_version=next_version(one.told_version, now))
@@ -116,12 +116,16 @@ def about(offer: Offer) -> dict[str, Any]:
 
 def _event(
     one: Entitlement, state: State, now: datetime
-) -> fulfillment.BenefitOffered | fulfillment.BenefitWithdrawn | fulfillment.BenefitExpired:
+) -> fulfillment.BenefitOffered | fulfillment.GiftOffered | fulfillment.BenefitWithdrawn | fulfillment.BenefitExpired:
     offer = one.offer
-    said: dict[str, Any] = about(offer) | {"certification": offer.certification}
+    said = about(offer)
+    if state == "offered" and offer.milestone:
+        return fulfillment.GiftOffered(
+            **said, milestone=offer.certification, offered_at=now, claim_until=one.claim_until
+        )
+    said["certification"] = offer.certification
     if state == "offered":
-        milestone = offer.certification if offer.milestone else None
-        return fulfillment.BenefitOffered(**said, offered_at=now, claim_until=one.claim_until, milestone=milestone)
+        return fulfillment.BenefitOffered(**said, offered_at=now, claim_until=one.claim_until)
     if state == "expired":
         return fulfillment.BenefitExpired(**said, expired_at=now)
     return fulfillment.BenefitWithdrawn(**said, withdrawn_at=now)
