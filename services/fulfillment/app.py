@@ -5,13 +5,20 @@ from dataclasses import replace
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.mongo.people import People
+from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
-from libs.common.programs.errors import ProgramErrors
+from libs.common.programs import ProgramErrors
+from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform, Service, Subscription
+from libs.common.vendor_files.places import reach_with
 from services.fulfillment import privacy
 from services.fulfillment.addresses.api import AddressesApi
 from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
+from services.fulfillment.exchange.definition import Houses, load_houses
+from services.fulfillment.exchange.parts import MIGRATION as EXCHANGE
+from services.fulfillment.exchange.parts import Exchanges
+from services.fulfillment.exchange.store import PERIODS
 from services.fulfillment.offers.claiming import Claims
 from services.fulfillment.offers.ending import Ending
 from services.fulfillment.offers.telling import Telling
@@ -42,6 +49,8 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
         payments = payment_routes(platform, settings, ordering, claims)
     except ProgramErrors as error:
         raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
+    exchanges = Exchanges(platform, _houses(settings), ordering, reach_with(Secrets(settings.vendor_secrets_dir)))
+    retention = Retention(platform.database, PERIODS, platform.clock)
     api = FulfillmentApi(store, platform.programs, platform.clock).api()
     return Parts(
         api=replace(
@@ -51,6 +60,7 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
                 *OrdersApi(orders, store.merges, claims, platform.programs, platform.clock).routes(),
                 *AddressesApi(platform.programs).routes(),
                 *payments,
+                *exchanges.routes(),
             ),
         ),
         subscriptions=(
@@ -60,18 +70,29 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
                 keeper.around(ServiceEvents(store, people, telling, platform.programs).handle),
                 linger_seconds=LINGER_SECONDS,
             ),
+            exchanges.subscription(),
         ),
         jobs=(
             keeper.job(),
             Ending(store, telling, platform.unit_of_work, platform.clock).job(),
             Unpaid(orders, claims, platform.unit_of_work, platform.clock).job(),
+            retention.job(),
+            *exchanges.jobs(),
         ),
+        background=exchanges.background(),
     )
+
+
+def _houses(settings: FulfillmentSettings) -> Houses:
+    try:
+        return load_houses(settings.vendors_dir)
+    except ProgramErrors as error:
+        raise SystemExit(f"CERTRAIL_VENDORS_DIR: {error}") from None
 
 
 SERVICE = Service(
     name="fulfillment",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS, PAYMENTS),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS, EXCHANGE, PAYMENTS),
     build=build,
     settings=FulfillmentSettings,
 )

@@ -53,6 +53,7 @@ SETTINGS = (
     IdentitySettings,
     ExamsSettings,
     CertsSettings,
+    FulfillmentSettings,
     NotifySettings,
     FulfillmentSettings,
     LocalSettings,

@@ -192,7 +192,7 @@ class CaseOpened(_Case, publisher="identity"):
     """The last day on which it is decided in time."""
     opened_at: Moment
     by_itself: bool = False
-    """Whether nobody asked for it: a result was late."""
+    """Whether nobody asked for it: a result was late, or a parcel came back."""
     exam_code: Code | None = None
     """Of the result that is missing."""
     promised_on: date | None = None

@@ -262,7 +262,7 @@ async def _vendor_files(surface: Surface, seed: Seed) -> None:
     values, base = seed.values, surface.base
     values["authorization_id"] = (await _made(surface, "grant_authorization", seed, by_staff=True))["authorization_id"]
     vue = load_vendor((VENDORS / "vue.yaml").read_text() + TAKES_FILES, name="vue")
-    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vue)
+    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vendor=vue)
     values["vendor_file_id"] = f"{PROGRAM}:vue:authorizations:000001"
     run = await _made(surface, "start_reconciliation", seed, by_staff=True)
     values["reconciliation_id"] = run["reconciliation_id"]
@@ -373,6 +373,9 @@ _FULFILLMENT = {
     "show_address_form": Request(query=lambda _: {"country": "US"}),
     "check_address": Request(lambda _: {"address": ADDRESS | {"lines": ["5 Oak St"]}}),
     "pay": Request(lambda _: {}),
+    "take_order_list": Request(
+        lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
+    ),
 }
 PAYMENT_PAGE = """
 id: example
@@ -394,6 +397,8 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
         values["order_id"] = (await _made(surface, "claim_offer", seed))["order_id"]
     for offer in await surface.base.rows("offers", certification="CCNP-Security"):
         values["offer_id"] = offer["_id"]
+    await surface.run("orders")
+    values["list_id"] = (await _made(surface, "take_order_list", seed, by_staff=True))["list_id"]
     return seed
 
 

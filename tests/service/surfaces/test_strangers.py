@@ -38,13 +38,14 @@ TOLD_WHY_NOT = {
     "pay": 409,
     "resend_own_order": 409,
     "resend_order": 409,
+    "cancel_own_order": 409,
     "cancel_order": 409,
+    "send_order_again": 409,
     "change_order_address": 409,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
 was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused; the certificate
-bears the present name; the order costs nothing, and was called off by its candidate
-just before."""
+bears the present name; the order costs nothing, is with its fulfilment house, or was called off just before."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),

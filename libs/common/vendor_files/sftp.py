@@ -28,7 +28,7 @@ from libs.common.programs.written import Shape
 from libs.common.secret_files import SecretName
 
 if TYPE_CHECKING:
-    from services.exams.vendors.sftp_client import SftpSession
+    from libs.common.vendor_files.sftp_client import SftpSession
 
 
 def _host_key(line: str) -> str:
@@ -111,7 +111,7 @@ async def connect(server: SftpShape, secrets: SecretSource) -> AsyncIterator["Sf
     Raises:
         SftpError: the server cannot be reached, is not the one it should be, or does not let us in.
     """
-    from services.exams.vendors.sftp_client import open_session  # noqa: PLC0415 loaded only where there is a server
+    from libs.common.vendor_files.sftp_client import open_session  # noqa: PLC0415 loaded only where there is a server
 
     async with open_session(server, secrets) as session:
         yield session

@@ -9,15 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
-from services.exams.outgoing.definition import Confirmations
-
-Kind = Literal["demographics", "authorizations"]
-
-RECORD_COLUMN: Mapping[Kind, str] = {
-    "demographics": "ClientCandidateID",
-    "authorizations": "ClientAuthorizationID",
-}
-"""By what a confirmation names a record."""
+from libs.common.vendor_files.definition import Confirmations
 
 MOST_UNZIPPED = 64 * 1024 * 1024
 """Bytes; an answer is never so long."""
@@ -80,10 +72,10 @@ _UNREADABLE = (
 )
 
 
-def read_confirmation(content: bytes, kind: Kind, spec: Confirmations, letters: str) -> list[Answer | Fault]:
+def read_confirmation(content: bytes, record_column: str, spec: Confirmations, letters: str) -> list[Answer | Fault]:
     """What a confirmation says, line by line; columns by their names, in any order, those unknown left alone.
 
-    It may be zipped; then its first member counts.
+    `record_column` names a record of ours. It may be zipped; then its first member counts.
     """
     try:
         text = _unzipped(content).decode(letters)
@@ -91,7 +83,7 @@ def read_confirmation(content: bytes, kind: Kind, spec: Confirmations, letters: 
         return [Fault(0, None, "unreadable")]
     lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     header = [name.strip().lower() for name in lines[0].split("\t")] if lines else []
-    wanted = (RECORD_COLUMN[kind].lower(), "status")
+    wanted = (record_column.lower(), "status")
     if any(name not in header for name in wanted):
         return [Fault(0, None, "unreadable")]
     return [

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from libs.common.errors import Unavailable
 from libs.common.ids import new_id
-from services.exams.vendors.definition import Vendor
-from services.exams.vendors.sftp import SecretSource, SftpError, connect
+from libs.common.vendor_files.sftp import SecretSource, SftpError, SftpShape, connect
 
 if TYPE_CHECKING:
-    from services.exams.vendors.sftp_client import SftpSession
+    from libs.common.vendor_files.sftp_client import SftpSession
 
 BLOCK_BYTES = 262_144
 
@@ -46,8 +45,8 @@ class Place(Protocol):
         ...
 
 
-Reach = Callable[[Vendor], AbstractAsyncContextManager[Place]]
-"""Opens a vendor's place. Raises `Unavailable`."""
+Reach = Callable[[SftpShape | None], AbstractAsyncContextManager[Place]]
+"""Opens the place on a vendor's server, or on this machine where it has none. Raises `Unavailable`."""
 
 
 class _Local:
@@ -128,12 +127,12 @@ def reach_with(secrets: SecretSource) -> Reach:
     """Opens vendors' places with these secrets."""
 
     @asynccontextmanager
-    async def reach(vendor: Vendor) -> AsyncIterator[Place]:
-        if vendor.sftp is None:
+    async def reach(server: SftpShape | None) -> AsyncIterator[Place]:
+        if server is None:
             yield _Local()
             return
         try:
-            async with connect(vendor.sftp, secrets) as session:
+            async with connect(server, secrets) as session:
                 yield _Remote(session)
         except SftpError as error:
             raise Unavailable(str(error)) from error

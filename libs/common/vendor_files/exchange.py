@@ -7,9 +7,11 @@
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeAlias
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import Counter
@@ -19,14 +21,13 @@ from libs.common.errors import Unavailable
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
 from libs.common.mongo.jobs import Job
-from services.exams.outgoing.claiming import Claiming, sections_of
-from services.exams.outgoing.confirmations import Confirmations
-from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
-from services.exams.outgoing.names import NamePattern
-from services.exams.outgoing.places import Found, Place, Reach
-from services.exams.outgoing.store import CONTENT_KEPT, OutgoingStore
-from services.exams.outgoing.tables import Kind, read_confirmation
-from services.exams.vendors.definition import Vendor
+from libs.common.vendor_files.confirmations import Confirmations
+from libs.common.vendor_files.definition import FilesShape
+from libs.common.vendor_files.names import NamePattern
+from libs.common.vendor_files.places import Found, Place, Reach
+from libs.common.vendor_files.sftp import SftpShape
+from libs.common.vendor_files.store import CONTENT_KEPT, FileStore, file_key
+from libs.common.vendor_files.tables import read_confirmation
 
 FILES = Counter("certrail_vendor_files_total", "Files carried to vendors", ["vendor", "kind"])
 OUTAGES = Counter("certrail_vendor_outages_total", "Times that a vendor's folders could not be had", ["vendor"])
@@ -41,8 +42,44 @@ _LONGEST_WAIT = timedelta(hours=1)
 _MOST_TEXT = 300
 
 
+class Taker(Protocol):
+    """A vendor that takes files."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def programs(self) -> Sequence[str]: ...
+
+    @property
+    def time_zone(self) -> ZoneInfo: ...
+
+    @property
+    def sftp(self) -> SftpShape | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A kind of files that a vendor takes.
+
+    Attributes:
+        record_column: by what a confirmation names a record.
+    """
+
+    kind: str
+    shape: FilesShape
+    record_column: str
+
+
+ReadMore: TypeAlias = Callable[[Place, str], Awaitable[None]]
+"""Reads what else of a program lies in the vendor's folders. Raises `Unavailable`."""
+
+
 class Exchange:
-    """All that goes on with one vendor."""
+    """All that goes on with one vendor.
+
+    `make_due` makes the files of a program for which it is time; confirmations are read in the order of sections.
+    """
 
     EVERY: ClassVar = timedelta(seconds=10)
     SECONDS: ClassVar = 50.0
@@ -50,19 +87,23 @@ class Exchange:
 
     def __init__(  # noqa: PLR0917 parts
         self,
-        vendor: Vendor,
-        store: OutgoingStore,
-        claiming: Claiming,
+        vendor: Taker,
+        sections: Sequence[Section],
+        store: FileStore,
+        make_due: Callable[[str], Awaitable[None]],
         confirmations: Confirmations,
         reach: Reach,
         clock: Clock,
+        read_more: ReadMore | None = None,
     ) -> None:
         self._vendor = vendor
+        self._sections = sections
         self._store = store
-        self._claiming = claiming
+        self._make_due = make_due
         self._confirmations = confirmations
         self._reach = reach
         self._clock = clock
+        self._read_more = read_more
 
     def job(self) -> Job:
         return Job(f"exchange-{self._vendor.id}", self.EVERY, self.run)
@@ -70,7 +111,7 @@ class Exchange:
     async def run(self) -> None:
         """Make what is due, carry it, read what is answered, and flag what is not."""
         for program in self._vendor.programs:
-            await self._claiming.make_due(program, self._vendor)
+            await self._make_due(program)
             try:
                 async with asyncio.timeout(self.SECONDS / len(self._vendor.programs)):
                     await self._carry(program)
@@ -85,9 +126,11 @@ class Exchange:
         if try_at is not None and self._clock.now() < try_at:
             return
         try:
-            async with self._reach(self._vendor) as place:
+            async with self._reach(self._vendor.sftp) as place:
                 await self._deliver(place, program)
                 await self._read(place, program)
+                if self._read_more is not None:
+                    await self._read_more(place, program)
         except Unavailable as error:
             await self._failed(program, str(error))
         else:
@@ -117,11 +160,12 @@ class Exchange:
             log.info("vendor_file_delivered", vendor=self._vendor.id, program=program, file=file["name"])
 
     async def _read(self, place: Place, program: str) -> None:
-        for kind, section in sections_of(self._vendor):
-            pattern = NamePattern(section.confirmations.file)
+        for section in self._sections:
+            kind, answers = section.kind, section.shape.confirmations
+            pattern = NamePattern(answers.file)
             named = {
                 one.name: (one, places)
-                for one in await place.files(section.confirmations.folder)
+                for one in await place.files(answers.folder)
                 if (places := pattern.read(one.name)) is not None and self._is_of(program, places)
             }
             keys = {self._key(program, kind, one): one.name for one, _ in named.values()}
@@ -136,7 +180,7 @@ class Exchange:
         """Whether a confirmation is read with this program; one that names none, with the first."""
         return places.get("program", self._vendor.programs[0]) == program
 
-    def _key(self, program: str, kind: Kind, one: Found) -> str:
+    def _key(self, program: str, kind: str, one: Found) -> str:
         return derived_id(program, self._vendor.id, kind, one.name, str(one.size), one.modified_at.isoformat())
 
     async def _take(
@@ -145,34 +189,29 @@ class Exchange:
         one: Found,
         places: Mapping[str, str],
         found: Document,
-        section: DemographicsShape | AuthorizationsShape,
+        section: Section,
     ) -> None:
         file_id = None
         # Numbers are those of a program; without its name a record's latest line is answered.
         if "number" in places and ("program" in places or len(self._vendor.programs) == 1):
-            file_id = f"{found['program']}:{self._vendor.id}:{found['kind']}:{int(places['number']):06}"
-        content = bytearray()
-        async for block in place.read(section.confirmations.folder, one.name):
+            file_id = file_key(found["program"], self._vendor.id, section.kind, int(places["number"]))
+        answers, content = section.shape.confirmations, bytearray()
+        async for block in place.read(answers.folder, one.name):
             content += block
             if len(content) > MOST_BYTES:
                 break
         too_large = len(content) > MOST_BYTES
         said = read_confirmation(
-            b"" if too_large else bytes(content), found["kind"], section.confirmations, section.letters
+            b"" if too_large else bytes(content), section.record_column, answers, section.shape.letters
         )
         await self._confirmations.take(found, file_id, said)
         log.info("vendor_answer_read", vendor=self._vendor.id, program=found["program"], file=one.name)
 
     async def _flag_silent(self, program: str) -> None:
         now = self._clock.now()
-        for kind, section in sections_of(self._vendor):
-            since = now - timedelta(hours=section.silent_hours)
+        for section in self._sections:
+            kind, since = section.kind, now - timedelta(hours=section.shape.silent_hours)
             for file in await self._store.newly_silent(program, self._vendor.id, kind, since):
                 if await self._store.flag_silent(file["_id"]):
                     SILENT.labels(self._vendor.id, kind).inc()
                     log.warning("vendor_silent", vendor=self._vendor.id, program=program, file=file["name"])
-
-
-def takers(vendors: Mapping[str, Vendor]) -> Sequence[Vendor]:
-    """The vendors that take files."""
-    return [vendor for vendor in vendors.values() if sections_of(vendor)]

@@ -1,18 +1,16 @@
 """Takes vendors' answers in: each line of one settles a line of ours; what fits none is kept to be seen."""
 
 from collections import Counter as Counts
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from prometheus_client import Counter
 
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
-from services.exams.outgoing.authorizations import standing_of, write_standing
-from services.exams.outgoing.standings import Type, answered, is_known, profile_state
-from services.exams.outgoing.store import OutgoingStore, line_key, profile_key
-from services.exams.outgoing.tables import Answer, Fault, Kind
+from libs.common.vendor_files.store import FileStore, line_key
+from libs.common.vendor_files.tables import Answer, Fault
 
 ANSWERS = Counter("certrail_vendor_answers_total", "Vendors' answers to our lines", ["vendor", "kind", "answer"])
 
@@ -22,12 +20,17 @@ _MOST_FAULTS = 1000
 """Listed of one confirmation."""
 
 
+Settle: TypeAlias = Callable[[Transaction, str, Sequence[tuple[Answer, Document]]], Awaitable[None]]
+"""What answers mean for the records of the lines, given the kind of file."""
+
+
 class Confirmations:
     """Applies confirmations, in slices; the same again changes nothing."""
 
-    def __init__(self, store: OutgoingStore, unit_of_work: UnitOfWork) -> None:
+    def __init__(self, store: FileStore, unit_of_work: UnitOfWork, settle: Settle) -> None:
         self._store = store
         self._unit_of_work = unit_of_work
+        self._settle = settle
 
     async def take(self, found: Document, file_id: str | None, said: Sequence[Answer | Fault]) -> None:
         """Apply what a confirmation says.
@@ -73,8 +76,7 @@ class Confirmations:
         await self._store.save_answers(session, [line for _, line in news.values()])
         for file, count in first.items():
             await self._store.answered(session, file, count)
-        settle = self._settle_people if kind == "demographics" else self._settle_rights
-        await settle(transaction, list(news.values()))
+        await self._settle(transaction, kind, list(news.values()))
         transaction.on_commit(lambda: _count(found["vendor"], kind, counts))
         return counts, faults
 
@@ -87,43 +89,6 @@ class Confirmations:
             return await self._store.latest_lines(transaction.session, found["kind"], found["vendor"], records)
         lines = await self._store.lines(transaction.session, (line_key(file_id, record) for record in records))
         return {line["record"]: line for line in lines.values()}
-
-    async def _settle_people(self, transaction: Transaction, news: Sequence[tuple[Answer, Document]]) -> None:
-        session = transaction.session
-        keys = [profile_key(line["vendor"], line["record"]) for _, line in news]
-        rows = await self._store.profiles(session, keys)
-        changed: list[Document] = []
-        for one, line in news:
-            row = rows.get(profile_key(line["vendor"], line["record"]))
-            if row is None or row["sent"] is None or row["sent"]["file_id"] != line["file_id"]:
-                continue  # another line of the person was sent since
-            row["answer"] = {"accepted": one.accepted, "text": one.text or None, "at": transaction.now}
-            row["state"] = profile_state(row).value
-            changed.append(row)
-        await self._store.save_profiles(session, changed)
-        for vendor in {row["vendor"] for row in changed}:
-            stopped = [row["candidate_id"] for row in changed if row["vendor"] == vendor and not is_known(row)]
-            if stopped:
-                await self._store.let_follow(session, vendor, stopped, waits=True)
-
-    async def _settle_rights(self, transaction: Transaction, news: Sequence[tuple[Answer, Document]]) -> None:
-        rows = await self._store.authorizations(transaction.session, (line["record"] for _, line in news))
-        changed: list[Document] = []
-        for one, line in news:
-            row = rows.get(line["record"])
-            if row is None:
-                continue
-            after = answered(
-                standing_of(row),
-                line["ordinal"],
-                Type(line["type"]),
-                accepted=one.accepted,
-                text=one.text or None,
-            )
-            note = f"{line['type']}: {line['state']}" + (f": {one.text}" if one.text else "")
-            write_standing(row, after, transaction.now, "answered", row["vendor"], note=note)
-            changed.append(row)
-        await self._store.save_authorizations(transaction.session, changed)
 
     async def _end(
         self,
@@ -158,6 +123,6 @@ def _fault(one: Fault) -> dict[str, Any]:
     return {"line": one.line, "record": one.record, "code": one.code}
 
 
-def _count(vendor: str, kind: Kind, counts: Counts[str]) -> None:
+def _count(vendor: str, kind: str, counts: Counts[str]) -> None:
     for answer, count in counts.items():
         ANSWERS.labels(vendor, kind, answer).inc(count)

@@ -12,7 +12,7 @@ import asyncssh
 
 from libs.common.errors import Unavailable
 from libs.common.ids import new_id
-from services.exams.vendors.sftp import Fault, RemoteFile, SecretSource, SftpError, SftpShape
+from libs.common.vendor_files.sftp import Fault, RemoteFile, SecretSource, SftpError, SftpShape
 
 CONNECT_SECONDS = 15.0
 """For connection and log-in together."""

@@ -16,6 +16,13 @@ _READ = {
     "any": r".*",
 }
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+")
+UNFINISHED = (".part", ".tmp", ".filepart")
+"""Endings of names under which files are written by programs that then rename them."""
+
+
+def is_finished_name(name: str) -> bool:
+    """Whether a file of this name may be read at all."""
+    return not name.startswith(".") and not name.lower().endswith(UNFINISHED)
 
 
 @dataclass(frozen=True)
