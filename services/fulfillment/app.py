@@ -7,11 +7,12 @@ from libs.common.bus.decoding import decode_events
 from libs.common.mongo.people import People
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
-from libs.common.programs import ProgramErrors
+from libs.common.programs.errors import ProgramErrors
 from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.vendor_files.places import reach_with
 from services.fulfillment import privacy
+from services.fulfillment.addresses.api import AddressesApi
 from services.fulfillment.api import FulfillmentApi
 from services.fulfillment.consumers import ServiceEvents
 from services.fulfillment.exchange.definition import Houses, load_houses
@@ -25,6 +26,9 @@ from services.fulfillment.orders.api import OrdersApi
 from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.orders.store import MIGRATION as ORDERS
 from services.fulfillment.orders.store import OrderStore
+from services.fulfillment.payments.parts import payment_routes
+from services.fulfillment.payments.store import MIGRATION as PAYMENTS
+from services.fulfillment.payments.unpaid import Unpaid
 from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
@@ -43,6 +47,10 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
     claims = Claims(store, people, ordering, telling, platform.unit_of_work)
     exchanges = Exchanges(platform, _houses(settings), ordering, reach_with(Secrets(settings.vendor_secrets_dir)))
     retention = Retention(platform.database, PERIODS, platform.clock)
+    try:
+        payments = payment_routes(platform, settings, ordering, claims)
+    except ProgramErrors as error:
+        raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
     api = FulfillmentApi(store, platform.programs, platform.clock).api()
     return Parts(
         api=replace(
@@ -51,6 +59,8 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
                 *api.routes,
                 *OrdersApi(orders, store.merges, claims, platform.programs, platform.clock).routes(),
                 *exchanges.routes(),
+                *AddressesApi(platform.programs).routes(),
+                *payments,
             ),
         ),
         subscriptions=(
@@ -65,6 +75,7 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
         jobs=(
             keeper.job(),
             Ending(store, telling, platform.unit_of_work, platform.clock).job(),
+            Unpaid(orders, claims, platform.unit_of_work, platform.clock).job(),
             retention.job(),
             *exchanges.jobs(),
         ),
@@ -81,7 +92,7 @@ def _houses(settings: FulfillmentSettings) -> Houses:
 
 SERVICE = Service(
     name="fulfillment",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS, EXCHANGE),
+    migrations=(*MIGRATIONS, privacy.MIGRATION, ORDERS, EXCHANGE, PAYMENTS),
     build=build,
     settings=FulfillmentSettings,
 )

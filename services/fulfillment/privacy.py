@@ -8,6 +8,7 @@ from libs.common.privacy.holdings import Holding, Holdings, Person, by, renamed
 from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.pseudonyms import Names
 from libs.common.privacy.tombstones import Tombstones
+from services.fulfillment.domain.orders import PERSONAL, kind_of
 from services.fulfillment.exchange.holdings import APART as EXCHANGE_APART
 from services.fulfillment.exchange.holdings import dispatch_under_pseudonym, report_under_pseudonym
 from services.fulfillment.exchange.store import ExchangeStore
@@ -15,12 +16,9 @@ from services.fulfillment.exchange.store import ExchangeStore
 MIGRATION = Migration(3, "exports and erasures", declare(COLLECTIONS))
 
 
-_OF_THE_PARCEL = {"note": None, "tracking_number": None, "tracking_url": None}
-
-
 def _without_address(row: Document, names: Names) -> Document:
     """An order without whom it went to and what people wrote of it; one that no house has taken yet is called off."""
-    history = [entry | _OF_THE_PARCEL for entry in row["history"]]
+    history = [entry | PERSONAL for entry in row["history"]]
     if row["state"] == "pending":
         history.append(history[-1] | {"state": "cancelled", "by": "system"})
     return row | {
@@ -34,11 +32,27 @@ def _without_address(row: Document, names: Names) -> Document:
     }
 
 
+def _told(row: Document) -> Document:
+    """An order as its candidate sees it: with kinds of people in place of people."""
+    return row | {"history": [entry | {"by": kind_of(entry["by"])} for entry in row["history"]]}
+
+
+def _under_pseudonym(row: Document, names: Names) -> Document:
+    return row | {"candidate_id": names[row["candidate_id"]]}
+
+
 HOLDINGS = Holdings(
     items=(
         Holding(collection="people", find=by("_id")),
-        Holding(collection="offers", find=by("candidate_id"), kind="offers"),
-        Holding(collection="orders", find=by("candidate_id"), kind="orders", keep=_without_address),
+        Holding(collection="offers", find=by("candidate_id"), kind="offers", withheld=frozenset({"token"})),
+        Holding(
+            collection="orders",
+            find=by("candidate_id"),
+            kind="orders",
+            say=lambda row, _person: _told(row),
+            keep=_without_address,
+        ),
+        Holding(collection="payments", find=by("candidate_id"), kind="payments", keep=_under_pseudonym),
         Holding(
             collection="dispatches",
             find=by("candidate_id"),

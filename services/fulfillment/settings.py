@@ -17,3 +17,6 @@ class FulfillmentSettings(ServiceSettings):
     vendor_secrets_dir: Path | None = Field(
         default=None, description="folder of the secrets that the vendors' definitions name, one file each"
     )
+    payment_pages_dir: Path | None = Field(
+        default=None, description="folder of the payment pages' definitions (*.yaml); without it nothing is sold"
+    )

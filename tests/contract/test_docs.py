@@ -55,6 +55,7 @@ SETTINGS = (
     CertsSettings,
     FulfillmentSettings,
     NotifySettings,
+    FulfillmentSettings,
     LocalSettings,
     OperatorSettings,
 )

@@ -305,3 +305,6 @@ async def test_nothing_leads_from_the_exchange_to_somebody_erased(folders: House
     folders.base.clock.advance(timedelta(hours=2))
     await folders.exchange()
     assert len(list(folders.inbox.iterdir())) == 1
+    await folders.hear(shipment("O1", "delivered", tracking_number="1Z-gone"))
+    assert len(reports := await folders.base.rows("shipment_reports")) == 2
+    assert "1Z-gone" not in str(reports)

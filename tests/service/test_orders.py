@@ -191,6 +191,23 @@ async def test_address_that_no_parcel_reaches_is_told_field_by_field(desk: Desk)
     assert (await desk.claim(who, address=ADDRESS | {"lines": ["4 Boxwood Street"]}))[0] == 201
 
 
+async def test_name_that_cannot_be_printed_is_asked_for_and_stays_with_the_order(desk: Desk) -> None:
+    who = f"C{next(_people)}"
+    await desk.take(
+        known_person(who, given_name="花子", family_name="山田"), desk.word(certs.CertificationAwarded, who)
+    )
+    for name in (None, "ヤ☃"):
+        status, body = await desk.claim(who, name=name)
+        assert (status, [error["path"] for error in body["errors"]]) == (422, ["body.name"])
+    status, made = await desk.claim(who, name="Hanako Yamada")
+    assert (status, made["ship_to"]["name"]) == (201, "Hanako Yamada")
+    path = f"/orders/{made['order_id']}/address"
+    _, changed = await desk.callers.candidate("PUT", path, who=who, address=ELSEWHERE)
+    assert changed["ship_to"]["name"] == "Hanako Yamada"
+    other = await desk.welcome("CCNA")
+    assert (await desk.claim(other, name="Somebody Else"))[1]["ship_to"]["name"] == "Ana Díaz"
+
+
 async def test_address_can_change_until_it_is_ordered_and_never_after(desk: Desk) -> None:
     who = await desk.welcome("CCNA")
     made = await desk.order(who)
@@ -382,5 +399,10 @@ async def test_erased_candidates_order_is_kept_without_its_address(desk: Desk) -
     everything = [await desk.base.rows(name) for name in ("orders", "offers", "people")]
     assert not [mark for mark in (who, "1Z-PERSONAL") if f"'{mark}'" in str(everything)]
     assert all(row["ship_to"] is None for row in rows)
+    said = len(desk.said(fulfillment.OrderReturned))
+    await desk.report(made["order_id"], "returned", note=who, tracking_number="1Z-PERSONAL")
+    (order,) = (await desk.ordering.store.several([made["order_id"]])).values()
+    assert (order.state, order.tracking_number, order.history[-1].note) == ("returned", None, None)
+    assert len(desk.said(fulfillment.OrderReturned)) == said
     await desk.report(late["order_id"], "ordered")
     assert (await desk.ordering.store.several([late["order_id"]]))[late["order_id"]].state == "cancelled"

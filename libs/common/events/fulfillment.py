@@ -149,6 +149,8 @@ class PaymentRefunded(EventData, publisher="fulfillment"):
     candidate_id: Identifier
     order_id: Identifier
     payment_id: Identifier
+    refund_id: Identifier | None = None
+    """The payment page's own number of it; what was paid may go back in parts."""
     title: Line
     amount: Line
     currency: Line

@@ -7,6 +7,7 @@ known, and never from what came last.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from libs.common.clock import as_stored
@@ -19,6 +20,8 @@ OPEN: Final[frozenset[State]] = frozenset({"pending", "ordered", "in_production"
 """Something is still to happen."""
 RECALLABLE: Final[frozenset[State]] = frozenset({"pending", "ordered", "in_production"})
 """Nothing has left the house, so it can still be called off."""
+PERSONAL: Final[Mapping[str, Any]] = MappingProxyType({"note": None, "tracking_number": None, "tracking_url": None})
+"""What is not kept of an entry once its candidate is erased, nor taken in any more."""
 _STEPS: Final[Mapping[State, int]] = {"pending": 0, "ordered": 1, "in_production": 2, "shipped": 3}
 _MOST_ENTRIES = 200
 """A house that says ever new things of one order is at fault; what it has said first stays."""
@@ -107,6 +110,19 @@ class Order:
     def is_late(self, today: date) -> bool:
         """Whether the promise is broken on this day of the program's calendar."""
         return self.state in OPEN and self.promised_by is not None and today > self.promised_by
+
+
+def kind_of(by: str) -> Literal["candidate", "staff", "vendor", "system"]:
+    """What kind of somebody an entry is by."""
+    match by.partition(":")[0]:
+        case "candidate":
+            return "candidate"
+        case "system":
+            return "system"
+        case "vendor":
+            return "vendor"
+        case _:
+            return "staff"
 
 
 def promise(benefit: Benefit, placed_on: date) -> date:

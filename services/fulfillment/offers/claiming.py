@@ -27,10 +27,18 @@ RESENT_BY_STAFF: frozenset[State] = frozenset({"shipped", "delivered", "returned
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a parcel goes; `name` is one in Latin letters, of people whose own the printer has no letters for."""
+
+    address: Address
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a candidate says with a claim."""
 
-    address: Address | None = None
+    place: Place | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
 
@@ -70,7 +78,7 @@ class Claims:
             if benefit is None or standing(theirs, accounts[0], transaction.now).get(offer_id) != "offered":
                 raise Problem(CONFLICT, _why_not(one, transaction))
             _check(one, benefit, claim)
-            to = await self._to(session, program, accounts, benefit, claim.address) if benefit.ships else None
+            to = await self._to(session, program, accounts, benefit, place=claim.place) if benefit.ships else None
             order = await self._ordering.place(
                 transaction, program, _order(one, benefit, claim, to, transaction.now), by
             )
@@ -79,7 +87,7 @@ class Claims:
 
         return await self._unit_of_work.run(work)
 
-    async def readdress(self, program: Program, candidate_id: str, order_id: str, address: Address, by: str) -> Order:
+    async def readdress(self, program: Program, candidate_id: str, order_id: str, place: Place, by: str) -> Order:
         """Another address for an order that no house has taken; after that the one that it was taken with stands."""
 
         async def work(transaction: Transaction) -> Order:
@@ -87,7 +95,7 @@ class Claims:
             if order.state != "pending" or order.ship_to is None:
                 raise Problem(CONFLICT, "the address is fixed once it is ordered")
             benefit = program.benefits.get(order.benefit, INITIAL_KIT)
-            to = await self._to(transaction.session, program, accounts, benefit, address)
+            to = await self._to(transaction.session, program, accounts, benefit, place=place, before=order.ship_to)
             entry = Entry("pending", transaction.now, by, "Another address")
             changed = await self._ordering.record(transaction, replace(order, ship_to=to), entry)
             return changed or order
@@ -101,7 +109,7 @@ class Claims:
             _, order = await self._own(transaction.session, program, candidate_id, order_id)
             if order.state != "pending":
                 raise Problem(CONFLICT, "it is ordered already, so write to us to have it stopped")
-            return await self._cancelled(transaction, order, by, "Called off by the candidate")
+            return await self.call_off(transaction, order, by, "Called off by the candidate")
 
         return await self._unit_of_work.run(work)
 
@@ -112,25 +120,25 @@ class Claims:
             order = await self._any(transaction.session, program, order_id)
             if order.state not in RECALLABLE:
                 raise Problem(CONFLICT, f"it is {order.state} and cannot be called off")
-            return await self._cancelled(transaction, order, by, reason)
+            return await self.call_off(transaction, order, by, reason)
 
         return await self._unit_of_work.run(work)
 
-    async def resend(self, program: Program, candidate_id: str, order_id: str, address: Address, by: str) -> Order:
+    async def resend(self, program: Program, candidate_id: str, order_id: str, place: Place, by: str) -> Order:
         """Send a parcel again that came back, to where its candidate says."""
 
         async def work(transaction: Transaction) -> Order:
             _, order = await self._own(transaction.session, program, candidate_id, order_id)
-            return await self._resent(transaction, program, order, states={"returned"}, address=address, by=by)
+            return await self._resent(transaction, program, order, states={"returned"}, place=place, by=by)
 
         return await self._unit_of_work.run(work)
 
-    async def resend_for(self, program: Program, order_id: str, address: Address | None, by: str) -> Order:
+    async def resend_for(self, program: Program, order_id: str, place: Place | None, by: str) -> Order:
         """Send a parcel again that came back or is lost; to the same address unless another is given."""
 
         async def work(transaction: Transaction) -> Order:
             order = await self._any(transaction.session, program, order_id)
-            return await self._resent(transaction, program, order, states=RESENT_BY_STAFF, address=address, by=by)
+            return await self._resent(transaction, program, order, states=RESENT_BY_STAFF, place=place, by=by)
 
         return await self._unit_of_work.run(work)
 
@@ -142,7 +150,8 @@ class Claims:
         transaction.emit(event, program=one.program, subject=one.offer.candidate_id, version=version)
         await self._store.save(transaction.session, [after], [one.offer.id])
 
-    async def _cancelled(self, transaction: Transaction, order: Order, by: str, reason: str) -> Order:
+    async def call_off(self, transaction: Transaction, order: Order, by: str, reason: str) -> Order:
+        """Call an order off, and offer again what it was for, where that still stands."""
         after = await self._ordering.cancel(transaction, order, by, reason)
         offer = await self._store.get(transaction.session, order.offer_id)
         if offer is not None and offer.order_id == order.id:
@@ -165,17 +174,17 @@ class Claims:
         order: Order,
         *,
         states: Collection[State],
-        address: Address | None,
+        place: Place | None,
         by: str,
     ) -> Order:
         session = transaction.session
         if order.state not in states or order.replaced_by is not None:
             raise Problem(CONFLICT, "only what came back is sent again, and that once")
         to = order.ship_to
-        if address is not None:
+        if place is not None:
             accounts = await self._store.merges.family(session, order.candidate_id)
             benefit = program.benefits.get(order.benefit, INITIAL_KIT)
-            to = await self._to(session, program, accounts, benefit, address)
+            to = await self._to(session, program, accounts, benefit, place=place, before=order.ship_to)
         if to is None:
             raise invalid("body.address", "missing", "Give us an address")
         fresh = Order(
@@ -215,14 +224,22 @@ class Claims:
         return order
 
     async def _to(
-        self, session: Session, program: Program, accounts: Sequence[str], benefit: Benefit, address: Address | None
+        self,
+        session: Session,
+        program: Program,
+        accounts: Sequence[str],
+        benefit: Benefit,
+        *,
+        place: Place | None,
+        before: ShipTo | None = None,
     ) -> ShipTo:
-        if address is None:
+        """The label; a name that was given `before` goes on."""
+        if place is None:
             raise invalid("body.address", "missing", "Give us an address")
         person = await self._people.get(program.id, accounts[0], session)
         if person is None:
             raise Problem(CONFLICT, "we don't know the name for the parcel yet; save your profile once")
-        return ship_to(person, address, carrier_of(benefit))
+        return ship_to(person, place.address, carrier_of(benefit), place.name or (before.name if before else None))
 
 
 def _order(one: Entitlement, benefit: Benefit, claim: Claim, to: ShipTo | None, now: datetime) -> Order:

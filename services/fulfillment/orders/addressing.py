@@ -14,20 +14,25 @@ def carrier_of(benefit: Benefit) -> Carrier:
     return Carrier(po_boxes=benefit.po_boxes)
 
 
-def ship_to(person: Person, address: Address, carrier: Carrier) -> ShipTo:
-    """The label. Raises the problem `invalid-request`, with what the candidate is to change field by field."""
+def ship_to(person: Person, address: Address, carrier: Carrier, name: str | None = None) -> ShipTo:
+    """The label. `name` is taken where the printer has no letters for the name of the profile.
+
+    Raises the problem `invalid-request`, with what the candidate is to change field by field.
+    """
     checked = check(address, carrier)
-    if checked.problems:
-        raise Problem(
-            INVALID,
-            errors=[
-                FieldError(path=f"body.address.{one.path}", code=one.code, message=one.sentence)
-                for one in checked.problems
-            ],
-        )
+    errors = [
+        FieldError(path=f"body.address.{one.path}", code=one.code, message=one.sentence) for one in checked.problems
+    ]
     printed, strange = latin(person.name, carrier.letters, address.country)
+    if strange and name is not None:
+        printed, strange = latin(name, carrier.letters, address.country)
+    if strange or not printed:
+        sentence = f"Write your name in Latin letters for the label. We can't print “{strange}”."
+        errors.append(FieldError(path="body.name", code="letters", message=sentence))
+    if errors:
+        raise Problem(INVALID, errors=errors)
     return ShipTo(
-        name=person.name if strange else printed,
+        name=printed,
         lines=checked.lines,
         country=address.country,
         given=address.model_dump(),

@@ -18,7 +18,7 @@ from libs.common.programs import Program
 from libs.common.programs.benefits import VendorName
 from libs.common.programs.written import Word
 from services.fulfillment.domain.orders import Order, State
-from services.fulfillment.offers.claiming import Claim, Claims
+from services.fulfillment.offers.claiming import Claim, Claims, Place
 from services.fulfillment.orders.store import OrderStore
 from services.fulfillment.orders.views import OrderView, order_view
 
@@ -52,10 +52,16 @@ class OrdersQuery(PageQuery):
     late: Annotated[bool, Field(description="Only open orders whose promise is over")] = False
 
 
+LabelName = Annotated[
+    Line | None, Field(description="Taken where the printer has no letters for the name of the profile")
+]
+
+
 class ClaimBody(Body):
     """A claim. The address is checked as the address check does; it is fixed once the order is taken."""
 
     address: Annotated[Address | None, Field(description="Needed for whatever is shipped")] = None
+    name: LabelName = None
     choices: Annotated[
         dict[Word, Line], Field(max_length=10, description="One of its values for each choice of the offer")
     ] = Field(default={})
@@ -64,10 +70,12 @@ class ClaimBody(Body):
 
 class AddressBody(Body):
     address: Address
+    name: LabelName = None
 
 
 class ResendingBody(Body):
     address: Annotated[Address | None, Field(description="Unless it goes to the same again")] = None
+    name: LabelName = None
 
 
 class ReasonBody(Body):
@@ -218,7 +226,7 @@ class OrdersApi:
     async def claim_offer(self, call: Call[OfferPath, Any, ClaimBody]) -> OrderView:
         program = self._theirs(call)
         body = call.body
-        claim = Claim(body.address, body.choices, body.token)
+        claim = Claim(_place(body), body.choices, body.token)
         return self._view(
             await self._claims.claim(program, call.path.candidate_id, call.path.offer_id, claim, _by(call))
         )
@@ -241,7 +249,9 @@ class OrdersApi:
     async def change_order_address(self, call: Call[OwnOrderPath, Any, AddressBody]) -> OrderView:
         program, path = self._theirs(call), call.path
         return self._view(
-            await self._claims.readdress(program, path.candidate_id, path.order_id, call.body.address, _by(call))
+            await self._claims.readdress(
+                program, path.candidate_id, path.order_id, Place(call.body.address, call.body.name), _by(call)
+            )
         )
 
     async def cancel_own_order(self, call: Call[OwnOrderPath]) -> OrderView:
@@ -251,7 +261,9 @@ class OrdersApi:
     async def resend_own_order(self, call: Call[OwnOrderPath, Any, AddressBody]) -> OrderView:
         program, path = self._theirs(call), call.path
         return self._view(
-            await self._claims.resend(program, path.candidate_id, path.order_id, call.body.address, _by(call))
+            await self._claims.resend(
+                program, path.candidate_id, path.order_id, Place(call.body.address, call.body.name), _by(call)
+            )
         )
 
     async def list_orders(self, call: Call[ProgramPath, OrdersQuery]) -> Page[OrderView]:
@@ -279,7 +291,7 @@ class OrdersApi:
 
     async def resend_order(self, call: Call[OrderPath, Any, ResendingBody]) -> OrderView:
         program = self._managed(call)
-        return self._view(await self._claims.resend_for(program, call.path.order_id, call.body.address, _by(call)))
+        return self._view(await self._claims.resend_for(program, call.path.order_id, _place(call.body), _by(call)))
 
     def _view(self, order: Order) -> OrderView:
         return order_view(order, self._programs[order.program].day_of(self._clock.now()))
@@ -297,6 +309,10 @@ class OrdersApi:
         if program is None:
             raise Problem(NOT_FOUND)
         return program
+
+
+def _place(body: ClaimBody | ResendingBody) -> Place | None:
+    return None if body.address is None else Place(body.address, body.name)
 
 
 def _by(call: Call[Any, Any, Any]) -> str:

@@ -7,9 +7,10 @@ from libs.common.bus.messages import Cause
 from libs.common.clock import as_stored
 from libs.common.events import fulfillment
 from libs.common.mongo.unit_of_work import Transaction
+from libs.common.privacy.pseudonyms import is_pseudonym
 from libs.common.programs import Program
 from libs.common.versions import next_version
-from services.fulfillment.domain.orders import Entry, Order, State, advance, promise
+from services.fulfillment.domain.orders import PERSONAL, Entry, Order, State, advance, promise
 from services.fulfillment.orders.store import OrderStore
 
 TOLD: frozenset[State] = frozenset({"shipped", "delivered", "returned", "cancelled"})
@@ -47,10 +48,11 @@ class Ordering:
         self, transaction: Transaction, order: Order, report: Entry, cause: Cause | None = None
     ) -> Order | None:
         """What is told of an order, by whomever; None where it was known. Candidates hear of a state that is new."""
-        moved = advance(order, report)
+        erased = is_pseudonym(order.candidate_id)
+        moved = advance(order, replace(report, **PERSONAL) if erased else report)
         if moved is None:
             return None
-        if moved.state != order.state and moved.state in TOLD:
+        if moved.state != order.state and moved.state in TOLD and not erased:
             moved = replace(moved, version=next_version(order.version or None, transaction.now))
             _tell(transaction, moved, _event(moved, report), cause)
         await self.store.save(transaction.session, moved)

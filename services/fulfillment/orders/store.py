@@ -103,6 +103,11 @@ class OrderStore:
         }
         return [_order(row) async for row in self._orders.find(query).sort("promised_by", ASCENDING).limit(limit)]
 
+    async def unpaid(self, before: datetime, *, limit: int) -> list[Order]:
+        """Orders that have waited to be paid since before a moment."""
+        query = {"state": "pending", "promised_by": None, "awaits_payment": True, "placed_at": {"$lt": before}}
+        return [_order(row) async for row in self._orders.find(query).limit(limit)]
+
     async def place(self, session: Session, order: Order) -> None:
         """A new order."""
         await self._orders.insert_one(_row(order), session=session)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from libs.common.http.models import View
-from services.fulfillment.domain.orders import Order, State
+from services.fulfillment.domain.orders import Order, State, kind_of
 
 
 class ShipToView(View):
@@ -76,18 +76,6 @@ def order_view(order: Order, today: date) -> OrderView:
         replaces=order.replaces,
         replaced_by=order.replaced_by,
         history=[
-            EntryView(state=entry.state, at=entry.at, by=_kind(entry.by), note=entry.note) for entry in order.history
+            EntryView(state=entry.state, at=entry.at, by=kind_of(entry.by), note=entry.note) for entry in order.history
         ],
     )
-
-
-def _kind(by: str) -> Literal["candidate", "staff", "vendor", "system"]:
-    match by.partition(":")[0]:
-        case "candidate":
-            return "candidate"
-        case "system":
-            return "system"
-        case "vendor":
-            return "vendor"
-        case _:
-            return "staff"

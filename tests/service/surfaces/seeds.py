@@ -120,6 +120,11 @@ def _parts(service: str, base: Base, where: Where) -> Any:
     secrets.mkdir()
     (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
     more: dict[str, Any] = {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
+    if service == "fulfillment":
+        (where.folder / "pages").mkdir()
+        (where.folder / "pages" / "example.yaml").write_text(PAYMENT_PAGE)
+        (secrets / "example-pay").write_text(f"first {'k' * 32}")
+        more = {"payment_pages_dir": where.folder / "pages", "vendor_secrets_dir": secrets}
     if service == "certs":
         more = {"certs_keys_secret": CERTS_KEYS_SECRET}
     settings = one.settings(
@@ -368,7 +373,18 @@ _FULFILLMENT = {
     "take_order_list": Request(
         lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
     ),
+    "show_address_form": Request(query=lambda _: {"country": "US"}),
+    "check_address": Request(lambda _: {"address": ADDRESS | {"lines": ["5 Oak St"]}}),
+    "pay": Request(lambda _: {}),
 }
+PAYMENT_PAGE = """
+id: example
+name: Example Pay
+programs: [cisco]
+url: https://pay.example/checkout
+client: certrail
+secret: example-pay
+"""
 
 
 async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:

@@ -214,6 +214,7 @@ def test_a_box_is_one_however_it_is_typed(row: tuple[str, str, str], data: st.Da
                 text.replace(" ", "  "),
                 unicodedata.normalize("NFD", text),
                 "\u200e" + text,
+                f"{text[0]}\u200b{text[1:]}",
                 text.replace(".", ". "),
             ]
         )

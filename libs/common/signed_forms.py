@@ -1,4 +1,4 @@
-"""The signed form: which bytes a digest stands over, and the keys it is made with. docs/vendors.md tells vendors.
+"""The signed form: which bytes a digest stands over, and the keys it is made with. docs/vendors.md tells partners.
 
 No vendor publishes the bytes of its own form, and forms that join values by a mark of their own can be read in two
 ways. So the bytes are netstrings: the length of a text says where it ends, whatever is in it.
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 HAND_OVER = "certrail.hand-over.1"
 """What a form is signed as. The way back has its own word, so that neither passes for the other."""
 RETURN = "certrail.return.1"
+PAYMENT = "certrail.payment.1"
+"""The way to a payment page."""
 
 DIGEST, KEY_ID = "digest", "key_id"
 
