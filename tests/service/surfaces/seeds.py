@@ -370,12 +370,12 @@ _FULFILLMENT = {
     "resend_own_order": Request(lambda _: {"address": ADDRESS}),
     "resend_order": Request(lambda _: {}),
     "cancel_order": Request(lambda _: {"reason": WHY}),
-    "show_address_form": Request(query=lambda _: {"country": "US"}),
-    "check_address": Request(lambda _: {"address": ADDRESS | {"lines": ["5 Oak St"]}}),
-    "pay": Request(lambda _: {}),
     "take_order_list": Request(
         lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
     ),
+    "show_address_form": Request(query=lambda _: {"country": "US"}),
+    "check_address": Request(lambda _: {"address": ADDRESS | {"lines": ["5 Oak St"]}}),
+    "pay": Request(lambda _: {}),
 }
 PAYMENT_PAGE = """
 id: example

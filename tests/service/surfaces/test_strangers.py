@@ -45,7 +45,7 @@ TOLD_WHY_NOT = {
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
 was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused; the certificate
-bears the present name; the order costs nothing, is with its fulfilment house, or was called off just before."""
+bears the present name; the order costs nothing, and is with its fulfilment house, or was called off just before."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),
