@@ -24,7 +24,7 @@ PARKED_DELIVERIES = 1_000_000
 """How often operators may look at a parked message; "unlimited" is written differently by each version."""
 
 _NO_TOPIC = "^$"
-_TOPIC_EXCHANGES = (topology.EVENTS, topology.VENDORS, topology.REJECTIONS)
+_TOPIC_EXCHANGES = (topology.EVENTS, topology.VENDORS, topology.REJECTIONS, topology.ORDERS)
 _DEFAULT_EXCHANGE = ""
 
 
@@ -68,7 +68,7 @@ def operator_permissions() -> Permissions:
 def all_queues(vendors: Iterable[str]) -> tuple[str, ...]:
     """Every queue but the log."""
     of_services = [queue for service in SERVICES for queue in _service_queues(service)]
-    return (*of_services, *map(topology.rejections_queue, vendors))
+    return (*of_services, *(queue for vendor in vendors for queue in _vendor_queues(vendor)))
 
 
 def _shared() -> Definition:
@@ -78,6 +78,7 @@ def _shared() -> Definition:
             _exchange(topology.EVENTS, "topic"),
             _exchange(topology.VENDORS, "topic", {"alternate-exchange": topology.UNROUTED}),
             _exchange(topology.REJECTIONS, "topic"),
+            _exchange(topology.ORDERS, "topic"),
             _exchange(topology.UNROUTED, "fanout"),
         ],
         "queues": [_queue(topology.LOG, log_arguments())],
@@ -107,12 +108,19 @@ def _vendor(vendor: str) -> Definition:
     if vendor in (*SERVICES, OPERATOR):
         raise ValueError(f"a vendor cannot be called {vendor!r}: that name is taken")
     rights = _rights(vendor, topology.vendor_permissions(vendor))
-    queue = topology.rejections_queue(vendor)
     return {
-        "queues": [_quorum_queue(queue)],
-        "bindings": [_binding(topology.REJECTIONS, queue, f"{vendor}.#")],
+        "queues": [_quorum_queue(queue) for queue in _vendor_queues(vendor)],
+        "bindings": [
+            _binding(topology.REJECTIONS, topology.rejections_queue(vendor), f"{vendor}.#"),
+            _binding(topology.ORDERS, topology.orders_queue(vendor), vendor),
+        ],
         **rights,
     }
+
+
+def _vendor_queues(vendor: str) -> tuple[str, str]:
+    """Whoever it is: what becomes a fulfilment house later needs no new broker account."""
+    return topology.rejections_queue(vendor), topology.orders_queue(vendor)
 
 
 def _service_queues(service: str) -> Iterator[str]:

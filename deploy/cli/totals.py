@@ -82,7 +82,7 @@ async def read_totals(client: OperatorClient, *, reasons: bool) -> Totals:
         accounts=identity["accounts"],
         active=certs["active"],
         expired=certs["expired"],
-        kits=fulfillment["offers"],
+        kits=fulfillment["kits"],
         mails=mails,
         mails_under_way=sum(states.get(state, 0) for state in _UNDER_WAY),
         mails_refused=states.get("refused", 0),

@@ -47,6 +47,7 @@ def provision(volumes: Path) -> None:
     # What the sample vendors' definitions name; those of others are put beside it.
     sign_on = {"vue-sign-on": f"composed {secrets.get('exams/vue-sign-on')}\n"}
     _provide(volumes / "exams" / VENDOR_SECRETS, OURS, sign_on)
+    _provide(volumes / "fulfillment" / VENDOR_SECRETS, OURS, {})
     for path in (volumes / "operator", *(volumes / "operator").iterdir()):
         os.chown(path, OURS, OURS)
 
@@ -92,6 +93,7 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
         found["CERTRAIL_CERTS_KEYS_SECRET"] = secrets.get("certs/keys")
     if service == "exams":
         found["CERTRAIL_CREDENTIALS_SECRET"] = secrets.get("exams/credentials")
+    if service in {"exams", "fulfillment"}:
         found["CERTRAIL_VENDOR_SECRETS_DIR"] = str(MOUNTED / VENDOR_SECRETS)
     return found
 

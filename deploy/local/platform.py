@@ -195,6 +195,9 @@ def service_environment(
             environment["CERTRAIL_OPENID_SECRETS_FILE"] = str(openid_secrets)
     if service == "certs":
         environment["CERTRAIL_CERTS_KEYS_SECRET"] = servers.secrets.get("certs/keys")
+    if service in {"exams", "fulfillment"}:
+        environment["CERTRAIL_VENDORS_DIR"] = str(VENDORS)
+        environment["CERTRAIL_VENDOR_SECRETS_DIR"] = str(settings.state_dir / "vendor-secrets")
     if service == "exams":
         environment["CERTRAIL_CREDENTIALS_SECRET"] = servers.secrets.get("exams/credentials")
         secrets = settings.state_dir / "vendor-secrets"
@@ -202,8 +205,6 @@ def service_environment(
         sign_on = secrets / "vue-sign-on"
         if not sign_on.exists():
             write_private(sign_on, f"local {servers.secrets.get('exams/vue-sign-on')}\n")
-        environment["CERTRAIL_VENDORS_DIR"] = str(VENDORS)
-        environment["CERTRAIL_VENDOR_SECRETS_DIR"] = str(secrets)
         files = settings.state_dir / "vendor-files"
         for vendor in VENDORS.glob("*.yaml"):
             (files / vendor.stem).mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from deploy.local.settings import LocalPorts, LocalSettings
 from deploy.mongo.users import database_name, ensure_users
 from deploy.processes import APPS
 
-VENDORS = ("vue", "psi")
+VENDORS = ("vue", "psi", "kits")
 """The vendors of the sample programs."""
 
 Report = Callable[[str], None]

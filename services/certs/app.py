@@ -7,6 +7,7 @@ from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.people import People
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.certs import decision_store, dryrun_store, privacy
@@ -40,7 +41,6 @@ from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
 from services.certs.pages.assets_api import AssetsApi
 from services.certs.people import migration as people_migration
-from services.certs.people.people import People
 from services.certs.people.sharing import SharingSettings
 from services.certs.people.sharing_api import SharingApi
 from services.certs.policies import Policies

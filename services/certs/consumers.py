@@ -7,6 +7,7 @@ from libs.common.bus.messages import Received
 from libs.common.clock import as_stored
 from libs.common.events import exams, identity
 from libs.common.mongo.links import LINK_EVENTS
+from libs.common.mongo.people import PEOPLE_EVENTS, People
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.certs.claims.reports import Links
@@ -14,7 +15,6 @@ from services.certs.domain.facts import ExamFact, MergeFact, Outcome, Separation
 from services.certs.domain.merges import Link
 from services.certs.families import tell_family
 from services.certs.ledgers import Ledgers, Whose
-from services.certs.people.people import PEOPLE_EVENTS, People
 from services.certs.store import CertsStore
 
 ResultEvent = exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated

@@ -14,6 +14,7 @@ from libs.common.programs import ProgramErrors
 from libs.common.sealing import SecretBox
 from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform, Service, Subscription
+from libs.common.vendor_files.places import reach_with
 from services.exams import migration_words, privacy
 from services.exams.api import ExamsApi
 from services.exams.challenges.candidate_api import CandidateChallengesApi
@@ -40,7 +41,6 @@ from services.exams.onboarding.tally import Folding
 from services.exams.onboarding.trials import Trials
 from services.exams.outgoing.parts import MIGRATION as OUTGOING
 from services.exams.outgoing.parts import Outgoing
-from services.exams.outgoing.places import reach_with
 from services.exams.reconciliation.parts import Reconciliation
 from services.exams.scheduling.parts import booking, codes_used
 from services.exams.scheduling.store import MIGRATION as SCHEDULING

@@ -30,8 +30,11 @@ from services.exams.watch.notes import noted
 
 KEPT_CHARACTERS = 65_536
 """How much of a refused message is kept and sent back."""
-ELSEWHERE = (vendors.CourseCompleted, vendors.BadgeReported)
-"""What certs takes in; it is only judged here."""
+ELSEWHERE = (
+    *(vendors.CourseCompleted, vendors.BadgeReported),
+    *(vendors.ShipmentReported, vendors.OrderRefused, vendors.StockReported),
+)
+"""What certs and fulfillment take in; it is only judged here."""
 _PROGRAM = r"[a-z][a-z0-9]{1,30}"
 
 

@@ -1,21 +1,23 @@
 """What each event does in fulfillment."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from libs.common.bus.messages import Received
-from libs.common.events import certs, fulfillment
+from libs.common.events import certs
 from libs.common.mongo.client import Session
 from libs.common.mongo.merges import FAMILY_EVENTS
+from libs.common.mongo.people import PEOPLE_EVENTS, People
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
-from libs.common.versions import next_version
-from services.fulfillment.domain.offers import Entitlement, Offer, State, Word, offers_for, standing
+from services.fulfillment.domain.offers import Entitlement, Offer, Word, offers_for, offers_for_milestone
+from services.fulfillment.offers.telling import Telling
 from services.fulfillment.store import FulfillmentStore
 
 WORDS: Final[Mapping[type[Any], Word]] = {
     certs.CertificationAwarded: "awarded",
+    certs.MilestoneReached: "awarded",
     certs.CertificationReinstated: "reinstated",
     certs.CertificationRevoked: "revoked",
 }
@@ -28,11 +30,22 @@ class ServiceEvents:
     the latest version of it counts.
     """
 
-    def __init__(self, store: FulfillmentStore, programs: Mapping[str, Program]) -> None:
+    def __init__(
+        self, store: FulfillmentStore, people: People, telling: Telling, programs: Mapping[str, Program]
+    ) -> None:
         self._store = store
+        self._people = people
+        self._telling = telling
         self._programs = programs
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
+        known_people = [item for item in items if isinstance(item.data, PEOPLE_EVENTS)]
+        if known_people:
+            await self._people.take(transaction, known_people)
+        if len(known_people) < len(items):
+            await self._offers(transaction, items)
+
+    async def _offers(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         families = [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         await self._store.merges.take(transaction.session, families)
         words = [item for item in items if _word(item) is not None and item.event.program in self._programs]
@@ -40,7 +53,7 @@ class ServiceEvents:
         persons = await self._persons(transaction.session, causes)
         # Nearly all that comes are first awards of people with one account, so nothing is looked for: where an award
         # comes again, its offer's key stops the first attempt.
-        plain = not families and not transaction.repeated and all(_word(item) == "awarded" for item in words)
+        plain = not families and not transaction.repeated and all(self._stands_alone(item) for item in words)
         looked = [one for accounts in persons.values() if not plain or len(accounts) > 1 for one in accounts]
         known = await self._store.known(transaction.session, looked)
         rows: dict[str, dict[str, Entitlement]] = {account: {} for accounts in persons.values() for account in accounts}
@@ -52,9 +65,17 @@ class ServiceEvents:
         for accounts in dict.fromkeys(persons.values()):
             theirs = {key: one for account in accounts for key, one in rows[account].items()}
             cause = next(causes[account] for account in accounts if account in causes)
-            theirs |= {one.offer.id: one for one in _told(transaction, theirs.values(), accounts[0], cause)}
+            theirs = await self._telling.settle(transaction, theirs, accounts, cause)
             changed |= {key: one for key, one in theirs.items() if one != known.get(key)}
         await self._store.save(transaction.session, changed.values(), known)
+
+    def _stands_alone(self, item: Received[Any]) -> bool:
+        """Whether what an award gives stands whatever else its candidate was offered."""
+        if not isinstance(item.data, certs.CertificationAwarded):
+            return False
+        program = self._programs[item.event.program]
+        known = program.certifications.get(item.data.certification)
+        return known is None or all(program.benefits[name].once == "certification" for name in known.entitlements)
 
     async def _persons(self, session: Session, about: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """Candidates, each with all accounts that are one with theirs, first the one that goes on."""
@@ -67,12 +88,16 @@ class ServiceEvents:
         word, data, program = _word(item), item.data, self._programs[item.event.program]
         if word is None:
             return
-        offers = {one.id: one for one in offers_for(program, data.candidate_id, data.certification)}
-        # What the program no longer gives may still be taken back.
-        offers |= {key: one.offer for key, one in theirs.items() if one.offer.certification == data.certification}
+        if isinstance(data, certs.MilestoneReached):
+            offers = {one.id: one for one in offers_for_milestone(program, data.candidate_id, data.milestone)}
+        else:
+            given = offers_for(program, data.candidate_id, data.certification, data.earned_on)
+            # What the program no longer gives may still be taken back.
+            offers = {key: one.offer for key, one in theirs.items() if _is_about(one.offer, data)}
+            offers |= {one.id: one for one in given}
         for key, offer in offers.items():
             before = theirs.get(key) or Entitlement(program.id, offer)
-            theirs[key] = before.heard(word, item.event.subjectversion or 0)
+            theirs[key] = replace(before, offer=offer).heard(word, item.event.subjectversion or 0)
 
 
 def _word(item: Received[Any]) -> Word | None:
@@ -82,42 +107,13 @@ def _word(item: Received[Any]) -> Word | None:
     return WORDS.get(type(data))
 
 
+def _is_about(offer: Offer, data: Any) -> bool:
+    """Whether an offer came of what this word is about."""
+    same_time = offer.earned_on in {None, data.earned_on}
+    return not offer.milestone and offer.certification == data.certification and same_time
+
+
 def _accounts(item: Received[Any]) -> Iterator[str]:
     yield item.data.candidate_id
     if isinstance(item.data, FAMILY_EVENTS):
         yield item.data.merged_id
-
-
-def _told(
-    transaction: Transaction, theirs: Collection[Entitlement], goes_on: str, cause: Received[Any]
-) -> Iterator[Entitlement]:
-    """Those of a person's offers of which something else is so than was told, now that it is told."""
-    stand = standing(theirs, goes_on)
-    for one in theirs:
-        now: State = "offered" if one.offer.id in stand else "withdrawn"
-        if one.told == now or (one.told is None and now == "withdrawn"):
-            continue
-        version = next_version(one.told_version, transaction.now)
-        transaction.emit(
-            _event(one.offer, now, transaction),
-            program=one.program,
-            subject=one.offer.candidate_id,
-            version=version,
-            cause=cause,
-        )
-        yield replace(one, told=now, told_version=version, since=one.since or transaction.now)
-
-
-def _event(
-    offer: Offer, now: State, transaction: Transaction
-) -> fulfillment.BenefitOffered | fulfillment.BenefitWithdrawn:
-    about: Any = {
-        "candidate_id": offer.candidate_id,
-        "offer_id": offer.id,
-        "benefit": offer.benefit,
-        "title": offer.title,
-        "certification": offer.certification,
-    }
-    if now == "offered":
-        return fulfillment.BenefitOffered(**about, offered_at=transaction.now)
-    return fulfillment.BenefitWithdrawn(**about, withdrawn_at=transaction.now)

@@ -18,6 +18,7 @@ from services.identity.cases.candidate_api import CandidateCasesApi
 from services.identity.cases.casework import Cases
 from services.identity.cases.missing_results import MIGRATION as LATE_RESULTS
 from services.identity.cases.missing_results import MissingResults
+from services.identity.cases.returned_parcels import ReturnedParcels
 from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.cases.store import MIGRATION as CASES
 from services.identity.cases.store import CaseStore
@@ -234,7 +235,10 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 topology.events_queue("identity"),
                 decode_events,
                 ServiceEvents(
-                    SealEvents(seals), ExportParts(export_store), MissingResults(database, cases, store)
+                    SealEvents(seals),
+                    ExportParts(export_store),
+                    MissingResults(database, cases, store),
+                    ReturnedParcels(cases, store),
                 ).handle,
             ),
         ),

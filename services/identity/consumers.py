@@ -7,7 +7,7 @@ from typing import Any
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
 from libs.common.candidate_ids import candidate_id
-from libs.common.events import identity, vendors
+from libs.common.events import fulfillment, identity, vendors
 from libs.common.events.audit import Seal
 from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
@@ -16,6 +16,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.name_keys import name_keys
 from libs.common.programs import Program
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
+from services.identity.cases.returned_parcels import ReturnedParcels
 from services.identity.privacy.exports import ExportParts
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.consumers import SealEvents
@@ -77,23 +78,30 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of their audit logs, parts of exports, and results that are late."""
+    """What services tell: seals of audit logs, parts of exports, results that are late, parcels that came back."""
 
-    def __init__(self, seals: SealEvents, parts: ExportParts, missing: MissingResults) -> None:
+    def __init__(
+        self, seals: SealEvents, parts: ExportParts, missing: MissingResults, returned: ReturnedParcels
+    ) -> None:
         self._seals = seals
         self._parts = parts
         self._missing = missing
+        self._returned = returned
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         seals = [item for item in items if isinstance(item.data, Seal)]
         missing = [item for item in items if isinstance(item.data, MissingResultEvent)]
-        parts = [item for item in items if not isinstance(item.data, Seal | MissingResultEvent)]
+        returned = [item for item in items if isinstance(item.data, fulfillment.OrderReturned)]
+        others = Seal | MissingResultEvent | fulfillment.OrderReturned
+        parts = [item for item in items if not isinstance(item.data, others)]
         if seals:
             await self._seals.handle(transaction, seals)
         if parts:
             await self._parts.handle(transaction, parts)
         if missing:
             await self._missing.handle(transaction, missing)
+        if returned:
+            await self._returned.handle(transaction, returned)
 
 
 def _system(item: Registration) -> str:

@@ -130,5 +130,6 @@ def _preferred(account: Document, transaction: Transaction) -> identity.Preferen
         mails=account.get("mails", {}),
         marketing=last["given"] if last else None,
         marketing_text_version=last["text_version"] if last else None,
+        marketing_at=last["at"] if last else None,
         changed_at=transaction.now,
     )

@@ -17,7 +17,9 @@ from services.notify.letters import mail_number
 from services.notify.rendering import Renderer
 from services.notify.store import NotifyStore, known_recipient
 
-StateName = Literal["waiting", "queued", "sending", "sent", "refused"]
+StateName = Literal[
+    "waiting", "queued", "sending", "sent", "refused", "withheld", "suppressed", "delivered", "bounced", "complained"
+]
 
 
 class CandidatePath(Parameters):
@@ -43,8 +45,10 @@ class MessageView(View):
     sent_at: datetime | None
     """When the mail server accepted it."""
     attempts: int
+    doubtful: int = 0
+    """Tries of which nobody knows how they ended. The mail was sent again after each, under the same Message-ID."""
     error: str | None
-    """What the mail server last said against it."""
+    """What the mail server last said against it, or why it was withheld."""
 
 
 class MessageTextView(MessageView):

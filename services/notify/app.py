@@ -7,7 +7,11 @@ from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.notify import privacy
 from services.notify.api import NotifyApi
+from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
+from services.notify.domain.pacing import Pacing, read_rates
+from services.notify.feedback import migration as feedback_migration
+from services.notify.feedback.suppressions import Suppressions
 from services.notify.privacy import Forgetting
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
@@ -15,21 +19,27 @@ from services.notify.settings import NotifySettings
 from services.notify.settling import Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import MIGRATIONS, NotifyStore
+from services.notify.suppressed import Suppressed
+from services.notify.wishes import WishStore
+from services.notify.words import Words
 
 
 def build(platform: Platform, settings: NotifySettings) -> Parts:
     store = NotifyStore(platform.database)
     renderer = Renderer(platform.programs, settings.public_url)
+    database = platform.database
+    wishes, words = WishStore(database), Words(database)
     sender = Sender(
         store,
         Settler(store, platform.unit_of_work, renderer, owner=platform.owner),
         renderer,
         Connection.many(settings.smtp_connections, MailServer(settings), platform.clock),
         platform.clock,
+        check=Checks(Suppressed(Suppressions(database)), wishes, words),
+        pacing=Pacing(read_rates(settings.mail_rates)),
         owner=platform.owner,
     )
-    events = NotifyEvents(store, sender, platform.programs)
-    database = platform.database
+    events = NotifyEvents(store, wishes, words, sender, platform.programs)
     forgetting = Forgetting(database, platform.clock)
     tombstones = Tombstones(database, settings.erasure_key)
     keeper = privacy.keeper_of(database, tombstones, platform.unit_of_work, forgetting)
@@ -42,4 +52,9 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     )
 
 
-SERVICE = Service(name="notify", migrations=(*MIGRATIONS, privacy.MIGRATION), build=build, settings=NotifySettings)
+SERVICE = Service(
+    name="notify",
+    migrations=(*MIGRATIONS, privacy.MIGRATION, feedback_migration.MIGRATION),
+    build=build,
+    settings=NotifySettings,
+)

@@ -14,6 +14,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.notify.domain.causes import mail_for
 from services.notify.domain.recipients import Recipient, latest, recipient_of
+from services.notify.domain.words import about_of, word_of
 from services.notify.letters import Cause, Letter
 from services.notify.sender import Sender
 from services.notify.store import (
@@ -23,6 +24,8 @@ from services.notify.store import (
     letter_of,
     new_message,
 )
+from services.notify.wishes import WishStore
+from services.notify.words import Words
 
 ROOM_SECONDS = 5.0
 """How long a backlog of mails holds up the next events; past it their mails are queued in the database."""
@@ -31,12 +34,19 @@ PROFILE_EVENTS = (identity.CandidateRegistered, identity.CandidateProfileChanged
 RECIPIENT_EVENTS = (*PROFILE_EVENTS, identity.StaffInvited)
 """The events that say whom to write to. An invitation is also a mail: it brings the address that it goes to."""
 
+SILENT_EVENTS = (*PROFILE_EVENTS, *FAMILY_EVENTS, identity.PreferencesChanged)
+"""The events that call for no mail."""
+
 
 class NotifyEvents:
     """Takes in what the other services tell candidates of."""
 
-    def __init__(self, store: NotifyStore, sender: Sender, programs: Mapping[str, Program]) -> None:
+    def __init__(
+        self, store: NotifyStore, wishes: WishStore, words: Words, sender: Sender, programs: Mapping[str, Program]
+    ) -> None:
         self._store = store
+        self._wishes = wishes
+        self._words = words
         self._sender = sender
         self._programs = programs
 
@@ -56,6 +66,11 @@ class NotifyEvents:
         await self._store.merges.take(
             transaction.session, [item for item in items if isinstance(item.data, FAMILY_EVENTS)]
         )
+        await self._wishes.take(
+            transaction.session, [item for item in items if isinstance(item.data, identity.PreferencesChanged)]
+        )
+        words = [word for word in (word_of(item.event) for item in items) if word]
+        await self._words.take(transaction.session, words, transaction.now)
         messages = self._messages(transaction, items)
         await self._readdress(transaction, messages)
         candidates = {*profiles, *(row["candidate_id"] for row in messages.values())}
@@ -75,7 +90,7 @@ class NotifyEvents:
         """The mails that events call for, by their key: one event and one template make one mail, however often."""
         rows: dict[str, Document] = {}
         for item in items:
-            if isinstance(item.data, PROFILE_EVENTS + FAMILY_EVENTS):
+            if isinstance(item.data, SILENT_EVENTS):
                 continue
             event = item.event
             program = self._programs.get(event.program)
@@ -93,6 +108,7 @@ class NotifyEvents:
                 context=mail.context,
                 cause=Cause(item.event_id, item.correlation_id, item.traceparent),
                 now=transaction.now,
+                about=about_of(event),
             )
         return rows
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.notify.domain.addresses import WireAddress
-from services.notify.domain.mails import Template
+from services.notify.domain.mails import About, Template
 from services.notify.domain.recipients import Recipient
 
 
@@ -34,6 +34,12 @@ class Letter:
     recipient: Recipient
     claimed_until: datetime
     """Afterwards anybody may claim it, and this process must not send it any more."""
+    doubtful: int = 0
+    """Those of the tries of which nobody knows how they ended."""
+    about: About | None = None
+    """What later events can make untrue."""
+    paced_at: datetime | None = None
+    """When it was given its turn, where it had to wait for one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,11 @@ class RefusedMailError(Exception):
 class BrokenSessionError(Exception):
     """The session cannot be used any more: lost, or out of step."""
 
+    def __init__(self, cause: str, *, doubtful: bool = False) -> None:
+        super().__init__(cause)
+        self.doubtful = doubtful
+        """Whether the server had the whole text by then, and may have taken the mail."""
+
 
 class Session:
     """An SMTP session in which greeting, TLS and login are done."""
@@ -64,6 +69,7 @@ class Session:
             RefusedMailError: the server refused it; the next one may be sent.
             BrokenSessionError: nobody knows; close the session. The text of `following` has not been sent.
         """
+        handed_over = False
         try:
             await self._open_mail(envelope)
             text = _stuffed(envelope.content)
@@ -71,9 +77,10 @@ class Session:
                 text += b"".join(_commands(following))
                 self._announced = following
             self._transport.write(text)
+            handed_over = True
             reply = await self._reply()
         except _LOST as error:
-            raise BrokenSessionError(type(error).__name__) from error
+            raise BrokenSessionError(type(error).__name__, doubtful=handed_over) from error
         if reply.code != _OK:
             raise RefusedMailError(reply)
 

@@ -16,6 +16,7 @@ from libs.common.privacy.holdings import Holding, Holdings, Person, by, renamed
 from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Tombstones
+from services.notify import wishes, words
 from services.notify.domain.mails import TOKEN, Template
 from services.notify.letters import Cause
 from services.notify.store import State, new_message
@@ -37,8 +38,12 @@ MIGRATION = Migration(
     ),
 )
 
-PERIODS = (Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}),)
-"""Mails that are sent or refused; long enough to check a surprising one, and for the claims that follow from it."""
+PERIODS = (
+    Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}),
+    words.PERIOD,
+    Period("soft_bounces", "last_at", timedelta(days=30)),
+)
+"""Mails that are settled; long enough to check a surprising one, and for the claims that follow from it."""
 
 HOLDINGS = Holdings(
     items=(
@@ -58,6 +63,10 @@ HOLDINGS = Holdings(
             ),
             by_itself=True,
         ),
+        wishes.HOLDING,
+        words.HOLDING,
+        Holding(collection="suppressions", find=by("candidate_id"), kind="suppressed_addresses"),
+        Holding(collection="soft_bounces", find=by("candidate_id"), kind="returned_mails"),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
     apart=APART,

@@ -3,24 +3,29 @@
 **What a crash leaves.** A mail is claimed before it is sent and settled after the server has accepted it. When the
 process dies in between, nobody can know whether it was accepted. The rule: the claim runs out and the mail is sent
 again under the same Message-ID. It is never lost; a repetition can be recognised by mailbox and reader, and is
-recorded and told once. What can be repeated is bounded by `UNSETTLED`, and is in practice what was accepted during
-one settlement.
+counted, recorded and told once. What can be repeated is bounded by `UNSETTLED`, and is in practice what was accepted
+during one settlement.
 """
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
+from pymongo.errors import PyMongoError
 
 from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock, as_stored
 from libs.common.errors import Unavailable
 from libs.common.mongo.faults import database_faults
-from services.notify.domain.delivery import Refused, Verdict
+from services.notify.checks import Check
+from services.notify.domain.delivery import Paced, Refused, Verdict, Withheld
+from services.notify.domain.mails import TOKEN
+from services.notify.domain.pacing import Pacing
 from services.notify.letters import Envelope, Letter
 from services.notify.rendering import Renderer
 from services.notify.settling import Answered, Settler
@@ -44,6 +49,9 @@ SETTLE_MAILS = 100
 SETTLE_SECONDS = 0.05
 """One settlement takes what was answered within this time, or so many: a transaction costs the same for one as for
 a hundred. It delays no mail, only the record of it, and with that what a crash repeats."""
+HANDFUL = 25
+"""Mails that a connection takes at once, to ask about all of them whether they may go. Small, because what it was told
+is as old as they are when their turn comes."""
 POLL_SECONDS = 1.0
 POLL_LIMIT = 200
 LONGEST_PAUSE = 2.0
@@ -73,9 +81,13 @@ class Sender:
         connections: Sequence[Connection],
         clock: Clock,
         *,
+        check: Check,
+        pacing: Pacing,
         owner: str,
     ) -> None:
         self._store = store
+        self._check = check
+        self._pacing = pacing
         self._settler = settler
         self._renderer = renderer
         self._connections = connections
@@ -161,48 +173,99 @@ class Sender:
     # Sending
 
     async def _send(self, connection: Connection, stopping: asyncio.Event) -> None:
+        hand: deque[Letter] = deque()
         try:
-            mail = await self._next_mail(connection, stopping)
+            mail = await self._next_mail(connection, hand, stopping)
             while mail is not None:
-                following = await self._mail_at_hand()
+                following = await self._mail_at_hand(hand)
                 verdict = await connection.send(mail.envelope, following=following.envelope if following else None)
+                self._pacing.hear(mail.letter.recipient.email, verdict)
                 self._answer(mail.letter, verdict)
                 if following is None:
-                    following = await self._next_mail(connection, stopping)
+                    following = await self._next_mail(connection, hand, stopping)
                 elif not await connection.connect(stopping):
                     return
                 mail = following
         finally:
             await connection.close()
 
-    async def _next_mail(self, connection: Connection, stopping: asyncio.Event) -> _Mail | None:
+    async def _next_mail(self, connection: Connection, hand: deque[Letter], stopping: asyncio.Event) -> _Mail | None:
         """The next mail to send, begun, however long it takes to come. None where a stop came first."""
-        while (letter := await self._waiting.get()) is not None:
+        while not self._closing:
             # Connected first: an outage of the server holds letters up here and costs them no try.
-            if not await connection.connect(stopping):
+            if hand:
+                if not await connection.connect(stopping):
+                    return None
+                mail = await self._begin(hand.popleft())
+                if mail is not None:
+                    return mail
+                continue
+            letter = await self._waiting.get()
+            if letter is None or not await connection.connect(stopping):
                 return None
-            mail = await self._begin(letter)
-            if mail is not None:
-                return mail
+            hand.extend(await self._cleared([letter, *self._more()], stopping))
         return None
 
-    async def _mail_at_hand(self) -> _Mail | None:
+    async def _mail_at_hand(self, hand: deque[Letter]) -> _Mail | None:
         """A mail that can be begun without waiting for anything."""
-        while not (self._closing or self._window.locked() or self._waiting.empty()):
-            letter = self._waiting.get_nowait()
-            mail = await self._begin(letter) if letter is not None else None
+        while hand and not (self._closing or self._window.locked()):
+            mail = await self._begin(hand.popleft())
             if mail is not None:
                 return mail
         return None
 
-    async def _begin(self, letter: Letter) -> _Mail | None:
-        """Write a letter out; from here on it is kept claimed. None where that is no longer so, or cannot be done."""
+    def _more(self) -> list[Letter]:
+        """The connection's share of what waits, beside the letter that it has."""
+        share = min(self._waiting.qsize() // len(self._connections), HANDFUL - 1)
+        letters = (self._waiting.get_nowait() for _ in range(share))
+        return [letter for letter in letters if letter is not None]
+
+    async def _cleared(self, letters: Sequence[Letter], stopping: asyncio.Event) -> list[Letter]:
+        """Those of the letters that may go now; what becomes of the others is settled."""
+        reasons = await self._reasons(letters, stopping)
+        if reasons is None:
+            return []
+        free: list[Letter] = []
+        for letter in letters:
+            verdict = self._stopped(letter, reasons)
+            if verdict is None:
+                free.append(letter)
+            elif await self._hold(letter):
+                self._answer(letter, verdict)
+        return free
+
+    async def _reasons(self, letters: Sequence[Letter], stopping: asyncio.Event) -> Mapping[str, str] | None:
+        """Why some of the letters must not go; nothing goes before that is known. None where a stop came first."""
+        while not stopping.is_set():
+            try:
+                return await self._check.withheld(letters)
+            except PyMongoError as error:
+                log.warning("mails_unchecked", cause=type(error).__name__, count=len(letters))
+            await wait_or_stop(stopping, POLL_SECONDS)
+        return None
+
+    def _stopped(self, letter: Letter, reasons: Mapping[str, str]) -> Withheld | Paced | None:
+        now = self._clock.now()
+        if letter.id in reasons:
+            return Withheld(now, reasons[letter.id])
+        turn = self._pacing.turn(letter.recipient.email, now, given_at=letter.paced_at)
+        # Whoever has asked for a link sits waiting for it: it counts, and goes before its turn.
+        return None if turn is None or TOKEN in letter.context else Paced(now, turn)
+
+    async def _hold(self, letter: Letter) -> bool:
+        """Keep a letter claimed until it is settled. False where its claim has run out."""
         await self._window.acquire()
         if letter.claimed_until - MARGIN < self._clock.now():
             self._window.release()
             self._forget(letter)
-            return None
+            return False
         self._begun[letter.id] = letter
+        return True
+
+    async def _begin(self, letter: Letter) -> _Mail | None:
+        """Write a letter out; from here on it is kept claimed. None where that is no longer so, or cannot be done."""
+        if not await self._hold(letter):
+            return None
         try:
             return _Mail(letter, self._renderer.envelope(letter))
         except Exception as error:  # noqa: BLE001 one mail that cannot be written must not stop the others
@@ -276,7 +339,8 @@ class Sender:
         limit = min(self.room, POLL_LIMIT)
         if limit == 0:
             return 0
-        rows = await self._store.claim_due(self.claim(), self._clock.now(), limit)
+        waiting = self._in_hand.keys() - self._begun.keys()
+        rows = await self._store.claim_due(self.claim(), self._clock.now(), limit, waiting=waiting)
         if not rows:
             return 0
         recipients = await self._store.recipients(None, (row["candidate_id"] for row in rows))

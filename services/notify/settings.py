@@ -2,11 +2,18 @@
 
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Self
+from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 
 from libs.common.settings import ServiceSettings
+from services.notify.domain.pacing import read_rates
+
+
+def _rates(text: str) -> str:
+    read_rates(text)
+    return text
 
 
 class SmtpTls(StrEnum):
@@ -26,6 +33,15 @@ class NotifySettings(ServiceSettings):
     smtp_password: SecretStr | None = Field(default=None, description="the account's password")
     smtp_tls: SmtpTls | None = Field(
         default=None, description="none, starttls or tls; starttls unless the server is on this machine"
+    )
+    smtp_ca_file: FilePath | None = Field(
+        default=None, description="certificates that its own is checked against; the system's without it"
+    )
+    mail_rates: Annotated[str, AfterValidator(_rates)] = Field(
+        default="", description="mails a second to a domain, for each process: `example.com=20 *=100`"
+    )
+    dkim_keys_dir: Path | None = Field(
+        default=None, description="private keys that sign mails, each named as its public part is in the DNS"
     )
     smtp_connections: int = Field(default=4, ge=1, le=64, description="connections kept open to it")
 

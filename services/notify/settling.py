@@ -12,12 +12,24 @@ from libs.common.clock import as_stored
 from libs.common.events import notify
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.versions import next_version
-from services.notify.domain.delivery import Accepted, Postponed, Refused, Verdict, consequence
+from services.notify.domain.delivery import (
+    Accepted,
+    Outcome,
+    Paced,
+    Postponed,
+    Refused,
+    Verdict,
+    Withheld,
+    consequence,
+)
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
 from services.notify.store import NotifyStore
 
 MAILS = Counter("certrail_mails_total", "Mails by what became of them", ["template", "outcome"])
+DOUBTFUL = Counter(
+    "certrail_mails_doubtful_total", "Mails sent that may have arrived before, for nobody knows how a try of them ended"
+)
 SECONDS = Histogram(
     "certrail_mail_seconds",
     "From the event's arrival to the mail server's acceptance",
@@ -35,7 +47,6 @@ class Answered:
     verdict: Verdict
 
 
-Outcome = Accepted | Refused | Postponed
 Settled = tuple[Letter, Outcome]
 
 
@@ -74,7 +85,7 @@ class Settler:
         settled = [_settled(answer, transaction.now) for answer in answered]
         await self._mark(transaction, settled)
         for letter, outcome in settled:
-            if not isinstance(outcome, Postponed):
+            if isinstance(outcome, Accepted | Refused):
                 self._tell(transaction, letter, outcome)
         return settled
 
@@ -84,6 +95,8 @@ class Settler:
         accepted = {letter.id: outcome.at for letter, outcome in settled if isinstance(outcome, Accepted)}
         refused = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Refused)}
         postponed = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Postponed)}
+        withheld = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Withheld)}
+        paced = {letter.id: outcome for letter, outcome in settled if isinstance(outcome, Paced)}
         marked = 0
         if accepted:
             # Answered within one settlement of each other, so the last moment stands for all of them.
@@ -92,6 +105,8 @@ class Settler:
             )
         marked += await self._store.mark_refused(session, refused, self._owner)
         marked += await self._store.mark_postponed(session, postponed, self._owner)
+        marked += await self._store.mark_withheld(session, withheld, self._owner)
+        marked += await self._store.mark_paced(session, paced, self._owner)
         if marked != len(settled):
             raise _ClaimLostError
 
@@ -124,5 +139,8 @@ def _count(letter: Letter, outcome: Outcome) -> None:
     MAILS.labels(letter.template.value, type(outcome).__name__.lower()).inc()
     if isinstance(outcome, Accepted):
         SECONDS.observe(max((outcome.at - letter.created_at).total_seconds(), 0.0))
-    else:
+        if letter.doubtful:
+            DOUBTFUL.inc()
+            log.info("mail_doubtful", message_id=letter.id, template=letter.template.value, count=letter.doubtful)
+    elif not isinstance(outcome, Paced):
         log.info("mail_not_taken", message_id=letter.id, template=letter.template.value, cause=outcome.reason)

@@ -51,6 +51,9 @@ class MailServer:
             use_tls=protection is SmtpTls.TLS,
             # Never "if offered": whoever sits in between could make the server seem not to offer it.
             start_tls=protection is SmtpTls.STARTTLS,
+            # Whoever answers must prove to be the one asked for; a CA of one's own takes the place of the public ones.
+            validate_certs=True,
+            cert_bundle=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
             timeout=CONNECT_SECONDS,
         )
 
@@ -125,7 +128,7 @@ class Connection:
             return verdict_on(error.reply.code, error.reply.text, self._clock.now())
         except BrokenSessionError as error:
             self._drop(session)
-            return Deferred(self._clock.now(), f"connection lost: {error}")
+            return Deferred(self._clock.now(), f"connection lost: {error}", doubtful=error.doubtful)
         return Accepted(self._clock.now())
 
     def _takes(self, envelope: Envelope) -> bool:

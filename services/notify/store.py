@@ -1,9 +1,10 @@
 """The notify database: whom to write to, and every mail with its state.
 
 A mail is `waiting` for its recipient, `queued` for whoever takes it, `sending` by the process that has claimed it,
-and at the end `sent` or `refused`. `due_at` exists while somebody has to do something: for a queued mail it is when
-it may be taken, for one being sent it is when the claim runs out. So one index finds all work that is due, and
-settled mails are not in it.
+and at the end `sent`, `refused`, `withheld` where it must not or need not go any more, or `suppressed` where nothing is
+sent to its address. What is heard of a sent mail later makes it `delivered`, `bounced` or `complained`. `due_at` exists
+while somebody has to do something: for a queued mail it is when it may be taken, for one being sent it is when the
+claim runs out. So one index finds all work that is due, and settled mails are not in it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,8 +20,9 @@ from libs.common.mongo import merges
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import COMMON, Migration, declare
-from services.notify.domain.delivery import Postponed, Refused
-from services.notify.domain.mails import SENT_TO, TOKEN, Template
+from services.notify import wishes, words
+from services.notify.domain.delivery import Paced, Postponed, Refused, Withheld
+from services.notify.domain.mails import SENT_TO, TOKEN, About, Template
 from services.notify.domain.recipients import Recipient
 from services.notify.letters import Cause, Letter
 
@@ -45,6 +47,7 @@ MIGRATIONS = [
         ),
     ),
     Migration(2, "merges", declare({merges.COLLECTION: merges.INDEXES})),
+    Migration(6, "wishes, and later words", declare({wishes.COLLECTION: [], words.COLLECTION: words.INDEXES})),
 ]
 
 
@@ -56,6 +59,12 @@ class State(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     REFUSED = "refused"
+    WITHHELD = "withheld"
+    SUPPRESSED = "suppressed"
+    """Not sent: nothing is sent to the address (`feedback.suppressions`)."""
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +140,24 @@ class NotifyStore:
 
     # Mails, as they are sent
 
-    async def claim_due(self, claim: Claim, now: datetime, limit: int) -> list[Document]:
-        """Claim mails that are due; two claimants never get the same one."""
+    async def claim_due(
+        self, claim: Claim, now: datetime, limit: int, *, waiting: Collection[str] = ()
+    ) -> list[Document]:
+        """Claim mails that are due; two claimants never get the same one.
+
+        One whose claim ran out may have been sent by whoever held it, and that is counted in its `doubtful`.
+        `waiting` are those that this process itself holds and has not begun.
+        """
         due = {"due_at": {"$lte": now}}
         found = await self._messages.find(due, {"_id": 1}).sort("due_at", ASCENDING).to_list(limit)
         if not found:
             return []
         ids = [row["_id"] for row in found]
         # Each document is changed at once or not at all, and is then due no more: the second claimant misses it.
-        await self._messages.update_many({"_id": {"$in": ids}, **due}, {"$set": claim.fields()})
+        lost = {"$and": [{"$eq": ["$state", State.SENDING]}, {"$not": {"$in": ["$_id", list(waiting)]}}]}
+        doubtful = {"$add": [{"$ifNull": ["$doubtful", 0]}, {"$cond": [lost, 1, 0]}]}
+        change = [{"$set": {**claim.fields(), "doubtful": doubtful}}]
+        await self._messages.update_many({"_id": {"$in": ids}, **due}, change)
         mine = {"_id": {"$in": ids}, "claimed_by": claim.owner, "due_at": claim.until}
         return await self._messages.find(mine).to_list(None)
 
@@ -180,7 +198,11 @@ class NotifyStore:
             session,
             owner,
             {
-                key: {"$set": {"state": State.REFUSED, "error": refused.reason}, "$unset": _SETTLED}
+                key: {
+                    "$set": {"state": State.REFUSED, "error": refused.reason},
+                    "$inc": {"attempts": 1},
+                    "$unset": _SETTLED,
+                }
                 for key, refused in refusals.items()
             },
         )
@@ -193,15 +215,41 @@ class NotifyStore:
             {
                 key: {
                     "$set": {"state": State.QUEUED, "error": outcome.reason, "due_at": outcome.due_at},
+                    "$inc": {"attempts": 1, "doubtful": int(outcome.doubtful)},
                     "$unset": {"claimed_by": ""},
                 }
                 for key, outcome in postponed.items()
             },
         )
 
+    async def mark_withheld(self, session: Session, withheld: Mapping[str, Withheld], owner: str) -> int:
+        """As `mark_sent`, of mails that were not tried."""
+        return await self._mark(
+            session,
+            owner,
+            {
+                key: {"$set": {"state": _stopped(outcome), "error": outcome.reason}, "$unset": _SETTLED}
+                for key, outcome in withheld.items()
+            },
+        )
+
+    async def mark_paced(self, session: Session, paced: Mapping[str, Paced], owner: str) -> int:
+        """Leave mails that were not tried for their turn. Otherwise as `mark_sent`."""
+        return await self._mark(
+            session,
+            owner,
+            {
+                key: {
+                    "$set": {"state": State.QUEUED, "due_at": as_stored(outcome.due_at), "paced_at": outcome.at},
+                    "$unset": {"claimed_by": ""},
+                }
+                for key, outcome in paced.items()
+            },
+        )
+
     async def _mark(self, session: Session, owner: str, changes: Mapping[str, Document]) -> int:
         writes = [
-            UpdateOne({"_id": key, "state": State.SENDING, "claimed_by": owner}, {**change, "$inc": {"attempts": 1}})
+            UpdateOne({"_id": key, "state": State.SENDING, "claimed_by": owner}, change)
             for key, change in changes.items()
         ]
         if not writes:
@@ -238,8 +286,12 @@ class NotifyStore:
         return [{**row["_id"], "count": row["count"]} async for row in groups]
 
 
-_SETTLED = {"due_at": "", "claimed_by": "", f"context.{TOKEN}": "", f"context.{SENT_TO}": ""}
-"""What a mail no longer has once it is sent or refused: above all the link that opens an account."""
+_SETTLED = {"due_at": "", "claimed_by": "", "paced_at": "", f"context.{TOKEN}": "", f"context.{SENT_TO}": ""}
+"""What a mail no longer has once it is settled: above all the link that opens an account."""
+
+
+def _stopped(outcome: Withheld) -> State:
+    return State.SUPPRESSED if outcome.reason == State.SUPPRESSED else State.WITHHELD
 
 
 def known_recipient(row: Document | None) -> Recipient | None:
@@ -281,6 +333,9 @@ def letter_of(row: Document, recipient: Recipient) -> Letter:
         cause=Cause(row["cause_event_id"], row["correlation_id"], row["traceparent"]),
         recipient=replace(recipient, email=sent_to) if sent_to else recipient,
         claimed_until=row["due_at"],
+        doubtful=row.get("doubtful", 0),
+        about=About(*row["about"]) if row.get("about") else None,
+        paced_at=row.get("paced_at"),
     )
 
 
@@ -293,6 +348,7 @@ def new_message(
     context: Mapping[str, Any],
     cause: Cause,
     now: datetime,
+    about: About | None = None,
 ) -> Document:
     """A mail that nobody has claimed; its state is for the caller to add."""
     return {
@@ -306,6 +362,8 @@ def new_message(
         "traceparent": cause.traceparent,
         "created_at": as_stored(now),
         "attempts": 0,
+        "doubtful": 0,
         "sent_at": None,
         "error": None,
+        **({"about": list(about)} if about else {}),
     }

@@ -10,21 +10,24 @@ from libs.common.bus.messages import Received
 from libs.common.events import SERVICES, VENDOR, EventData, all_events, certs, exams
 from libs.common.events.answers import ANSWERS
 from libs.common.events.contracts import committed
+from libs.common.events.orders import ORDERS
 from libs.common.mongo.merges import FAMILY_EVENTS
+from libs.common.mongo.people import PEOPLE_EVENTS
 from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.service import Parts
 from services.certs import consumers as certs_consumers
 from services.certs.claims import reports as certs_reports
-from services.certs.people.people import PEOPLE_EVENTS
 from services.certs.provider import reports as badge_reports
 from services.exams import consumers as exams_consumers
 from services.exams.history.achievements import Achievements
 from services.exams.reports import change_of, report_of
 from services.fulfillment import consumers as fulfillment_consumers
+from services.fulfillment.exchange import reports as house_reports
 from services.identity import consumers as identity_consumers
 from services.identity.cases.missing_results import MissingResults
+from services.identity.cases.returned_parcels import ReturnedParcels
 from services.identity.privacy.exports import ExportParts
-from services.notify.consumers import PROFILE_EVENTS
+from services.notify.consumers import SILENT_EVENTS
 from services.notify.domain.causes import MAIL_EVENTS
 
 Document = dict[str, Any]
@@ -85,7 +88,7 @@ def test_every_event_has_a_channel_on_its_exchange_and_its_sender(document: Docu
         assert exchange["name"] == (topology.VENDORS if vendor else topology.EVENTS)
         assert channel["address"] == (key.replace(VENDOR, "{vendor}", 1) if vendor else key)
         assert document["operations"][f"publish-{name}"]["action"] == ("receive" if vendor else "send")
-    assert len(document["channels"]) == len(all_events()) + len(ANSWERS)
+    assert len(document["channels"]) == len(all_events()) + len(ANSWERS) + len(ORDERS)
 
 
 def test_document_names_the_readers_of_every_event(document: Document) -> None:
@@ -112,6 +115,7 @@ def models_of(hint: Any) -> set[type[EventData]]:
 HANDLED: dict[str, set[type[EventData]]] = {
     "identity.events": models_of(get_type_hints(ExportParts.handle)["items"])
     | models_of(get_type_hints(MissingResults.handle)["items"])
+    | models_of(get_type_hints(ReturnedParcels.handle)["items"])
     | set(SEALS.values()),
     "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]) | {*PERSONAL_EVENTS},
     "exams.vendors": models_of(get_type_hints(change_of)["message"])
@@ -123,8 +127,9 @@ HANDLED: dict[str, set[type[EventData]]] = {
     | models_of(get_type_hints(certs_reports.Links.handle)["items"])
     | {*PEOPLE_EVENTS, *PERSONAL_EVENTS},
     "certs.vendors": models_of(certs_reports.Completion | badge_reports.Report),
-    "fulfillment.events": {*fulfillment_consumers.WORDS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
-    "notify.events": {*MAIL_EVENTS, *PROFILE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
+    "fulfillment.vendors": models_of(house_reports.Report),
+    "fulfillment.events": {*fulfillment_consumers.WORDS, *PEOPLE_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS},
+    "notify.events": {*MAIL_EVENTS, *SILENT_EVENTS, *PERSONAL_EVENTS},
 }
 
 

@@ -35,6 +35,7 @@ from services.exams import privacy as exams_privacy
 from services.exams.challenges import casework as challenges
 from services.exams.settings import ExamsSettings
 from services.fulfillment import privacy as fulfillment_privacy
+from services.fulfillment.settings import FulfillmentSettings
 from services.identity.login import problems as login_problems
 from services.identity.openid import problems as openid_problems
 from services.identity.privacy import holdings as identity_holdings
@@ -53,6 +54,7 @@ SETTINGS = (
     IdentitySettings,
     ExamsSettings,
     CertsSettings,
+    FulfillmentSettings,
     NotifySettings,
     PortalSettings,
     LocalSettings,

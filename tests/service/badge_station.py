@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from libs.common.mongo.people import People
 from libs.common.programs import Program, load_definition
 from libs.common.service import Platform
-from services.certs.people.people import People
 from services.certs.policies import Policies
 from services.certs.provider.exchange import Exchange
 from services.certs.provider.parts import BadgeProviders

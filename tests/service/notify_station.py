@@ -21,7 +21,10 @@ from libs.common.ids import new_id
 from libs.common.mongo.client import Client, Document, open_database
 from libs.common.mongo.unit_of_work import UnitOfWork
 from libs.common.programs import load_programs
+from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
+from services.notify.domain.pacing import Pacing
+from services.notify.feedback.suppressions import Suppressions
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
@@ -29,6 +32,9 @@ from services.notify.settings import NotifySettings
 from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import NotifyStore, known_recipient, letter_of
+from services.notify.suppressed import Suppressed
+from services.notify.wishes import WishStore
+from services.notify.words import Words
 from tests.service.rig import Kept, eventually
 
 PROGRAMS_DIR = Path(__file__).resolve().parents[2] / "deploy" / "programs"
@@ -95,6 +101,9 @@ class Station:
         self.database = open_database(self.client)
         self.store = NotifyStore(self.database)
         self.renderer = Renderer(PROGRAMS, "https://certs.example")
+        self.wishes, self.words = WishStore(self.database), Words(self.database)
+        self.suppressions = Suppressions(self.database)
+        self.pacing = Pacing({})
 
     def process(self, owner: str, settler: type[Settler] = Settler, port: int | None = None) -> "Process":
         settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port)
@@ -103,8 +112,18 @@ class Station:
         )
         settle = settler(self.store, unit_of_work, self.renderer, owner=owner)
         ways = Connection.many(4, MailServer(settings), self.clock)
-        sender = Sender(self.store, settle, self.renderer, ways, self.clock, owner=owner)
-        return Process(unit_of_work, settle, sender, NotifyEvents(self.store, sender, PROGRAMS))
+        sender = Sender(
+            self.store,
+            settle,
+            self.renderer,
+            ways,
+            self.clock,
+            check=Checks(Suppressed(self.suppressions), self.wishes, self.words),
+            pacing=self.pacing,
+            owner=owner,
+        )
+        events = NotifyEvents(self.store, self.wishes, self.words, sender, PROGRAMS)
+        return Process(unit_of_work, settle, sender, events)
 
     async def messages(self, **query: Any) -> list[Document]:
         return await self.database["messages"].find(query).to_list(None)

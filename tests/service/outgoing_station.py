@@ -24,9 +24,9 @@ from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform
+from libs.common.vendor_files.places import reach_with
 from services.exams.app import build
 from services.exams.outgoing.parts import Outgoing
-from services.exams.outgoing.places import reach_with
 from services.exams.reconciliation.parts import Reconciliation
 from services.exams.settings import ExamsSettings
 from services.exams.store import ExamsStore

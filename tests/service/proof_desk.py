@@ -10,12 +10,12 @@ from typing import Any
 from libs.common.bus import topology
 from libs.common.events import service_event
 from services.certs.credentials import bits
-from services.fulfillment.consumers import ServiceEvents
 from services.fulfillment.store import FulfillmentStore
 from tests.service.badge_provider import badge_provider
 from tests.service.badge_station import BadgeStation
 from tests.service.certs_station import Callers
 from tests.service.conftest import OpenBase
+from tests.service.fulfillment_station import FulfillmentStation
 from tests.service.outgoing_station import person
 from tests.service.rig import Base, said
 from tests.service.samples import passed, received
@@ -35,8 +35,7 @@ class Proofs:
         self.callers = callers
         self.base = station.base
         self.offers = FulfillmentStore(fulfillment.database)
-        self._fulfillment = fulfillment
-        self._handler = ServiceEvents(self.offers, station.programs)
+        self._fulfilled = FulfillmentStation(fulfillment, station.programs)
         self._heard = 0
         self._links: dict[str, Any] = {}
 
@@ -45,7 +44,7 @@ class Proofs:
         await self.station.take(*items)
         families = [item for item in items if type(item.data) in _HEARD and item.data.publisher == "identity"]
         if families:
-            await self._fulfillment.handle(self._handler.handle, *families)
+            await self._fulfilled.take(*families)
 
     async def welcome(self, who: str = "C1", **names: str) -> None:
         """A candidate who has passed an exam, lets everything be seen, and shares a link."""
@@ -73,7 +72,7 @@ class Proofs:
         if shuffled is not None:
             shuffled.shuffle(items)
         for item in items:
-            await self._fulfillment.handle(self._handler.handle, item)
+            await self._fulfilled.take(item)
 
     def told(self, who: str, name: str) -> list[dict[str, Any]]:
         """What certs has said of a candidate, of one kind."""
@@ -112,8 +111,8 @@ class Proofs:
         return {one["certification"]: one["state"] for one in (await response.json())["certifications"]}
 
     async def claimable(self, who: str = "C1") -> set[str]:
-        found = await self.offers.offers("cisco", who, after=None, limit=100)
-        return {one.offer.certification for one in found}
+        found = await self.offers.offers("cisco", who, self.base.clock.now(), after=None, limit=100)
+        return {one.offer.certification for one, _ in found}
 
     # Whether it is so
 

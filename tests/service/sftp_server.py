@@ -10,7 +10,7 @@ import asyncssh
 from pydantic import SecretStr
 
 from libs.common.errors import Unavailable
-from services.exams.vendors.sftp import SftpShape
+from libs.common.vendor_files.sftp import SftpShape
 
 
 class SftpUnderTest:

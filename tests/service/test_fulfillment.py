@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,9 @@ from hypothesis import strategies as st
 
 from libs.common.bus.messages import Received
 from libs.common.events import certs, fulfillment, identity
-from libs.common.programs import Program
-from services.fulfillment.consumers import ServiceEvents
-from services.fulfillment.store import FulfillmentStore
+from libs.common.programs import Program, load_definition
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base
+from tests.service.fulfillment_station import FulfillmentStation
 from tests.service.samples import TAKEN, awarded, received
 from tests.service.test_exams import said
 from tests.service.test_order import BOUNDED, arrivals
@@ -26,16 +25,8 @@ AWARDED, REVOKED = certs.CertificationAwarded, certs.CertificationRevoked
 _candidates = count(1)
 
 
-class Fulfillment:
-    """The service's handler, and what it has said."""
-
-    def __init__(self, base: Base, programs: dict[str, Program]) -> None:
-        self.base = base
-        self.store = FulfillmentStore(base.database)
-        self._handler = ServiceEvents(self.store, programs)
-
-    async def take(self, *items: Received[Any]) -> None:
-        await self.base.handle(self._handler.handle, *items)
+class Fulfillment(FulfillmentStation):
+    """The service, and what it has said."""
 
     def offered(self, candidate_id: str = "C1") -> list[str]:
         events = [event for event in said(self.base) if event["subject"] == candidate_id]
@@ -49,8 +40,8 @@ class Fulfillment:
         return [str(event["type"]).split(".")[2] for event in events]
 
     async def claimable(self, candidate_id: str = "C1") -> list[str]:
-        found = await self.store.offers("cisco", candidate_id, after=None, limit=9)
-        return [one.offer.certification for one in found]
+        found = await self.store.offers("cisco", candidate_id, self.base.clock.now(), after=None, limit=9)
+        return [one.offer.certification for one, state in found if state == "offered"]
 
 
 def word(kind: type[Any], version: int, candidate_id: str = "C1", **more: Any) -> Received[Any]:
@@ -145,7 +136,7 @@ async def test_revocation_that_is_faster_than_the_award_leaves_nothing_to_claim(
     await service.take(word(REVOKED, 2))
     await service.take(word(AWARDED, 1))
     assert (service.told(), await service.claimable()) == ([], [])
-    assert await service.store.totals(["cisco"]) == {"offers": 1}
+    assert await service.store.totals({"cisco": ["initial_kit"]}) == {"offers": 1, "kits": 1}
 
 
 async def test_suspension_alone_offers_nothing(service: Fulfillment) -> None:
@@ -204,3 +195,20 @@ async def test_second_offer_of_a_person_is_taken_back_by_the_merge(
     service.base.clock.advance(timedelta(seconds=1))
     await service.take(received(identity.CandidatesSeparated(**both, separated_at=TAKEN)))
     assert service.told("C2") == ["BenefitOffered", "BenefitWithdrawn", "BenefitOffered"]
+
+
+async def test_benefit_of_a_level_is_offered_once_and_what_is_earned_anew_is_offered_anew(base_of: OpenBase) -> None:
+    text = (Path(__file__).parents[2] / "deploy" / "programs" / "cisco.yaml").read_text(encoding="utf-8")
+    text = text.replace("title: Welcome kit\n", "title: Welcome kit\n    when_earned_again: offered again\n")
+    text = text.replace("title: Wall plaque\n", "title: Wall plaque\n    once: level\n")
+    experts = ["CCIE-Security", "CCIE-Data-Center"]
+    async with base_of("fulfillment") as base:
+        service = Fulfillment(base, {"cisco": load_definition(text, name="cisco.yaml")})
+        for certification in experts:
+            await service.take(received(awarded("C1", certification)))
+            base.clock.advance(timedelta(seconds=1))
+        assert sorted(service.offered()) == ["CCIE-Data-Center", "CCIE-Security", "CCIE-Security"]
+        award = word(AWARDED, 7, certification="CCIE-Security", earned_on=date(2031, 5, 1))
+        for _ in range(2):
+            await service.take(award)
+        assert sorted(service.offered()) == ["CCIE-Data-Center", *["CCIE-Security"] * 3]

@@ -10,7 +10,7 @@ import pytest
 
 from libs.common.events import identity, vendors
 from libs.common.programs import Program
-from services.exams.scheduling.digest import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
+from libs.common.signed_forms import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
 from services.exams.scheduling.hand_overs import HandOvers
 from services.exams.scheduling.states import VISIT
 from tests.service.booking_station import PUBLIC_URL, SIGN_ON_KEY, BookingCallers, BookingStation

@@ -438,8 +438,8 @@ async def test_merge_and_reversal_leave_every_service_consistent(world: World, r
             return {row["result_id"] for row in rows}
 
         async def kits(candidate: str) -> list[str]:
-            rows = await benefits.offers(program, candidate, after=None, limit=9)
-            return sorted(row.offer.certification for row in rows)
+            rows = await benefits.offers(program, candidate, clock.now(), after=None, limit=9)
+            return sorted(one.offer.certification for one, _ in rows)
 
         async def mails(candidate: str) -> list[str]:
             rows = await bases["notify"].rows("messages", candidate_id=candidate, template="exam_failed")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from libs.common.mongo.people import People, Person
 from libs.common.programs import Program
-from services.certs.people.people import People, Person
 from services.certs.people.sharing import Sharing, SharingSettings
 from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase

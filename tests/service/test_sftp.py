@@ -8,7 +8,7 @@ import asyncssh
 import pytest
 from pydantic import ValidationError
 
-from services.exams.vendors.sftp import Fault, SftpError, SftpShape, connect
+from libs.common.vendor_files.sftp import Fault, SftpError, SftpShape, connect
 from tests.service.sftp_server import SecretsInHand, SftpUnderTest, sftp_server
 
 SECRETS = SecretsInHand({"certrail-password": "open sesame"})

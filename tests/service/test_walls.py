@@ -100,6 +100,21 @@ async def test_vendor_reads_its_own_rejections_and_no_others(broker: BrokerUnder
             await take(vendor, topology.rejections_queue("psi"))
 
 
+async def test_orders_are_sent_by_one_service_and_read_by_their_house_alone(broker: BrokerUnderTest) -> None:
+    async with channel_of(broker, "fulfillment") as fulfillment:
+        await publish(fulfillment, topology.ORDERS, "kits", body=b"order")
+    for user in ("certs", "vue", "operator"):
+        async with channel_of(broker, user) as channel:
+            with pytest.raises(ChannelAccessRefused):
+                await publish(channel, topology.ORDERS, "kits")
+    for user in ("vue", "fulfillment", "operator"):
+        async with channel_of(broker, user) as channel:
+            with pytest.raises(ChannelAccessRefused):
+                await take(channel, topology.orders_queue("kits"))
+    async with channel_of(broker, "kits") as house:
+        assert (await take(house, topology.orders_queue("kits"))).body == b"order"
+
+
 @pytest.mark.parametrize("queue", ["exams.vendors", "exams.events", "exams.parked", topology.LOG])
 async def test_vendor_reads_no_queue_of_ours(broker: BrokerUnderTest, queue: str) -> None:
     async with channel_of(broker, "vue") as vendor:

@@ -166,6 +166,11 @@ class Border:
             raise _refused("data.exam_code", "unknown_exam", f"program {event.program} has no exam {code!r}")
         if isinstance(data, vendors.ExamResultReported) and data.taken_at > self._clock.now() + CLOCK_SKEW:
             raise _refused("data.taken_at", "schema", "lies in the future")
+        if (
+            isinstance(data, vendors.ShipmentReported | vendors.OrderRefused)
+            and data.at > self._clock.now() + CLOCK_SKEW
+        ):
+            raise _refused("data.at", "schema", "lies in the future")
         if isinstance(data, vendors.CourseCompleted) and data.completed_on > (self._clock.now() + CLOCK_SKEW).date():
             raise _refused("data.completed_on", "schema", "lies in the future")
         if isinstance(data, vendors.AchievementReported) and data.achieved_on > (self._clock.now() + CLOCK_SKEW).date():

@@ -15,6 +15,8 @@ VENDORS = "certrail.vendors"
 REJECTIONS = "certrail.rejections"
 UNROUTED = "certrail.unrouted"
 """Fanout behind `certrail.vendors`: a vendor's message of no known kind still reaches somebody who answers it."""
+ORDERS = "certrail.orders"
+"""Topic; the routing key is the fulfilment house. Orders hold addresses, so they are no events for all to read."""
 LOG = "certrail.log"
 
 INGRESS = "exams"
@@ -22,6 +24,9 @@ INGRESS = "exams"
 
 RETRY_DELAYS = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
 """The retry ladder. A message that fails after the last step is parked."""
+
+ORDERING = "fulfillment"
+"""The one service that sends orders to fulfilment houses."""
 
 MAX_MESSAGE_BYTES = 1_048_576
 """What the broker takes at most. Our own messages stay below a quarter of it."""
@@ -36,7 +41,7 @@ VENDOR_NAME = re.compile(r"[a-z][a-z0-9]{1,30}")
 
 VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "identity": (vendors.ExamRegistered,),
-    # Courses and badges are certs' business; exams only answers those that are refused.
+    # Courses and badges are certs' business, parcels are fulfillment's; exams only answers those that are refused.
     "exams": (
         vendors.ExamRegistered,
         vendors.ExamAppointmentChanged,
@@ -44,8 +49,12 @@ VENDOR_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         vendors.CourseCompleted,
         vendors.AchievementReported,
         vendors.BadgeReported,
+        vendors.ShipmentReported,
+        vendors.OrderRefused,
+        vendors.StockReported,
     ),
     "certs": (vendors.CourseCompleted, vendors.BadgeReported),
+    "fulfillment": (vendors.ShipmentReported, vendors.OrderRefused, vendors.StockReported),
 }
 
 EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
@@ -62,6 +71,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultLate,
         exams.ExamResultArrived,
         exams.ExamResultNotAwaited,
+        fulfillment.OrderReturned,
     ),
     "exams": (
         identity.CandidateRegistered,
@@ -91,6 +101,9 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.CertificationAwarded,
         certs.CertificationReinstated,
         certs.CertificationRevoked,
+        certs.MilestoneReached,
+        identity.CandidateRegistered,
+        identity.CandidateProfileChanged,
         identity.CandidatesMerged,
         identity.CandidatesSeparated,
         identity.PersonalDataRequested,
@@ -99,6 +112,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
     "notify": (
         identity.CandidateRegistered,
         identity.CandidateProfileChanged,
+        identity.PreferencesChanged,
         identity.AccessRequested,
         identity.SessionsRevoked,
         identity.PasswordChanged,
@@ -131,6 +145,14 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         certs.MilestoneReached,
         certs.CertificationSuspended,
         certs.CertificationReinstated,
+        fulfillment.GiftOffered,
+        fulfillment.OrderPlaced,
+        fulfillment.OrderShipped,
+        fulfillment.OrderReturned,
+        fulfillment.OrderCancelled,
+        fulfillment.OrderLate,
+        fulfillment.PaymentConfirmed,
+        fulfillment.PaymentRefunded,
         identity.PersonalDataRequested,
         identity.CandidateErased,
         identity.DataExportReady,
@@ -171,6 +193,10 @@ def rejections_queue(vendor: str) -> str:
     return f"{vendor}.rejections"
 
 
+def orders_queue(vendor: str) -> str:
+    return f"{vendor}.orders"
+
+
 def consumed_queues(service: str) -> tuple[str, ...]:
     """The queues a service reads its work from."""
     queues = (events_queue(service),) if EVENT_BINDINGS[service] else ()
@@ -188,24 +214,31 @@ class Permissions:
 
 
 def service_permissions(service: str) -> Permissions:
-    """A service publishes under its own name, answers vendors, and touches its own queues only."""
+    """A service publishes under its own name, answers vendors, and touches its own queues only; one sends orders."""
     if service not in SERVICES:
         raise ValueError(f"{service} is not a service")
+    orders = service == ORDERING
+    ours = "events|rejections|orders" if orders else "events|rejections"
     return Permissions(
         configure="^$",
-        write=rf"^(certrail\.(events|rejections)|{service}\.retry)$",
+        write=rf"^(certrail\.({ours})|{service}\.retry)$",
         read=rf"^{service}\.(events|vendors|parked)$",
-        topics={EVENTS: rf"^{service}\.", REJECTIONS: "^[a-z]", VENDORS: "^$"},
+        topics={
+            EVENTS: rf"^{service}\.",
+            REJECTIONS: "^[a-z]",
+            VENDORS: "^$",
+            ORDERS: rf"^{VENDOR_NAME.pattern}$" if orders else "^$",
+        },
     )
 
 
 def vendor_permissions(vendor: str) -> Permissions:
-    """A vendor publishes under its own name and reads its own rejections, nothing else."""
+    """A vendor publishes under its own name and reads its own rejections and orders, nothing else."""
     if not VENDOR_NAME.fullmatch(vendor):
         raise ValueError(f"a vendor's name is {VENDOR_NAME.pattern}, not {vendor!r}")
     return Permissions(
         configure="^$",
         write=r"^certrail\.vendors$",
-        read=rf"^{vendor}\.rejections$",
-        topics={VENDORS: rf"^{vendor}\.", EVENTS: "^$", REJECTIONS: "^$"},
+        read=rf"^{vendor}\.(rejections|orders)$",
+        topics={VENDORS: rf"^{vendor}\.", EVENTS: "^$", REJECTIONS: "^$", ORDERS: "^$"},
     )

@@ -5,8 +5,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from libs.common.bus import topology
-from libs.common.events.answers import ANSWERS, PREFIX
+from libs.common.events import answers, orders
+from libs.common.events.answers import ANSWERS
 from libs.common.events.envelope import BATCH, SINGLE, CloudEvent, VendorCloudEvent
+from libs.common.events.orders import ORDERS, OrderRequested, OrderWithdrawn, order_type
 from libs.common.events.registry import VENDOR, EventData, all_events
 
 Document = dict[str, Any]
@@ -27,19 +29,23 @@ def asyncapi_document() -> Document:
         "channels": {
             **{_name(key): _channel(key, model) for key, model in all_events().items()},
             **{_answer_name(model): _answer_channel(model) for model in ANSWERS},
+            **{_order_name(model): _order_channel(model) for model in ORDERS},
         },
         "operations": {
             **{f"publish-{_name(key)}": _operation(_name(key)) for key in messages},
             **{f"publish-{_answer_name(model)}": _operation(_answer_name(model)) for model in ANSWERS},
+            **{f"publish-{_order_name(model)}": _operation(_order_name(model)) for model in ORDERS},
         },
         "components": {
             "messages": {
                 **{_name(key): message for key, message in messages.items()},
                 **{_answer_name(model): _answer_message(model) for model in ANSWERS},
+                **{_order_name(model): _order_message(model) for model in ORDERS},
             },
             "schemas": {
                 **{_name(key): _embedded(_name(key), event_schema(model)) for key, model in all_events().items()},
                 **{_answer_name(model): _embedded(_answer_name(model), _answer_schema(model)) for model in ANSWERS},
+                **{_order_name(model): _embedded(_order_name(model), _order_schema(model)) for model in ORDERS},
             },
         },
     }
@@ -121,7 +127,7 @@ def _operation(name: str) -> Document:
 
 
 def _answer_name(model: type[BaseModel]) -> str:
-    return f"{PREFIX}-{model.__name__}-v1"
+    return f"{answers.PREFIX}-{model.__name__}-v1"
 
 
 def _answer_schema(model: type[BaseModel]) -> Document:
@@ -131,7 +137,7 @@ def _answer_schema(model: type[BaseModel]) -> Document:
 def _answer_message(model: type[BaseModel]) -> Document:
     kind = f"certrail.{model.__name__}.v1"
     return {
-        "name": f"{PREFIX}.{model.__name__}.v1",
+        "name": f"{answers.PREFIX}.{model.__name__}.v1",
         "title": model.__name__,
         "summary": (model.__doc__ or "").strip().splitlines()[0],
         "contentType": "application/json",
@@ -148,6 +154,56 @@ def _answer_channel(model: type[BaseModel]) -> Document:
         "messages": {name: {"$ref": f"#/components/messages/{name}"}},
         "bindings": {"amqp": {"is": "routingKey", "exchange": _exchange(topology.REJECTIONS)}},
         "parameters": {"vendor": {"description": "The vendor's broker user."}},
+    }
+
+
+def _order_name(model: type[BaseModel]) -> str:
+    return f"{orders.PREFIX}-{model.__name__}-v1"
+
+
+def _order_schema(model: type[OrderRequested] | type[OrderWithdrawn]) -> Document:
+    """The whole message: an envelope, and the order in it."""
+    text = {"type": "string"}
+    data = model.model_json_schema(mode="serialization")
+    definitions = data.pop("$defs", {})
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$defs": definitions,
+        "title": order_type(model),
+        "type": "object",
+        "properties": {
+            "specversion": {"const": "1.0"},
+            "id": text | {"description": "The same for the same sending of an order"},
+            "source": {"const": "certrail/fulfillment"},
+            "type": {"const": order_type(model)},
+            "time": text | {"format": "date-time"},
+            "datacontenttype": {"const": "application/json"},
+            "program": text,
+            "data": data,
+        },
+        "required": ["specversion", "id", "source", "type", "time", "program", "data"],
+    }
+
+
+def _order_message(model: type[OrderRequested] | type[OrderWithdrawn]) -> Document:
+    return {
+        "name": f"{orders.PREFIX}.{model.__name__}.v1",
+        "title": model.__name__,
+        "summary": (model.__doc__ or "").strip().splitlines()[0],
+        "contentType": SINGLE,
+        "payload": {"$ref": f"#/components/schemas/{_order_name(model)}"},
+        "bindings": {"amqp": {"contentEncoding": "utf-8", "messageType": order_type(model)}},
+    }
+
+
+def _order_channel(model: type[OrderRequested] | type[OrderWithdrawn]) -> Document:
+    name = _order_name(model)
+    return {
+        "address": "{house}",
+        "description": "Read by: the fulfilment house, from its own queue of orders.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+        "bindings": {"amqp": {"is": "routingKey", "exchange": _exchange(topology.ORDERS)}},
+        "parameters": {"house": {"description": "The fulfilment house's broker user."}},
     }
 
 

@@ -19,6 +19,20 @@ class BenefitOffered(EventData, publisher="fulfillment"):
     certification: Code
     offered_at: Moment
     claim_until: Moment | None = None
+    """The end of the last day on which it can be claimed; None without end."""
+
+
+class GiftOffered(EventData, publisher="fulfillment"):
+    """A candidate may claim what comes with a milestone, with a token that they see where they claim it."""
+
+    candidate_id: Identifier
+    offer_id: Identifier
+    benefit: Code
+    title: Line
+    milestone: Code
+    offered_at: Moment
+    claim_until: Moment | None = None
+    """The end of the last day on which it can be claimed; None without end."""
 
 
 class BenefitWithdrawn(EventData, publisher="fulfillment"):
@@ -29,6 +43,7 @@ class BenefitWithdrawn(EventData, publisher="fulfillment"):
     benefit: Code
     title: Line
     certification: Code
+    """Of what comes with a milestone, the milestone."""
     withdrawn_at: Moment
 
 
@@ -40,6 +55,7 @@ class BenefitExpired(EventData, publisher="fulfillment"):
     benefit: Code
     title: Line
     certification: Code
+    """Of what comes with a milestone, the milestone."""
     expired_at: Moment
 
 
@@ -133,6 +149,8 @@ class PaymentRefunded(EventData, publisher="fulfillment"):
     candidate_id: Identifier
     order_id: Identifier
     payment_id: Identifier
+    refund_id: Identifier | None = None
+    """The payment page's own number of it; what was paid may go back in parts."""
     title: Line
     amount: Line
     currency: Line

@@ -138,6 +138,8 @@ class PreferencesChanged(EventData, publisher="identity"):
     marketing: bool | None = None
     """Consent to marketing; None where nobody was asked."""
     marketing_text_version: Line | None = None
+    marketing_at: Moment | None = None
+    """When that was said."""
     changed_at: Moment
 
 
@@ -190,7 +192,7 @@ class CaseOpened(_Case, publisher="identity"):
     """The last day on which it is decided in time."""
     opened_at: Moment
     by_itself: bool = False
-    """Whether nobody asked for it: a result was late."""
+    """Whether nobody asked for it: a result was late, or a parcel came back."""
     exam_code: Code | None = None
     """Of the result that is missing."""
     promised_on: date | None = None

@@ -161,8 +161,27 @@ class ShipmentReported(EventData, publisher=VENDOR):
     status: Literal["accepted", "in_production", "dispatched", "delivered", "returned"]
     at: Moment
     carrier: Line | None = None
-    tracking_number: Line | None = None
-    tracking_url: Url | None = None
+    tracking_number: Annotated[Line | None, Field(json_schema_extra=PERSONAL)] = None
+    tracking_url: Annotated[Url | None, Field(json_schema_extra=PERSONAL)] = None
+    reason: Line | None = None
+    """Why a parcel came back, for the candidate and staff."""
+
+
+class OrderRefused(EventData, publisher=VENDOR):
+    """The fulfilment house cannot make an order as it is."""
+
+    order_id: PartnerId
+    at: Moment
+    reason: Line
+    """For staff, who mend it and send it again under its number."""
+
+
+class StockReported(EventData, publisher=VENDOR):
+    """How much of an item the fulfilment house has; the latest `at` counts."""
+
+    item: Code
+    on_hand: Annotated[int, Field(ge=0, le=100_000_000)]
+    at: Moment
 
 
 class BadgeReported(EventData, publisher=VENDOR):

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from libs.common.pages.brand import dark, light
+from libs.common.programs.brand import dark, light
 from libs.common.programs import Program
 
 CSS: Final = "text/css; charset=utf-8"

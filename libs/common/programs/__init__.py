@@ -1,5 +1,6 @@
 """Program definitions: the rules of a certification program as data, and their loader."""
 
+from libs.common.programs.benefits import Benefit, Customs, Price
 from libs.common.programs.business_calendar import BusinessCalendar
 from libs.common.programs.calendar import Period, add_months, add_years
 from libs.common.programs.certificate_texts import CertificateTexts
@@ -14,7 +15,6 @@ from libs.common.programs.model import (
     Certification,
     CertificationNode,
     EarlierValidity,
-    Entitlement,
     Exam,
     ExamKind,
     ExamNode,
@@ -29,6 +29,7 @@ from libs.common.programs.sign_in import OpenIdProvider, SignIn
 __all__ = [
     "AllNode",
     "AnyNode",
+    "Benefit",
     "Branding",
     "BusinessCalendar",
     "CertificateTexts",
@@ -36,8 +37,8 @@ __all__ = [
     "CertificationNode",
     "Clause",
     "Clauses",
+    "Customs",
     "EarlierValidity",
-    "Entitlement",
     "Exam",
     "ExamKind",
     "ExamNode",
@@ -45,6 +46,7 @@ __all__ = [
     "OpenIdProvider",
     "PassCounts",
     "Period",
+    "Price",
     "Program",
     "ProgramError",
     "ProgramErrors",

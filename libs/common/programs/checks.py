@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
+from libs.common.programs.benefits import read_benefits
+from libs.common.programs.errors import Path
 from libs.common.programs.model import Certification, CertificationNode, leaves
 from libs.common.programs.shape import ProgramShape
 from libs.common.programs.source import Source
@@ -60,3 +63,25 @@ def check_badges(head: ProgramShape | None, certifications: dict[str, Certificat
             source.report(path, f"there is no certification {name!r}")
         elif taken.setdefault(template, name) != name:
             source.report(path, f"{taken[template]!r} has the same template")
+
+
+def check_benefits(head: ProgramShape | None, raw_certifications: Mapping[str, Any], source: Source) -> None:
+    """Reports entitlements to what is no benefit of awards, and benefits of milestones that the program has not."""
+    if head is None:
+        return
+    milestones = {one.id for one in head.milestones}
+    for name, shape in head.benefits.items():
+        if shape.milestone is not None and shape.milestone not in milestones:
+            source.report(("benefits", name, "milestone"), f"unknown milestone {shape.milestone!r}")
+    benefits = read_benefits(head.benefits)
+    lists: list[tuple[Path, Any]] = [(("defaults", "entitlements"), head.defaults.entitlements)]
+    for certification, entry in raw_certifications.items():
+        if isinstance(entry, dict):
+            lists.append((("certifications", certification, "entitlements"), entry.get("entitlements")))
+    for path, entitlements in lists:
+        for position, name in enumerate(entitlements if isinstance(entitlements, list) else ()):
+            known = benefits.get(name) if isinstance(name, str) else None
+            if isinstance(name, str) and known is None:
+                source.report((*path, position), f"unknown benefit {name!r}")
+            elif known is not None and known.milestone is not None:
+                source.report((*path, position), f"{name!r} comes with a milestone, not with an award")

@@ -5,9 +5,10 @@ from types import MappingProxyType
 from typing import Any
 
 from libs.common.programs.artwork import LARGEST, ArtworkError, read_artwork
+from libs.common.programs.benefits import read_benefits
 from libs.common.programs.cases import read_cases
 from libs.common.programs.catalogue import read_certifications, read_exams
-from libs.common.programs.checks import check_badges, check_prerequisites, check_uses
+from libs.common.programs.checks import check_badges, check_benefits, check_prerequisites, check_uses
 from libs.common.programs.clauses import Clauses
 from libs.common.programs.errors import Path, ProgramError, ProgramErrors
 from libs.common.programs.model import Branding, Certification, Exam, Program
@@ -46,6 +47,7 @@ def load_definition(text: str, *, name: str, folder: FilePath | None = None) -> 
     check_prerequisites(certifications, source)
     check_uses(head, certifications, source)
     check_badges(head, certifications, source)
+    check_benefits(head, raw_certifications, source)
     policy = read_policy(head, exams, certifications, source)
     if head is not None and _overdue(head) < head.result_promise_business_days:
         source.report(("result_overdue_business_days",), "must be no less than result_promise_business_days")
@@ -165,6 +167,7 @@ def _program(
         badge_provider=head.badges.read(),
         certificate=head.certificate.read(),
         directory=head.directory.read() if head.directory else None,
+        benefits=read_benefits(head.benefits),
         definition=definition,
     )
 

@@ -11,6 +11,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from libs.common.programs.badges import BadgeProvider
+from libs.common.programs.benefits import DEFAULT_BENEFITS, Benefit
 from libs.common.programs.business_calendar import WEEKDAYS, BusinessCalendar
 from libs.common.programs.calendar import Period
 from libs.common.programs.cases import DEFAULT_RULES, CaseKind, CaseRule
@@ -22,8 +23,6 @@ from libs.common.programs.policy import Policy, Way
 from libs.common.programs.sign_in import BY_PASSWORD, SignIn
 
 ExamKind = Literal["written", "practical"]
-Entitlement = Literal["initial_kit"]
-"""What an award entitles to; fulfillment knows how to deliver each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,8 @@ class Certification:
     earlier_validity: tuple[EarlierValidity, ...] = ()
     """Oldest first."""
     pass_counts: PassCounts = PassCounts()
-    entitlements: tuple[Entitlement, ...] = ()
+    entitlements: tuple[str, ...] = ()
+    """Benefits that come with its award."""
     also_tracks: tuple[str, ...] = ()
     """Further tracks it is the foundation of."""
     renewal: tuple[Way, ...] = ()
@@ -229,6 +229,7 @@ class Program:
     certificate: CertificateTexts = DEFAULT_TEXTS
     directory: Directory | None = None
     """Its public directory; None where it has none."""
+    benefits: Mapping[str, Benefit] = field(default_factory=lambda: DEFAULT_BENEFITS)
     definition: str = field(default="", repr=False)
     """The text it was loaded from."""
 

@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from libs.common.events.types import Code, EmailAddress, Line, ProgramId, Url
 from libs.common.programs.badges import BadgesShape
+from libs.common.programs.benefits import BenefitShape
 from libs.common.programs.calendar_shape import CalendarShape
 from libs.common.programs.cases import CaseKind, CaseRuleShape
 from libs.common.programs.certificate_texts import CertificateShape
 from libs.common.programs.challenges import ChallengesShape
 from libs.common.programs.directory import DirectoryShape
-from libs.common.programs.model import Entitlement, ExamKind, ProfileField
+from libs.common.programs.model import ExamKind, ProfileField
 from libs.common.programs.policy_shape import (
     AgreementShape,
     CoursesShape,
@@ -80,7 +81,7 @@ class DefaultsShape(Shape):
 
     validity: Validity = None
     pass_counts: PassCountsShape = PassCountsShape()
-    entitlements: list[Entitlement] = Field(default=[])
+    entitlements: list[Code] = Field(default=[])
 
 
 class ProgramShape(Shape):
@@ -115,6 +116,7 @@ class ProgramShape(Shape):
     challenges: ChallengesShape | None = None
     badges: BadgesShape = BadgesShape()
     directory: DirectoryShape | None = None
+    benefits: dict[Code, BenefitShape] = Field(default={})
     fees: FeesShape | None = None
     certificate: CertificateShape = CertificateShape()
     exams: dict[Code, Any]
@@ -154,7 +156,7 @@ class CertificationShape(Shape):
     validity: Validity = None
     earlier_validity: list[EarlierValidityShape] = Field(default=[])
     pass_counts: PassCountsShape = PassCountsShape()
-    entitlements: list[Entitlement] = Field(default=[])
+    entitlements: list[Code] = Field(default=[])
     also_tracks: list[Line] = Field(default=[])
     renewal: list[WayShape] | None = None
     """In place of the level's ways."""

@@ -14,6 +14,7 @@ from libs.common.errors import Unavailable
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, ProblemType
 from libs.common.ids import new_id
 from libs.common.mongo.client import Session
+from libs.common.mongo.people import People
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.certs.api import CertificationView
@@ -26,7 +27,6 @@ from services.certs.credentials.issuing import Issuing
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.store import CredentialStore
 from services.certs.drawing import artwork
-from services.certs.people.people import People
 from services.certs.people.sharing import SharingSettings
 from services.certs.public.addresses import Addresses
 from services.certs.public.codes import Codes, new_code, printed

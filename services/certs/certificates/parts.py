@@ -3,6 +3,7 @@
 from typing import Any
 
 from libs.common.http.routes import Route
+from libs.common.mongo.people import People
 from libs.common.service import Platform
 from services.certs.certificates.api import CertificatesApi
 from services.certs.certificates.documents import CertificateDocuments
@@ -11,7 +12,6 @@ from services.certs.certificates.pool import DrawingPool
 from services.certs.certificates.store import CertificateStore
 from services.certs.credentials.parts import CredentialParts
 from services.certs.logos.api import LogosApi
-from services.certs.people.people import People
 from services.certs.people.sharing import SharingSettings
 from services.certs.policies import Policies
 from services.certs.public.addresses import Addresses

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from libs.common.mongo.client import Session
+from libs.common.mongo.people import People, Person
 from services.certs.credentials.issuing import Contact
-from services.certs.people.people import People, Person
 from services.certs.people.sharing import Sharing, SharingSettings
 
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from libs.common.clock import Clock
 from libs.common.ids import new_id
 from libs.common.mongo.client import Document
+from libs.common.mongo.people import People, Person
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.name_keys import name_keys
 from libs.common.programs import Program
 from services.certs.directory.store import DirectoryStore, Place, Search
-from services.certs.people.people import People, Person
 from services.certs.people.sharing import SharingSettings
 
 

@@ -5,8 +5,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from libs.common.ids import derived_id
+from libs.common.mongo.people import Person
 from libs.common.programs import Program
-from services.certs.people.people import Person
 from services.certs.provider.chains import Link
 
 

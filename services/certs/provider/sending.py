@@ -19,9 +19,9 @@ from prometheus_client import Counter
 
 from libs.common.clock import Clock
 from libs.common.mongo.client import Document, Session
+from libs.common.mongo.people import Person
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.certs.people.people import Person
 from services.certs.provider.chains import STANDING, Chain, Seen, Step, answered, assumed, done, plan, taken
 from services.certs.provider.circuit import LEASE, rest
 from services.certs.provider.credly import Credly, Denied, Refused, Silent

@@ -5,11 +5,11 @@ from typing import Any
 
 from libs.common.http.routes import Route
 from libs.common.http.senders import read_networks
+from libs.common.mongo.people import People
 from libs.common.service import Platform
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.store import CredentialStore
 from services.certs.ledgers import Ledgers
-from services.certs.people.people import People
 from services.certs.people.sharing import SharingSettings
 from services.certs.policies import Policies
 from services.certs.public.addresses import Addresses

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
 from libs.common.mongo.client import Document
+from libs.common.mongo.people import People
 from libs.common.programs import Program
 from services.certs.ledger import facts_on
-from services.certs.people.people import People
 from services.certs.people.sharing import SharingSettings
 from services.certs.store import CertsStore
 from services.certs.transcripts.shown import (

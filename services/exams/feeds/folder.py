@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from libs.common.clock import Clock
+from libs.common.vendor_files.names import is_finished_name
 from services.exams.feeds.archive import Archive, Arrival, TooLargeError
 from services.exams.feeds.lines import BLOCK_BYTES
-from services.exams.feeds.settling import Settling, is_finished_name
+from services.exams.feeds.settling import Settling
 from services.exams.feeds.sources import Look, SourceFaultError, UnsettledError
 
 

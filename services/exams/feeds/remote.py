@@ -5,15 +5,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from libs.common.clock import Clock
+from libs.common.vendor_files.names import is_finished_name
+from libs.common.vendor_files.sftp import RemoteFile, SecretSource, SftpError, SftpShape, connect
 from services.exams.feeds.archive import Archive, Arrival, TooLargeError
-from services.exams.feeds.settling import Settling, is_finished_name
+from services.exams.feeds.settling import Settling
 from services.exams.feeds.shape import SftpFeedShape
 from services.exams.feeds.sources import Look, SourceFaultError, UnsettledError
 from services.exams.feeds.store import FeedStore
-from services.exams.vendors.sftp import RemoteFile, SecretSource, SftpError, SftpShape, connect
 
 if TYPE_CHECKING:
-    from services.exams.vendors.sftp_client import SftpSession
+    from libs.common.vendor_files.sftp_client import SftpSession
 
 
 class SftpSource:

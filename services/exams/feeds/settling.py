@@ -3,14 +3,6 @@
 from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 
-UNFINISHED = (".part", ".tmp", ".filepart")
-"""Endings of names under which files are written by programs that then rename them."""
-
-
-def is_finished_name(name: str) -> bool:
-    """Whether a file of this name may be read at all."""
-    return not name.startswith(".") and not name.lower().endswith(UNFINISHED)
-
 
 class Settling:
     """Remembers how files looked. What a process has seen is its own: after a change of process two looks more."""

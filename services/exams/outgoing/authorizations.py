@@ -14,8 +14,8 @@ from libs.common.mongo.jobs import Job
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
+from libs.common.vendor_files.letters import Fault, unsendable
 from services.exams.outgoing.definition import AuthorizationsShape
-from services.exams.outgoing.people_lines import Code, unsendable
 from services.exams.outgoing.profiles import new_profile
 from services.exams.outgoing.standings import (
     NotNow,
@@ -211,7 +211,7 @@ class Authorizations:
         return replace(terms, last=last)
 
 
-_FAULTS: Mapping[Code, str] = {
+_FAULTS: Mapping[Fault, str] = {
     "letters": "has letters that the vendor cannot take",
     "too_long": "is longer than the vendor takes",
 }

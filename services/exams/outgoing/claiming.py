@@ -1,42 +1,24 @@
-"""Makes files: what is due becomes lines, and their exact bytes are kept, in one transaction.
-
-What follows may be repeated, for a file has one name and one content for ever. Two processes that make files at the
-same moment meet a conflict in the exchange, and the second finds nothing due.
-"""
+"""Claims what is due for vendors, and says what goes into which kind of file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
-
-from prometheus_client import Counter
+from typing import Literal
 
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.vendor_files.exchange import Section
+from libs.common.vendor_files.letters import unsendable
+from libs.common.vendor_files.making import Entry, Making
 from services.exams.outgoing.authorizations import standing_of, write_standing
 from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
-from services.exams.outgoing.names import NamePattern
-from services.exams.outgoing.people_lines import unsendable
 from services.exams.outgoing.standings import claimed, stopped
-from services.exams.outgoing.store import OutgoingStore, line_key
-from services.exams.outgoing.tables import Kind, table, zipped
+from services.exams.outgoing.store import OutgoingStore
 from services.exams.vendors.definition import Vendor
 
-LINES = Counter("certrail_vendor_lines_total", "Lines in files made for vendors", ["vendor", "kind"])
+Kind = Literal["demographics", "authorizations"]
 
 _MOMENT = "%Y/%m/%d %H:%M:%S"
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A line to be."""
-
-    record: str
-    candidate_id: str
-    type: str | None
-    ordinal: int
-    """Of the record's lines, from 1."""
-    values: Mapping[str, str]
 
 
 class Claiming:
@@ -44,78 +26,21 @@ class Claiming:
 
     def __init__(self, store: OutgoingStore, unit_of_work: UnitOfWork) -> None:
         self._store = store
-        self._unit_of_work = unit_of_work
+        self._making = Making(store, unit_of_work)
 
-    async def make_due(self, program: str, vendor: Vendor) -> None:
+    async def make_due(self, program: str, *, vendor: Vendor) -> None:
         """Make the files for which it is time: demographics first, so that authorizations may follow them."""
-        for kind, section in sections_of(vendor):
-            first = True
-            while True:
-                work = partial(self._make, program=program, vendor=vendor, kind=kind, section=section, first=first)
-                if await self._unit_of_work.run(work) < section.lines:
-                    break
-                first = False  # what one file does not hold goes at once, not after another interval
-
-    async def _make(
-        self,
-        transaction: Transaction,
-        *,
-        program: str,
-        vendor: Vendor,
-        kind: Kind,
-        section: DemographicsShape | AuthorizationsShape,
-        first: bool,
-    ) -> int:
-        """Make one file. Returns how many lines it has; 0 where it is not time or nothing is due."""
-        session, now = transaction.session, transaction.now
-        exchange = await self._store.enter_exchange(session, program, vendor.id)
-        next_at = exchange["next_at"].get(kind)
-        if first and next_at is not None and now < next_at:
-            return 0
-        number = exchange["numbers"].get(kind, 0) + 1
-        file_id = f"{program}:{vendor.id}:{kind}:{number:06}"
-        if isinstance(section, DemographicsShape):
-            entries = await self._people(transaction, program, vendor, section, file_id)
-        else:
-            entries = await self._rights(transaction, program, vendor, section)
-        if not entries:
-            return 0
-        today = now.astimezone(vendor.time_zone).date()
-        name = NamePattern(section.file).write(program=program, number=number, day=today)
-        content = table(section.columns, [entry.values for entry in entries], section.letters)
-        file: Document = {
-            "_id": file_id,
-            "program": program,
-            "vendor": vendor.id,
-            "kind": kind,
-            "number": number,
-            "sequence": exchange["sequence"] + 1,
-            "folder": section.folder,
-            "name": name,
-            "content": zipped(name, content) if section.zip else content,
-            "lines": len(entries),
-            "unanswered": len(entries),
-            "state": "made",
-            "made_at": now,
-            "delivered_at": None,
-            "tries": 0,
-            "error": None,
-            "silent": False,
-        }
-        lines = [_line(file, at, entry) for at, entry in enumerate(entries, start=1)]
-        await self._store.add_file(session, file, lines)
-        change = {
-            "sequence": file["sequence"],
-            f"numbers.{kind}": number,
-            f"next_at.{kind}": now + timedelta(minutes=section.every_minutes),
-        }
-        await self._store.change_exchange(session, program, vendor.id, change)
-        transaction.on_commit(lambda: LINES.labels(vendor.id, kind).inc(len(entries)))
-        return len(entries)
+        people, rights = vendor.demographics, vendor.authorizations
+        if people is not None:
+            gather = partial(self._people, program=program, vendor=vendor, section=people)
+            await self._making.make_due(program, vendor, _people_section(people), people.columns, gather)
+        if rights is not None:
+            gather = partial(self._rights, program=program, vendor=vendor, section=rights)
+            await self._making.make_due(program, vendor, _rights_section(rights), rights.columns, gather)
 
     async def _people(
-        self, transaction: Transaction, program: str, vendor: Vendor, section: DemographicsShape, file_id: str
-    ) -> list[_Entry]:
+        self, transaction: Transaction, file_id: str, *, program: str, vendor: Vendor, section: DemographicsShape
+    ) -> list[Entry]:
         session = transaction.session
         rows = await self._store.due_profiles(session, program, vendor.id, section.digest, section.lines)
         if rows:
@@ -123,7 +48,7 @@ class Claiming:
             candidates = [row["candidate_id"] for row in rows]
             await self._store.let_follow(session, vendor.id, candidates, waits=False)
         return [
-            _Entry(
+            Entry(
                 row["candidate_id"],
                 row["candidate_id"],
                 None,
@@ -134,10 +59,10 @@ class Claiming:
         ]
 
     async def _rights(
-        self, transaction: Transaction, program: str, vendor: Vendor, section: AuthorizationsShape
-    ) -> list[_Entry]:
+        self, transaction: Transaction, _file_id: str, *, program: str, vendor: Vendor, section: AuthorizationsShape
+    ) -> list[Entry]:
         rows = await self._store.due_authorizations(transaction.session, program, vendor.id, section.lines)
-        entries: list[_Entry] = []
+        entries: list[Entry] = []
         for row in rows:
             fault = unsendable(row["accommodations"] or "", section.letters, section.length("Accommodations"))
             if fault is not None:  # the vendor's rules have changed since it was granted
@@ -146,37 +71,31 @@ class Claiming:
                 continue
             kind, after = row["todo"], claimed(standing_of(row))
             write_standing(row, after, transaction.now, "sent", "certrail", note=kind)
-            entries.append(_Entry(row["_id"], row["candidate_id"], kind, after.sent, _right(row, kind)))
+            entries.append(Entry(row["_id"], row["candidate_id"], kind, after.sent, _right(row, kind)))
         await self._store.save_authorizations(transaction.session, rows)
         return entries
 
 
-def sections_of(vendor: Vendor) -> Sequence[tuple[Kind, DemographicsShape | AuthorizationsShape]]:
+def sections_of(vendor: Vendor) -> Sequence[Section]:
     """The kinds of files that a vendor takes, in the order in which they are made."""
-    found: list[tuple[Kind, DemographicsShape | AuthorizationsShape]] = []
-    if vendor.demographics is not None:
-        found.append(("demographics", vendor.demographics))
-    if vendor.authorizations is not None:
-        found.append(("authorizations", vendor.authorizations))
-    return found
+    people, rights = vendor.demographics, vendor.authorizations
+    return [
+        *([_people_section(people)] if people is not None else []),
+        *([_rights_section(rights)] if rights is not None else []),
+    ]
 
 
-def _line(file: Document, number: int, entry: _Entry) -> Document:
-    return {
-        "_id": line_key(file["_id"], entry.record),
-        "file_id": file["_id"],
-        "program": file["program"],
-        "vendor": file["vendor"],
-        "kind": file["kind"],
-        "number": number,
-        "record": entry.record,
-        "candidate_id": entry.candidate_id,
-        "type": entry.type,
-        "ordinal": entry.ordinal,
-        "state": "sent",
-        "text": None,
-        "answered_at": None,
-    }
+def takers(vendors: Mapping[str, Vendor]) -> Sequence[Vendor]:
+    """The vendors that take files."""
+    return [vendor for vendor in vendors.values() if sections_of(vendor)]
+
+
+def _people_section(shape: DemographicsShape) -> Section:
+    return Section("demographics", shape, "ClientCandidateID")
+
+
+def _rights_section(shape: AuthorizationsShape) -> Section:
+    return Section("authorizations", shape, "ClientAuthorizationID")
 
 
 def _right(row: Document, kind: str) -> dict[str, str]:

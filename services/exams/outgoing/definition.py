@@ -25,14 +25,9 @@ authorizations:
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from libs.common.ids import derived_id
-from libs.common.programs.written import Shape
-from services.exams.outgoing.names import NamePattern
-
-Letters = Literal["cp1252", "latin1", "ascii"]
-"""Python's names of the codecs."""
+from libs.common.vendor_files.definition import FilesShape
 
 PERSON_COLUMNS = (
     "ClientCandidateID",
@@ -76,61 +71,14 @@ AUTHORIZATION_COLUMNS = (
 )
 AUTHORIZATION_LENGTHS = {"ClientAuthorizationID": 25, "ClientCandidateID": 50, "ExamSeriesCode": 20}
 
-Folder = Annotated[str, StringConstraints(pattern=r"^/[^\x00-\x1f]{0,250}$")]
-"""On the vendor's SFTP server where the definition has one, else on this machine."""
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Length = Annotated[int, Field(ge=1, le=1000)]
 
-Words = Annotated[list[str], Field(min_length=1, max_length=10)]
 Columns = Annotated[list[str], Field(min_length=1, max_length=30)]
 _REQUIRED = ("ClientCandidateID", "FirstName", "LastName", "Email", "Country")
 
 
-def _pattern(text: str) -> str:
-    NamePattern(text)
-    return text
-
-
-Pattern = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_pattern)]
-
-
-class Confirmations(Shape):
-    """Where a vendor answers, and how its answers are called."""
-
-    folder: Folder
-    file: Pattern
-    accepted: Words = Field(default_factory=lambda: ["Accepted", "Warning"])
-    """Words of `Status` for what was taken, whatever the case of their letters."""
-    refused: Words = Field(default_factory=lambda: ["Error", "Rejected", "Refused"])
-
-
-class _Files(Shape):
-    folder: Folder
-    file: Pattern
-    confirmations: Confirmations
-    zip: bool = False
-    every_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
-    lines: Annotated[int, Field(ge=1, le=5_000)] = 2_000
-    """In one file at most."""
-    silent_hours: Annotated[int, Field(ge=1, le=720)] = 24
-    """After so long without an answer a file is flagged."""
-    letters: Letters = "cp1252"
-
-    @property
-    def digest(self) -> str:
-        """The same for the same section."""
-        return derived_id(self.model_dump_json())
-
-    @model_validator(mode="after")
-    def _names_tell_files_apart(self) -> "_Files":
-        if not {"program", "number"} <= NamePattern(self.file).places:
-            raise ValueError("`file` needs the places {program} and {number}")
-        if {"any", "from", "to"} & NamePattern(self.file).places:
-            raise ValueError("`file` can have the places {program}, {number} and {date} alone")
-        return self
-
-
-class DemographicsShape(_Files):
+class DemographicsShape(FilesShape):
     """The section `demographics`."""
 
     columns: Columns = Field(default_factory=lambda: list(PERSON_COLUMNS))
@@ -162,7 +110,7 @@ class DemographicsShape(_Files):
         return frozenset(self.required) | frozenset(self.required_by_country.get(country, []))
 
 
-class AuthorizationsShape(_Files):
+class AuthorizationsShape(FilesShape):
     """The section `authorizations`."""
 
     columns: Columns = Field(default_factory=lambda: list(AUTHORIZATION_COLUMNS))

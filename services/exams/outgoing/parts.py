@@ -1,6 +1,7 @@
 """The parts of exams that have to do with files to vendors, joined."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from libs.common.http.routes import Route
@@ -8,14 +9,15 @@ from libs.common.mongo.jobs import Job, Scheduler
 from libs.common.mongo.merges import Merges
 from libs.common.mongo.migrations import Migration, declare
 from libs.common.service import Background, Platform
+from libs.common.vendor_files.confirmations import Confirmations
+from libs.common.vendor_files.exchange import Exchange
+from libs.common.vendor_files.places import Reach
+from services.exams.outgoing.answers import Answers
 from services.exams.outgoing.authorizations import Authorizations
 from services.exams.outgoing.authorizations_api import AuthorizationsApi
-from services.exams.outgoing.claiming import Claiming
-from services.exams.outgoing.confirmations import Confirmations
-from services.exams.outgoing.exchange import Exchange, takers
+from services.exams.outgoing.claiming import Claiming, sections_of, takers
 from services.exams.outgoing.files_api import FilesApi
 from services.exams.outgoing.people import People
-from services.exams.outgoing.places import Reach
 from services.exams.outgoing.profiles import Profiles
 from services.exams.outgoing.store import COLLECTIONS, OutgoingStore
 from services.exams.reconciliation import store as reconciliation
@@ -38,9 +40,19 @@ class Outgoing:
         self._platform = platform
         self._profiles = Profiles(self.store, merges, unit_of_work, vendors)
         self._authorizations = Authorizations(self.store, merges, unit_of_work, vendors, platform.programs, clock)
-        claiming, confirmations = Claiming(self.store, unit_of_work), Confirmations(self.store, unit_of_work)
+        claiming = Claiming(self.store, unit_of_work)
+        confirmations = Confirmations(self.store, unit_of_work, Answers(self.store).settle)
         self.exchanges = [
-            Exchange(vendor, self.store, claiming, confirmations, reach, clock) for vendor in takers(vendors)
+            Exchange(
+                vendor,
+                sections_of(vendor),
+                self.store,
+                partial(claiming.make_due, vendor=vendor),
+                confirmations,
+                reach,
+                clock,
+            )
+            for vendor in takers(vendors)
         ]
         self._authorizations_api = AuthorizationsApi(self._authorizations, self.store, merges)
         self._files_api = FilesApi(self.store, self._profiles, merges)

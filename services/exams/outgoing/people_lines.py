@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from anyascii import anyascii
 
+from libs.common.vendor_files.letters import fits, strange
 from services.exams.outgoing.countries import ALPHA3
 from services.exams.outgoing.definition import DemographicsShape
 
@@ -80,7 +81,7 @@ def line_of(person: Mapping[str, Any], rules: DemographicsShape) -> Line:
     for column in rules.columns:
         text = unicodedata.normalize("NFC", texts.get(column, ""))
         if rules.transliterate:
-            text = "".join(letter if _fits(letter, rules.letters) else anyascii(letter) for letter in text)
+            text = "".join(letter if fits(letter, rules.letters) else anyascii(letter) for letter in text)
         values[column] = text
         problems += _faults(column, text, rules, needed)
     return Line(values, tuple(problems))
@@ -112,34 +113,12 @@ def _faults(column: str, text: str, rules: DemographicsShape, needed: frozenset[
         if column in needed:
             yield Problem(field, column, "missing")
         return
-    strange = _strange(text, rules.letters)
-    if strange:
-        yield Problem(field, column, "letters", letters=strange)
+    foreign = strange(text, rules.letters)
+    if foreign:
+        yield Problem(field, column, "letters", letters=foreign)
     limit = rules.length(column)
     if limit is not None and len(text) > limit:
         yield Problem(field, column, "too_long", limit=limit)
-
-
-def unsendable(text: str, letters: str, limit: int | None) -> Code | None:
-    """Why a text of staff's cannot be in a file; None where it can."""
-    if _strange(text, letters):
-        return "letters"
-    return "too_long" if limit is not None and len(text) > limit else None
-
-
-def _strange(text: str, letters: str) -> str:
-    """The letters that do not fit, each once."""
-    return "".join(dict.fromkeys(letter for letter in text if not _fits(letter, letters)))
-
-
-def _fits(letter: str, letters: str) -> bool:
-    if not letter.isprintable():  # a tab or a line break would make another column or line of it
-        return False
-    try:
-        letter.encode(letters)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _shown(letter: str) -> str:

@@ -10,8 +10,8 @@ registrations:
 from pydantic import model_validator
 
 from libs.common.programs.written import Shape
-from services.exams.outgoing.definition import Folder, Pattern
-from services.exams.outgoing.names import NamePattern
+from libs.common.vendor_files.definition import Folder, Pattern
+from libs.common.vendor_files.names import NamePattern
 
 
 class RegistrationsShape(Shape):

@@ -10,9 +10,8 @@ import structlog
 from libs.common.errors import Unavailable
 from libs.common.ids import derived_id
 from libs.common.mongo.jobs import Job
-from services.exams.feeds.settling import is_finished_name
-from services.exams.outgoing.names import NamePattern
-from services.exams.outgoing.places import Found, Place, Reach
+from libs.common.vendor_files.names import NamePattern, is_finished_name
+from libs.common.vendor_files.places import Found, Place, Reach
 from services.exams.reconciliation.definition import RegistrationsShape
 from services.exams.reconciliation.rows import Format
 from services.exams.reconciliation.runs import Runs
@@ -47,7 +46,7 @@ class Lists:
         """Take each list that was not taken before."""
         pattern = NamePattern(self._section.file)
         try:
-            async with self._reach(self._vendor) as place:
+            async with self._reach(self._vendor.sftp) as place:
                 for one in await place.files(self._section.folder):
                     named = pattern.read(one.name)
                     if named is not None and named["program"] in self._vendor.programs and is_finished_name(one.name):

@@ -6,7 +6,7 @@ from typing import Any
 from libs.common.http.routes import Route
 from libs.common.mongo.jobs import Job, Scheduler
 from libs.common.service import Background, Platform
-from services.exams.outgoing.places import Reach
+from libs.common.vendor_files.places import Reach
 from services.exams.reconciliation.actions import Actions
 from services.exams.reconciliation.api import ReconciliationApi
 from services.exams.reconciliation.lists import Lists

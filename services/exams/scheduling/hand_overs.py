@@ -18,8 +18,8 @@ from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import Program
 from libs.common.programs.model import Exam
 from libs.common.secret_files import Secrets
+from libs.common.signed_forms import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
 from services.exams.history.retakes import judge
-from services.exams.scheduling.digest import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
 from services.exams.scheduling.sign_on import SignOn
 from services.exams.scheduling.states import VISIT, HandOver, Purpose, State, Word, settle, state_of
 from services.exams.scheduling.store import HandOverStore, ticket_key

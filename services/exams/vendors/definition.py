@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, model_validator
@@ -15,11 +15,11 @@ from libs.common.programs.shape import TimeZone
 from libs.common.programs.source import Source, read_text
 from libs.common.programs.validation import validated
 from libs.common.programs.written import Shape
+from libs.common.vendor_files.sftp import SftpShape
 from services.exams.feeds.shape import FeedsShape
 from services.exams.outgoing.definition import AuthorizationsShape, DemographicsShape
 from services.exams.reconciliation.definition import RegistrationsShape
 from services.exams.scheduling.sign_on import NOWHERE, SignOns, SignOnShape, read_sign_ons
-from services.exams.vendors.sftp import SftpShape
 
 
 class VendorShape(Shape):
@@ -36,6 +36,8 @@ class VendorShape(Shape):
     demographics: DemographicsShape | None = None
     authorizations: AuthorizationsShape | None = None
     registrations: RegistrationsShape | None = None
+    orders: dict[str, Any] | None = None
+    """Read and checked by fulfillment."""
 
     @model_validator(mode="after")
     def _feeds_fit(self) -> "VendorShape":

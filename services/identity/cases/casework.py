@@ -1,6 +1,6 @@
 """Everything that happens to cases: each step is stored with who took it, and told where the candidate should know."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from libs.common.programs import Program
 from libs.common.programs.cases import CaseKind
 from services.identity.cases.acts import Acts, chosen
 from services.identity.cases.store import CaseStore
-from services.identity.domain.cases import State, due_on, same_request, same_result
+from services.identity.domain.cases import State, due_on, same_order, same_request, same_result
 from services.identity.store import IdentityStore
 
 MOST_OPEN = 10
@@ -27,6 +27,10 @@ MOST_A_DAY = 20
 
 SYSTEM = "system"
 """Who opens and ends cases that nobody asks for."""
+
+
+_SAME: Mapping[CaseKind, Callable[[Document, Document], bool]] = {"missing_result": same_result, "kit": same_order}
+"""What is one case of those that open by themselves."""
 
 
 class Cases:
@@ -130,22 +134,24 @@ class Cases:
         )
 
     async def open_by_itself(
-        self, transaction: Transaction, account: Document, *, case_id: str, details: Document
+        self, transaction: Transaction, account: Document, *, case_id: str, kind: CaseKind, details: Document
     ) -> str:
-        """Open a case about a result that is late, or find the open one about it; returns its id.
+        """Open a case about a result that is late or a parcel that came back, or find the one about it; returns its id.
 
         However many cases there are: nobody asks for it, so nobody tries anything out by it.
         """
+        if await self.store.get(account["program"], case_id, transaction.session) is not None:
+            return case_id
         for case in await self._open_of(transaction, account):
-            if case["kind"] == "missing_result" and same_result(case["details"], details):
-                note(case, "late", SYSTEM, transaction.now)
+            if case["kind"] == kind and _SAME[kind](case["details"], details):
+                note(case, "late" if kind == "missing_result" else "returned", SYSTEM, transaction.now)
                 await self.store.save(transaction.session, case)
                 return str(case["_id"])
         await self._add(
             transaction,
             account,
             case_id=case_id,
-            kind="missing_result",
+            kind=kind,
             details=details,
             text=None,
             by=SYSTEM,

@@ -70,7 +70,9 @@ class MissingResults:
             "vendor": data.vendor,
             "promised_on": data.due_on.isoformat(),
         }
-        case_id = await self._cases.open_by_itself(transaction, account, case_id=key, details=details)
+        case_id = await self._cases.open_by_itself(
+            transaction, account, case_id=key, kind="missing_result", details=details
+        )
         await self._save(transaction, _row(key, item, case_id=case_id, ended=False))
 
     async def _end(self, transaction: Transaction, item: Received[Any], key: str, row: Document | None) -> None:

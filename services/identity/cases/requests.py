@@ -111,6 +111,8 @@ class KitDetails(View):
     kind: Literal["kit"]
     order_id: str | None
     certification: str | None
+    returned_on: date | None = None
+    """Of a case that was opened by itself: when the parcel came back."""
 
 
 class OtherDetails(View):

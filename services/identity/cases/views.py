@@ -76,6 +76,7 @@ class StepView(View):
             "refused",
             "withdrawn",
             "late",
+            "returned",
             "arrived",
             "lapsed",
         ],

@@ -61,6 +61,11 @@ def same_result(details: Mapping[str, object], others: Mapping[str, object]) -> 
     return words_of(_sitting(details)) == words_of(_sitting(others))
 
 
+def same_order(details: Mapping[str, object], others: Mapping[str, object]) -> bool:
+    """Whether two cases are about the same order."""
+    return details.get("order_id") is not None and details.get("order_id") == others.get("order_id")
+
+
 def _sitting(details: Mapping[str, object]) -> dict[str, object]:
     return {name: details[name] for name in ("exam_code", "taken_on")}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 SENT_TO = "sent_to"
 """Where a mail goes that does not go to its recipient's address. It leaves the log with the token."""
@@ -55,10 +55,42 @@ class Template(StrEnum):
     ERASED = "erased"
     VOUCHER_ASSIGNED = "voucher_assigned"
     VENDOR_PROFILE_PROBLEM = "vendor_profile_problem"
+    GIFT_OFFERED = "gift_offered"
+    ORDER_PLACED = "order_placed"
+    ORDER_SHIPPED = "order_shipped"
+    ORDER_RETURNED = "order_returned"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_LATE = "order_late"
+    PAYMENT_CONFIRMED = "payment_confirmed"
+    PAYMENT_REFUNDED = "payment_refunded"
+    DIGEST = "digest"
+    NEWS = "news"
 
 
 STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
 """Mails to those who work for a program; all others are to candidates."""
+
+MARKETING = frozenset({Template.NEWS})
+"""Mails that only those get who have agreed to marketing, and that offer a way out at once (RFC 8058)."""
+
+
+KINDS: Mapping[Template, str] = {
+    Template.EXAM_PASSED: "results",
+    Template.EXAM_FAILED: "results",
+    Template.RESULT_CHANGED: "results",
+    Template.CERTIFICATION_EXPIRING: "reminders",
+    Template.MILESTONE_REACHED: "milestones",
+    Template.CREDITS_RECORDED: "credits",
+}
+"""The kinds that candidates choose among, by the names that identity gives them. Mails of no kind are always sent."""
+
+
+class About(NamedTuple):
+    """What a mail is about, and at which of its states: a later word about the same makes the mail untrue."""
+
+    key: str
+    order: int
+    """Grows from one word to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +102,4 @@ class Mail:
     """Of staff, the id of their account."""
     context: Mapping[str, Any]
     """What its text states beside names; dates as ISO 8601 text."""
+    about: About | None = None

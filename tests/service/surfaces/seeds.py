@@ -36,6 +36,7 @@ from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.case_desk import NAME
+from tests.service.fulfillment_station import ADDRESS, known_person
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, open_base
 from tests.service.samples import (
@@ -119,6 +120,11 @@ def _parts(service: str, base: Base, where: Where) -> Any:
     secrets.mkdir()
     (secrets / "vue-sign-on").write_text(f"first {'k' * 32}")
     more: dict[str, Any] = {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
+    if service == "fulfillment":
+        (where.folder / "pages").mkdir()
+        (where.folder / "pages" / "example.yaml").write_text(PAYMENT_PAGE)
+        (secrets / "example-pay").write_text(f"first {'k' * 32}")
+        more = {"payment_pages_dir": where.folder / "pages", "vendor_secrets_dir": secrets}
     if service == "certs":
         more = {"certs_keys_secret": CERTS_KEYS_SECRET}
     settings = one.settings(
@@ -256,7 +262,7 @@ async def _vendor_files(surface: Surface, seed: Seed) -> None:
     values, base = seed.values, surface.base
     values["authorization_id"] = (await _made(surface, "grant_authorization", seed, by_staff=True))["authorization_id"]
     vue = load_vendor((VENDORS / "vue.yaml").read_text() + TAKES_FILES, name="vue")
-    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vue)
+    await Claiming(OutgoingStore(base.database), base.unit_of_work).make_due(PROGRAM, vendor=vue)
     values["vendor_file_id"] = f"{PROGRAM}:vue:authorizations:000001"
     run = await _made(surface, "start_reconciliation", seed, by_staff=True)
     values["reconciliation_id"] = run["reconciliation_id"]
@@ -358,9 +364,42 @@ async def _certs(surface: Surface, programs: Mapping[str, Program]) -> Seed:
 # --- Fulfillment and notify ------------------------------------------------------------------------------------------
 
 
+_FULFILLMENT = {
+    "claim_offer": Request(lambda _: {"address": ADDRESS}),
+    "change_order_address": Request(lambda _: {"address": ADDRESS}),
+    "resend_own_order": Request(lambda _: {"address": ADDRESS}),
+    "resend_order": Request(lambda _: {}),
+    "cancel_order": Request(lambda _: {"reason": WHY}),
+    "take_order_list": Request(
+        lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
+    ),
+    "show_address_form": Request(query=lambda _: {"country": "US"}),
+    "check_address": Request(lambda _: {"address": ADDRESS | {"lines": ["5 Oak St"]}}),
+    "pay": Request(lambda _: {}),
+}
+PAYMENT_PAGE = """
+id: example
+name: Example Pay
+programs: [cisco]
+url: https://pay.example/checkout
+client: certrail
+secret: example-pay
+"""
+
+
 async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
-    await surface.events(received(awarded()))
-    return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
+    await surface.events(known_person(PERSON), received(awarded()), received(awarded(certification="CCNP-Security")))
+    values = {"program": PROGRAM, "candidate_id": PERSON}
+    seed = Seed(values, _FULFILLMENT, frozenset({PERSON, "CCNA", *ADDRESS["lines"]}))
+    surface.seed = seed
+    for offer in await surface.base.rows("offers", certification="CCNA"):
+        values["offer_id"] = offer["_id"]
+        values["order_id"] = (await _made(surface, "claim_offer", seed))["order_id"]
+    for offer in await surface.base.rows("offers", certification="CCNP-Security"):
+        values["offer_id"] = offer["_id"]
+    await surface.run("orders")
+    values["list_id"] = (await _made(surface, "take_order_list", seed, by_staff=True))["list_id"]
+    return seed
 
 
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:

@@ -21,7 +21,7 @@ from tests.service.surfaces.surface import (
 )
 
 REFUSED = {401, 403, 404}
-FREE_FOR_ALL_OF_THE_PROGRAM = {"show_agreement", "list_employers"}
+FREE_FOR_ALL_OF_THE_PROGRAM = {"show_agreement", "list_employers", "show_address_form"}
 """What the candidates of a program may each see: it is about none of them."""
 ORDER = ("GET", "PATCH", "POST", "PUT", "DELETE")
 """The owner asks in this order, so that nothing is gone before it was asked for."""
@@ -35,10 +35,17 @@ TOLD_WHY_NOT = {
     "send_vendor_profile_again": 409,
     "send_authorization_again": 409,
     "reissue_certificate": 409,
+    "pay": 409,
+    "resend_own_order": 409,
+    "resend_order": 409,
+    "cancel_own_order": 409,
+    "cancel_order": 409,
+    "send_order_again": 409,
+    "change_order_address": 409,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
 was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused; the certificate
-bears the present name."""
+bears the present name; the order costs nothing, and is with its fulfilment house, or was called off just before."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),

@@ -38,7 +38,7 @@ def credential(**more: Any) -> Credential:
         "issued_at": datetime(2026, 11, 22, 12, 0, 1, 5000, tzinfo=UTC),
         "revoked_at": None,
         "erased": False,
-        "policy_version": 6,
+        "policy_version": 7,
         "subject": "urn:uuid:5a1e6b1e-8c37-4a0b-8e92-0d6d6a4d0f11",
         "recipient_name": None,
         "email_salt": "ab" * 16,
@@ -80,7 +80,7 @@ def test_the_document_names_its_parts_by_their_public_addresses(programs: Mappin
         "statusListCredential": "https://certs.example/status/cisco/1",
     }
     achievement = said["credentialSubject"]["achievement"]
-    assert achievement["id"] == "https://certs.example/achievements/cisco/CCNA/6"
+    assert achievement["id"] == "https://certs.example/achievements/cisco/CCNA/7"
     assert "exam 200-301 CCNA" in achievement["criteria"]["narrative"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.certs.people.names import in_own_script
+from libs.common.native_names import in_own_script
 
 
 @pytest.mark.parametrize(

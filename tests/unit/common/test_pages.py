@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.pages.brand import TEXT, contrast, dark, light
+from libs.common.programs.brand import TEXT, contrast, dark, light
 from libs.common.pages.wording import counted
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.exams.scheduling.digest import (
+from libs.common.signed_forms import (
     DIGEST,
     HAND_OVER,
     KEY_ID,

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.exams.outgoing.definition import PERSON_COLUMNS, AuthorizationsShape, Confirmations, DemographicsShape
-from services.exams.outgoing.names import NamePattern
+from libs.common.vendor_files.definition import Confirmations
+from libs.common.vendor_files.names import NamePattern
+from libs.common.vendor_files.tables import Answer, Fault, read_confirmation, table, zipped
+from services.exams.outgoing.definition import PERSON_COLUMNS, AuthorizationsShape, DemographicsShape
 from services.exams.outgoing.people_lines import line_of
-from services.exams.outgoing.tables import Answer, Fault, read_confirmation, table, zipped
 
 WHERE: dict[str, Any] = {
     "folder": "/in",
@@ -167,8 +168,11 @@ def test_names_are_read_as_they_were_written() -> None:
 # --- Confirmations ---------------------------------------------------------------------------------------------------
 
 
+COLUMNS = {"demographics": "ClientCandidateID", "authorizations": "ClientAuthorizationID"}
+
+
 def answers(*lines: str, kind: Any = "demographics") -> list[Answer | Fault]:
-    return read_confirmation("\r\n".join(lines).encode("cp1252"), kind, ANSWERS, "cp1252")
+    return read_confirmation("\r\n".join(lines).encode("cp1252"), COLUMNS[kind], ANSWERS, "cp1252")
 
 
 def test_confirmation_names_records_as_accepted_warned_or_refused() -> None:
@@ -196,13 +200,13 @@ def test_damaged_zip_is_an_answer_that_cannot_be_read() -> None:
     whole = zipped("x.txt", b"ClientCandidateID\tStatus\r\n" + b"".join(b"C%d\tAccepted\r\n" % n for n in range(200)))
     for at in range(30, len(whole)):
         damaged = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
-        read_confirmation(damaged, "demographics", ANSWERS, "cp1252")
-    assert read_confirmation(whole[:60], "demographics", ANSWERS, "cp1252") == [Fault(0, None, "unreadable")]
+        read_confirmation(damaged, "ClientCandidateID", ANSWERS, "cp1252")
+    assert read_confirmation(whole[:60], "ClientCandidateID", ANSWERS, "cp1252") == [Fault(0, None, "unreadable")]
 
 
 def test_confirmation_may_be_zipped() -> None:
     plain = b"ClientAuthorizationID\tStatus\r\nA1\tAccepted\r\n"
-    assert read_confirmation(zipped("x.txt", plain), "authorizations", ANSWERS, "cp1252") == [
+    assert read_confirmation(zipped("x.txt", plain), "ClientAuthorizationID", ANSWERS, "cp1252") == [
         Answer(2, "A1", accepted=True, text="")
     ]
 
@@ -210,7 +214,7 @@ def test_confirmation_may_be_zipped() -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(content: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"ClientCandidateID\tStatus\n"):
-        for one in read_confirmation(start + content, "demographics", ANSWERS, "cp1252"):
+        for one in read_confirmation(start + content, "ClientCandidateID", ANSWERS, "cp1252"):
             assert one.line >= 0
 
 

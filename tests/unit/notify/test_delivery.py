@@ -20,7 +20,12 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize("code", [421, 450, 451, 452, 354])
 def test_passing_trouble_defers(code: int) -> None:
-    assert verdict_on(code, "busy", NOON) == Deferred(NOON, str(code))
+    assert verdict_on(code, "busy", NOON) == Deferred(NOON, str(code), too_fast=code in {421, 450, 451})
+
+
+def test_full_mailbox_is_not_a_domain_that_wants_less() -> None:
+    assert verdict_on(450, "4.2.2 full", NOON) == Deferred(NOON, "450 4.2.2")
+    assert verdict_on(450, "4.7.28 slow down", NOON) == Deferred(NOON, "450 4.7.28", too_fast=True)
 
 
 @pytest.mark.parametrize("code", [500, 550, 554])

@@ -8,10 +8,9 @@ import pytest
 
 from libs.common.bus.topology import EVENT_BINDINGS
 from libs.common.events import EventData, certs, exams, fulfillment, identity
-from libs.common.mongo.merges import FAMILY_EVENTS
 from libs.common.privacy.keeper import PERSONAL_EVENTS
 from libs.common.programs import Program
-from services.notify.consumers import PROFILE_EVENTS
+from services.notify.consumers import SILENT_EVENTS
 from services.notify.domain.causes import MAIL_EVENTS, mail_for
 from services.notify.domain.mails import Mail, Template
 
@@ -41,6 +40,16 @@ MILESTONE: dict[str, Any] = {
     "years": 25,
     "since": date(2001, 3, 1),
     "reached_on": date(2026, 3, 1),
+}
+OFFER: dict[str, Any] = {"candidate_id": "CSCO10000001", "benefit": "years-25", "title": "Jacket"}
+ORDER: dict[str, Any] = OFFER | {"order_id": "O1"}
+PAYMENT: dict[str, Any] = {
+    "candidate_id": "CSCO10000001",
+    "order_id": "O1",
+    "payment_id": "P1",
+    "title": "Wall plaque",
+    "amount": "79.00",
+    "currency": "USD",
 }
 CHANGED: dict[str, Any] = {"grade": "fail", "previous_grade": "pass"}
 ACCESS: dict[str, Any] = {"candidate_id": "CSCO10000001", "token": "secret", "expires_at": NOON}
@@ -142,6 +151,26 @@ CASES = [
     (certs.CourseSubmissionDecided(**COURSE, decision="accepted"), Template.SUBMISSION_ACCEPTED),
     (certs.CourseSubmissionDecided(**COURSE, decision="rejected", reason="No."), Template.SUBMISSION_REJECTED),
     (certs.MilestoneReached(**MILESTONE), Template.MILESTONE_REACHED),
+    (
+        fulfillment.GiftOffered(
+            **OFFER,
+            offer_id="F1",
+            milestone="years-25",
+            offered_at=NOON,
+            claim_until=datetime(2026, 12, 1, 8, tzinfo=UTC),
+        ),
+        Template.GIFT_OFFERED,
+    ),
+    (fulfillment.OrderPlaced(**ORDER, placed_at=NOON, promised_by=date(2027, 3, 16)), Template.ORDER_PLACED),
+    (fulfillment.OrderShipped(**ORDER, shipped_at=NOON, promised_by=date(2027, 3, 16)), Template.ORDER_SHIPPED),
+    (fulfillment.OrderReturned(**ORDER, returned_at=NOON), Template.ORDER_RETURNED),
+    (fulfillment.OrderCancelled(**ORDER, cancelled_at=NOON, reason="Revoked"), Template.ORDER_CANCELLED),
+    (
+        fulfillment.OrderLate(**ORDER, promised_by=date(2026, 11, 21), state="shipped", late_at=NOON),
+        Template.ORDER_LATE,
+    ),
+    (fulfillment.PaymentConfirmed(**PAYMENT, paid_at=NOON), Template.PAYMENT_CONFIRMED),
+    (fulfillment.PaymentRefunded(**PAYMENT, refunded_at=NOON), Template.PAYMENT_REFUNDED),
     (certs.CertificationSuspended(**HOLDING), Template.CERTIFICATION_SUSPENDED),
     (certs.CertificationReinstated(**HOLDING), Template.CERTIFICATION_REINSTATED),
     (identity.CaseOpened(**CASE, due_on=date(2026, 11, 27), opened_at=NOON), Template.CASE_OPENED),
@@ -203,11 +232,11 @@ def test_change_by_a_challenge_is_told_by_its_decision_and_by_nothing_else(
 
 
 def test_every_template_has_an_event_that_calls_for_it() -> None:
-    assert {template for _, template in CASES} == set(Template)
+    assert {template for _, template in CASES} == set(Template) - {Template.DIGEST, Template.NEWS}
 
 
 def test_every_event_that_is_delivered_is_handled() -> None:
-    assert set(EVENT_BINDINGS["notify"]) == {*PROFILE_EVENTS, *MAIL_EVENTS, *FAMILY_EVENTS, *PERSONAL_EVENTS}
+    assert set(EVENT_BINDINGS["notify"]) == {*SILENT_EVENTS, *MAIL_EVENTS, *PERSONAL_EVENTS}
 
 
 def test_event_without_a_mail_is_an_error(programs: Mapping[str, Program]) -> None:
@@ -229,6 +258,12 @@ def test_exam_is_named_with_its_title_and_its_code_alone_where_unknown(
     known = write(exams.ExamPassed(**OUTCOME), programs["cisco"])
     unknown = write(exams.ExamPassed(**(OUTCOME | {"exam_code": "999-999"})), programs["cisco"])
     assert (known.context["exam"], unknown.context["exam"]) == ("CCNA (200-301)", "999-999")
+
+
+def test_gift_is_to_be_claimed_by_the_last_day_of_its_program(programs: Mapping[str, Program]) -> None:
+    end = datetime(2026, 12, 1, 8, tzinfo=UTC)  # midnight in Los Angeles
+    gift = fulfillment.GiftOffered(**OFFER, offer_id="F1", milestone="years-25", offered_at=NOON, claim_until=end)
+    assert write(gift, programs["cisco"]).context["claim_until"] == "2026-11-30"
 
 
 def test_scores_stay_behind_the_login(programs: Mapping[str, Program]) -> None:

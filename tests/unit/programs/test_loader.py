@@ -234,7 +234,7 @@ def test_certifications_that_need_each_other_are_refused(write) -> None:
     [
         ("validity: 3", "certifications.One.validity: must read like '3 years' or 'never expires'"),
         ("validity: null", "certifications.One.validity: must read like '3 years' or 'never expires'"),
-        ("entitlements: [car]", "certifications.One.entitlements[0]: input should be 'initial_kit'"),
+        ("entitlements: [car]", "certifications.One.entitlements[0]: unknown benefit 'car'"),
         (
             "pass_counts: {written: long}",
             ("certifications.One.pass_counts.written: must read like '3 years', '36 months', 'same day' or 'no limit'"),

@@ -8,13 +8,14 @@ from typing import Any
 
 from libs.common.events import EventData
 from libs.common.programs import Program
-from services.notify.domain.causes import certs, exams, identity
+from services.notify.domain.causes import certs, exams, fulfillment, identity
 from services.notify.domain.mails import Mail
 
 _WRITERS: Mapping[type[EventData], Callable[[Any, Program], Mail | None]] = {
     **identity.WRITERS,
     **exams.WRITERS,
     **certs.WRITERS,
+    **fulfillment.WRITERS,
 }
 
 MAIL_EVENTS = tuple(_WRITERS)

@@ -42,7 +42,9 @@ def _second_factor(data: identity.SecondFactorChanged, _program: Program) -> Mai
     return Mail(Template.SECOND_FACTOR_CHANGED, data.candidate_id, context)
 
 
-def _case_opened(data: identity.CaseOpened, program: Program) -> Mail:
+def _case_opened(data: identity.CaseOpened, program: Program) -> Mail | None:
+    if data.by_itself and data.kind == "kit":
+        return None  # what became of the parcel is told by a mail already
     if data.by_itself and data.exam_code is not None and data.promised_on is not None:
         about = {"exam": exam_name(data.exam_code, program), "promised_on": data.promised_on.isoformat()}
         return Mail(Template.RESULT_LATE, data.candidate_id, _case(data) | about | {"due_on": data.due_on.isoformat()})

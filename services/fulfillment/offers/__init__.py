@@ -1,0 +1,1 @@
+"""Offers: what candidates may claim, and their claims."""

@@ -1,0 +1,1 @@
+"""Orders: what was claimed and is sent, from the claim until it has arrived."""
