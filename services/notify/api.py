@@ -1,7 +1,8 @@
 """The HTTP API of notify: every mail that was sent to a candidate, so that a surprising one can be checked."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from libs.common.events.types import Identifier
 from libs.common.http.models import Parameters, View
@@ -80,7 +81,8 @@ class NotifyApi:
         self._store = store
         self._renderer = renderer
 
-    def api(self) -> Api:
+    def api(self, more: Iterable[Route[Any, Any, Any, Any]] = ()) -> Api:
+        """The whole API; `more` are routes of other parts of the service."""
         return Api(
             service="notify",
             title="Certrail notify",
@@ -117,6 +119,7 @@ class NotifyApi:
                     scopes=OPERATIONS_READ,
                     audited=False,
                 ),
+                *more,
             ),
         )
 

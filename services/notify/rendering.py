@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 from libs.common.programs import Program
 from libs.common.programs.brand import dark, light
 from services.notify import languages, mime
+from services.notify.dkim import DkimSigner
 from services.notify.domain.addresses import wire_address
-from services.notify.domain.mails import STAFF, TOKEN, Template
+from services.notify.domain.mails import MARKETING, STAFF, TOKEN, Template
 from services.notify.domain.recipients import Recipient
 from services.notify.forms import Forms, builtin_forms, filled
 from services.notify.letters import Envelope, Letter, mail_number
+from services.notify.unsubscribing.links import Mailing, UnsubscribeLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,21 @@ class Renderer:
     Args:
         programs: whose branding the mails carry.
         public_url: where candidates reach the portal.
+        signer: signs what is written.
+        links: end news; without them none can be written.
     """
 
-    def __init__(self, programs: Mapping[str, Program], public_url: str) -> None:
+    def __init__(
+        self,
+        programs: Mapping[str, Program],
+        public_url: str,
+        *,
+        signer: DkimSigner | None = None,
+        links: UnsubscribeLinks | None = None,
+    ) -> None:
         self._programs = programs
+        self._signer = signer or DkimSigner()
+        self._links = links
         self._public_url = public_url.rstrip("/")
 
     def message_id(self, letter_id: str, program: str) -> str:
@@ -76,9 +89,25 @@ class Renderer:
             ("Content-Language", written.language),
             # RFC 3834: absence notices and the like must not answer.
             ("Auto-Submitted", "auto-generated"),
+            *self._ways_out(letter),
         )
         content = mime.alternative(headers, text=written.text, html=written.html, boundary=letter.id)
-        return Envelope(branding.sender_email, recipient, content)
+        signed = self._signer.signed(content, sender=branding.sender_email, at=letter.created_at)
+        return Envelope(branding.sender_email, recipient, signed)
+
+    def _ways_out(self, letter: Letter) -> tuple[tuple[str, str], ...]:
+        """RFC 8058: by these, mail programs offer to end news, and do so without asking again."""
+        url = self._unsubscribe_url(letter)
+        if url is None:
+            return ()
+        return ("List-Unsubscribe", f"<{url}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+    def _unsubscribe_url(self, letter: Letter) -> str | None:
+        if letter.template not in MARKETING:
+            return None
+        if self._links is None:
+            raise LookupError("news must have a way out")
+        return self._links.url(Mailing(letter.program, letter.recipient.candidate_id, letter.id))
 
     def subject(self, template: Template, program: str, letter_id: str, context: Mapping[str, Any]) -> str:
         """The subject alone; subjects name no person."""
@@ -96,6 +125,7 @@ class Renderer:
     def _written(self, letter: Letter) -> Written:
         chosen = self._chosen(letter.template, letter.recipient.language)
         values = self._values(chosen, letter.template, letter.recipient, letter.id, letter.context)
+        values["unsubscribe_url"] = self._unsubscribe_url(letter)
         values["subject"] = subject = filled(chosen.subject, values)
         values["preview"] = filled(chosen.preview, values)
         return Written(chosen.language.code, subject, filled(chosen.text, values), filled(chosen.html, values))
