@@ -42,7 +42,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         Connection.many(settings.smtp_connections, MailServer(settings), platform.clock),
         platform.clock,
         check=Checks(Suppressed(Suppressions(database)), wishes, words),
-        pacing=Pacing(read_rates(settings.mail_rates)),
+        pacing=Pacing(read_rates(settings.mail_rates or "")),
         owner=platform.owner,
     )
     events = NotifyEvents(store, wishes, words, sender, platform.programs)

@@ -43,8 +43,8 @@ class NotifySettings(ServiceSettings):
     smtp_ca_file: FilePath | None = Field(
         default=None, description="certificates of authorities that are trusted for it beside the system's"
     )
-    mail_rates: Annotated[str, AfterValidator(_rates)] = Field(
-        default="", description="mails a second to a domain, for each process: `example.com=20 *=100`"
+    mail_rates: Annotated[str, AfterValidator(_rates)] | None = Field(
+        default=None, description="mails a second to a domain, for each process: `example.com=20 *=100`"
     )
     dkim_keys_dir: Annotated[Path, AfterValidator(_dkim_folder)] | None = Field(
         default=None, description="private keys that sign mails, each named as its public part is in the DNS"
