@@ -33,6 +33,7 @@ from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import NotifyStore, known_recipient, letter_of
 from services.notify.suppressed import Suppressed
+from services.notify.unsubscribing.links import UnsubscribeLinks
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 from tests.service.rig import Kept, eventually
@@ -100,13 +101,16 @@ class Station:
     def __post_init__(self) -> None:
         self.database = open_database(self.client)
         self.store = NotifyStore(self.database)
-        self.renderer = Renderer(PROGRAMS, "https://certs.example")
+        self.links = UnsubscribeLinks("s" * 32, "https://certs.example")
+        self.renderer = Renderer(PROGRAMS, "https://certs.example", links=self.links)
         self.wishes, self.words = WishStore(self.database), Words(self.database)
         self.suppressions = Suppressions(self.database)
         self.pacing = Pacing({})
 
-    def process(self, owner: str, settler: type[Settler] = Settler, port: int | None = None) -> "Process":
-        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port)
+    def process(
+        self, owner: str, settler: type[Settler] = Settler, port: int | None = None, **settings_: Any
+    ) -> "Process":
+        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port, **settings_)
         unit_of_work = UnitOfWork(
             self.client, self.database, service="notify", owner=owner, clock=self.clock, relay=Kept()
         )
