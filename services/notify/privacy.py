@@ -18,6 +18,7 @@ from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Tombstones
 from services.notify import wishes, words
 from services.notify.domain.mails import TOKEN, Template
+from services.notify.editions import store as editions
 from services.notify.letters import Cause
 from services.notify.store import State, new_message
 
@@ -69,7 +70,7 @@ HOLDINGS = Holdings(
         Holding(collection="soft_bounces", find=by("candidate_id"), kind="returned_mails"),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
-    apart=APART,
+    apart=APART | editions.APART,
 )
 
 

@@ -105,4 +105,19 @@ SAMPLES: Final[Mapping[Template, tuple[Facts, ...]]] = {
         {"entries": [{"on": "2026-03-01", "words": "8 credits recorded for Core technologies"}]},
     ),
     Template.NEWS: ({"title": "The exams of the spring", "paragraphs": ["They are open.", "Book early."]},),
+    Template.DIGEST: (
+        {
+            "entries": [
+                {"on": "2026-11-24", "words": "8 credits recorded for Core technologies"},
+                {"on": "2026-11-23", "words": "CCNA is renewed"},
+            ]
+        },
+        {"entries": [{"on": "2026-11-24", "words": "CCNA is renewed"}]},
+    ),
+    Template.NEWS: (
+        {
+            "title": "A new certification for automation",
+            "paragraphs": ["From 1 February 2027 there is a certification for automation.", "Its exams can be booked."],
+        },
+    ),
 }

@@ -24,6 +24,8 @@ from libs.common.programs import load_programs
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing
+from services.notify.editions.shelf import Shelf, Worded
+from services.notify.editions.store import EditionStore
 from services.notify.feedback.suppressions import Suppressions
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
@@ -100,7 +102,9 @@ class Station:
     def __post_init__(self) -> None:
         self.database = open_database(self.client)
         self.store = NotifyStore(self.database)
-        self.renderer = Renderer(PROGRAMS, "https://certs.example")
+        self.editions = EditionStore(self.database)
+        self.shelf = Shelf(self.editions, fresh_seconds=0.0)
+        self.renderer = Renderer(PROGRAMS, "https://certs.example", editions=self.shelf)
         self.wishes, self.words = WishStore(self.database), Words(self.database)
         self.suppressions = Suppressions(self.database)
         self.pacing = Pacing({})
@@ -118,7 +122,7 @@ class Station:
             self.renderer,
             ways,
             self.clock,
-            check=Checks(Suppressed(self.suppressions), self.wishes, self.words),
+            check=Checks(Suppressed(self.suppressions), self.wishes, self.words, Worded(self.shelf, self.store)),
             pacing=self.pacing,
             owner=owner,
         )

@@ -363,11 +363,23 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
     return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
 
 
+_OWN_WORDS = "Subject: MARK {{ exam }}\nPreview: a\nWhy: b\n\nHello {{ name }}.\n"
+
+_NOTIFY = {
+    "write_template_version": Request(lambda _: {"source": _OWN_WORDS, "note": "MARK-NOTE"}),
+    "choose_template_version": Request(lambda _: {"version": 1, "instead_of": None}),
+    "preview_draft": Request(lambda _: {"source": _OWN_WORDS}),
+}
+
+
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(_person()), received(passed()))
     (mail,) = await surface.base.rows("messages")
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
-    return Seed(values, {}, frozenset({PERSON, mail["_id"]}))
+    values |= {"template": "exam_passed", "language": "en", "version": "1"}
+    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"], "MARK-NOTE"}))
+    await _made(surface, "write_template_version", seed, by_staff=True)
+    return seed
 
 
 # --- Identity --------------------------------------------------------------------------------------------------------
