@@ -213,11 +213,12 @@ def _as_is(line: str) -> str:
 
 
 def _isolated(line: str) -> str:
-    return "".join(
-        # Not around addresses: mailboxes would take the isolate for a part of the link.
-        f"{_FIRST_STRONG}{part.text}{_END}" if part.kind == "value" and not _ADDRESS.fullmatch(part.text) else part.text
-        for part in _parts(line)
-    )
+    return "".join(f"{_FIRST_STRONG}{part.text}{_END}" if _may_turn(part) else part.text for part in _parts(line))
+
+
+def _may_turn(part: _Part) -> bool:
+    """Whether it may be in another script. Addresses stay bare: mailboxes would take the isolate for a part of them."""
+    return part.kind == "value" and not (_ADDRESS.fullmatch(part.text) or _OWN_WORDS.search(part.text))
 
 
 def _parts(line: str) -> Iterator[_Part]:
