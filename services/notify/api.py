@@ -1,7 +1,8 @@
 """The HTTP API of notify: every mail that was sent to a candidate, so that a surprising one can be checked."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from libs.common.events.types import Identifier
 from libs.common.http.models import Parameters, View
@@ -76,9 +77,10 @@ _LOG = Cursor("notify-messages", tuple[datetime, str])
 class NotifyApi:
     """Handlers of the routes below."""
 
-    def __init__(self, store: NotifyStore, renderer: Renderer) -> None:
+    def __init__(self, store: NotifyStore, renderer: Renderer, more: Sequence[Route[Any, Any, Any, Any]] = ()) -> None:
         self._store = store
         self._renderer = renderer
+        self._more = more
 
     def api(self) -> Api:
         return Api(
@@ -117,6 +119,7 @@ class NotifyApi:
                     scopes=OPERATIONS_READ,
                     audited=False,
                 ),
+                *self._more,
             ),
         )
 

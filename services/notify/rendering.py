@@ -1,6 +1,6 @@
 """Writes a candidate's mail from its template, its facts and the program's branding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -16,6 +16,7 @@ from services.notify.domain.mails import STAFF, TOKEN, Template
 from services.notify.domain.recipients import Recipient
 from services.notify.letters import Envelope, Letter, mail_number
 from services.notify.markup import Sources, read
+from services.notify.reminders.calendar import FILENAME, MEDIA_TYPE, calendar_file
 
 LINK_WITHHELD = "(the link stands only in the mail itself)"
 
@@ -88,8 +89,22 @@ class Renderer:
             ("Auto-Submitted", "auto-generated"),
         )
         text, html = _fill(forms.text, values), _fill(forms.html, values)
-        content = mime.alternative(headers, text=text, html=html, boundary=letter.id)
+        attachments = self._attachments(letter, language)
+        content = mime.alternative(headers, text=text, html=html, boundary=letter.id, attachments=attachments)
         return Envelope(branding.sender_email, recipient, content)
+
+    def _attachments(self, letter: Letter, language: str) -> Sequence[mime.Attachment]:
+        if letter.template is not Template.CERTIFICATION_EXPIRING:
+            return ()
+        content = calendar_file(
+            self._programs[letter.program],
+            letter.recipient.candidate_id,
+            letter.context["rows"],
+            language,
+            written_at=letter.created_at,
+            url=f"{self._public_url}/certifications",
+        )
+        return (mime.Attachment(MEDIA_TYPE, FILENAME, content),)
 
     def subject(self, template: Template, program: str, letter_id: str, context: Mapping[str, Any]) -> str:
         """The subject alone; subjects name no person."""

@@ -65,7 +65,6 @@ STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
 MARKETING = frozenset({Template.NEWS})
 """Mails that only those get who have agreed to marketing, and that offer a way out at once (RFC 8058)."""
 
-
 KINDS: Mapping[Template, str] = {
     Template.EXAM_PASSED: "results",
     Template.EXAM_FAILED: "results",
@@ -75,9 +74,6 @@ KINDS: Mapping[Template, str] = {
     Template.CREDITS_RECORDED: "credits",
 }
 """The kinds that candidates choose among, by the names that identity gives them. Mails of no kind are always sent."""
-
-MARKETING: frozenset[Template] = frozenset()
-"""Mails that only those get who have agreed to news; mail programs offer to end them."""
 
 
 class About(NamedTuple):
