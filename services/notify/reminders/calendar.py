@@ -61,7 +61,7 @@ def calendar_file(
         written_at: when the mail was made.
         url: where the candidate sees what to do.
     """
-    from icalendar import Calendar  # noqa: PLC0415 a tenth of the process's memory, for the few that send mails
+    from icalendar import Calendar  # noqa: PLC0415 some megabytes, for the processes that send mails
 
     words = _WORDS.get(language, _WORDS["en"])
     calendar = Calendar()

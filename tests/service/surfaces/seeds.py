@@ -363,11 +363,27 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
     return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
 
 
+_ANNOUNCEMENT = {
+    "texts": [{"language": "en", "title": "MARK-ANNOUNCED", "paragraphs": ["Book early."]}],
+    "first_day": "2000-01-01",
+    "last_day": "2090-01-01",
+}
+_NOTIFY = {
+    "write_announcement": Request(lambda _: _ANNOUNCEMENT),
+    "change_announcement": Request(lambda _: _ANNOUNCEMENT),
+    "publish_announcement": Request(lambda _: {"mail": True}),
+    "withdraw_announcement": Request(lambda _: {"reason": WHY}),
+}
+
+
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(_person()), received(passed()))
     (mail,) = await surface.base.rows("messages")
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
-    return Seed(values, {}, frozenset({PERSON, mail["_id"]}))
+    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"], "MARK-ANNOUNCED"}))
+    values["announcement_id"] = (await _made(surface, "write_announcement", seed, by_staff=True))["announcement_id"]
+    await _made(surface, "publish_announcement", seed, by_staff=True)
+    return seed
 
 
 # --- Identity --------------------------------------------------------------------------------------------------------
