@@ -1,6 +1,6 @@
 """The HTTP API of notify: every mail that was sent to a candidate, so that a surprising one can be checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -77,12 +77,12 @@ _LOG = Cursor("notify-messages", tuple[datetime, str])
 class NotifyApi:
     """Handlers of the routes below."""
 
-    def __init__(self, store: NotifyStore, renderer: Renderer, more: Sequence[Route[Any, Any, Any, Any]] = ()) -> None:
+    def __init__(self, store: NotifyStore, renderer: Renderer) -> None:
         self._store = store
         self._renderer = renderer
-        self._more = more
 
-    def api(self) -> Api:
+    def api(self, more: Iterable[Route[Any, Any, Any, Any]] = ()) -> Api:
+        """The whole API; `more` are routes of other parts of the service."""
         return Api(
             service="notify",
             title="Certrail notify",
@@ -119,7 +119,7 @@ class NotifyApi:
                     scopes=OPERATIONS_READ,
                     audited=False,
                 ),
-                *self._more,
+                *more,
             ),
         )
 

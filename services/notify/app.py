@@ -13,6 +13,7 @@ from services.notify.announcements.store import AnnouncementStore
 from services.notify.api import NotifyApi
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
+from services.notify.dkim import DkimSigner, read_keys
 from services.notify.domain.pacing import Pacing, read_rates
 from services.notify.feedback import migration as feedback_migration
 from services.notify.feedback.suppressions import Suppressions
@@ -30,13 +31,18 @@ from services.notify.settling import Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import MIGRATIONS, NotifyStore
 from services.notify.suppressed import Suppressed
+from services.notify.unsubscribing.api import UnsubscribingApi
+from services.notify.unsubscribing.links import UnsubscribeLinks
+from services.notify.unsubscribing.unsubscribing import Unsubscribing
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 
 
 def build(platform: Platform, settings: NotifySettings) -> Parts:
     store = NotifyStore(platform.database)
-    renderer = Renderer(platform.programs, settings.public_url)
+    links = UnsubscribeLinks(settings.erasure_key.get_secret_value(), settings.public_url)
+    signer = DkimSigner(read_keys(settings.dkim_keys_dir))
+    renderer = Renderer(platform.programs, settings.public_url, signer=signer, links=links)
     database = platform.database
     wishes, words = WishStore(database), Words(database)
     programs, clock = platform.programs, platform.clock
@@ -57,7 +63,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
             ReminderCheck(store, standings, programs, clock),
             mailing,
         ),
-        pacing=Pacing(read_rates(settings.mail_rates)),
+        pacing=Pacing(read_rates(settings.mail_rates or "")),
         owner=platform.owner,
     )
     taking = Taking(store, gathered, standings, wishes, programs)
@@ -65,11 +71,15 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     forgetting = Forgetting(database, platform.clock)
     tombstones = Tombstones(database, settings.erasure_key)
     keeper = privacy.keeper_of(database, tombstones, platform.unit_of_work, forgetting)
+    unsubscribing = Unsubscribing(store, wishes, renderer, platform.unit_of_work)
     retention = Retention(database, privacy.PERIODS, platform.clock)
     return Parts(
-        api=NotifyApi(
-            store, renderer, AnnouncementsApi(announcements, publishing, store, standings, programs, clock).routes()
-        ).api(),
+        api=NotifyApi(store, renderer).api(
+            (
+                *UnsubscribingApi(links, unsubscribing, platform.programs).routes(),
+                *AnnouncementsApi(announcements, publishing, store, standings, programs, clock).routes(),
+            )
+        ),
         subscriptions=(Subscription(topology.events_queue("notify"), decode_events, keeper.around(events.handle)),),
         jobs=(keeper.job(), forgetting.job(), retention.job(), writing.job(), mailing.job()),
         background=(sender.run,),

@@ -113,6 +113,16 @@ def still_true(expiries: Iterable[Expiry], standings: Standings, goes_on: str, t
     return [expiry.row(today) for expiry in ordered]
 
 
+def reminder_facts(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a reminder states: how many rows it has, the rows, and beside them what the first one says."""
+    return {**rows[0], "count": len(rows), "rows": list(rows)}
+
+
+def digest_facts(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a summary states, in the same way."""
+    return {**entries[0], "count": len(entries), "entries": list(entries)}
+
+
 def entries_of(words: Sequence[tuple[datetime, str]], program: Program) -> list[dict[str, Any]]:
     """The lines of a summary, the latest first."""
     latest_first = sorted(words, key=lambda one: one[0], reverse=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from libs.common.clock import Clock
 from libs.common.programs import Program
-from services.notify.domain.gathering import expiry_of, still_true
+from services.notify.domain.gathering import expiry_of, reminder_facts, still_true
 from services.notify.domain.mails import Template
 from services.notify.letters import Letter
 from services.notify.reminders.standings import Standings
@@ -37,6 +37,6 @@ class ReminderCheck:
             if not still:
                 reasons[letter.id] = OVERTAKEN
             elif still != letter.context["rows"]:
-                letter.context = {**letter.context, "rows": still}
+                letter.context = reminder_facts(still)
                 await self._store.reword(letter.id, letter.context)
         return reasons

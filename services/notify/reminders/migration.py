@@ -32,7 +32,7 @@ async def _apply(database: Database) -> None:
     row = {name: f"$context.{name}" for name in _ROW}
     first = {"candidate_id": "$candidate_id", "certification": "$context.title", **row}
     old = {"template": Template.CERTIFICATION_EXPIRING, "context.rows": {"$exists": False}}
-    await database["messages"].update_many(old, [{"$set": {"context": {"rows": [first]}}}])
+    await database["messages"].update_many(old, [{"$set": {"context": {**first, "count": 1, "rows": [first]}}}])
 
 
 MIGRATION = Migration(8, "gathered mails and announcements", _apply)

@@ -20,7 +20,15 @@ from libs.common.mongo.client import Document, Session
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.notify.domain.gathering import Bundle, Standings, entries_of, expiry_of, still_true
+from services.notify.domain.gathering import (
+    Bundle,
+    Standings,
+    digest_facts,
+    entries_of,
+    expiry_of,
+    reminder_facts,
+    still_true,
+)
 from services.notify.domain.mails import Template
 from services.notify.domain.recipients import Recipient
 from services.notify.domain.wishes import Wishes
@@ -139,12 +147,12 @@ class Writing:
         if bundle is Bundle.REMINDERS:
             expiries = [expiry_of(row["context"]) for row in rows]
             still = still_true(expiries, standings, recipient.candidate_id, today)
-            return {"rows": still} if still else None
+            return reminder_facts(still) if still else None
         if not rows:
             return None
         program = self._programs[recipient.program]
         words = [(row["created_at"], self._words(row, recipient)) for row in rows]
-        return {"entries": entries_of(words, program)}
+        return digest_facts(entries_of(words, program))
 
     def _words(self, row: Document, recipient: Recipient) -> str:
         """A mail in one line: its subject is the sentence of the moment."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.notify.domain.gathering import reminder_facts
 from services.notify.domain.mails import Template
 from services.notify.rendering import Renderer
 from tests.nodes import PACKAGES, needs_node
@@ -31,7 +32,7 @@ ROWS = [
 
 
 def file_of(renderer: Renderer, write: Write, *, after: timedelta = timedelta(0), **recipient: Any) -> bytes:
-    letter = write(Template.CERTIFICATION_EXPIRING, {"rows": ROWS}, **recipient)
+    letter = write(Template.CERTIFICATION_EXPIRING, reminder_facts(ROWS), **recipient)
     letter.created_at = NOON + after
     mail = message_from_bytes(renderer.envelope(letter).content, policy=modern)
     assert isinstance(mail, EmailMessage)
