@@ -40,6 +40,7 @@ from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import NotifyStore, known_recipient, letter_of
 from services.notify.suppressed import Suppressed
+from services.notify.unsubscribing.links import UnsubscribeLinks
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 from tests.service.rig import Kept, eventually
@@ -107,7 +108,8 @@ class Station:
     def __post_init__(self) -> None:
         self.database = open_database(self.client)
         self.store = NotifyStore(self.database)
-        self.renderer = Renderer(PROGRAMS, "https://certs.example")
+        self.links = UnsubscribeLinks("s" * 32, "https://certs.example")
+        self.renderer = Renderer(PROGRAMS, "https://certs.example", links=self.links)
         self.wishes, self.words = WishStore(self.database), Words(self.database)
         self.suppressions = Suppressions(self.database)
         self.gathered, self.standings = Gathered(self.database), Standings(self.database)
