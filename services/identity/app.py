@@ -234,7 +234,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 topology.events_queue("identity"),
                 decode_events,
                 ServiceEvents(
-                    SealEvents(seals), ExportParts(export_store), MissingResults(database, cases, store)
+                    SealEvents(seals), ExportParts(export_store), MissingResults(database, cases, store), profiles
                 ).handle,
             ),
         ),

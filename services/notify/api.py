@@ -84,6 +84,7 @@ class NotifyApi:
         self._shelf = shelf
 
     def api(self, more: Iterable[Route[Any, Any, Any, Any]] = ()) -> Api:
+        """The whole API; `more` are routes of other parts of the service."""
         return Api(
             service="notify",
             title="Certrail notify",

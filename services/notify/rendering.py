@@ -1,6 +1,6 @@
 """Writes a candidate's mail from its template, its facts and the program's branding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -12,11 +12,14 @@ from prometheus_client import Counter
 from libs.common.programs import Program
 from libs.common.programs.brand import dark, light
 from services.notify import languages, mime
+from services.notify.dkim import DkimSigner
 from services.notify.domain.addresses import wire_address
-from services.notify.domain.mails import STAFF, TOKEN, Template
+from services.notify.domain.mails import MARKETING, STAFF, TOKEN, Template
 from services.notify.domain.recipients import Recipient
 from services.notify.forms import Forms, builtin_forms, filled
 from services.notify.letters import Envelope, Letter, Wording, mail_number
+from services.notify.reminders.calendar import FILENAME, MEDIA_TYPE, calendar_file
+from services.notify.unsubscribing.links import Mailing, UnsubscribeLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +69,23 @@ class Renderer:
     Args:
         programs: whose branding the mails carry.
         public_url: where candidates reach the portal.
+        signer: signs what is written.
+        links: end news; without them none can be written.
         editions: what staff have put in place of our words.
     """
 
-    def __init__(self, programs: Mapping[str, Program], public_url: str, *, editions: Editions | None = None) -> None:
+    def __init__(
+        self,
+        programs: Mapping[str, Program],
+        public_url: str,
+        *,
+        signer: DkimSigner | None = None,
+        links: UnsubscribeLinks | None = None,
+        editions: Editions | None = None,
+    ) -> None:
         self._programs = programs
+        self._signer = signer or DkimSigner()
+        self._links = links
         self._public_url = public_url.rstrip("/")
         self._editions = editions
 
@@ -87,7 +102,8 @@ class Renderer:
         """
         recipient = wire_address(letter.recipient.email)
         wording = letter.wording or Wording(languages.choose(letter.recipient.language))
-        written = self._written(wording, letter.template, letter.recipient, letter.id, letter.context)
+        context = {**letter.context, "unsubscribe_url": self._unsubscribe_url(letter)}
+        written = self._written(wording, letter.template, letter.recipient, letter.id, context)
         branding = self._programs[letter.program].branding
         headers = (
             ("Date", mime.date(letter.created_at)),
@@ -98,9 +114,44 @@ class Renderer:
             ("Content-Language", written.language),
             # RFC 3834: absence notices and the like must not answer.
             ("Auto-Submitted", "auto-generated"),
+            *self._ways_out(letter),
         )
-        content = mime.alternative(headers, text=written.text, html=written.html, boundary=letter.id)
-        return Envelope(branding.sender_email, recipient, content)
+        content = mime.alternative(
+            headers,
+            text=written.text,
+            html=written.html,
+            boundary=letter.id,
+            attachments=self._attachments(letter, written.language),
+        )
+        signed = self._signer.signed(content, sender=branding.sender_email, at=letter.created_at)
+        return Envelope(branding.sender_email, recipient, signed)
+
+    def _ways_out(self, letter: Letter) -> tuple[tuple[str, str], ...]:
+        """RFC 8058: by these, mail programs offer to end news, and do so without asking again."""
+        url = self._unsubscribe_url(letter)
+        if url is None:
+            return ()
+        return ("List-Unsubscribe", f"<{url}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+    def _unsubscribe_url(self, letter: Letter) -> str | None:
+        if letter.template not in MARKETING:
+            return None
+        if self._links is None:
+            raise LookupError("news must have a way out")
+        return self._links.url(Mailing(letter.program, letter.recipient.candidate_id, letter.id))
+
+    def _attachments(self, letter: Letter, language: str) -> Sequence[mime.Attachment]:
+        if letter.template is not Template.CERTIFICATION_EXPIRING:
+            return ()
+        content = calendar_file(
+            self._programs[letter.program],
+            letter.recipient.candidate_id,
+            letter.context["rows"],
+            language,
+            written_at=letter.created_at,
+            url=f"{self._public_url}/certifications",
+        )
+        return (mime.Attachment(MEDIA_TYPE, FILENAME, content),)
 
     def subject(
         self,

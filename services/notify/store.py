@@ -126,6 +126,11 @@ class NotifyStore:
         found = self._messages.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session)
         return {row["_id"] async for row in found}
 
+    async def unsent(self, session: Session, template: Template, limit: int) -> int:
+        """How many mails of a kind are neither sent nor given up, counted up to `limit`."""
+        query = {"due_at": {"$exists": True}, "template": template}
+        return await self._messages.count_documents(query, session=session, limit=limit)
+
     async def add_messages(self, session: Session, rows: Sequence[Document]) -> None:
         await self._messages.insert_many(rows, session=session, ordered=False)
 
@@ -172,6 +177,11 @@ class NotifyStore:
         await self._messages.update_many(
             mine, {"$set": {"state": State.QUEUED, "due_at": now}, "$unset": {"claimed_by": ""}}
         )
+
+    async def reword(self, message_id: str, context: Mapping[str, Any]) -> None:
+        """Let a mail that is not sent yet state other facts, for itself and for the log."""
+        unsent = {"_id": message_id, "due_at": {"$exists": True}}
+        await self._messages.update_one(unsent, {"$set": {"context": dict(context)}})
 
     async def still_claimed(self, session: Session, ids: Collection[str], owner: str) -> set[str]:
         """Those of the mails that nobody has taken over or settled meanwhile."""

@@ -62,6 +62,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultLate,
         exams.ExamResultArrived,
         exams.ExamResultNotAwaited,
+        notify.NewsUnsubscribed,
     ),
     "exams": (
         identity.CandidateRegistered,
