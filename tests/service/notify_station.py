@@ -120,8 +120,10 @@ class Station:
         self.announcements = AnnouncementStore(self.database)
         self.pacing = Pacing({})
 
-    def process(self, owner: str, settler: type[Settler] = Settler, port: int | None = None) -> "Process":
-        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port)
+    def process(
+        self, owner: str, settler: type[Settler] = Settler, port: int | None = None, **settings_: Any
+    ) -> "Process":
+        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port, **settings_)
         unit_of_work = UnitOfWork(
             self.client, self.database, service="notify", owner=owner, clock=self.clock, relay=Kept()
         )
