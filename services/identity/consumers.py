@@ -17,6 +17,7 @@ from libs.common.name_keys import name_keys
 from libs.common.programs import Program
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
 from services.identity.privacy.exports import ExportParts
+from services.identity.reachability import Reachability, ReachabilityEvent
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.consumers import SealEvents
 from services.identity.store import IdentityStore, email_key, token_key
@@ -77,23 +78,28 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of their audit logs, parts of exports, and results that are late."""
+    """What services tell: seals of their audit logs, parts of exports, late results, and whom no mail reaches."""
 
-    def __init__(self, seals: SealEvents, parts: ExportParts, missing: MissingResults) -> None:
+    def __init__(
+        self, seals: SealEvents, parts: ExportParts, missing: MissingResults, reachability: Reachability
+    ) -> None:
         self._seals = seals
         self._parts = parts
         self._missing = missing
+        self._reachability = reachability
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         seals = [item for item in items if isinstance(item.data, Seal)]
         missing = [item for item in items if isinstance(item.data, MissingResultEvent)]
-        parts = [item for item in items if not isinstance(item.data, Seal | MissingResultEvent)]
+        reached = [item for item in items if isinstance(item.data, ReachabilityEvent)]
+        parts = [item for item in items if not isinstance(item.data, Seal | MissingResultEvent | ReachabilityEvent)]
         if seals:
             await self._seals.handle(transaction, seals)
         if parts:
             await self._parts.handle(transaction, parts)
         if missing:
             await self._missing.handle(transaction, missing)
+        await self._reachability.handle(transaction, reached)
 
 
 def _system(item: Registration) -> str:

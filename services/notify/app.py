@@ -11,7 +11,7 @@ from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing, read_rates
 from services.notify.feedback import migration as feedback_migration
-from services.notify.feedback.suppressions import Suppressions
+from services.notify.feedback.parts import Feedback
 from services.notify.privacy import Forgetting
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
@@ -26,28 +26,34 @@ from services.notify.words import Words
 
 def build(platform: Platform, settings: NotifySettings) -> Parts:
     store = NotifyStore(platform.database)
-    renderer = Renderer(platform.programs, settings.public_url)
+    renderer = Renderer(platform.programs, settings.public_url, settings.return_path)
     database = platform.database
+    feedback = Feedback(database, store, renderer, platform.unit_of_work)
     wishes, words = WishStore(database), Words(database)
     sender = Sender(
         store,
-        Settler(store, platform.unit_of_work, renderer, owner=platform.owner),
+        Settler(store, platform.unit_of_work, renderer, feedback.returns, owner=platform.owner),
         renderer,
         Connection.many(settings.smtp_connections, MailServer(settings), platform.clock),
         platform.clock,
-        check=Checks(Suppressed(Suppressions(database)), wishes, words),
+        check=Checks(Suppressed(feedback.suppressions), wishes, words),
         pacing=Pacing(read_rates(settings.mail_rates)),
         owner=platform.owner,
     )
     events = NotifyEvents(store, wishes, words, sender, platform.programs)
+    api = NotifyApi(store, renderer)
     forgetting = Forgetting(database, platform.clock)
     tombstones = Tombstones(database, settings.erasure_key)
     keeper = privacy.keeper_of(database, tombstones, platform.unit_of_work, forgetting)
     retention = Retention(database, privacy.PERIODS, platform.clock)
     return Parts(
-        api=NotifyApi(store, renderer).api(),
-        subscriptions=(Subscription(topology.events_queue("notify"), decode_events, keeper.around(events.handle)),),
-        jobs=(keeper.job(), forgetting.job(), retention.job()),
+        api=api.api(feedback.routes(api)),
+        subscriptions=(
+            Subscription(
+                topology.events_queue("notify"), decode_events, keeper.around(feedback.returns.around(events.handle))
+            ),
+        ),
+        jobs=(keeper.job(), forgetting.job(), retention.job(), *feedback.jobs(settings.mail_reports_dir)),
         background=(sender.run,),
     )
 

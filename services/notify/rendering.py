@@ -47,11 +47,13 @@ class Renderer:
     Args:
         programs: whose branding the mails carry.
         public_url: where candidates reach the portal.
+        return_path: where bounces go; each mail has its id in its own form of it. None for the program's sender.
     """
 
-    def __init__(self, programs: Mapping[str, Program], public_url: str) -> None:
+    def __init__(self, programs: Mapping[str, Program], public_url: str, return_path: str | None = None) -> None:
         self._programs = programs
         self._public_url = public_url.rstrip("/")
+        self._return_path = return_path
         self._forms = {
             (language, template): forms
             for language in languages.FILTERS
@@ -89,7 +91,13 @@ class Renderer:
         )
         text, html = _fill(forms.text, values), _fill(forms.html, values)
         content = mime.alternative(headers, text=text, html=html, boundary=letter.id)
-        return Envelope(branding.sender_email, recipient, content)
+        return Envelope(self._sender(letter.id, branding.sender_email), recipient, content)
+
+    def _sender(self, letter_id: str, otherwise: str) -> str:
+        if self._return_path is None:
+            return otherwise
+        local, _, domain = self._return_path.rpartition("@")
+        return f"{local}+{letter_id}@{domain}"
 
     def subject(self, template: Template, program: str, letter_id: str, context: Mapping[str, Any]) -> str:
         """The subject alone; subjects name no person."""

@@ -58,6 +58,7 @@ from tests.service.test_systems import add as add_system
 from tests.unit.certs.certificate_samples import content_of
 from tests.unit.certs.test_verifying_files import form_of
 from tests.unit.exams.vendor_files import cells, result_file
+from tests.unit.notify.report_samples import dsn, recipient
 
 PERSON = "C1"
 PROVIDER_CLIENT = {
@@ -363,11 +364,21 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
     return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
 
 
+_NOTIFY = {
+    "take_mail_report": Request(
+        lambda values: dsn(recipient(final="mark@example.com", original=None), mail=values["message_id"]),
+        media_type="message/rfc822",
+    ),
+}
+
+
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(_person()), received(passed()))
     (mail,) = await surface.base.rows("messages")
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
-    return Seed(values, {}, frozenset({PERSON, mail["_id"]}))
+    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"]}))
+    await _made(surface, "take_mail_report", seed, by_staff=True)
+    return seed
 
 
 # --- Identity --------------------------------------------------------------------------------------------------------
