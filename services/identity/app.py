@@ -238,6 +238,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                     SealEvents(seals),
                     ExportParts(export_store),
                     MissingResults(database, cases, store),
+                    profiles,
                     Reachability(database),
                 ).handle,
             ),

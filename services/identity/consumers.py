@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
 from libs.common.candidate_ids import candidate_id
-from libs.common.events import identity, vendors
+from libs.common.events import identity, notify, vendors
 from libs.common.events.audit import Seal
 from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
@@ -17,6 +17,7 @@ from libs.common.name_keys import name_keys
 from libs.common.programs import Program
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
 from services.identity.privacy.exports import ExportParts
+from services.identity.profiles import Profiles
 from services.identity.reachability import Reachability, ReachabilityEvent
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.consumers import SealEvents
@@ -78,27 +79,37 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of their audit logs, parts of exports, late results, and whom no mail reaches."""
+    """What services tell: seals of audit logs, parts of exports, late results, and what becomes of mails."""
 
     def __init__(
-        self, seals: SealEvents, parts: ExportParts, missing: MissingResults, reachability: Reachability
+        self,
+        seals: SealEvents,
+        parts: ExportParts,
+        missing: MissingResults,
+        profiles: Profiles,
+        reachability: Reachability,
     ) -> None:
         self._seals = seals
         self._parts = parts
         self._missing = missing
+        self._profiles = profiles
         self._reachability = reachability
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         seals = [item for item in items if isinstance(item.data, Seal)]
         missing = [item for item in items if isinstance(item.data, MissingResultEvent)]
+        ended = [item for item in items if isinstance(item.data, notify.NewsUnsubscribed)]
         reached = [item for item in items if isinstance(item.data, ReachabilityEvent)]
-        parts = [item for item in items if not isinstance(item.data, Seal | MissingResultEvent | ReachabilityEvent)]
+        others = (Seal, *get_args(MissingResultEvent), notify.NewsUnsubscribed, *get_args(ReachabilityEvent))
+        parts = [item for item in items if not isinstance(item.data, others)]
         if seals:
             await self._seals.handle(transaction, seals)
         if parts:
             await self._parts.handle(transaction, parts)
         if missing:
             await self._missing.handle(transaction, missing)
+        if ended:
+            await self._profiles.end_news(transaction, ended)
         await self._reachability.handle(transaction, reached)
 
 

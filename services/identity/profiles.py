@@ -1,9 +1,10 @@
 """What candidates say of themselves: kept, told, and compared with what their program wants to know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libs.common.events import identity
+from libs.common.bus.messages import Received
+from libs.common.events import identity, notify
 from libs.common.events.types import Address
 from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.mongo.client import Document
@@ -11,6 +12,9 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.identity.domain.addresses import lacking
 from services.identity.store import IdentityStore
+
+BY_LINK = "link"
+"""Who took a consent back that was ended by the link in a mail (RFC 8058)."""
 
 FIELDS = ("address", "native_address", "native_name", "employer", "job_title", "time_zone", "language")
 
@@ -68,6 +72,21 @@ class Profiles:
             return account | changes
 
         return await self._unit_of_work.run(work)
+
+    async def end_news(self, transaction: Transaction, items: Sequence[Received[notify.NewsUnsubscribed]]) -> None:
+        """Take back consents to marketing that were given before a link in such a mail was followed."""
+        for item in items:
+            account = await self._accounts.standing(item.event.program, item.data.candidate_id, transaction.session)
+            consents = account.get("consents", []) if account else []
+            last = consents[-1] if consents else None
+            if account is None or last is None or not last["given"] or last["at"] > item.data.unsubscribed_at:
+                continue
+            ended = last | {"given": False, "at": item.data.unsubscribed_at, "by": BY_LINK}
+            changes = {"consents": [*consents, ended]}
+            version = await self._accounts.next_version(transaction.session, account["_id"], transaction.now)
+            event = _preferred(account | changes, transaction)
+            transaction.emit(event, program=account["program"], subject=account["_id"], version=version, cause=item)
+            await self._accounts.change(transaction.session, account["_id"], changes)
 
 
 def missing(account: Document, program: Program) -> list[str]:

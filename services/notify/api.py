@@ -111,6 +111,7 @@ class NotifyApi:
         self._renderer = renderer
 
     def api(self, more: Iterable[Route[Any, Any, Any, Any]] = ()) -> Api:
+        """The whole API; `more` are routes of other parts of the service."""
         return Api(
             service="notify",
             title="Certrail notify",

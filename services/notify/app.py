@@ -9,6 +9,7 @@ from services.notify import privacy
 from services.notify.api import NotifyApi
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
+from services.notify.dkim import DkimSigner, read_keys
 from services.notify.domain.pacing import Pacing, read_rates
 from services.notify.feedback import migration as feedback_migration
 from services.notify.feedback.parts import Feedback
@@ -20,13 +21,20 @@ from services.notify.settling import Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import MIGRATIONS, NotifyStore
 from services.notify.suppressed import Suppressed
+from services.notify.unsubscribing.api import UnsubscribingApi
+from services.notify.unsubscribing.links import UnsubscribeLinks
+from services.notify.unsubscribing.unsubscribing import Unsubscribing
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 
 
 def build(platform: Platform, settings: NotifySettings) -> Parts:
     store = NotifyStore(platform.database)
-    renderer = Renderer(platform.programs, settings.public_url, settings.return_path)
+    links = UnsubscribeLinks(settings.erasure_key.get_secret_value(), settings.public_url)
+    signer = DkimSigner(read_keys(settings.dkim_keys_dir))
+    renderer = Renderer(
+        platform.programs, settings.public_url, signer=signer, links=links, return_path=settings.return_path
+    )
     database = platform.database
     feedback = Feedback(database, store, renderer, platform.unit_of_work)
     wishes, words = WishStore(database), Words(database)
@@ -37,7 +45,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         Connection.many(settings.smtp_connections, MailServer(settings), platform.clock),
         platform.clock,
         check=Checks(Suppressed(feedback.suppressions), wishes, words),
-        pacing=Pacing(read_rates(settings.mail_rates)),
+        pacing=Pacing(read_rates(settings.mail_rates or "")),
         owner=platform.owner,
     )
     events = NotifyEvents(store, wishes, words, sender, platform.programs)
@@ -45,9 +53,10 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     forgetting = Forgetting(database, platform.clock)
     tombstones = Tombstones(database, settings.erasure_key)
     keeper = privacy.keeper_of(database, tombstones, platform.unit_of_work, forgetting)
+    unsubscribing = Unsubscribing(store, wishes, renderer, platform.unit_of_work)
     retention = Retention(database, privacy.PERIODS, platform.clock)
     return Parts(
-        api=api.api(feedback.routes(api)),
+        api=api.api((*feedback.routes(api), *UnsubscribingApi(links, unsubscribing, platform.programs).routes())),
         subscriptions=(
             Subscription(
                 topology.events_queue("notify"), decode_events, keeper.around(feedback.returns.around(events.handle))

@@ -136,7 +136,9 @@ class DkimSigner:
 def _signature(key: Key, fields: Mapping[str, Sequence[bytes]], body_hash: str, at: datetime) -> bytes:
     names = [name for name in _SIGNED for _ in range(len(fields.get(name, ())) + 1)]
     # The last of several counts first (5.4.2); one that is not there adds nothing.
-    data = b"".join(b"%b:%b\r\n" % (name.encode(), value) for name in _SIGNED for value in reversed(fields.get(name, ())))
+    data = b"".join(
+        b"%b:%b\r\n" % (name.encode(), value) for name in _SIGNED for value in reversed(fields.get(name, ()))
+    )
     head = (
         f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={key.domain}; s={key.selector};\r\n"
         f" t={int(at.timestamp())}; h={_names(names)};\r\n"

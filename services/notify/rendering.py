@@ -2,31 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from importlib.resources import files
+from functools import lru_cache
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined
-from jinja2 import Template as JinjaTemplate
+from urllib.parse import urlsplit
 
 from libs.common.programs import Program
+from libs.common.programs.brand import dark, light
 from services.notify import languages, mime
+from services.notify.dkim import DkimSigner
 from services.notify.domain.addresses import wire_address
-from services.notify.domain.mails import STAFF, TOKEN, Template
+from services.notify.domain.mails import MARKETING, STAFF, TOKEN, Template
 from services.notify.domain.recipients import Recipient
+from services.notify.forms import Forms, builtin_forms, filled
 from services.notify.letters import Envelope, Letter, mail_number
-from services.notify.markup import Sources, read
-
-LINK_WITHHELD = "(the link stands only in the mail itself)"
-
-_environment = partial(Environment, undefined=StrictUndefined, auto_reload=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Forms:
-    subject: JinjaTemplate
-    text: JinjaTemplate
-    html: JinjaTemplate
+from services.notify.unsubscribing.links import Mailing, UnsubscribeLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +26,21 @@ class Words:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A mail in both forms."""
+
+    language: str
+    subject: str
+    text: str
+    html: str
+
+
 _PAGES = {Template.EMAIL_CONFIRMATION: "confirm-email"}
 """Where links lead that do not open an account."""
+
+_LATIN_LINES, _OTHER_LINES = "1.5", "1.7"
+"""Height of a line; Arabic needs more room."""
 
 
 class Renderer:
@@ -47,18 +49,25 @@ class Renderer:
     Args:
         programs: whose branding the mails carry.
         public_url: where candidates reach the portal.
+        signer: signs what is written.
+        links: end news; without them none can be written.
         return_path: where bounces go; each mail has its id in its own form of it. None for the program's sender.
     """
 
-    def __init__(self, programs: Mapping[str, Program], public_url: str, return_path: str | None = None) -> None:
+    def __init__(
+        self,
+        programs: Mapping[str, Program],
+        public_url: str,
+        *,
+        signer: DkimSigner | None = None,
+        links: UnsubscribeLinks | None = None,
+        return_path: str | None = None,
+    ) -> None:
         self._programs = programs
+        self._signer = signer or DkimSigner()
+        self._links = links
         self._public_url = public_url.rstrip("/")
         self._return_path = return_path
-        self._forms = {
-            (language, template): forms
-            for language in languages.FILTERS
-            for template, forms in _load_language(language).items()
-        }
 
     def message_id(self, letter_id: str, program: str) -> str:
         """The Message-ID header: the same on every attempt, so that a repetition can be recognised."""
@@ -72,66 +81,87 @@ class Renderer:
             ValueError: the recipient's address can belong to no mailbox.
         """
         recipient = wire_address(letter.recipient.email)
-        language = languages.choose(letter.recipient.language)
-        forms = self._forms[language, letter.template]
-        values = self._values(letter.template, letter.program, letter.id, letter.context, letter.recipient.name)
-        values["candidate_id"] = letter.recipient.candidate_id
-        values["language"] = language
-        values["subject"] = subject = _fill(forms.subject, values)
+        written = self._written(letter)
         branding = self._programs[letter.program].branding
         headers = (
             ("Date", mime.date(letter.created_at)),
             ("From", mime.own_mailbox(branding.sender_name, branding.sender_email)),
             ("To", mime.mailbox(letter.recipient.name, recipient.text)),
             ("Message-ID", self.message_id(letter.id, letter.program)),
-            ("Subject", mime.unstructured(subject)),
-            ("Content-Language", language),
+            ("Subject", mime.unstructured(written.subject)),
+            ("Content-Language", written.language),
             # RFC 3834: absence notices and the like must not answer.
             ("Auto-Submitted", "auto-generated"),
+            *self._ways_out(letter),
         )
-        text, html = _fill(forms.text, values), _fill(forms.html, values)
-        content = mime.alternative(headers, text=text, html=html, boundary=letter.id)
-        return Envelope(self._sender(letter.id, branding.sender_email), recipient, content)
+        content = mime.alternative(headers, text=written.text, html=written.html, boundary=letter.id)
+        signed = self._signer.signed(content, sender=branding.sender_email, at=letter.created_at)
+        return Envelope(self._return_to(letter.id, branding.sender_email), recipient, signed)
 
-    def _sender(self, letter_id: str, otherwise: str) -> str:
+    def _return_to(self, letter_id: str, otherwise: str) -> str:
         if self._return_path is None:
             return otherwise
         local, _, domain = self._return_path.rpartition("@")
         return f"{local}+{letter_id}@{domain}"
 
+    def _ways_out(self, letter: Letter) -> tuple[tuple[str, str], ...]:
+        """RFC 8058: by these, mail programs offer to end news, and do so without asking again."""
+        url = self._unsubscribe_url(letter)
+        if url is None:
+            return ()
+        return ("List-Unsubscribe", f"<{url}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+    def _unsubscribe_url(self, letter: Letter) -> str | None:
+        if letter.template not in MARKETING:
+            return None
+        if self._links is None:
+            raise LookupError("news must have a way out")
+        return self._links.url(Mailing(letter.program, letter.recipient.candidate_id, letter.id))
+
     def subject(self, template: Template, program: str, letter_id: str, context: Mapping[str, Any]) -> str:
         """The subject alone; subjects name no person."""
-        forms = self._forms[languages.DEFAULT, template]
-        return _fill(forms.subject, self._values(template, program, letter_id, context, ""))
+        nobody = Recipient("", program, "", "", "", None, 0)
+        chosen = self._chosen(template, nobody.language)
+        return filled(chosen.subject, self._values(chosen, template, nobody, letter_id, context))
 
     def words(self, template: Template, letter_id: str, context: Mapping[str, Any], recipient: Recipient) -> Words:
         """What a mail says, without the link that opens an account."""
-        forms = self._forms[languages.choose(recipient.language), template]
+        chosen = self._chosen(template, recipient.language)
         safe = {name: value for name, value in context.items() if name != TOKEN}
-        values = self._values(template, recipient.program, letter_id, safe, recipient.name)
-        values["candidate_id"] = recipient.candidate_id
-        return Words(_fill(forms.subject, values), _fill(forms.text, values))
+        values = self._values(chosen, template, recipient, letter_id, safe)
+        return Words(filled(chosen.subject, values), filled(chosen.text, values))
 
-    def _constants_of(self, program: Program) -> dict[str, Any]:
-        branding, ways = program.branding, program.sign_in
-        return {
-            "program": program.name,
-            # Where it alone lets people in.
-            "provider": ways.openid.name if ways.openid and not ways.local_passwords else None,
-            "colour": branding.colour,
-            "support_url": branding.support_url,
-            "public_url": self._public_url,
-            "link": LINK_WITHHELD,
-        }
+    def _written(self, letter: Letter) -> Written:
+        chosen = self._chosen(letter.template, letter.recipient.language)
+        values = self._values(chosen, letter.template, letter.recipient, letter.id, letter.context)
+        values["unsubscribe_url"] = self._unsubscribe_url(letter)
+        values["subject"] = subject = filled(chosen.subject, values)
+        values["preview"] = filled(chosen.preview, values)
+        return Written(chosen.language.code, subject, filled(chosen.text, values), filled(chosen.html, values))
+
+    def _chosen(self, template: Template, language: str | None) -> Forms:
+        """The mail in this language, or in ours where nobody has written it in that."""
+        found = builtin_forms(languages.choose(language), template) or builtin_forms(languages.DEFAULT, template)
+        if found is None:
+            raise LookupError(f"nobody has written {template}")
+        return found
 
     def _values(
-        self, template: Template, program: str, letter_id: str, context: Mapping[str, Any], name: str
+        self, chosen: Forms, template: Template, recipient: Recipient, letter_id: str, context: Mapping[str, Any]
     ) -> dict[str, Any]:
+        language = chosen.language
         values = {
-            **self._constants_of(self._programs[program]),
+            **self._constants_of(self._programs[recipient.program]),
+            "language": language.code,
+            "direction": language.direction,
+            "start": "right" if language.right_to_left else "left",
+            "line_height": _OTHER_LINES if language.right_to_left else _LATIN_LINES,
+            "link": language.link_withheld,
+            "unsubscribe_url": None,
             **context,
             "staff": template in STAFF,
-            "name": name,
+            "name": recipient.name,
+            "candidate_id": recipient.candidate_id,
             "number": mail_number(letter_id),
         }
         if TOKEN in context:
@@ -139,31 +169,21 @@ class Renderer:
             values["link"] = f"{self._public_url}/{page}?token={context[TOKEN]}"
         return values
 
-
-def _fill(form: JinjaTemplate, values: dict[str, Any]) -> str:
-    """What `render` does, without copying Jinja's global functions beside the values; the templates call none."""
-    return "".join(form.root_render_func(form.new_context(values, shared=True)))
-
-
-def _load_language(language: str) -> dict[Template, _Forms]:
-    folder = files("services.notify") / "templates" / language
-    plain = _environment(autoescape=False)  # plain text: nothing in it is markup
-    rich = _environment(autoescape=True)
-    for environment in (plain, rich):
-        environment.filters.update(languages.FILTERS[language])
-    layout = Sources("", (folder / "layout.txt").read_text(), (folder / "layout.html").read_text())
-
-    def load(template: Template) -> _Forms:
-        source = read((folder / f"{template}.mail").read_text(), name=f"{language}/{template}")
-        return _Forms(
-            plain.from_string(source.subject),
-            plain.from_string(_filled(layout.text, source.text)),
-            rich.from_string(_filled(layout.html, source.html)),
-        )
-
-    return {template: load(template) for template in Template}
+    def _constants_of(self, program: Program) -> dict[str, Any]:
+        branding, ways = program.branding, program.sign_in
+        return {
+            **_colours(branding.colour),
+            "program": program.name,
+            # Where it alone lets people in.
+            "provider": ways.openid.name if ways.openid and not ways.local_passwords else None,
+            "mark_url": f"{self._public_url}/api/certs/v1/public/issuers/{program.id}/mark.png",
+            "support_url": branding.support_url,
+            "public_url": self._public_url,
+            "host": urlsplit(self._public_url).netloc,
+        }
 
 
-def _filled(layout: str, body: str) -> str:
-    """One template instead of an inclusion at each rendering."""
-    return layout.replace("{{ body }}\n", body).replace("{{ body }}", body)
+@lru_cache(maxsize=64)
+def _colours(colour: str) -> Mapping[str, str]:
+    bright, night = light(colour), dark(colour)
+    return {"brand": bright.brand, "brand_dark": night.brand, "on_brand_dark": night.on_brand}

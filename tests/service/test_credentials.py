@@ -112,6 +112,8 @@ async def test_an_award_is_a_signed_credential_in_every_form(station: CertsStati
         assert achievement == document["credentialSubject"]["achievement"]
         assert (await api.fetch("/achievements/cisco/CCNA/999")).status == 404
         assert (await api.fetch("/issuers/cisco/image")).content_type == "image/svg+xml"
+        mark = await api.fetch("/issuers/cisco/mark.png")
+        assert (mark.content_type, (await mark.read())[:4]) == ("image/png", b"\x89PNG")
 
 
 def _version(station: CertsStation) -> str:

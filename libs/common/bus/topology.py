@@ -64,6 +64,7 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultNotAwaited,
         notify.EmailSuppressed,
         notify.EmailRestored,
+        notify.NewsUnsubscribed,
     ),
     "exams": (
         identity.CandidateRegistered,

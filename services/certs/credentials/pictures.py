@@ -10,6 +10,9 @@ from services.certs.drawing import artwork, png_of
 SIZE = 512
 """Pixels of a baked picture's side."""
 
+MARK_SIZE = 68
+"""Pixels of a mark's side: what mails show at half of it, sharp on every screen."""
+
 _LINE = 24
 """Characters of the title in one line."""
 _LINES = 3
@@ -58,3 +61,9 @@ def _lines(title: str) -> list[str]:
 def issuer_svg(program: Program) -> str:
     """The picture of a program: its artwork."""
     return artwork(program)
+
+
+@lru_cache(maxsize=64)
+def issuer_png(program: Program) -> bytes:
+    """The same as pixels, for mails; drawn once, in a few milliseconds."""
+    return png_of(issuer_svg(program), MARK_SIZE)

@@ -17,7 +17,7 @@ from services.certs.credentials.credential import Credential
 from services.certs.credentials.documents import achievement, find_certification
 from services.certs.credentials.files import HTML, JSON_KINDS, JWT, PNG, SUFFIXES, SVG, CredentialFile, Forms
 from services.certs.credentials.page import badge_page, ended_page, unknown_page
-from services.certs.credentials.pictures import badge_svg, issuer_svg
+from services.certs.credentials.pictures import badge_svg, issuer_png, issuer_svg
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.status_lists import StatusLists
 from services.certs.credentials.store import CredentialStore
@@ -71,6 +71,10 @@ class AchievementFile(Document):
 
 class Picture(Document):
     media_types: ClassVar = (SVG,)
+
+
+class Mark(Document):
+    media_types: ClassVar = (PNG,)
 
 
 class PublicCredentialsApi:
@@ -151,6 +155,16 @@ class PublicCredentialsApi:
             ),
             Route(
                 method="GET",
+                path="/public/issuers/{program}/mark.png",
+                handler=self.show_issuer_mark,
+                summary="The picture of a program, small and as pixels: what mail programs can show",
+                parameters=IssuerPath,
+                response=Mark,
+                scopes=PUBLIC,
+                errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="GET",
                 path="/public/b/{credential_id}",
                 handler=self.show_badge_page,
                 summary="A credential as a page for people",
@@ -207,6 +221,12 @@ class PublicCredentialsApi:
             raise Problem(NOT_FOUND)
         svg = issuer_svg(program)
         return Reply(Picture(media_type=SVG, content=svg.encode(), cache_control=_UNTIL_CHANGED), ANY_ORIGIN)
+
+    async def show_issuer_mark(self, call: Call[IssuerPath]) -> Reply[Mark]:
+        program = self._programs.get(call.path.program)
+        if program is None:
+            raise Problem(NOT_FOUND)
+        return Reply(Mark(media_type=PNG, content=issuer_png(program), cache_control=_UNTIL_CHANGED), ANY_ORIGIN)
 
     async def show_badge_page(self, call: Call[BadgePath]) -> Page:
         credential = await self._store.get(call.path.credential_id)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from libs.common.programs import Program
-from services.certs.pages.brand import Theme, dark, light
+from libs.common.programs.brand import Theme, dark, light
 
 BASE: Final = "/api/certs/v1/public/assets/"
 CSS: Final = "text/css; charset=utf-8"

@@ -35,6 +35,7 @@ from services.exams.vendors.definition import load_vendor
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
+from services.notify.unsubscribing.links import Mailing, UnsubscribeLinks
 from tests.service.case_desk import NAME
 from tests.service.identity_station import PASSWORD, IdentityStation
 from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, open_base
@@ -375,7 +376,9 @@ _NOTIFY = {
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(_person()), received(passed()))
     (mail,) = await surface.base.rows("messages")
-    values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
+    link = UnsubscribeLinks(ERASURE_KEY.get_secret_value(), "").url(Mailing(PROGRAM, PERSON, mail["_id"]))
+    token = link.rpartition("/")[2]
+    values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"], "token": token}
     seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"]}))
     await _made(surface, "take_mail_report", seed, by_staff=True)
     return seed

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.programs.brand import TEXT, contrast, dark, light
 from services.certs.pages.assets import FONT, STYLE, address
-from services.certs.pages.brand import TEXT, contrast, dark, light
 from services.certs.pages.frame import HTML, Page, counted, message, refused
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")

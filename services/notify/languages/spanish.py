@@ -1,0 +1,44 @@
+"""Spanish."""
+
+from services.notify.languages.language import Language, Plural
+
+_MILLION = 1_000_000
+
+
+def _plural(count: int) -> Plural:
+    if count == 1:
+        return "one"
+    return "many" if count and count % _MILLION == 0 else "other"
+
+
+SPANISH = Language(
+    code="es",
+    direction="ltr",
+    months=(
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ),
+    day="{day} de {month} de {year}",
+    moment="{day}, {time} UTC",
+    grades={"pass": "aprobado", "fail": "no aprobado", "pending": "en revisión", "invalidated": "anulado"},
+    cases={
+        "name": "un cambio de tu nombre",
+        "mapping": "un identificador de otra empresa",
+        "duplicate": "una segunda cuenta tuya",
+        "missing_result": "un resultado que falta",
+        "kit": "un kit o un envío",
+    },
+    other_case="una consulta tuya",
+    link_withheld="(el enlace está solo en el correo)",
+    plural=_plural,
+)
