@@ -78,7 +78,7 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of their audit logs, parts of exports, results that are late, news that are not wanted."""
+    """What services tell: seals of their audit logs, parts of exports, late results, news not wanted."""
 
     def __init__(self, seals: SealEvents, parts: ExportParts, missing: MissingResults, profiles: Profiles) -> None:
         self._seals = seals

@@ -15,6 +15,11 @@ from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.dkim import DkimSigner, read_keys
 from services.notify.domain.pacing import Pacing, read_rates
+from services.notify.editions import store as editions_store
+from services.notify.editions.api import TemplatesApi
+from services.notify.editions.checking import Checker
+from services.notify.editions.shelf import Shelf, Worded
+from services.notify.editions.store import EditionStore
 from services.notify.feedback import migration as feedback_migration
 from services.notify.feedback.suppressions import Suppressions
 from services.notify.privacy import Forgetting
@@ -42,8 +47,10 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     store = NotifyStore(platform.database)
     links = UnsubscribeLinks(settings.erasure_key.get_secret_value(), settings.public_url)
     signer = DkimSigner(read_keys(settings.dkim_keys_dir))
-    renderer = Renderer(platform.programs, settings.public_url, signer=signer, links=links)
     database = platform.database
+    editions = EditionStore(database)
+    shelf = Shelf(editions)
+    renderer = Renderer(platform.programs, settings.public_url, signer=signer, links=links, editions=shelf)
     wishes, words = WishStore(database), Words(database)
     programs, clock = platform.programs, platform.clock
     gathered, standings, announcements = Gathered(database), Standings(database), AnnouncementStore(database)
@@ -62,6 +69,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
             words,
             ReminderCheck(store, standings, programs, clock),
             mailing,
+            Worded(shelf, store),
         ),
         pacing=Pacing(read_rates(settings.mail_rates or "")),
         owner=platform.owner,
@@ -74,10 +82,11 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     unsubscribing = Unsubscribing(store, wishes, renderer, platform.unit_of_work)
     retention = Retention(database, privacy.PERIODS, platform.clock)
     return Parts(
-        api=NotifyApi(store, renderer).api(
+        api=NotifyApi(store, renderer, shelf).api(
             (
                 *UnsubscribingApi(links, unsubscribing, platform.programs).routes(),
                 *AnnouncementsApi(announcements, publishing, store, standings, programs, clock).routes(),
+                *TemplatesApi(editions, Checker(renderer), platform.unit_of_work, programs).routes(),
             )
         ),
         subscriptions=(Subscription(topology.events_queue("notify"), decode_events, keeper.around(events.handle)),),
@@ -88,7 +97,13 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
 
 SERVICE = Service(
     name="notify",
-    migrations=(*MIGRATIONS, privacy.MIGRATION, feedback_migration.MIGRATION, reminders_migration.MIGRATION),
+    migrations=(
+        *MIGRATIONS,
+        privacy.MIGRATION,
+        editions_store.MIGRATION,
+        feedback_migration.MIGRATION,
+        reminders_migration.MIGRATION,
+    ),
     build=build,
     settings=NotifySettings,
 )

@@ -19,6 +19,7 @@ from libs.common.privacy.tombstones import Tombstones
 from services.notify import wishes, words
 from services.notify.announcements import store as announcements
 from services.notify.domain.mails import TOKEN, Template
+from services.notify.editions import store as editions
 from services.notify.letters import Cause
 from services.notify.reminders import gathered, standings
 from services.notify.store import State, new_message
@@ -74,7 +75,7 @@ HOLDINGS = Holdings(
         Holding(collection="soft_bounces", find=by("candidate_id"), kind="returned_mails"),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
-    apart=APART | {announcements.COLLECTION: "what programs tell many, and who of staff wrote it"},
+    apart=APART | editions.APART | {announcements.COLLECTION: "what programs tell many, and who of staff wrote it"},
 )
 
 

@@ -24,7 +24,7 @@ from services.notify import wishes, words
 from services.notify.domain.delivery import Paced, Postponed, Refused, Withheld
 from services.notify.domain.mails import SENT_TO, TOKEN, About, Template
 from services.notify.domain.recipients import Recipient
-from services.notify.letters import Cause, Letter
+from services.notify.letters import AS_BEFORE, Cause, Letter, Wording
 
 MIGRATIONS = [
     Migration(
@@ -267,6 +267,14 @@ class NotifyStore:
         result = await self._messages.bulk_write(writes, ordered=False, session=session)
         return result.matched_count
 
+    async def pin(self, wordings: Mapping[str, Wording]) -> None:
+        """Keep the words of mails that have none yet."""
+        for wording in set(wordings.values()):
+            ids = [key for key, one in wordings.items() if one == wording]
+            await self._messages.update_many(
+                {"_id": {"$in": ids}, "wording": {"$exists": False}}, {"$set": {"wording": wording._asdict()}}
+            )
+
     # Mails, as people ask for them
 
     async def log_of(
@@ -346,7 +354,15 @@ def letter_of(row: Document, recipient: Recipient) -> Letter:
         doubtful=row.get("doubtful", 0),
         about=About(*row["about"]) if row.get("about") else None,
         paced_at=row.get("paced_at"),
+        wording=Wording(**row["wording"]) if "wording" in row else None,
     )
+
+
+def wording_of(row: Document) -> Wording | None:
+    """The words that a mail is written in; None where they are not chosen yet."""
+    if "wording" in row:
+        return Wording(**row["wording"])
+    return AS_BEFORE if row["attempts"] or row.get("doubtful") else None
 
 
 def new_message(

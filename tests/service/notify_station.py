@@ -26,6 +26,8 @@ from services.notify.announcements.store import AnnouncementStore
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing
+from services.notify.editions.shelf import Shelf, Worded
+from services.notify.editions.store import EditionStore
 from services.notify.feedback.suppressions import Suppressions
 from services.notify.letters import Letter
 from services.notify.reminders.check import ReminderCheck
@@ -108,16 +110,20 @@ class Station:
     def __post_init__(self) -> None:
         self.database = open_database(self.client)
         self.store = NotifyStore(self.database)
+        self.editions = EditionStore(self.database)
+        self.shelf = Shelf(self.editions, fresh_seconds=0.0)
         self.links = UnsubscribeLinks("s" * 32, "https://certs.example")
-        self.renderer = Renderer(PROGRAMS, "https://certs.example", links=self.links)
+        self.renderer = Renderer(PROGRAMS, "https://certs.example", links=self.links, editions=self.shelf)
         self.wishes, self.words = WishStore(self.database), Words(self.database)
         self.suppressions = Suppressions(self.database)
         self.gathered, self.standings = Gathered(self.database), Standings(self.database)
         self.announcements = AnnouncementStore(self.database)
         self.pacing = Pacing({})
 
-    def process(self, owner: str, settler: type[Settler] = Settler, port: int | None = None) -> "Process":
-        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port)
+    def process(
+        self, owner: str, settler: type[Settler] = Settler, port: int | None = None, **settings_: Any
+    ) -> "Process":
+        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port, **settings_)
         unit_of_work = UnitOfWork(
             self.client, self.database, service="notify", owner=owner, clock=self.clock, relay=Kept()
         )
@@ -134,7 +140,14 @@ class Station:
             self.renderer,
             ways,
             self.clock,
-            check=Checks(Suppressed(self.suppressions), self.wishes, self.words, reminders, mailing),
+            check=Checks(
+                Suppressed(self.suppressions),
+                self.wishes,
+                self.words,
+                reminders,
+                mailing,
+                Worded(self.shelf, self.store),
+            ),
             pacing=self.pacing,
             owner=owner,
         )

@@ -48,10 +48,10 @@ LAST = (
 )
 """After these a case is closed, something is withdrawn, or the owner logged out, here or elsewhere."""
 OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system", "import_vouchers"}
-OWN_AFFAIR |= {"start_reconciliation", "write_announcement"}
+OWN_AFFAIR |= {"start_reconciliation", "write_announcement", "write_template_version"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a
 candidate, so there it lies, in their program."""
-OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\})")
+OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\}|template\}|language\})")
 BOOKKEEPING = {"idempotency", "jobs", "policies"}
 """Policies are kept when they are first looked at."""
 
