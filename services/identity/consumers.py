@@ -18,6 +18,7 @@ from libs.common.programs import Program
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
 from services.identity.privacy.exports import ExportParts
 from services.identity.profiles import Profiles
+from services.identity.reachability import Reachability, ReachabilityEvent
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.consumers import SealEvents
 from services.identity.store import IdentityStore, email_key, token_key
@@ -78,19 +79,28 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of their audit logs, parts of exports, late results, news not wanted."""
+    """What services tell: seals, parts of exports, late results, news not wanted, and what becomes of mails."""
 
-    def __init__(self, seals: SealEvents, parts: ExportParts, missing: MissingResults, profiles: Profiles) -> None:
+    def __init__(
+        self,
+        seals: SealEvents,
+        parts: ExportParts,
+        missing: MissingResults,
+        profiles: Profiles,
+        reachability: Reachability,
+    ) -> None:
         self._seals = seals
         self._parts = parts
         self._missing = missing
         self._profiles = profiles
+        self._reachability = reachability
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         seals = [item for item in items if isinstance(item.data, Seal)]
         missing = [item for item in items if isinstance(item.data, MissingResultEvent)]
         ended = [item for item in items if isinstance(item.data, notify.NewsUnsubscribed)]
-        others = (Seal, *get_args(MissingResultEvent), notify.NewsUnsubscribed)
+        reached = [item for item in items if isinstance(item.data, ReachabilityEvent)]
+        others = (Seal, *get_args(MissingResultEvent), notify.NewsUnsubscribed, *get_args(ReachabilityEvent))
         parts = [item for item in items if not isinstance(item.data, others)]
         if seals:
             await self._seals.handle(transaction, seals)
@@ -100,6 +110,7 @@ class ServiceEvents:
             await self._missing.handle(transaction, missing)
         if ended:
             await self._profiles.end_news(transaction, ended)
+        await self._reachability.handle(transaction, reached)
 
 
 def _system(item: Registration) -> str:

@@ -16,6 +16,7 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.identity.api import CandidatePath, ProgramPath, entered
 from services.identity.profiles import FIELDS, Profiles, missing
+from services.identity.reachability import trouble_of
 from services.identity.store import IdentityStore
 
 MailKind = Literal["results", "reminders", "milestones", "credits", "offers"]
@@ -96,6 +97,14 @@ class NativeNameView(View):
     family_name: str
 
 
+class MailTroubleView(View):
+    """Nothing is sent to the candidate's address, until they give another one or staff say so."""
+
+    reason: Literal["bounced", "complained"]
+    """Mails came back, or one was reported as unwanted."""
+    since: datetime
+
+
 class ProfileView(View):
     candidate_id: str
     given_name: str
@@ -114,6 +123,8 @@ class ProfileView(View):
     digest: Digest | None = None
     consents: list[ConsentView] = Field(default=[])
     """The oldest first; the last one holds."""
+    mail_trouble: MailTroubleView | None
+    """Why no mails are sent to this address; null where they are."""
     missing: list[str]
     """What the program wants to know first, such as `employer` or `address.postal_code`; empty opens everything."""
 
@@ -204,4 +215,6 @@ class ProfileApi:
 
 
 def _profile(row: Document, program: Program) -> ProfileView:
-    return ProfileView.model_validate({**row, "candidate_id": row["_id"], "missing": missing(row, program)})
+    return ProfileView.model_validate(
+        {**row, "candidate_id": row["_id"], "missing": missing(row, program), "mail_trouble": trouble_of(row)}
+    )

@@ -21,7 +21,7 @@ from services.notify.editions.checking import Checker
 from services.notify.editions.shelf import Shelf, Worded
 from services.notify.editions.store import EditionStore
 from services.notify.feedback import migration as feedback_migration
-from services.notify.feedback.suppressions import Suppressions
+from services.notify.feedback.parts import Feedback
 from services.notify.privacy import Forgetting
 from services.notify.reminders import migration as reminders_migration
 from services.notify.reminders.check import ReminderCheck
@@ -50,7 +50,15 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     database = platform.database
     editions = EditionStore(database)
     shelf = Shelf(editions)
-    renderer = Renderer(platform.programs, settings.public_url, signer=signer, links=links, editions=shelf)
+    renderer = Renderer(
+        platform.programs,
+        settings.public_url,
+        signer=signer,
+        links=links,
+        return_path=settings.return_path,
+        editions=shelf,
+    )
+    feedback = Feedback(database, store, renderer, platform.unit_of_work)
     wishes, words = WishStore(database), Words(database)
     programs, clock = platform.programs, platform.clock
     gathered, standings, announcements = Gathered(database), Standings(database), AnnouncementStore(database)
@@ -59,12 +67,12 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     publishing = Publishing(announcements, platform.unit_of_work)
     sender = Sender(
         store,
-        Settler(store, platform.unit_of_work, renderer, owner=platform.owner),
+        Settler(store, platform.unit_of_work, renderer, feedback.returns, owner=platform.owner),
         renderer,
         Connection.many(settings.smtp_connections, MailServer(settings), platform.clock),
         platform.clock,
         check=Checks(
-            Suppressed(Suppressions(database)),
+            Suppressed(feedback.suppressions),
             wishes,
             words,
             ReminderCheck(store, standings, programs, clock),
@@ -76,21 +84,34 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     )
     taking = Taking(store, gathered, standings, wishes, programs)
     events = NotifyEvents(store, wishes, words, taking, sender, programs)
+    api = NotifyApi(store, renderer, shelf)
     forgetting = Forgetting(database, platform.clock)
     tombstones = Tombstones(database, settings.erasure_key)
     keeper = privacy.keeper_of(database, tombstones, platform.unit_of_work, forgetting)
     unsubscribing = Unsubscribing(store, wishes, renderer, platform.unit_of_work)
     retention = Retention(database, privacy.PERIODS, platform.clock)
     return Parts(
-        api=NotifyApi(store, renderer, shelf).api(
+        api=api.api(
             (
+                *feedback.routes(api),
                 *UnsubscribingApi(links, unsubscribing, platform.programs).routes(),
                 *AnnouncementsApi(announcements, publishing, store, standings, programs, clock).routes(),
                 *TemplatesApi(editions, Checker(renderer), platform.unit_of_work, programs).routes(),
             )
         ),
-        subscriptions=(Subscription(topology.events_queue("notify"), decode_events, keeper.around(events.handle)),),
-        jobs=(keeper.job(), forgetting.job(), retention.job(), writing.job(), mailing.job()),
+        subscriptions=(
+            Subscription(
+                topology.events_queue("notify"), decode_events, keeper.around(feedback.returns.around(events.handle))
+            ),
+        ),
+        jobs=(
+            keeper.job(),
+            forgetting.job(),
+            retention.job(),
+            writing.job(),
+            mailing.job(),
+            *feedback.jobs(settings.mail_reports_dir),
+        ),
         background=(sender.run,),
     )
 

@@ -90,6 +90,8 @@ class NotifyEvents:
         recipients.update({profile.candidate_id: profile for profile in changed})
         if changed:
             await self._store.save_recipients(transaction.session, changed)
+            moved = [profile.candidate_id for profile in changed if _has_moved(profile, rows)]
+            await self._store.note_moves(transaction.session, moved, transaction.now)
         letters = await self._add(transaction, messages, recipients)
         arrived = [profile.candidate_id for profile in changed if _was_awaited(profile, rows)]
         if arrived:
@@ -116,7 +118,7 @@ class NotifyEvents:
                 template=mail.template,
                 candidate_id=mail.candidate_id,
                 context=mail.context,
-                cause=Cause(item.event_id, item.correlation_id, item.traceparent),
+                cause=Cause(item.event_id, item.correlation_id, item.traceparent, type(item.data).__name__),
                 now=transaction.now,
                 about=about_of(event),
             )
@@ -173,6 +175,11 @@ def _known(rows: Mapping[str, Document]) -> dict[str, Recipient]:
 def _is_later(profile: Recipient, recipients: Mapping[str, Recipient]) -> bool:
     known = recipients.get(profile.candidate_id)
     return known is None or profile.version > known.version
+
+
+def _has_moved(profile: Recipient, before: Mapping[str, Document]) -> bool:
+    known = known_recipient(before.get(profile.candidate_id))
+    return known is not None and known.email != profile.email
 
 
 def _was_awaited(profile: Recipient, before: Mapping[str, Document]) -> bool:

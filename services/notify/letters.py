@@ -17,6 +17,13 @@ class Cause:
     event_id: str
     correlation_id: str
     traceparent: str | None
+    event: str | None = None
+    """What happened, by the event's name."""
+
+
+def cause_of(row: Mapping[str, Any]) -> Cause:
+    """The cause of a stored mail."""
+    return Cause(row["cause_event_id"], row["correlation_id"], row["traceparent"], row.get("cause_event"))
 
 
 class Wording(NamedTuple):

@@ -114,7 +114,7 @@ class Forgetting:
             template=Template.ERASED,
             candidate_id=first,
             context={"erased_at": erasure.data.erased_at},
-            cause=Cause(erasure.event_id, erasure.correlation_id, erasure.traceparent),
+            cause=Cause(erasure.event_id, erasure.correlation_id, erasure.traceparent, "CandidateErased"),
             now=transaction.now,
         )
         due = {"state": State.QUEUED, "due_at": as_stored(transaction.now)}

@@ -71,6 +71,7 @@ class Renderer:
         public_url: where candidates reach the portal.
         signer: signs what is written.
         links: end news; without them none can be written.
+        return_path: where bounces go; each mail has its id in its own form of it. None for the program's sender.
         editions: what staff have put in place of our words.
     """
 
@@ -81,12 +82,14 @@ class Renderer:
         *,
         signer: DkimSigner | None = None,
         links: UnsubscribeLinks | None = None,
+        return_path: str | None = None,
         editions: Editions | None = None,
     ) -> None:
         self._programs = programs
         self._signer = signer or DkimSigner()
         self._links = links
         self._public_url = public_url.rstrip("/")
+        self._return_path = return_path
         self._editions = editions
 
     def message_id(self, letter_id: str, program: str) -> str:
@@ -124,7 +127,13 @@ class Renderer:
             attachments=self._attachments(letter, written.language),
         )
         signed = self._signer.signed(content, sender=branding.sender_email, at=letter.created_at)
-        return Envelope(branding.sender_email, recipient, signed)
+        return Envelope(self._return_to(letter.id, branding.sender_email), recipient, signed)
+
+    def _return_to(self, letter_id: str, otherwise: str) -> str:
+        if self._return_path is None:
+            return otherwise
+        local, _, domain = self._return_path.rpartition("@")
+        return f"{local}+{letter_id}@{domain}"
 
     def _ways_out(self, letter: Letter) -> tuple[tuple[str, str], ...]:
         """RFC 8058: by these, mail programs offer to end news, and do so without asking again."""

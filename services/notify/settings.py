@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 
+from libs.common.events.types import EmailAddress
 from libs.common.settings import ServiceSettings
 from services.notify.dkim import read_keys
 from services.notify.domain.pacing import read_rates
@@ -50,6 +51,15 @@ class NotifySettings(ServiceSettings):
         default=None, description="private keys that sign mails, each named as its public part is in the DNS"
     )
     smtp_connections: int = Field(default=4, ge=1, le=64, description="connections kept open to it")
+
+    return_path: EmailAddress | None = Field(
+        default=None,
+        description="where bounces go, such as bounces@mail.example, with each mail's id after a plus sign; "
+        "without it the program's sender gets them",
+    )
+    mail_reports_dir: Path | None = Field(
+        default=None, description="a maildir to which bounces and complaints are delivered; none is read without it"
+    )
 
     @property
     def smtp_protection(self) -> SmtpTls:

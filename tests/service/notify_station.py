@@ -28,6 +28,7 @@ from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing
 from services.notify.editions.shelf import Shelf, Worded
 from services.notify.editions.store import EditionStore
+from services.notify.feedback.parts import Feedback
 from services.notify.feedback.suppressions import Suppressions
 from services.notify.letters import Letter
 from services.notify.reminders.check import ReminderCheck
@@ -61,6 +62,7 @@ class Mailbox:
 
     mails: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    senders: list[str | None] = field(default_factory=list)
     answer: Callable[[], Awaitable[str | None]] | None = None
     port: int = 0
 
@@ -70,6 +72,7 @@ class Mailbox:
             return reply
         assert isinstance(envelope.original_content, bytes)
         self.raw.append(envelope.original_content)
+        self.senders.append(envelope.mail_from)
         message = message_from_bytes(envelope.original_content, policy=modern)
         assert isinstance(message, EmailMessage)
         self.mails.append(message)
@@ -127,7 +130,8 @@ class Station:
         unit_of_work = UnitOfWork(
             self.client, self.database, service="notify", owner=owner, clock=self.clock, relay=Kept()
         )
-        settle = settler(self.store, unit_of_work, self.renderer, owner=owner)
+        feedback = Feedback(self.database, self.store, self.renderer, unit_of_work)
+        settle = settler(self.store, unit_of_work, self.renderer, feedback.returns, owner=owner)
         ways = Connection.many(4, MailServer(settings), self.clock)
         reminders = ReminderCheck(self.store, self.standings, PROGRAMS, self.clock)
         writing = Writing(self.store, self.gathered, self.standings, self.wishes, self.renderer, PROGRAMS, unit_of_work)

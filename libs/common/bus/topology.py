@@ -62,6 +62,8 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultLate,
         exams.ExamResultArrived,
         exams.ExamResultNotAwaited,
+        notify.EmailSuppressed,
+        notify.EmailRestored,
         notify.NewsUnsubscribed,
     ),
     "exams": (

@@ -59,6 +59,7 @@ from tests.service.test_systems import add as add_system
 from tests.unit.certs.certificate_samples import content_of
 from tests.unit.certs.test_verifying_files import form_of
 from tests.unit.exams.vendor_files import cells, result_file
+from tests.unit.notify.report_samples import dsn, recipient
 
 PERSON = "C1"
 PROVIDER_CLIENT = {
@@ -378,6 +379,10 @@ _NOTIFY = {
     "write_template_version": Request(lambda _: {"source": _OWN_WORDS, "note": "MARK-NOTE"}),
     "choose_template_version": Request(lambda _: {"version": 1, "instead_of": None}),
     "preview_draft": Request(lambda _: {"source": _OWN_WORDS}),
+    "take_mail_report": Request(
+        lambda values: dsn(recipient(final="mark@example.com", original=None), mail=values["message_id"]),
+        media_type="message/rfc822",
+    ),
 }
 
 
@@ -392,6 +397,7 @@ async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     values["announcement_id"] = (await _made(surface, "write_announcement", seed, by_staff=True))["announcement_id"]
     await _made(surface, "publish_announcement", seed, by_staff=True)
     await _made(surface, "write_template_version", seed, by_staff=True)
+    await _made(surface, "take_mail_report", seed, by_staff=True)
     return seed
 
 

@@ -35,10 +35,11 @@ TOLD_WHY_NOT = {
     "send_vendor_profile_again": 409,
     "send_authorization_again": 409,
     "reissue_certificate": 409,
+    "resend_message": 409,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
 was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused; the certificate
-bears the present name."""
+bears the present name; nothing is sent to the address."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),
