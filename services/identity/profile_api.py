@@ -22,6 +22,9 @@ from services.identity.store import IdentityStore
 MailKind = Literal["results", "reminders", "milestones", "credits", "offers"]
 """Kinds of mails that a candidate may do without; what concerns access and awards is always sent."""
 
+Digest = Literal["daily", "weekly"]
+"""How often one mail tells of what can wait, such as credits; what is urgent has a mail at once."""
+
 
 def _time_zone(value: str) -> str:
     if value not in available_timezones():
@@ -65,6 +68,9 @@ class ProfileBody(Body):
     time_zone: TimeZone | None = None
     language: Language | None = None
     mails: Annotated[dict[MailKind, bool], Field(default={}, description="Kinds that are wanted or not")]
+    digest: Annotated[Digest | None, Field(description="One mail for what can wait; null for a mail each, at once")] = (
+        None
+    )
     marketing: Annotated[Consent | None, Field(description="Apart from mails of the service")] = None
 
 
@@ -114,6 +120,7 @@ class ProfileView(View):
     language: str | None = None
     mails: dict[MailKind, bool] = Field(default={})
     """Kinds that were chosen; what is not in it is sent."""
+    digest: Digest | None = None
     consents: list[ConsentView] = Field(default=[])
     """The oldest first; the last one holds."""
     mail_trouble: MailTroubleView | None
@@ -194,6 +201,7 @@ class ProfileApi:
             fields={name: given[name] for name in FIELDS if name in given},
             mails=given.get("mails", {}),
             marketing=given.get("marketing"),
+            digest={name: given[name] for name in ("digest",) if name in given},
             by=call.principal.subject,
         )
         return _profile(row, program)

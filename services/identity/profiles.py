@@ -35,6 +35,7 @@ class Profiles:
         mails: Mapping[str, bool],
         marketing: Mapping[str, Any] | None,
         by: str,
+        digest: Mapping[str, str | None] | None = None,
     ) -> Document:
         """Change what is given, and return the account as it is then. What is the same already tells nothing.
 
@@ -45,6 +46,7 @@ class Profiles:
             mails: kinds of mails that are wanted or not.
             marketing: `given`, and the `text_version` it was given or refused to.
             by: the subject of whoever changes it, kept with a consent.
+            digest: `digest`, how often one mail tells of what can wait; left out where it stays as it is.
 
         Raises:
             Problem: `not-found`.
@@ -61,6 +63,7 @@ class Profiles:
             if changes:
                 told.append(profile_event(account | changes))
             preferences = _preferences(account, mails, marketing, by, transaction)
+            preferences |= {name: value for name, value in (digest or {}).items() if account.get(name) != value}
             if preferences:
                 told.append(_preferred(account | preferences, transaction))
             changes |= preferences
@@ -150,5 +153,6 @@ def _preferred(account: Document, transaction: Transaction) -> identity.Preferen
         marketing=last["given"] if last else None,
         marketing_text_version=last["text_version"] if last else None,
         marketing_at=last["at"] if last else None,
+        digest=account.get("digest"),
         changed_at=transaction.now,
     )

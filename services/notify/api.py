@@ -1,7 +1,7 @@
 """The HTTP API of notify: every mail that was sent to a candidate, so that a surprising one can be checked."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -18,9 +18,10 @@ from libs.common.mongo.client import Document
 from services.notify.domain.bounces import words_for
 from services.notify.domain.mails import Template
 from services.notify.domain.recipients import Recipient
+from services.notify.editions.shelf import Shelf
 from services.notify.letters import mail_number
 from services.notify.rendering import Renderer
-from services.notify.store import NotifyStore, known_recipient
+from services.notify.store import NotifyStore, known_recipient, wording_of
 
 StateName = Literal[
     "waiting", "queued", "sending", "sent", "refused", "withheld", "suppressed", "delivered", "bounced", "complained"
@@ -106,9 +107,10 @@ _LOG = Cursor("notify-messages", tuple[datetime, str])
 class NotifyApi:
     """Handlers of the routes below."""
 
-    def __init__(self, store: NotifyStore, renderer: Renderer) -> None:
+    def __init__(self, store: NotifyStore, renderer: Renderer, shelf: Shelf) -> None:
         self._store = store
         self._renderer = renderer
+        self._shelf = shelf
 
     def api(self, more: Iterable[Route[Any, Any, Any, Any]] = ()) -> Api:
         """The whole API; `more` are routes of other parts of the service."""
@@ -162,6 +164,7 @@ class NotifyApi:
             limit=query.limit + 1,
             filters=_filters(query),
         )
+        await self._fetch(rows)
         return _LOG.page(
             Page[MessageView],
             rows,
@@ -176,8 +179,9 @@ class NotifyApi:
             raise Problem(NOT_FOUND)
         call.principal.require(row["program"], row["candidate_id"])
         found = known_recipient(await self._store.recipient(row["candidate_id"]))
+        await self._fetch([row])
         words = self._renderer.words(
-            Template(row["template"]), row["_id"], row["context"], found or _unknown_recipient(row)
+            Template(row["template"]), row["_id"], row["context"], found or _unknown_recipient(row), wording_of(row)
         )
         return MessageTextView.model_validate(
             {
@@ -191,6 +195,11 @@ class NotifyApi:
     async def show_totals(self, call: Call) -> TotalsView:
         counts = [CountView.model_validate(row) for row in await self._store.totals(sorted(call.principal.programs))]
         return TotalsView(messages=sum(row.count for row in counts), counts=counts)
+
+    async def _fetch(self, rows: Sequence[Document]) -> None:
+        """Have the words at hand that these mails are written in."""
+        worded = ((row, wording_of(row)) for row in rows)
+        await self._shelf.fetch((row["program"], Template(row["template"]), words) for row, words in worded if words)
 
     def view(self, row: Document) -> MessageView:
         """A mail as the log shows it."""
@@ -208,7 +217,7 @@ class NotifyApi:
             "repeats": row.get("repeats"),
             "message_id": row["_id"],
             "number": mail_number(row["_id"]),
-            "subject": self._renderer.subject(template, row["program"], row["_id"], row["context"]),
+            "subject": self._renderer.subject(template, row["program"], row["_id"], row["context"], wording_of(row)),
         }
 
 

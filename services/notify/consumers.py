@@ -16,6 +16,7 @@ from services.notify.domain.causes import mail_for
 from services.notify.domain.recipients import Recipient, latest, recipient_of
 from services.notify.domain.words import about_of, word_of
 from services.notify.letters import Cause, Letter
+from services.notify.reminders.taking import Taking
 from services.notify.sender import Sender
 from services.notify.store import (
     NotifyStore,
@@ -41,12 +42,19 @@ SILENT_EVENTS = (*PROFILE_EVENTS, *FAMILY_EVENTS, identity.PreferencesChanged)
 class NotifyEvents:
     """Takes in what the other services tell candidates of."""
 
-    def __init__(
-        self, store: NotifyStore, wishes: WishStore, words: Words, sender: Sender, programs: Mapping[str, Program]
+    def __init__(  # noqa: PLR0917
+        self,
+        store: NotifyStore,
+        wishes: WishStore,
+        words: Words,
+        taking: Taking,
+        sender: Sender,
+        programs: Mapping[str, Program],
     ) -> None:
         self._store = store
         self._wishes = wishes
         self._words = words
+        self._taking = taking
         self._sender = sender
         self._programs = programs
 
@@ -71,8 +79,10 @@ class NotifyEvents:
         )
         words = [word for word in (word_of(item.event) for item in items) if word]
         await self._words.take(transaction.session, words, transaction.now)
+        await self._taking.hear(transaction, items)
         messages = self._messages(transaction, items)
         await self._readdress(transaction, messages)
+        await self._taking.take(transaction, messages)
         candidates = {*profiles, *(row["candidate_id"] for row in messages.values())}
         rows = await self._store.recipients(transaction.session, candidates)
         recipients = _known(rows)

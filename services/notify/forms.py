@@ -18,6 +18,9 @@ from services.notify.languages import LANGUAGES
 from services.notify.languages.language import Language
 from services.notify.markup import read, read_body
 
+LONGEST = 500_000
+"""Characters of one form of a mail; ours have some five thousand."""
+
 _FOLDER = files("services.notify") / "templates"
 
 
@@ -67,8 +70,19 @@ def builtin_forms(language: str, template: Template) -> Forms | None:
 
 
 def filled(form: JinjaTemplate, values: dict[str, Any]) -> str:
-    """What `render` does, without copying Jinja's global functions beside the values; no template calls any."""
-    return "".join(form.root_render_func(form.new_context(values, shared=True)))
+    """What `render` does, without copying Jinja's global functions beside the values; no template calls any.
+
+    Raises:
+        jinja2.UndefinedError: a value is missing.
+        OverflowError: it gets longer than any mail of ours.
+    """
+    length, parts = 0, []
+    for part in form.root_render_func(form.new_context(values, shared=True)):
+        parts.append(part)
+        length += len(part)
+        if length > LONGEST:
+            raise OverflowError("the mail gets too long")
+    return "".join(parts)
 
 
 @cache

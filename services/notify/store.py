@@ -25,7 +25,7 @@ from services.notify import wishes, words
 from services.notify.domain.delivery import Paced, Postponed, Refused, Withheld
 from services.notify.domain.mails import SENT_TO, TOKEN, About, Template
 from services.notify.domain.recipients import Recipient
-from services.notify.letters import Cause, Letter, cause_of
+from services.notify.letters import AS_BEFORE, Cause, Letter, Wording, cause_of
 
 MIGRATIONS = [
     Migration(
@@ -130,6 +130,11 @@ class NotifyStore:
         found = self._messages.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session)
         return {row["_id"] async for row in found}
 
+    async def unsent(self, session: Session, template: Template, limit: int) -> int:
+        """How many mails of a kind are neither sent nor given up, counted up to `limit`."""
+        query = {"due_at": {"$exists": True}, "template": template}
+        return await self._messages.count_documents(query, session=session, limit=limit)
+
     async def add_messages(self, session: Session, rows: Sequence[Document]) -> None:
         await self._messages.insert_many(rows, session=session, ordered=False)
 
@@ -176,6 +181,11 @@ class NotifyStore:
         await self._messages.update_many(
             mine, {"$set": {"state": State.QUEUED, "due_at": now}, "$unset": {"claimed_by": ""}}
         )
+
+    async def reword(self, message_id: str, context: Mapping[str, Any]) -> None:
+        """Let a mail that is not sent yet state other facts, for itself and for the log."""
+        unsent = {"_id": message_id, "due_at": {"$exists": True}}
+        await self._messages.update_one(unsent, {"$set": {"context": dict(context)}})
 
     async def still_claimed(self, session: Session, ids: Collection[str], owner: str) -> set[str]:
         """Those of the mails that nobody has taken over or settled meanwhile."""
@@ -260,6 +270,14 @@ class NotifyStore:
             return 0
         result = await self._messages.bulk_write(writes, ordered=False, session=session)
         return result.matched_count
+
+    async def pin(self, wordings: Mapping[str, Wording]) -> None:
+        """Keep the words of mails that have none yet."""
+        for wording in set(wordings.values()):
+            ids = [key for key, one in wordings.items() if one == wording]
+            await self._messages.update_many(
+                {"_id": {"$in": ids}, "wording": {"$exists": False}}, {"$set": {"wording": wording._asdict()}}
+            )
 
     # Mails, as people ask for them
 
@@ -349,7 +367,15 @@ def letter_of(row: Document, recipient: Recipient) -> Letter:
         doubtful=row.get("doubtful", 0),
         about=About(*row["about"]) if row.get("about") else None,
         paced_at=row.get("paced_at"),
+        wording=Wording(**row["wording"]) if "wording" in row else None,
     )
+
+
+def wording_of(row: Document) -> Wording | None:
+    """The words that a mail is written in; None where they are not chosen yet."""
+    if "wording" in row:
+        return Wording(**row["wording"])
+    return AS_BEFORE if row["attempts"] or row.get("doubtful") else None
 
 
 def new_message(

@@ -334,7 +334,7 @@ async def test_log_shows_candidates_their_own_mails_and_no_link(station: Station
     await process.handle(registered(), activation(), passed())
     key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
     verifier = TokenVerifier(StaticKeys(key), "certrail", station.clock)
-    app = build_app(NotifyApi(station.store, station.renderer).api(), verifier)
+    app = build_app(NotifyApi(station.store, station.renderer, station.shelf).api(), verifier)
 
     async def read(client: Any, path: str, who: str) -> tuple[int, dict[str, Any]]:
         scopes = frozenset({"messages:read", "operations:read"})

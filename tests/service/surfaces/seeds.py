@@ -365,7 +365,20 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
     return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
 
 
+_ANNOUNCEMENT = {
+    "texts": [{"language": "en", "title": "MARK-ANNOUNCED", "paragraphs": ["Book early."]}],
+    "first_day": "2000-01-01",
+    "last_day": "2090-01-01",
+}
+_OWN_WORDS = "Subject: MARK {{ exam }}\nPreview: a\nWhy: b\n\nHello {{ name }}.\n"
 _NOTIFY = {
+    "write_announcement": Request(lambda _: _ANNOUNCEMENT),
+    "change_announcement": Request(lambda _: _ANNOUNCEMENT),
+    "publish_announcement": Request(lambda _: {"mail": True}),
+    "withdraw_announcement": Request(lambda _: {"reason": WHY}),
+    "write_template_version": Request(lambda _: {"source": _OWN_WORDS, "note": "MARK-NOTE"}),
+    "choose_template_version": Request(lambda _: {"version": 1, "instead_of": None}),
+    "preview_draft": Request(lambda _: {"source": _OWN_WORDS}),
     "take_mail_report": Request(
         lambda values: dsn(recipient(final="mark@example.com", original=None), mail=values["message_id"]),
         media_type="message/rfc822",
@@ -379,7 +392,11 @@ async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     link = UnsubscribeLinks(ERASURE_KEY.get_secret_value(), "").url(Mailing(PROGRAM, PERSON, mail["_id"]))
     token = link.rpartition("/")[2]
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"], "token": token}
-    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"]}))
+    values |= {"template": "exam_passed", "language": "en", "version": "1"}
+    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"], "MARK-ANNOUNCED", "MARK-NOTE"}))
+    values["announcement_id"] = (await _made(surface, "write_announcement", seed, by_staff=True))["announcement_id"]
+    await _made(surface, "publish_announcement", seed, by_staff=True)
+    await _made(surface, "write_template_version", seed, by_staff=True)
     await _made(surface, "take_mail_report", seed, by_staff=True)
     return seed
 

@@ -43,16 +43,16 @@ bears the present name; nothing is sent to the address."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),
-    *("withdraw_case", "withdraw_challenge"),
+    *("withdraw_case", "withdraw_challenge", "withdraw_announcement"),
     "change_password",
     "end_sessions",
 )
-"""After these a case is closed, or the owner logged out, here or elsewhere."""
+"""After these a case is closed, something is withdrawn, or the owner logged out, here or elsewhere."""
 OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system", "import_vouchers"}
-OWN_AFFAIR |= {"start_reconciliation"}
+OWN_AFFAIR |= {"start_reconciliation", "write_announcement", "write_template_version"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a
 candidate, so there it lies, in their program."""
-OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\})")
+OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\}|template\}|language\})")
 BOOKKEEPING = {"idempotency", "jobs", "policies"}
 """Policies are kept when they are first looked at."""
 
