@@ -74,6 +74,7 @@ from services.identity.provider.clients import read_clients
 from services.identity.provider.provider import Provider
 from services.identity.provider.store import MIGRATION as PROVIDER
 from services.identity.provider.store import ProviderStore
+from services.identity.reachability import Reachability
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.api import SealApi
 from services.identity.seals.consumers import SealEvents
@@ -235,10 +236,12 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                 topology.events_queue("identity"),
                 decode_events,
                 ServiceEvents(
-                    SealEvents(seals),
-                    ExportParts(export_store),
-                    MissingResults(database, cases, store),
-                    ReturnedParcels(cases, store),
+                    seals=SealEvents(seals),
+                    parts=ExportParts(export_store),
+                    missing=MissingResults(database, cases, store),
+                    returned=ReturnedParcels(cases, store),
+                    profiles=profiles,
+                    reachability=Reachability(database),
                 ).handle,
             ),
         ),

@@ -31,7 +31,7 @@ from services.notify.domain.delivery import Accepted
 from services.notify.letters import Letter
 from services.notify.sender import LEASE
 from services.notify.settings import NotifySettings
-from services.notify.settling import Answered, Settler
+from services.notify.settling import Answered
 from services.notify.store import MIGRATIONS, Claim
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.notify_station import (
@@ -233,8 +233,10 @@ async def test_mail_refused_by_the_server_is_told_and_not_tried_again(station: S
         (row,) = await station.settled(1)
     assert (row["state"], row["error"]) == ("refused", "550 5.1.1")
     assert "open-sesame" not in repr(row)
-    (told,) = await station.told()
-    assert (told["type"], told["data"]["reason"]) == ("certrail.notify.EmailBounced.v1", "550 5.1.1")
+    assert [(told["type"], told["data"]["reason"]) for told in await station.told()] == [
+        ("certrail.notify.EmailBounced.v1", "550 5.1.1"),
+        ("certrail.notify.EmailSuppressed.v1", "bounced"),
+    ]
 
 
 async def test_server_that_is_away_costs_no_try(station: Station) -> None:
@@ -270,7 +272,7 @@ async def test_crash_between_acceptance_and_record_repeats_the_same_mail_and_tel
     # The dead one's answer, had it only been slow, changes nothing any more.
     (row,) = await station.messages()
     late = Answered(await station.letter(row), Accepted(NOON))
-    await Settler(station.store, dying.unit_of_work, station.renderer, owner="dying").settle([late])
+    await station.process("dying").settler.settle([late])
     assert len(await station.told()) == 1
 
 
@@ -332,7 +334,7 @@ async def test_log_shows_candidates_their_own_mails_and_no_link(station: Station
     await process.handle(registered(), activation(), passed())
     key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
     verifier = TokenVerifier(StaticKeys(key), "certrail", station.clock)
-    app = build_app(NotifyApi(station.store, station.renderer).api(), verifier)
+    app = build_app(NotifyApi(station.store, station.renderer, station.shelf).api(), verifier)
 
     async def read(client: Any, path: str, who: str) -> tuple[int, dict[str, Any]]:
         scopes = frozenset({"messages:read", "operations:read"})
