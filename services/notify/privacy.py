@@ -17,6 +17,7 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Tombstones
 from services.notify.domain.mails import TOKEN, Template
+from services.notify.hooks import store as hooks
 from services.notify.letters import Cause
 from services.notify.store import State, new_message
 
@@ -37,7 +38,7 @@ MIGRATION = Migration(
     ),
 )
 
-PERIODS = (Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}),)
+PERIODS = (Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}), hooks.PERIOD)
 """Mails that are sent or refused; long enough to check a surprising one, and for the claims that follow from it."""
 
 HOLDINGS = Holdings(
@@ -59,8 +60,9 @@ HOLDINGS = Holdings(
             by_itself=True,
         ),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+        hooks.HOLDING,
     ),
-    apart=APART,
+    apart=APART | hooks.APART,
 )
 
 

@@ -2,10 +2,11 @@
 
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from libs.common.http.senders import networks_text
 from libs.common.settings import ServiceSettings
 
 
@@ -28,6 +29,17 @@ class NotifySettings(ServiceSettings):
         default=None, description="none, starttls or tls; starttls unless the server is on this machine"
     )
     smtp_connections: int = Field(default=4, ge=1, le=64, description="connections kept open to it")
+    hooks_secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="encrypts the secrets that sign messages to web hooks; without it there are no hooks",
+    )
+    hooks_private_networks: Annotated[str, AfterValidator(networks_text)] = Field(
+        default="", description="networks that web hooks may lead to although they are nobody's on the internet"
+    )
+    hooks_off_days: int = Field(
+        default=5, ge=1, le=30, description="a web hook that has taken nothing for so long is switched off"
+    )
 
     @property
     def smtp_protection(self) -> SmtpTls:

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
+from libs.common import signatures
 from libs.common.programs import Program
-from services.exams.notices import signatures
 from services.exams.notices.shapes import MOST
 from tests.service.conftest import OpenBase
 from tests.service.rig import said

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
 from pydantic import SecretStr
 
+from libs.common import signatures
 from libs.common.audit.api import with_audit
 from libs.common.audit.trail import AuditTrail
 from libs.common.bus import topology
@@ -26,7 +27,6 @@ from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.exams.app import build
-from services.exams.notices import signatures
 from services.exams.settings import ExamsSettings
 from tests.service.rig import ERASURE_KEY, Base
 from tests.service.samples import TAKEN, result

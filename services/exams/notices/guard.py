@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from libs.common import signatures
 from libs.common.clock import Clock
 from libs.common.http.auth import bearer_token
 from libs.common.http.principal import Kind, Principal
 from libs.common.http.problems import UNAUTHENTICATED, Problem
-from services.exams.notices import signatures
 from services.exams.notices.limits import CallLimit
 from services.exams.onboarding.credentials import Credentials
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from libs.common import signatures
 from libs.common.clock import Clock, as_stored
 from libs.common.errors import Unavailable
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem
 from libs.common.ids import new_id, new_secret
 from libs.common.mongo.client import Database, Document
 from libs.common.sealing import SecretBox
-from services.exams.notices import signatures
 
 Kind = Literal["token", "signing_secret"]
 _FIELDS: dict[Kind, str] = {"token": "tokens", "signing_secret": "signing_secrets"}

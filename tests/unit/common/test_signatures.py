@@ -1,4 +1,4 @@
-"""Signatures of notifications, against the vector and the library of Standard Webhooks."""
+"""Signatures of messages over HTTPS, against the vector and the library of Standard Webhooks."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from services.exams.notices import signatures
-from services.exams.notices.signatures import ID, SIGNATURE, TIMESTAMP, is_right, read, sign, written
+from libs.common import signatures
+from libs.common.signatures import ID, SIGNATURE, TIMESTAMP, is_right, read, sign, written
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = b'{"test": 2432232314}'

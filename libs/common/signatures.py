@@ -1,4 +1,4 @@
-"""Signatures of notifications: the symmetric form of Standard Webhooks 1.0.0 (HMAC-SHA256, `v1`)."""
+"""Signatures of messages over HTTPS: the symmetric form of Standard Webhooks 1.0.0 (HMAC-SHA256, `v1`)."""
 
 import base64
 import binascii
@@ -20,12 +20,12 @@ _MOST_DIGITS = 12
 
 
 def written(secret: bytes) -> str:
-    """A secret as vendors get it."""
+    """A secret as partners get it."""
     return PREFIX + base64.b64encode(secret).decode()
 
 
 def read(text: str) -> bytes:
-    """A secret as vendors got it. Raises `ValueError`."""
+    """A secret as partners got it. Raises `ValueError`."""
     try:
         return base64.b64decode(text.removeprefix(PREFIX), validate=True)
     except binascii.Error as error:
