@@ -121,6 +121,8 @@ def _parts(service: str, base: Base, where: Where) -> Any:
     more: dict[str, Any] = {"vendors_dir": _vendors(where), "vendor_secrets_dir": secrets} if service == "exams" else {}
     if service == "certs":
         more = {"certs_keys_secret": CERTS_KEYS_SECRET}
+    if service == "notify":
+        more = {"hooks_secret": SecretStr("h" * 32)}
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
@@ -363,11 +365,27 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
     return Seed({"program": PROGRAM, "candidate_id": PERSON}, {}, frozenset({PERSON, "CCNA"}))
 
 
+_HOOK = {
+    "url": "https://93.184.216.34/MARK-HOOK",
+    "events": ["certs.CertificationAwarded.v1"],
+    "description": "MARK-CRM",
+}
+_NOTIFY = {
+    "add_hook": Request(lambda _: _HOOK),
+    "change_hook": Request(lambda _: {"personal_data": True}),
+    "rotate_hook_secret": Request(lambda _: {"old_works_hours": 1}),
+    "replay_deliveries": Request(lambda _: {"first": "2026-11-01T00:00:00Z"}),
+}
+
+
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(_person()), received(passed()))
     (mail,) = await surface.base.rows("messages")
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
-    return Seed(values, {}, frozenset({PERSON, mail["_id"]}))
+    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"], "MARK-HOOK", "MARK-CRM"}))
+    values["hook_id"] = (await _made(surface, "add_hook", seed, by_staff=True))["hook_id"]
+    await _made(surface, "ping_hook", seed, by_staff=True)
+    return seed
 
 
 # --- Identity --------------------------------------------------------------------------------------------------------

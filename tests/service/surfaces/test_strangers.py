@@ -48,7 +48,7 @@ LAST = (
 )
 """After these a case is closed, or the owner logged out, here or elsewhere."""
 OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system", "import_vouchers"}
-OWN_AFFAIR |= {"start_reconciliation"}
+OWN_AFFAIR |= {"start_reconciliation", "add_hook"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a
 candidate, so there it lies, in their program."""
 OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\})")
