@@ -34,8 +34,8 @@ class NotifySettings(ServiceSettings):
         min_length=32,
         description="encrypts the secrets that sign messages to web hooks; without it there are no hooks",
     )
-    hooks_private_networks: Annotated[str, AfterValidator(networks_text)] = Field(
-        default="", description="networks that web hooks may lead to although they are nobody's on the internet"
+    hooks_private_networks: Annotated[str, AfterValidator(networks_text)] | None = Field(
+        default=None, description="networks that web hooks may lead to although they are nobody's on the internet"
     )
     hooks_off_days: int = Field(
         default=5, ge=1, le=30, description="a web hook that has taken nothing for so long is switched off"

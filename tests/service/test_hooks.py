@@ -267,7 +267,7 @@ async def test_slow_receiver_holds_up_nobody_else_and_gets_few_at_once(station: 
 async def test_no_hook_leads_behind_our_own_doors(
     station: HookStation, crm: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outside = station.another(hooks_private_networks="")
+    outside = station.another(hooks_private_networks=None)
     async with outside.surface.serving():
         for url in (
             crm.url,

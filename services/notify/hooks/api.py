@@ -180,7 +180,6 @@ class HooksApi:
                 response=Page[EventView],
                 scopes=HOOKS_MANAGE,
                 errors=(NOT_FOUND,),
-                audited=False,
             ),
             Route(
                 method="GET",

@@ -25,7 +25,7 @@ class HookParts:
 
     def __init__(self, platform: Platform, settings: NotifySettings, tombstones: Tombstones) -> None:
         store = HookStore(platform.database)
-        known, targets = KnownHooks(store), Targets(read_networks(settings.hooks_private_networks))
+        known, targets = KnownHooks(store), Targets(read_networks(settings.hooks_private_networks or ""))
         secret = settings.hooks_secret
         box = SecretBox(secret.get_secret_value(), purpose="hooks") if secret is not None else None
         self._sending = Sending(
