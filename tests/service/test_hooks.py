@@ -20,9 +20,11 @@ from services.notify.app import SERVICE as NOTIFY
 from services.notify.hooks.intake import decode
 from services.notify.hooks.known import KnownHooks
 from services.notify.hooks.sending import Sending
+from services.notify.hooks.store import Claim, HookStore
 from tests.nodes import PACKAGES, needs_node
 from tests.service.conftest import OpenBase
 from tests.service.hook_station import HookStation, Receiver, receiver
+from tests.service.privacy_station import PrivacyStation
 from tests.service.rig import Rigs, eventually
 from tests.service.samples import awarded, outgoing, passed, received
 from tests.service.surfaces.surface import OTHER_PROGRAM, staff
@@ -213,16 +215,19 @@ async def test_hook_that_takes_nothing_rests_is_switched_off_and_gets_all_that_w
     await station.happens(*(awarded(f"C{number}") for number in range(20)))
     async with station.sending():
         # Those under way when it became clear, then one at a time with a rest after each.
-        row = await eventually(lambda: station.ask("GET", path), lambda hook: hook["failures"] >= 3)
-        (kept,) = await station.base.rows("hooks")
-        await eventually(lambda: station.rows(state="sending"), lambda rows: not rows)
-        tried = len(crm.got)
-        assert 3 <= tried <= Sending.AT_ONCE + 2
+        (kept,) = await eventually(lambda: station.base.rows("hooks", rest_until={"$ne": None}), bool)
         assert kept["rest_until"] > clock.now()
+        async with receiver() as well:  # as much as all of them, on its way meanwhile
+            await station.hook(well.url, PASSED)
+            await station.happens(*(passed(f"P{number}", f"R{number}") for number in range(40)))
+            await station.settled("delivered", 40)
+        assert 3 <= len(crm.got) <= Sending.AT_ONCE + 2
 
+        far = {"$set": {"due_at": clock.now() + timedelta(hours=10)}}
+        assert (await station.base.database["hook_deliveries"].update_one({"attempts": 1}, far)).modified_count
         clock.advance(timedelta(minutes=6))
         crm.always = 204
-        await station.settled("delivered", 20)
+        await station.settled("delivered", 60)
         assert (await station.ask("GET", path))["failing_since"] is None
 
         crm.always = 500
@@ -315,13 +320,37 @@ async def test_no_hook_leads_behind_our_own_doors(
 
 
 async def test_two_processes_send_each_message_once_and_take_over_what_a_dead_one_had_claimed(
-    station: HookStation, crm: Receiver
+    station: HookStation, crm: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook = await station.hook(crm.url, AWARDED)
     await station.happens(*(awarded(f"C{number}") for number in range(40)))
     async with station.sending(), station.another().sending():
         await station.settled("delivered", 40)
     assert len(crm.got) == len({got.id for got in crm.got}) == 40
+
+    # The second has looked before the first claims, and claims after it.
+    everything = {"first": "2026-01-01T00:00:00Z", "only_dead": False}
+    await station.ask("POST", f"/{hook['hook_id']}/replays", 202, json=everything)
+    first, second, now = HookStore(station.base.database), HookStore(station.base.database), station.base.clock.now()
+    until = now + Sending.LEASE
+    claimed: list[Document] = []
+
+    class Late:
+        def __init__(self, rows: Any) -> None:
+            self._rows = rows
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._rows, name)
+
+        async def update_many(self, *change: Any) -> Any:
+            claimed.extend(await first.claim(hook["hook_id"], Claim("first", until), now, 40))
+            return await self._rows.update_many(*change)
+
+    monkeypatch.setattr(second, "_deliveries", Late(station.base.database["hook_deliveries"]))
+    assert not await second.claim(hook["hook_id"], Claim("second", until), now, 40)
+    assert len(claimed) == 40
+    await station.base.database["hook_deliveries"].delete_many({})
+    crm.got.clear()
 
     # Killed after the receiver has taken it, before that is written down.
     await station.happens(awarded("C40"))
@@ -330,16 +359,21 @@ async def test_two_processes_send_each_message_once_and_take_over_what_a_dead_on
     await station.base.database["hook_deliveries"].update_one({"_id": row["_id"]}, {"$set": taken})
     async with station.sending():
         await station.ask("POST", f"/{hook['hook_id']}/pings", 202)
-        await station.settled("delivered", 41)
-        assert len(crm.got) == 41
+        await station.settled("delivered", 1)
+        assert len(crm.got) == 1
         station.base.clock.advance(Sending.LEASE)
-        await station.settled("delivered", 42)
+        await station.settled("delivered", 2)
     assert crm.got[-1].id == f"msg_{row['_id']}"
 
 
-async def test_who_is_erased_is_told_about_once_more_and_never_again(station: HookStation, crm: Receiver) -> None:
+async def test_who_is_erased_is_told_about_once_more_and_never_again(
+    station: HookStation, crm: Receiver, programs: dict[str, Program]
+) -> None:
     await station.hook(crm.url, AWARDED, REGISTERED, ERASED, personal=True)
     await station.happens(registered(), awarded("C1"), awarded("C2"))
+    files = await PrivacyStation(station.base, programs).exported("C1")
+    assert len(files["told_to_systems.json"]) == 2
+    assert "ada@example.com" in files["told_to_systems.json"][0]["body"] + files["told_to_systems.json"][1]["body"]
     erased = identity.CandidateErased(
         candidate_id="C1",
         accounts=[identity.ErasedAccount(candidate_id="C1", pseudonym="erased-1")],
@@ -349,6 +383,7 @@ async def test_who_is_erased_is_told_about_once_more_and_never_again(station: Ho
     await station.base.handle(work, received(erased))
     assert [row["candidates"] for row in await station.rows()] == [["C2"]]
     await station.happens(erased, awarded("C1"), erased.model_copy(update={"again": True}))
+    assert sorted(row["candidates"] for row in await station.rows()) == [[], ["C2"]]
     await station.base.handle(work, received(erased.model_copy(update={"again": True})))
     async with station.sending():
         await station.settled("delivered", 2)
@@ -386,4 +421,5 @@ async def test_without_a_key_there_are_no_hooks(station: HookStation, crm: Recei
     async with other.sending():
         (row,) = await tried(station, 1)
     assert row["tries"][0]["error"] == "our secret cannot be read"
+    assert (await station.base.rows("hooks"))[0]["failures"] == 0
     assert not crm.got

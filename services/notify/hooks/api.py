@@ -364,5 +364,9 @@ def _with_secret(row: Document, secret: str) -> HookSecretView:
 
 
 def _delivery(row: Document) -> DeliveryView:
-    more = {"delivery_id": row["_id"], "message_id": message_id(row["_id"]), "due_at": row.get("due_at")}
+    more = {
+        "delivery_id": row["_id"],
+        "message_id": message_id(row["_id"]),
+        "due_at": row["due_at"] if row["state"] == "waiting" else None,
+    }
     return DeliveryView.model_validate({**row, **more})

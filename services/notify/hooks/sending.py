@@ -31,6 +31,8 @@ from services.notify.hooks.targets import NotPublicError, Targets
 
 CONTENT_TYPE = "application/cloudevents+json"
 AGENT = "Certrail-Hooks/1"
+OUR_FAULT = "our secret cannot be read"
+"""Of a try that came to nothing without any fault of the receiver's."""
 
 SENT = Counter("certrail_hook_tries_total", "Messages sent to web hooks, by what became of them", ["outcome"])
 OFF = Counter("certrail_hooks_switched_off_total", "Web hooks that were switched off", ["program", "because"])
@@ -122,6 +124,10 @@ class Sending:
                     if not running:
                         return
                     _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            for task in running:
+                task.cancel()
+            raise
         finally:
             if running:
                 await asyncio.wait(running)
@@ -151,7 +157,7 @@ class Sending:
             secrets = self._secrets(hook, at)
         except ValueError:
             log.critical("hook_secret_unreadable", program=hook.program)
-            return answer(None, "our secret cannot be read")
+            return answer(None, OUR_FAULT)
         body = row["body"].encode()
         headers = signed(secrets, row["_id"], int(at.timestamp()), body)
         try:
@@ -185,7 +191,8 @@ class Sending:
             return
         SENT.labels("dead" if due_at is None else "failed").inc()
         log.info("hook_message_not_taken", message_id=row["_id"], program=hook.program, cause=answer.error)
-        await self._failed(hook, answer, now)
+        if answer.error != OUR_FAULT:
+            await self._failed(hook, answer, now)
 
     async def _answered(self, hook: Hook, now: datetime) -> None:
         known = (await self._known.all()).get(hook.id, hook)
