@@ -135,6 +135,8 @@ def _service_bindings(service: str) -> Iterator[Definition]:
         yield _binding(topology.EVENTS, topology.events_queue(service), event.event_key)
     for event in topology.VENDOR_BINDINGS.get(service, ()):
         yield _binding(topology.VENDORS, topology.vendors_queue(service), f"*.{event.name}.v{event.version}")
+    for event in topology.HOOK_BINDINGS.get(service, ()):
+        yield _binding(topology.EVENTS, topology.HOOKS, event.event_key)
     for queue in _service_queues(service):
         yield _binding(topology.retry_exchange(service), queue, queue)
 
@@ -204,7 +206,7 @@ def _consumed_policy(service: str) -> Definition:
     return {
         "name": f"consumed-by-{service}",
         "vhost": VHOST,
-        "pattern": rf"^{service}\.(events|vendors)$",
+        "pattern": rf"^{service}\.(events|vendors|hooks)$",
         "apply-to": "queues",
         "priority": 10,
         "definition": {

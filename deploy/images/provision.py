@@ -91,6 +91,8 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
         found["CERTRAIL_OPERATOR_SECRET"] = secrets.get("client/operator")
     if service == "certs":
         found["CERTRAIL_CERTS_KEYS_SECRET"] = secrets.get("certs/keys")
+    if service == "notify":
+        found["CERTRAIL_HOOKS_SECRET"] = secrets.get("notify/hooks")
     if service == "exams":
         found["CERTRAIL_CREDENTIALS_SECRET"] = secrets.get("exams/credentials")
     if service in {"exams", "fulfillment"}:

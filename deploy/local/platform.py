@@ -212,6 +212,9 @@ def service_environment(
     if service == "notify":
         environment["CERTRAIL_SMTP_HOST"] = LOOPBACK
         environment["CERTRAIL_SMTP_PORT"] = str(ports.smtp)
+        environment["CERTRAIL_HOOKS_SECRET"] = servers.secrets.get("notify/hooks")
+        # Whoever tries hooks out has their receiver on this machine too.
+        environment["CERTRAIL_HOOKS_PRIVATE_NETWORKS"] = "127.0.0.0/8"
     return environment
 
 

@@ -5,13 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from libs.common.http.senders import TRUSTED_PROXIES, read_networks
+from libs.common.http.senders import TRUSTED_PROXIES, networks_text
 from libs.common.settings import ServiceSettings
-
-
-def _networks(text: str) -> str:
-    read_networks(text)
-    return text
 
 
 class CertsSettings(ServiceSettings):
@@ -20,7 +15,7 @@ class CertsSettings(ServiceSettings):
     certs_keys_secret: SecretStr = Field(
         min_length=32, description="encrypts the keys that sign credentials, as they lie in the database"
     )
-    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+    trusted_proxies: Annotated[str, AfterValidator(networks_text)] = Field(
         default=TRUSTED_PROXIES, description="networks of the gateway, whose X-Forwarded-For is believed"
     )
     country_header: str | None = Field(

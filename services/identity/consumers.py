@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
@@ -80,9 +80,7 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of audit logs, parts of exports, late results, parcels that came back, and what becomes
-    of mails and news.
-    """
+    """What services tell: seals, parts of exports, late results, parcels that came back, what becomes of mails and news."""
 
     def __init__(
         self,

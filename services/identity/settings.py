@@ -8,15 +8,10 @@ from joserfc.jwk import Key, KeySet
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, TypeAdapter, ValidationError
 
 from libs.common.events.types import ProgramId
-from libs.common.http.senders import TRUSTED_PROXIES, read_networks
+from libs.common.http.senders import TRUSTED_PROXIES, networks_text
 from libs.common.settings import ServiceSettings
 
 _SECRETS = TypeAdapter(dict[ProgramId, Annotated[str, StringConstraints(min_length=1, max_length=1000)]])
-
-
-def _networks(text: str) -> str:
-    read_networks(text)
-    return text
 
 
 class IdentitySettings(ServiceSettings):
@@ -32,7 +27,7 @@ class IdentitySettings(ServiceSettings):
     breached_passwords_file: Path | None = Field(
         default=None, description="more leaked passwords than the list that ships: one or its SHA-1 a line"
     )
-    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+    trusted_proxies: Annotated[str, AfterValidator(networks_text)] = Field(
         default=TRUSTED_PROXIES,
         description="networks of the gateway, whose X-Forwarded-For is believed",
     )

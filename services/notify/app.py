@@ -22,6 +22,8 @@ from services.notify.editions.shelf import Shelf, Worded
 from services.notify.editions.store import EditionStore
 from services.notify.feedback import migration as feedback_migration
 from services.notify.feedback.parts import Feedback
+from services.notify.hooks import store as hook_store
+from services.notify.hooks.parts import HookParts
 from services.notify.privacy import Forgetting
 from services.notify.reminders import migration as reminders_migration
 from services.notify.reminders.check import ReminderCheck
@@ -90,6 +92,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
     keeper = privacy.keeper_of(database, tombstones, platform.unit_of_work, forgetting)
     unsubscribing = Unsubscribing(store, wishes, renderer, platform.unit_of_work)
     retention = Retention(database, privacy.PERIODS, platform.clock)
+    hooks = HookParts(platform, settings, tombstones)
     return Parts(
         api=api.api(
             (
@@ -97,12 +100,14 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
                 *UnsubscribingApi(links, unsubscribing, platform.programs).routes(),
                 *AnnouncementsApi(announcements, publishing, store, standings, programs, clock).routes(),
                 *TemplatesApi(editions, Checker(renderer), platform.unit_of_work, programs).routes(),
+                *hooks.routes(),
             )
         ),
         subscriptions=(
             Subscription(
                 topology.events_queue("notify"), decode_events, keeper.around(feedback.returns.around(events.handle))
             ),
+            *hooks.subscriptions(),
         ),
         jobs=(
             keeper.job(),
@@ -112,7 +117,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
             mailing.job(),
             *feedback.jobs(settings.mail_reports_dir),
         ),
-        background=(sender.run,),
+        background=(sender.run, *hooks.background()),
     )
 
 
@@ -124,6 +129,7 @@ SERVICE = Service(
         editions_store.MIGRATION,
         feedback_migration.MIGRATION,
         reminders_migration.MIGRATION,
+        hook_store.MIGRATION,
     ),
     build=build,
     settings=NotifySettings,

@@ -20,6 +20,7 @@ from services.notify import wishes, words
 from services.notify.announcements import store as announcements
 from services.notify.domain.mails import TOKEN, Template
 from services.notify.editions import store as editions
+from services.notify.hooks import store as hooks
 from services.notify.letters import Cause
 from services.notify.reminders import gathered, standings
 from services.notify.store import State, new_message
@@ -46,6 +47,7 @@ PERIODS = (
     words.PERIOD,
     Period(gathered.COLLECTION, "created_at", timedelta(days=60), {"due_at": {"$exists": False}}),
     Period("soft_bounces", "last_at", timedelta(days=30)),
+    hooks.PERIOD,
 )
 """Mails that are settled; long enough to check a surprising one, and for the claims that follow from it."""
 
@@ -74,8 +76,12 @@ HOLDINGS = Holdings(
         Holding(collection="suppressions", find=by("candidate_id"), kind="suppressed_addresses"),
         Holding(collection="soft_bounces", find=by("candidate_id"), kind="returned_mails"),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
+        hooks.HOLDING,
     ),
-    apart=APART | editions.APART | {announcements.COLLECTION: "what programs tell many, and who of staff wrote it"},
+    apart=APART
+    | editions.APART
+    | hooks.APART
+    | {announcements.COLLECTION: "what programs tell many, and who of staff wrote it"},
 )
 
 

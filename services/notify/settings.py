@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 
 from libs.common.events.types import EmailAddress
+from libs.common.http.senders import networks_text
 from libs.common.settings import ServiceSettings
 from services.notify.dkim import read_keys
 from services.notify.domain.pacing import read_rates
@@ -51,6 +52,17 @@ class NotifySettings(ServiceSettings):
         default=None, description="private keys that sign mails, each named as its public part is in the DNS"
     )
     smtp_connections: int = Field(default=4, ge=1, le=64, description="connections kept open to it")
+    hooks_secret: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="encrypts the secrets that sign messages to web hooks; without it there are no hooks",
+    )
+    hooks_private_networks: Annotated[str, AfterValidator(networks_text)] | None = Field(
+        default=None, description="networks that web hooks may lead to although they are nobody's on the internet"
+    )
+    hooks_off_days: int = Field(
+        default=5, ge=1, le=30, description="a web hook that has taken nothing for so long is switched off"
+    )
 
     return_path: EmailAddress | None = Field(
         default=None,

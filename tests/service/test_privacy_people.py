@@ -56,7 +56,7 @@ async def fulfillment(base_of: OpenBase, programs: dict[str, Program]) -> AsyncI
 async def sent(station: PrivacyStation, mailbox: Mailbox, count: int) -> None:
     """Send until so many mails have arrived and are settled."""
     stopping = asyncio.Event()
-    (send,) = station.parts.background
+    send, *_ = station.parts.background
     task = asyncio.create_task(send(stopping))
     try:
         await eventually(lambda: station.base.rows("messages", state="sent"), lambda rows: len(mailbox.mails) >= count)

@@ -201,7 +201,10 @@ async def test_news_need_consent_and_end_at_once_by_one_click(station: Station) 
         Unsubscribing(station.store, station.wishes, station.renderer, process.unit_of_work),
         PROGRAMS,
     )
-    app = build_app(NotifyApi(station.store, station.renderer, station.shelf).api(api.routes()), TokenVerifier.__new__(TokenVerifier))
+    app = build_app(
+        NotifyApi(station.store, station.renderer, station.shelf).api(api.routes()),
+        TokenVerifier.__new__(TokenVerifier),
+    )
     async with process.sending(), TestClient(TestServer(app)) as client:
         await process.handle(registered())
         assert await news(station, process) == "withheld no_consent"

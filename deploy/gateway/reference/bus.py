@@ -99,4 +99,6 @@ def _queues() -> Iterator[QueueRow]:
             keys = [f"*.{event.name}.v{event.version}" for event in topology.VENDOR_BINDINGS[service]]
             unrouted = ["everything else from vendors, to be refused"] if service == topology.INGRESS else []
             yield QueueRow(topology.vendors_queue(service), service, tuple(chain(keys, unrouted)))
+    for service, models in topology.HOOK_BINDINGS.items():
+        yield QueueRow(topology.HOOKS, service, tuple(event.event_key for event in models))
     yield QueueRow(topology.LOG, "operator", ("#",))

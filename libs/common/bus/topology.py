@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from libs.common.events import SERVICES, EventData, certs, exams, fulfillment, identity, notify, vendors
+from libs.common.events.subscribers import subscribable
 
 EVENTS = "certrail.events"
 VENDORS = "certrail.vendors"
@@ -165,6 +166,12 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
 }
 
 
+HOOKS = "notify.hooks"
+"""What systems outside may be told over HTTPS, on a queue of its own: whatever it suffers, no mail waits for it."""
+
+HOOK_BINDINGS: dict[str, tuple[type[EventData], ...]] = {"notify": tuple(subscribable().values())}
+
+
 def events_queue(service: str) -> str:
     return f"{service}.events"
 
@@ -203,7 +210,8 @@ def orders_queue(vendor: str) -> str:
 def consumed_queues(service: str) -> tuple[str, ...]:
     """The queues a service reads its work from."""
     queues = (events_queue(service),) if EVENT_BINDINGS[service] else ()
-    return (*queues, vendors_queue(service)) if service in VENDOR_BINDINGS else queues
+    from_vendors = (vendors_queue(service),) if service in VENDOR_BINDINGS else ()
+    return (*queues, *from_vendors, *((HOOKS,) if service in HOOK_BINDINGS else ()))
 
 
 @dataclass(frozen=True)
@@ -225,7 +233,7 @@ def service_permissions(service: str) -> Permissions:
     return Permissions(
         configure="^$",
         write=rf"^(certrail\.({ours})|{service}\.retry)$",
-        read=rf"^{service}\.(events|vendors|parked)$",
+        read=rf"^{service}\.(events|vendors|hooks|parked)$",
         topics={
             EVENTS: rf"^{service}\.",
             REJECTIONS: "^[a-z]",

@@ -5,7 +5,9 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-_PROSE = frozenset({"title", "description", "examples", "deprecated", "$defs", "x-personal-data", "default"})
+_PROSE = frozenset(
+    {"title", "description", "examples", "deprecated", "$defs", "x-personal-data", "x-secret", "default"}
+)
 
 
 def breaking_changes(old: Schema, new: Schema) -> list[str]:

@@ -10,6 +10,7 @@ from libs.common.events.personal_data import PublicKey
 from libs.common.events.registry import EventData
 from libs.common.events.types import (
     PERSONAL,
+    SECRET,
     Address,
     Code,
     Country,
@@ -42,7 +43,7 @@ class AccessRequested(EventData, publisher="identity"):
 
     candidate_id: Identifier
     reason: Annotated[str, Field(pattern="^(activation|recovery)$")]
-    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    token: Annotated[Line, Field(json_schema_extra=SECRET)]
     expires_at: Moment
 
 
@@ -75,7 +76,7 @@ class EmailChangeRequested(EventData, publisher="identity"):
     candidate_id: Identifier
     email: EmailAddress
     """The new one, to which the link is sent."""
-    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    token: Annotated[Line, Field(json_schema_extra=SECRET)]
     expires_at: Moment
 
 
@@ -234,7 +235,7 @@ class StaffInvited(EventData, publisher="identity"):
     full_name: PersonName
     email: EmailAddress
     reason: Annotated[str, Field(pattern="^(invitation|recovery)$")]
-    token: Annotated[Line, Field(json_schema_extra=PERSONAL)]
+    token: Annotated[Line, Field(json_schema_extra=SECRET)]
     expires_at: Moment
 
 
@@ -277,7 +278,7 @@ class ErasedAccount(BaseModel):
     """An account and what stands for it in everything that is kept."""
 
     candidate_id: Identifier
-    pseudonym: Identifier
+    pseudonym: Annotated[Identifier, Field(json_schema_extra=SECRET)]
 
 
 class CandidateErased(EventData, publisher="identity"):

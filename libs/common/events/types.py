@@ -8,6 +8,9 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 PERSONAL = {"x-personal-data": True}
 """JSON Schema mark for a field that holds personal data: never logged, exported and erased with its person."""
 
+SECRET = {**PERSONAL, "x-secret": True}
+"""Mark for a field that opens something, or says whom a pseudonym stands for: no subscriber outside is told it."""
+
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _SINGLE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"

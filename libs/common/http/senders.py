@@ -18,6 +18,12 @@ def read_networks(text: str) -> tuple[Network, ...]:
     return tuple(ip_network(part) for part in text.replace(",", " ").split())
 
 
+def networks_text(text: str) -> str:
+    """Networks as a setting has them, once they have been read. Raises `ValueError`."""
+    read_networks(text)
+    return text
+
+
 def sender(remote: str | None, headers: Mapping[str, str], proxies: Sequence[Network]) -> str:
     """The address that a request comes from, as far as it can be believed.
 

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from libs.common.programs.brand import dark, light
 from libs.common.programs import Program
+from libs.common.programs.brand import dark, light
 
 CSS: Final = "text/css; charset=utf-8"
 WOFF2: Final = "font/woff2"

@@ -129,6 +129,8 @@ def _parts(service: str, base: Base, where: Where) -> Any:
         more = {"payment_pages_dir": where.folder / "pages", "vendor_secrets_dir": secrets}
     if service == "certs":
         more = {"certs_keys_secret": CERTS_KEYS_SECRET}
+    if service == "notify":
+        more = {"hooks_secret": SecretStr("h" * 32)}
     settings = one.settings(
         mongo_url=SecretStr(where.mongo_url(service)),
         amqp_url=SecretStr(""),
@@ -404,6 +406,11 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
     return seed
 
 
+_HOOK = {
+    "url": "https://93.184.216.34/MARK-HOOK",
+    "events": ["certs.CertificationAwarded.v1"],
+    "description": "MARK-CRM",
+}
 _ANNOUNCEMENT = {
     "texts": [{"language": "en", "title": "MARK-ANNOUNCED", "paragraphs": ["Book early."]}],
     "first_day": "2000-01-01",
@@ -411,6 +418,10 @@ _ANNOUNCEMENT = {
 }
 _OWN_WORDS = "Subject: MARK {{ exam }}\nPreview: a\nWhy: b\n\nHello {{ name }}.\n"
 _NOTIFY = {
+    "add_hook": Request(lambda _: _HOOK),
+    "change_hook": Request(lambda _: {"personal_data": True}),
+    "rotate_hook_secret": Request(lambda _: {"old_works_hours": 1}),
+    "replay_deliveries": Request(lambda _: {"first": "2026-11-01T00:00:00Z"}),
     "write_announcement": Request(lambda _: _ANNOUNCEMENT),
     "change_announcement": Request(lambda _: _ANNOUNCEMENT),
     "publish_announcement": Request(lambda _: {"mail": True}),
@@ -432,11 +443,15 @@ async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     token = link.rpartition("/")[2]
     values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"], "token": token}
     values |= {"template": "exam_passed", "language": "en", "version": "1"}
-    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"], "MARK-ANNOUNCED", "MARK-NOTE"}))
+    seed = Seed(
+        values, _NOTIFY, frozenset({PERSON, mail["_id"], "MARK-ANNOUNCED", "MARK-NOTE", "MARK-HOOK", "MARK-CRM"})
+    )
     values["announcement_id"] = (await _made(surface, "write_announcement", seed, by_staff=True))["announcement_id"]
     await _made(surface, "publish_announcement", seed, by_staff=True)
     await _made(surface, "write_template_version", seed, by_staff=True)
     await _made(surface, "take_mail_report", seed, by_staff=True)
+    values["hook_id"] = (await _made(surface, "add_hook", seed, by_staff=True))["hook_id"]
+    await _made(surface, "ping_hook", seed, by_staff=True)
     return seed
 
 

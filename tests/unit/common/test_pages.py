@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.programs.brand import TEXT, contrast, dark, light
 from libs.common.pages.wording import counted
+from libs.common.programs.brand import TEXT, contrast, dark, light
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 LIGHT = {"ink": "#13202A", "ink-2": "#455461", "surface": "#FFFFFF", "bg": "#F4F7F8", "sunken": "#E9EEF1"}

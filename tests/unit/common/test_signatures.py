@@ -1,4 +1,4 @@
-"""Signatures of notifications, against the vector and the library of Standard Webhooks."""
+"""Signatures of messages over HTTPS, against the vector and the library of Standard Webhooks."""
 
 from datetime import UTC, datetime, timedelta
 

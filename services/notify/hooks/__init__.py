@@ -1,0 +1,1 @@
+"""Web hooks: systems are told over HTTPS what happens to a program's candidates."""
