@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import structlog
 from prometheus_client import Counter
 
+from libs.common.pages.brand import dark, light
 from libs.common.programs import Program
-from libs.common.programs.brand import dark, light
 from services.notify import languages, mime
 from services.notify.dkim import DkimSigner
 from services.notify.domain.addresses import wire_address

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from libs.common.pages.brand import light
 from libs.common.programs import OpenIdProvider, Program, SignIn
-from libs.common.programs.brand import light
 from services.notify import languages
 from services.notify.domain.mails import STAFF, Template
 from services.notify.languages import LANGUAGES
