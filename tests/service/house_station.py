@@ -53,7 +53,7 @@ class HouseStation:
         programs: dict[str, Program],
         folder: Path,
         orders: Mapping[str, Any] | None = None,
-        **sections: Any,
+        beside: Mapping[str, Any] | None = None,
     ) -> None:
         self.base, self.programs = base, programs
         self.inbox, self.outbox = folder / "in", folder / "out"
@@ -61,7 +61,7 @@ class HouseStation:
             each.mkdir(exist_ok=True)
         section = {"country": "US"} | dict(orders or {})
         names = {"id": HOUSE, "name": "Kits Ltd", "programs": ["cisco"]}
-        definition = names | {"orders": section} | sections
+        definition = names | {"orders": section} | dict(beside or {})
         (folder / "vendors" / "kits.yaml").write_text(yaml.safe_dump(definition))
         settings = FulfillmentSettings.model_construct(
             batch_size=200,

@@ -165,7 +165,7 @@ async def test_late_orders_are_told_once_and_a_silent_house_is_flagged_until_it_
         assert (await staff.items("/houses"))[0]["silent_since"] is not None
         house.base.clock.advance(timedelta(weeks=16))
         for _ in range(2):
-            await house.run("orders-watch")
+            await asyncio.gather(*(house.run("orders-watch") for _ in range(3)))
         assert (house.told("C1").count("OrderLate"), house.told("C2").count("OrderLate")) == (1, 0)
         await house.hear(shipment("O1", "in_production"))
         assert (await staff.items("/houses"))[0]["silent_since"] is None
@@ -221,6 +221,19 @@ async def test_files_carry_orders_and_answers_settle_each_line(folders: HouseSta
     assert sent == [["Add", "O2", "2"], ["Add", "O3", "1"]]
 
 
+async def test_order_of_a_program_that_the_house_does_not_serve_is_shown(
+    base_of: OpenBase, programs: dict[str, Program], tmp_path: Path
+) -> None:
+    async with base_of("fulfillment") as base:
+        sections = HouseStation(base, programs, tmp_path).files()
+        house = HouseStation(base, programs, tmp_path, sections, {"programs": ["juniper"]})
+        await house.place("O1")
+        await house.run("orders")
+        await house.exchange()
+        (row,) = await base.rows("dispatches")
+        assert (row["state"], "does not name the program" in row["reason"]) == ("refused", True)
+
+
 async def test_lists_are_compared_once_and_what_differs_is_shown(folders: HouseStation) -> None:
     for order_id in ("O1", "O2", "O3", "O4"):
         await folders.place(order_id)
@@ -266,7 +279,7 @@ async def test_files_go_over_sftp_once_the_server_is_back(
         where = {"folder": "/in", "file": "orders-{program}-{number}.txt"}
         sections = {"files": where | {"confirmations": {"folder": "/out", "file": "ack-{program}-{number}.txt"}}}
         sftp = {"host": "127.0.0.1", "port": server.port, "username": "certrail", "host_keys": [server.host_key]}
-        house = HouseStation(base, programs, tmp_path, sections, sftp=sftp | {"password": "kits-password"})
+        house = HouseStation(base, programs, tmp_path, sections, {"sftp": sftp | {"password": "kits-password"}})
         (tmp_path / "secrets" / "kits-password").write_text("p")
         await house.place("O1")
         await house.run("orders")

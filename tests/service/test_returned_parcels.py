@@ -36,7 +36,9 @@ async def test_returned_parcel_opens_one_case_however_often_it_is_told(
     assert len(listed) == 2
     (opened,) = [case for key, case in listed.items() if key != own["case_id"]]
     assert (opened["kind"], opened["state"], opened["by_itself"]) == ("kit", "open", True)
-    details = (await desk.seen(opened))["details"]
+    seen = await desk.seen(opened)
+    assert [step["what"] for step in seen["history"]] == ["opened"]
+    details = seen["details"]
     assert details == {
         "kind": "kit",
         "order_id": "O1",

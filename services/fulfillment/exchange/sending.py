@@ -61,10 +61,12 @@ class Sending:
         if waiting:
             await self._unit_of_work.run(partial(self._enlist, waiting=waiting))
         for program, name in await self._store.waiting_houses():
-            if self._houses[name].files is None:
-                work = partial(self._send_slice, program=program, house=self._houses[name])
-                while await self._unit_of_work.run(work) == self.SLICE:
-                    pass
+            house = self._houses[name]
+            if house.files is not None and program in house.programs:
+                continue
+            work = partial(self._send_slice if house.files is None else self._stop_slice, program=program, house=house)
+            while await self._unit_of_work.run(work) == self.SLICE:
+                pass
 
     async def _enlist(self, transaction: Transaction, *, waiting: Sequence[Order]) -> None:
         """Note orders that wait; one that could not be written is tried again once it has another address."""
@@ -106,6 +108,14 @@ class Sending:
             for each in _messages(row, parcel, house, transaction):
                 transaction.send(each)
             await self._note(transaction, row, house)
+        await self._store.save_dispatches(transaction.session, rows)
+        return len(rows)
+
+    async def _stop_slice(self, transaction: Transaction, *, program: str, house: House) -> int:
+        """Show orders that no loop would ever make files of, rather than let them wait."""
+        rows = await self._store.due(transaction.session, program, house.id, transaction.now, self.SLICE)
+        for row in rows:
+            _write(row, stopped(standing_of(row), "the house's definition does not name the program"), transaction)
         await self._store.save_dispatches(transaction.session, rows)
         return len(rows)
 
