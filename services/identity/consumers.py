@@ -79,7 +79,7 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals, parts of exports, late results, news not wanted, and what becomes of mails."""
+    """What services tell: seals of audit logs, parts of exports, late results, what becomes of mails and news."""
 
     def __init__(
         self,

@@ -55,8 +55,8 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         settings.public_url,
         signer=signer,
         links=links,
-        return_path=settings.return_path,
         editions=shelf,
+        return_path=settings.return_path,
     )
     feedback = Feedback(database, store, renderer, platform.unit_of_work)
     wishes, words = WishStore(database), Words(database)

@@ -71,8 +71,8 @@ class Renderer:
         public_url: where candidates reach the portal.
         signer: signs what is written.
         links: end news; without them none can be written.
-        return_path: where bounces go; each mail has its id in its own form of it. None for the program's sender.
         editions: what staff have put in place of our words.
+        return_path: where bounces go; each mail has its id in its own form of it. None for the program's sender.
     """
 
     def __init__(
@@ -82,15 +82,15 @@ class Renderer:
         *,
         signer: DkimSigner | None = None,
         links: UnsubscribeLinks | None = None,
-        return_path: str | None = None,
         editions: Editions | None = None,
+        return_path: str | None = None,
     ) -> None:
         self._programs = programs
         self._signer = signer or DkimSigner()
         self._links = links
         self._public_url = public_url.rstrip("/")
-        self._return_path = return_path
         self._editions = editions
+        self._return_path = return_path
 
     def message_id(self, letter_id: str, program: str) -> str:
         """The Message-ID header: the same on every attempt, so that a repetition can be recognised."""
