@@ -56,6 +56,7 @@ async def test_bounce_suppresses_until_staff_lift_it_and_the_mail_is_sent_again(
     assert await station.report(bounce) == "bounced"
     assert (await station.ask("GET", STATE))[1]["suppression"] is None
     # Sent again it is a new mail that names the one it repeats, however often it is asked for.
+    station.base.clock.advance(timedelta(seconds=1))
     made = [await station.ask("POST", again, Idempotency_Key="k1") for _ in range(2)]
     assert [status for status, _ in made] == [201, 201]
     assert {row["message_id"] for _, row in made} == {made[0][1]["message_id"]}
@@ -68,13 +69,14 @@ async def test_bounce_suppresses_until_staff_lift_it_and_the_mail_is_sent_again(
 
 
 async def test_complaint_outweighs_a_bounce_and_ends_with_the_address(station: FeedbackStation) -> None:
-    mail = await station.send(passed())
+    mail, other = await station.send(passed()), await station.send(passed())
     assert await station.report(dsn(recipient("2.1.5", "delivered", diagnostic=""), mail=mail["_id"])) == "delivered"
-    assert [item["state"] for item in await station.log()] == ["delivered"]
+    assert [item["state"] for item in await station.log()] == ["sent", "delivered"]
     await station.report(dsn(recipient(), mail=mail["_id"]))
     assert await station.report(complaint(rcpt=None, mail=mail["_id"])) == "complained"
-    await station.report(dsn(recipient(), mail=mail["_id"]))
-    assert [item["state"] for item in await station.log()] == ["complained"]
+    for later in (mail, other):
+        await station.report(dsn(recipient(), mail=later["_id"]))
+    assert [item["state"] for item in await station.log()] == ["bounced", "complained"]
     assert (await station.ask("GET", STATE))[1]["suppression"]["reason"] == "complained"
     station.base.clock.advance(timedelta(minutes=1))
     await station.surface.events(moved("ada@new.example", 2))
@@ -82,6 +84,7 @@ async def test_complaint_outweighs_a_bounce_and_ends_with_the_address(station: F
         "EmailBounced 5.1.1",
         "EmailSuppressed bounced",
         "EmailSuppressed complained",
+        "EmailBounced 5.1.1",
         "EmailRestored",
     ]
     assert await station.base.rows("suppressions") == []
@@ -95,6 +98,13 @@ async def test_complaint_outweighs_a_bounce_and_ends_with_the_address(station: F
     last = await station.send(passed())
     assert await station.report(complaint(rcpt="ada@new.example", mail=last["_id"])) == "complained"
     assert (await station.ask("GET", STATE))[1]["suppression"]["address"] == "ada@new.example"
+    # An erasure leaves nothing of either, and what comes back later finds nobody.
+    await station.report(dsn(recipient("5.2.2", original="ada@new.example"), mail=late["_id"]))
+    account = identity.ErasedAccount(candidate_id=ADA, pseudonym="erased-1")
+    erased = identity.CandidateErased(candidate_id=ADA, accounts=[account], erased_at=NOON)
+    await station.surface.events(received(erased))
+    assert await station.base.rows("suppressions") == await station.base.rows("soft_bounces") == []
+    assert await station.report(complaint(mail=last["_id"])) == "unmatched"
 
 
 async def test_what_may_pass_is_counted_by_days(station: FeedbackStation) -> None:
@@ -147,18 +157,18 @@ async def test_link_is_never_sent_a_second_time(station: FeedbackStation) -> Non
     status, problem = await station.ask("POST", f"/messages/{mail['_id']}/repetitions")
     assert (status, problem["type"]) == (409, "urn:certrail:problem:mail-not-repeated")
     # It went elsewhere, so what comes back of it says nothing of the candidate's own address.
-    assert await station.report(dsn(recipient(original=None, final="new@example.com"), mail=mail["_id"])) == "bounced"
+    assert await station.report(complaint(rcpt=None, mail=mail["_id"])) == "complained"
     assert (await station.ask("GET", STATE))[1]["suppression"] is None
 
 
 async def test_maildir_is_read_once_and_keeps_what_is_no_report(station: FeedbackStation) -> None:
     mail = await station.send(passed())
     new, cur = station.folder / "new", station.folder / "cur"
+    (new / "4").mkdir()
+    (new / "5.link").symlink_to("/etc/hostname")
     (new / "1.host").write_bytes(QMAIL.replace(b"0123456789abcdef" * 2, mail["_id"].encode()))
     (new / "2.host").write_bytes(ON_LEAVE)
     (new / ".3.host").write_bytes(b"being written")
-    (new / "4").mkdir()
-    (new / "5.link").symlink_to("/etc/hostname")
     await station.surface.run("mail-reports")
     assert {path.name for path in new.iterdir()} == {".3.host", "4", "5.link"}
     assert [path.name for path in cur.iterdir()] == ["2.host:2,"]

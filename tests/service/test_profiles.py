@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from libs.common.events import identity
+from libs.common.events import identity, notify
 from libs.common.http.principal import Kind, Principal
 from libs.common.programs import Program
 from services.identity.merging import Merging
+from services.identity.profiles import Profiles
+from services.identity.store import IdentityStore
 from tests.service.conftest import OpenBase
 from tests.service.rig import said
+from tests.service.samples import received
 from tests.service.test_identity import open_service
 from tests.service.test_merging import People, staff
 
@@ -167,3 +171,31 @@ async def test_changes_at_the_same_moment_are_all_kept_and_the_last_event_has_th
     events = people.identity.said(identity.CandidateProfileChanged)
     last = max(events, key=lambda event: int(event["subjectversion"]))["data"]
     assert {name: last[name] for body in bodies for name in body} == {k: v for body in bodies for k, v in body.items()}
+
+
+async def test_news_ended_by_a_link_take_the_consent_back_unless_it_was_given_anew(people: People) -> None:
+    one, base = await people.account("P1"), people.identity.base
+    profiles = Profiles(IdentityStore(base.database), base.unit_of_work)
+
+    def ended(at: datetime) -> Any:
+        return received(notify.NewsUnsubscribed(candidate_id=one, message_id="<m@x.example>", unsubscribed_at=at))
+
+    async with people.asking({"me": candidate(one)}) as ask:
+        path = f"candidates/{one}/profile"
+        before = base.clock.now()
+        await base.handle(profiles.end_news, ended(before))  # nobody was ever asked: nothing to take back
+        base.clock.advance(timedelta(minutes=1))
+        assert (await ask("me", "PATCH", path, {"marketing": {"given": True, "text_version": "2026-1"}}))[0] == 200
+        await base.handle(profiles.end_news, ended(before))
+        base.clock.advance(timedelta(minutes=1))
+        at = base.clock.now()
+        for _ in range(2):
+            await base.handle(profiles.end_news, ended(at), ended(at))
+        _, seen = await ask("me", "GET", path)
+    assert [(consent["given"], consent["by"]) for consent in seen["consents"]] == [
+        (True, f"candidate:{one}"),
+        (False, "link"),
+    ]
+    events = [event["data"] for event in people.identity.said(identity.PreferencesChanged)]
+    assert [event["marketing"] for event in events] == [True, False]
+    assert datetime.fromisoformat(events[-1]["marketing_at"]) == at

@@ -113,7 +113,7 @@ async def test_kind_that_is_switched_off_stops_even_while_a_mail_waits_and_the_l
         await process.handle(activation())
         assert await ends(station, 2) == {"exam_passed": ("withheld", "unwanted"), "activation": ("sent", None)}
         await process.handle(wishes(6, results=True), passed())
-        await station.settled(2)
+        await station.settled(3)
     assert [mail["Subject"] for mail in station.mailbox.mails][1:] == ["You passed CCNA (200-301)"]
     (row,) = await station.messages(state="withheld")
     assert "due_at" not in row
@@ -201,7 +201,7 @@ async def test_news_need_consent_and_end_at_once_by_one_click(station: Station) 
         Unsubscribing(station.store, station.wishes, station.renderer, process.unit_of_work),
         PROGRAMS,
     )
-    app = build_app(NotifyApi(station.store, station.renderer).api(api.routes()), TokenVerifier.__new__(TokenVerifier))
+    app = build_app(NotifyApi(station.store, station.renderer, station.shelf).api(api.routes()), TokenVerifier.__new__(TokenVerifier))
     async with process.sending(), TestClient(TestServer(app)) as client:
         await process.handle(registered())
         assert await news(station, process) == "withheld no_consent"
