@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import structlog
+from pymongo.errors import PyMongoError
+
 from services.notify.letters import Letter
+
+UNCHECKED = "unchecked"
+"""Why a mail is withheld of which nobody could say whether it may go."""
+
+log = structlog.get_logger(__name__)
 
 
 class Check(Protocol):
@@ -28,5 +36,19 @@ class Checks:
         for check in self._checks:
             left = [letter for letter in letters if letter.id not in reasons]
             if left:
-                reasons.update(await check.withheld(left))
+                reasons.update(await _asked(check, left))
         return reasons
+
+
+async def _asked(check: Check, letters: Sequence[Letter]) -> Mapping[str, str]:
+    try:
+        return await check.withheld(letters)
+    except PyMongoError:
+        raise
+    except Exception as error:  # noqa: BLE001 one mail that cannot be judged must not stop the others
+        if len(letters) > 1:
+            return {key: reason for letter in letters for key, reason in (await _asked(check, [letter])).items()}
+        # The error's own text may hold what the mail says.
+        cause = type(error).__name__
+        log.error("mail_uncheckable", message_id=letters[0].id, template=letters[0].template.value, cause=cause)  # noqa: TRY400 a traceback may hold it as well
+        return {letters[0].id: UNCHECKED}

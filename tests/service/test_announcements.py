@@ -94,6 +94,8 @@ async def people(process: Process) -> None:
     """Ada and Bob agreed to news and hold a certification each, Eve did not agree, and Bob has a second account."""
     spanish = received(registered(BOB, "bob@example.com").data.model_copy(update={"language": "es"}))
     await process.handle(registered(), spanish, registered(EVE, "eve@example.com"), registered(TWIN, "b@example.com"))
+    no = identity.PreferencesChanged(candidate_id=EVE, mails={}, marketing=False, changed_at=NOON)
+    await process.handle(received(no, 2))
     await process.handle(agreed(ADA), agreed(BOB), agreed(TWIN), holds(ADA, "CCNA"), holds(BOB, "CCNP-ENT"))
     merge = {"merge_id": "M1", "candidate_id": BOB, "merged_id": TWIN}
     await process.handle(received(identity.CandidatesMerged(**merge, merged_at=NOON)))

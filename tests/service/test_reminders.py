@@ -13,8 +13,10 @@ from libs.common.events import certs, identity
 from libs.common.mongo.client import open_client, open_database
 from libs.common.mongo.migrations import migrate
 from services.notify.app import SERVICE
-from services.notify.domain.gathering import Bundle
+from services.notify.domain.gathering import Bundle, reminder_facts
+from services.notify.domain.mails import Template
 from services.notify.reminders.check import OVERTAKEN
+from services.notify.reminders.migration import MIGRATION
 from services.notify.reminders.taking import WINDOW
 from services.notify.reminders.writing import mail_key
 from tests.servers import MongoUnderTest
@@ -193,3 +195,15 @@ async def test_unwanted_kinds_are_not_in_a_summary(station: Station) -> None:
     await process.handle(credited("Routing"))
     await written(station, process, timedelta(days=1))
     assert await station.messages() == []
+
+
+async def test_reminder_of_before_is_still_shown_as_it_was_sent(station: Station) -> None:
+    facts = {"title": "CCNA", "earned_on": "2023-12-22", "expires_on": "2026-12-22", "because": "Passed."}
+    old = {"_id": "m1", "candidate_id": ADA, "template": "certification_expiring", "context": facts | {"days_left": 30}}
+    await station.database["messages"].insert_one(old)
+    for _ in range(2):
+        await MIGRATION.apply(station.database)
+    (row,) = await station.messages()
+    subject = station.renderer.subject(Template.CERTIFICATION_EXPIRING, "cisco", "m1", row["context"])
+    assert subject == "CCNA expires on 22 December 2026"
+    assert row["context"] == reminder_facts([facts | {"candidate_id": ADA, "certification": "CCNA", "days_left": 30}])

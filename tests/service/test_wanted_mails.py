@@ -175,14 +175,14 @@ async def test_result_put_on_hold_is_told_by_no_mail_that_waits_and_no_award_tha
     }
 
 
-async def news(station: Station, process: Process) -> str:
-    """A mail of news, written and due. Returns its id."""
+async def news(station: Station, process: Process, **context: str) -> str:
+    """A mail of news, written and due. Returns how it ends."""
     row: Document = new_message(
         new_id(),
         program="cisco",
         template=Template.NEWS,
         candidate_id=ADA,
-        context={"title": "Spring", "paragraphs": ["The exams are open."]},
+        context={"title": "Spring", "paragraphs": ["The exams are open."], **context},
         cause=Cause("e1", "e1", None),
         now=station.clock.now(),
     )
@@ -207,26 +207,30 @@ async def test_news_need_consent_and_end_at_once_by_one_click(station: Station) 
     )
     async with process.sending(), TestClient(TestServer(app)) as client:
         await process.handle(registered())
-        assert await news(station, process) == "withheld no_consent"
+        shown = {"_id": "A1", "state": "published", "first_day": "2000-01-01", "last_day": "2090-01-01"}
+        await station.database["announcements"].insert_one(shown)
+        about = {"announcement_id": "A1"}
+        assert await news(station, process, **about) == "withheld no_consent"
         await process.handle(wishes(2, NOON, marketing=True))
-        assert await news(station, process) == "sent None"
+        assert await news(station, process) == "withheld unchecked", "one that nobody can judge stops no other"
+        assert await news(station, process, **about) == "sent None"
         mail = station.mailbox.mails[-1]
         assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         path = mail["List-Unsubscribe"].strip("<>").replace("https://certs.example/", "/api/notify/v1/public/")
         looked = await client.get(path)
         assert (looked.status, "Stop news" in await looked.text()) == (200, True)
-        assert await news(station, process) == "sent None", "a filter that follows links ends nothing"
+        assert await news(station, process, **about) == "sent None", "a filter that follows links ends nothing"
         station.clock.advance(SOON)
         for _ in range(2):
             done = await client.post(path, data={"List-Unsubscribe": "One-Click"}, allow_redirects=False)
             assert (done.status, "no more news" in await done.text()) == (200, True)
         assert (await client.post(f"{path}x")).status == 404
-        assert await news(station, process) == "withheld no_consent"
+        assert await news(station, process, **about) == "withheld no_consent"
         # identity has not heard of it yet, and tells of another change; then a consent is given anew.
         await process.handle(wishes(3, NOON, marketing=True, results=False))
-        assert await news(station, process) == "withheld no_consent"
+        assert await news(station, process, **about) == "withheld no_consent"
         await process.handle(wishes(4, station.clock.now() + SOON, marketing=True))
-        assert await news(station, process) == "sent None"
+        assert await news(station, process, **about) == "sent None"
     told = [event for event in await station.told() if event["type"] == "certrail.notify.NewsUnsubscribed.v1"]
     assert [event["data"]["message_id"] for event in told] == [mail["Message-ID"]]
 
