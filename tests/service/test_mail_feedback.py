@@ -57,7 +57,9 @@ async def test_bounce_suppresses_until_staff_lift_it_and_the_mail_is_sent_again(
     assert (await station.ask("GET", STATE))[1]["suppression"] is None
     # Sent again it is a new mail that names the one it repeats, however often it is asked for.
     station.base.clock.advance(timedelta(seconds=1))
-    made = [await station.ask("POST", again, Idempotency_Key="k1") for _ in range(2)]
+    made = [await station.ask("POST", again, Idempotency_Key="k1")]
+    await station.base.database["idempotency"].delete_many({})  # as where the first answer was not kept
+    made.append(await station.ask("POST", again, Idempotency_Key="k1"))
     assert [status for status, _ in made] == [201, 201]
     assert {row["message_id"] for _, row in made} == {made[0][1]["message_id"]}
     third = await station.settled(made[0][1]["message_id"])
