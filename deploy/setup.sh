@@ -245,6 +245,21 @@ set_up_node_packages() {
   fi
 }
 
+# A browser for the tests of pages; people bring their own.
+has_browser() { command -v chromium >/dev/null; }
+
+set_up_browser() {
+  begin "Chromium for the tests of pages"
+  if has_browser; then
+    done_in "already there"
+  elif can_install && quietly apt_install chromium && has_browser; then
+    done_in "installed"
+  else
+    missing+=("Chromium: the tests of pages in a browser are left out. As root: apt-get install chromium")
+    done_in "not installed"
+  fi
+}
+
 mongod_program() {
   command -v mongod || find $VENV/lib -path '*/fiftyone/db/bin/mongod' -print -quit 2>/dev/null
 }
@@ -277,13 +292,16 @@ report() {
 
 main() {
   if has_environment && { has_mongod || mongo_given; } && { has_rabbitmq || broker_given; } && has_nginx && has_drawing &&
-    { ! for_tests || has_node_packages; }; then
+    { ! for_tests || { has_node_packages && has_browser; }; }; then
     return
   fi
   has_environment || set_up_environment
   set_up_servers
   set_up_drawing
-  if for_tests; then set_up_node_packages; fi
+  if for_tests; then
+    set_up_node_packages
+    set_up_browser
+  fi
   mongo_given || check_mongod
   report
 }

@@ -35,8 +35,8 @@ from deploy.local.rabbitmq import BrokerPorts, BrokerServer, amqp_url, rabbitmq_
 from deploy.local.secret_store import SecretStore
 from deploy.local.servers import VENDORS
 from deploy.mongo.users import audit_database_name, database_name, ensure_users
+from deploy.processes import APPS
 from libs.common.bus import topology
-from libs.common.events import SERVICES
 from tests.containers import mongo_container, rabbitmq_container
 
 MONGO_ADMIN_URL = "CERTRAIL_TEST_MONGO_ADMIN_URL"
@@ -54,7 +54,7 @@ class MongoUnderTest:
     admin_url: str
     local: MongoServer | None = None
     """The process, where the session started it: tests that kill it need this."""
-    passwords: dict[str, str] = field(default_factory=lambda: {name: secrets.token_hex(12) for name in SERVICES})
+    passwords: dict[str, str] = field(default_factory=lambda: {name: secrets.token_hex(12) for name in APPS})
 
     def url(self, service: str) -> str:
         """A service's address of its own database."""
@@ -70,7 +70,7 @@ class MongoUnderTest:
 
     def _empty(self) -> None:
         with MongoClient[dict[str, Any]](self.admin_url) as client:
-            for database in (client[name(service)] for service in SERVICES for name in _DATABASES):
+            for database in (client[name(app)] for app in APPS for name in _DATABASES):
                 for name in database.list_collection_names(filter={"type": "collection"}):
                     database[name].delete_many({})
 

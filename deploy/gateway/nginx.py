@@ -10,7 +10,7 @@ from string import Template
 from deploy.local.ports import is_listening
 from deploy.local.processes import PortTakenError, ServerProcess, StartError, log_tail, recorded, spawn, until
 from deploy.local.settings import LOOPBACK, LocalPorts
-from libs.common.events import SERVICES
+from deploy.processes import APPS
 from libs.common.http import problems
 
 FOLDER = Path(__file__).resolve().parent
@@ -70,13 +70,13 @@ def local_values(run_dir: Path, port: int, upstreams: Mapping[str, str], site: P
         "LISTEN": f"{LOOPBACK}:{port}",
         "SITE_DIR": str(site),
         "PROBLEM_ROOT": problems.URN,
-        **{f"{service.upper()}_UPSTREAM": upstreams[service] for service in SERVICES},
+        **{f"{service.upper()}_UPSTREAM": upstreams[service] for service in APPS},
     }
 
 
 def local_upstreams(ports: LocalPorts) -> dict[str, str]:
     """Where the local platform's services listen."""
-    return {service: f"{LOOPBACK}:{ports.api(service)}" for service in SERVICES}
+    return {service: f"{LOOPBACK}:{ports.api(service)}" for service in APPS}
 
 
 async def start_gateway(run_dir: Path, port: int, upstreams: Mapping[str, str], site: Path = SITE) -> Gateway:

@@ -8,7 +8,8 @@ readonly EVERY_SECONDS=5
 cp /srv/gateway/proxy.conf "$RUN_DIR/"
 
 addresses() {
-  for upstream in "$IDENTITY_UPSTREAM" "$EXAMS_UPSTREAM" "$CERTS_UPSTREAM" "$FULFILLMENT_UPSTREAM" "$NOTIFY_UPSTREAM"; do
+  for upstream in "$IDENTITY_UPSTREAM" "$EXAMS_UPSTREAM" "$CERTS_UPSTREAM" "$FULFILLMENT_UPSTREAM" "$NOTIFY_UPSTREAM" \
+    "$PORTAL_UPSTREAM"; do
     getent ahostsv4 "${upstream%:*}" | cut -d' ' -f1 | sort -u || true
   done
 }

@@ -18,6 +18,7 @@ from deploy.local.mongod import mongo_url
 from deploy.local.rabbitmq import amqp_url
 from deploy.local.secret_store import SecretStore, write_private
 from deploy.mongo.users import database_name
+from deploy.processes import PORTAL
 from libs.common.bus import topology
 from libs.common.events import SERVICES
 from libs.common.ids import new_id
@@ -42,6 +43,7 @@ def provision(volumes: Path) -> None:
         _provide(volumes / "identity", OURS, {SIGNING_KEYS: signing_keys()})
     for service in SERVICES:
         _provide(volumes / service, OURS, {"environment": assignments(service_secrets(secrets, service))})
+    _provide(volumes / PORTAL, OURS, {"environment": assignments(portal_secrets(secrets))})
     # What the sample vendors' definitions name; those of others are put beside it.
     sign_on = {"vue-sign-on": f"composed {secrets.get('exams/vue-sign-on')}\n"}
     _provide(volumes / "exams" / VENDOR_SECRETS, OURS, sign_on)
@@ -94,6 +96,14 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
         found["CERTRAIL_CREDENTIALS_SECRET"] = secrets.get("exams/credentials")
         found["CERTRAIL_VENDOR_SECRETS_DIR"] = str(MOUNTED / VENDOR_SECRETS)
     return found
+
+
+def portal_secrets(secrets: SecretStore) -> dict[str, str]:
+    """The settings of the portal that hold passwords."""
+    return {
+        "CERTRAIL_MONGO_URL": mongo_url(MONGO, database_name(PORTAL), PORTAL, secrets.get(f"mongo/{PORTAL}")),
+        "CERTRAIL_PORTAL_SECRET": secrets.get("portal/secret"),
+    }
 
 
 def assignments(values: Mapping[str, str]) -> str:

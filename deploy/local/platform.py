@@ -17,6 +17,7 @@ from deploy.local.processes import POLL_SECONDS, ServerProcess, StartError, log_
 from deploy.local.secret_store import write_private
 from deploy.local.servers import LocalServers, Report, start_servers, stop_servers
 from deploy.local.settings import LOOPBACK, PROJECT, LocalSettings
+from deploy.processes import APPS, PORTAL
 from libs.common.events import SERVICES
 from libs.common.ids import new_id
 
@@ -44,12 +45,16 @@ async def start_platform(settings: LocalSettings, report: Report) -> LocalServer
         StartError: something did not come up.
     """
     servers = await start_servers(settings, report)
-    children = [_mail_catcher(settings), *(_service(settings, servers, service) for service in SERVICES)]
+    children = [
+        _mail_catcher(settings),
+        *(_service(settings, servers, service) for service in SERVICES),
+        _portal(settings, servers),
+    ]
     for child in children:
         _start(settings, child)
     async with aiohttp.ClientSession() as session:
         await asyncio.gather(*(_until_ready(settings, session, child) for child in children))
-    report(f"services are ready: {', '.join(SERVICES)}")
+    report(f"services are ready: {', '.join(APPS)}")
     if nginx_binary() is None:
         report("no gateway: nginx is not installed, so each service answers on its own port")
     else:
@@ -66,8 +71,8 @@ async def stop_platform(settings: LocalSettings) -> list[str]:
     stopped: list[str] = []
     if await stop_gateway(settings.state_dir / "gateway"):
         stopped.append("gateway")
-    running = {name: process for name in (*SERVICES, MAIL_CATCHER) if (process := child_process(settings, name))}
-    services = [running[name] for name in SERVICES if name in running]
+    running = {name: process for name in (*APPS, MAIL_CATCHER) if (process := child_process(settings, name))}
+    services = [running[name] for name in APPS if name in running]
     await asyncio.gather(*(process.terminate(patience=SERVICE_STOP_SECONDS) for process in services))
     if MAIL_CATCHER in running:
         await running[MAIL_CATCHER].terminate(patience=SERVICE_STOP_SECONDS)
@@ -139,6 +144,29 @@ def _service(settings: LocalSettings, servers: LocalServers, service: str) -> Ch
         (sys.executable, "-m", f"services.{service}"),
         service_environment(settings, servers, service),
         f"http://{LOOPBACK}:{settings.ports.internal(service)}/readyz",
+    )
+
+
+def _portal(settings: LocalSettings, servers: LocalServers) -> Child:
+    ports = settings.ports
+    environment = {
+        "CERTRAIL_MONGO_URL": servers.mongo_url(PORTAL),
+        "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
+        "CERTRAIL_PORTAL_SECRET": servers.secrets.get("portal/secret"),
+        "CERTRAIL_API_PORT": str(ports.api(PORTAL)),
+        "CERTRAIL_INTERNAL_PORT": str(ports.internal(PORTAL)),
+        "CERTRAIL_PUBLIC_URL": f"http://{LOOPBACK}:{ports.gateway}",
+        "CERTRAIL_JWKS_URL": f"http://{LOOPBACK}:{ports.api('identity')}/api/identity/v1/jwks.json",
+        "PYTHONUNBUFFERED": "1",
+    }
+    environment |= {
+        f"CERTRAIL_{service.upper()}_URL": f"http://{LOOPBACK}:{ports.api(service)}" for service in SERVICES
+    }
+    return Child(
+        PORTAL,
+        (sys.executable, "-m", "services.portal"),
+        environment,
+        f"http://{LOOPBACK}:{ports.internal(PORTAL)}/readyz",
     )
 
 

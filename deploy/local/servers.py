@@ -16,7 +16,7 @@ from deploy.local.rabbitmq import BrokerPorts, start_rabbitmq
 from deploy.local.secret_store import SecretStore
 from deploy.local.settings import LocalPorts, LocalSettings
 from deploy.mongo.users import database_name, ensure_users
-from libs.common.events import SERVICES
+from deploy.processes import APPS
 
 VENDORS = ("vue", "psi")
 """The vendors of the sample programs."""
@@ -51,7 +51,7 @@ class LocalServers:
         broker_passwords = self._passwords("amqp", broker_users(vendors))
         async with asyncio.TaskGroup() as group:
             group.create_task(self.management.apply(vendors, broker_passwords))
-            group.create_task(ensure_users(self.mongo.admin_url, self._passwords("mongo", SERVICES)))
+            group.create_task(ensure_users(self.mongo.admin_url, self._passwords("mongo", APPS)))
 
     async def stop(self) -> None:
         """Shut both down cleanly."""

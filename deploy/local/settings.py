@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from libs.common.events import SERVICES
+from deploy.processes import APPS
 from libs.common.settings import load_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -64,13 +64,13 @@ class LocalPorts(BaseModel):
 
     def api(self, service: str) -> int:
         """The port of a service's HTTP API."""
-        return self.base + _API_OFFSET + SERVICES.index(service)
+        return self.base + _API_OFFSET + APPS.index(service)
 
     def internal(self, service: str, process: int = 0) -> int:
         """The port of health and metrics of a service's `process`-th process, counted from 0."""
         if not 0 <= process < _ROLES_PER_SERVICE:
             raise ValueError(f"a service has at most {_ROLES_PER_SERVICE} local processes, not {process + 1}")
-        return self.base + _INTERNAL_OFFSET + SERVICES.index(service) * _ROLES_PER_SERVICE + process
+        return self.base + _INTERNAL_OFFSET + APPS.index(service) * _ROLES_PER_SERVICE + process
 
 
 class LocalSettings(BaseSettings):

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from deploy.processes import PORTAL
 from libs.common.audit.trail import audit_name
 from libs.common.events import SERVICES
 
@@ -34,10 +35,10 @@ async def ensure_users(admin_url: str, passwords: Mapping[str, str]) -> None:
 
     Args:
         admin_url: address of the server with an administrator's account.
-        passwords: by service.
+        passwords: by service, and the portal's.
 
     Raises:
-        KeyError: a service has no password.
+        KeyError: one of them has no password.
     """
     await asyncio.to_thread(_ensure_users, admin_url, passwords)
 
@@ -52,6 +53,9 @@ def _ensure_users(admin_url: str, passwords: Mapping[str, str]) -> None:
                 {"role": _APPEND_ONLY, "db": audit.name},
             ]
             _ensure_user(client[database_name(service)], service, passwords[service], roles)
+        # What candidates and staff do is on record where it is done, not in the portal.
+        portal = [{"role": "readWrite", "db": database_name(PORTAL)}]
+        _ensure_user(client[database_name(PORTAL)], PORTAL, passwords[PORTAL], portal)
 
 
 def _ensure_append_only(database: Database[dict[str, Any]]) -> None:

@@ -10,17 +10,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "CERTRAIL_"
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs to know; each variable is `CERTRAIL_` and the field's name in capitals."""
+class ProcessSettings(BaseSettings):
+    """What every process that answers HTTP needs; each variable is `CERTRAIL_` and the field's name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     mongo_url: SecretStr = Field(description="MongoDB address with user, password, database and replica set")
-    amqp_url: SecretStr = Field(description="RabbitMQ address with user, password and virtual host")
     programs_dir: Path = Field(description="folder of the program definitions (*.yaml)")
-    erasure_key: SecretStr = Field(
-        min_length=32, description="secret under which erased ids are remembered; never changed"
-    )
     host: str = Field(default="127.0.0.1", description="address that the API and the internal port listen on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port of the HTTP API")
     internal_port: int = Field(default=9080, ge=0, le=65535, description="port of health, readiness and metrics")
@@ -31,8 +27,17 @@ class ServiceSettings(BaseSettings):
     token_issuer: str = Field(default="certrail", description="`iss` of access tokens")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="least level logged")
     log_human: bool = Field(default=False, description="logs for a terminal instead of JSON lines")
-    batch_size: int = Field(default=200, ge=1, le=1000, description="events handled in one transaction at most")
     drain_seconds: float = Field(default=20, gt=0, le=300, description="time to finish what is in hand on SIGTERM")
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service on the bus needs to know beside that."""
+
+    amqp_url: SecretStr = Field(description="RabbitMQ address with user, password and virtual host")
+    erasure_key: SecretStr = Field(
+        min_length=32, description="secret under which erased ids are remembered; never changed"
+    )
+    batch_size: int = Field(default=200, ge=1, le=1000, description="events handled in one transaction at most")
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector; no traces without it")
 
 

@@ -42,6 +42,7 @@ from services.identity.settings import IdentitySettings
 from services.identity.systems import clients, token_api
 from services.notify import privacy as notify_privacy
 from services.notify.settings import NotifySettings
+from services.portal.settings import PortalSettings
 from tests import servers
 
 PROJECT = Path(__file__).parents[2]
@@ -53,6 +54,7 @@ SETTINGS = (
     ExamsSettings,
     CertsSettings,
     NotifySettings,
+    PortalSettings,
     LocalSettings,
     OperatorSettings,
 )

@@ -113,13 +113,13 @@ def test_every_queue_stands_in_the_bus_reference(site: Path) -> None:
 
 
 def test_start_page_leads_to_every_reference_and_the_inbox(pages: dict[str, Page]) -> None:
-    links = set(pages["/index.html"].links)
+    links = set(pages["/docs/index.html"].links)
     assert {f"/docs/api/{service}/" for service in SERVICES} | {"/docs/bus/", INBOX} <= links
 
 
 def test_without_an_inbox_there_is_no_link_to_one(tmp_path: Path) -> None:
     write_site(tmp_path / "site")
-    assert "Inbox" not in (tmp_path / "site" / "index.html").read_text()
+    assert "Inbox" not in (tmp_path / "site" / "docs" / "index.html").read_text()
 
 
 def test_writing_again_removes_pages_that_are_gone(tmp_path: Path) -> None:

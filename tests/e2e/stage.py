@@ -14,6 +14,7 @@ from deploy.local.platform import PROGRAMS
 from deploy.local.ports import free_ports
 from deploy.local.secret_store import write_private
 from deploy.local.settings import LOOPBACK
+from deploy.processes import PORTAL
 from libs.common.events import SERVICES
 from libs.common.ids import new_id
 from tests.e2e.supervisor import Part, Supervisor, answering, listening
@@ -32,7 +33,7 @@ class Stage:
         self.broker = broker
         self.processes = Supervisor(folder)
         self.operator_secret = secrets.token_hex(24)
-        self.smtp_port, self.mail_port, *api = free_ports(2 + len(SERVICES))
+        self.smtp_port, self.mail_port, self._portal_port, *api = free_ports(3 + len(SERVICES))
         self._api_ports = dict(zip(SERVICES, api, strict=True))
         self._keys_secret = secrets.token_hex(24)
         self._keys = folder / "signing-keys.json"
@@ -68,6 +69,33 @@ class Stage:
         options = ("--smtp-port", str(self.smtp_port), "--http-port", str(self.mail_port))
         command = (sys.executable, "-m", "deploy.mailcatcher", *options, "--data", str(self.folder / "mail.sqlite"))
         await self.processes.start(Part("mailcatcher", command, _inherited(), answering(f"{self.inbox_url}/healthz")))
+
+    @property
+    def portal_url(self) -> str:
+        """The pages for people, where they were started."""
+        return f"http://{LOOPBACK}:{self._portal_port}"
+
+    async def start_portal(self) -> None:
+        """The portal, over the services of this stage."""
+        (internal_port,) = free_ports(1)
+        environment = {
+            "CERTRAIL_MONGO_URL": self.mongo.url(PORTAL),
+            "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
+            "CERTRAIL_PORTAL_SECRET": secrets.token_hex(24),
+            "CERTRAIL_API_PORT": str(self._portal_port),
+            "CERTRAIL_INTERNAL_PORT": str(internal_port),
+            "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",
+            # Pages are asked for while all services share a few cores with the tests.
+            "CERTRAIL_READ_SECONDS": "5",
+            **{
+                f"CERTRAIL_{service.upper()}_URL": f"http://{LOOPBACK}:{port}"
+                for service, port in self._api_ports.items()
+            },
+        }
+        ready = answering(f"http://{LOOPBACK}:{internal_port}/readyz")
+        await self.processes.start(
+            Part(PORTAL, (sys.executable, "-m", "services.portal"), _inherited() | environment, ready)
+        )
 
     def services(self, service: str = "") -> list[str]:
         """The names of the services' processes, or of one service's."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,18 +14,17 @@ import pytest_asyncio
 from libs.common.bus import topology
 from libs.common.bus.messages import Outgoing
 from libs.common.bus.publisher import Publisher
-from libs.common.events import SINGLE, notify, vendors
+from libs.common.events import SINGLE, notify
 from libs.common.tracing import new_traceparent, trace_id
 from tests.e2e import desk, event_log
 from tests.e2e.desk import Desk
 from tests.e2e.event_log import Event
 from tests.e2e.remains import remains
+from tests.e2e.samples import EXAM, registration, result
 from tests.e2e.stage import Stage
 from tests.e2e.vendor import Vendor, vendor_message
 from tests.e2e.waiting import eventually
 
-TAKEN = datetime(2025, 3, 10, 10, tzinfo=UTC)
-EXAM = "200-301"
 PASSWORD = "correct horse battery staple"
 CHAIN = "order-4711"
 MAILS = {"activation", "exam_passed", "certification_awarded"}
@@ -76,31 +74,6 @@ async def appear(vendor: Vendor, staff: Desk, number: str, email: str) -> Person
         lambda page: len(page["items"]) == 1,
     )
     return Person(number, found["items"][0]["candidate_id"], email, messages, traceparent)
-
-
-def registration(number: str, email: str) -> vendors.ExamRegistered:
-    person = vendors.VendorCandidate(given_name="Zoë", family_name="Ångström", email=email, country="SE")
-    return vendors.ExamRegistered(
-        vendor_candidate_id=number,
-        registration_id=f"G-{number}",
-        exam_code=EXAM,
-        delivery="test_center",
-        scheduled_at=TAKEN,
-        candidate=person,
-    )
-
-
-def result(number: str, exam_code: str = EXAM) -> vendors.ExamResultReported:
-    return vendors.ExamResultReported(
-        result_id=f"R-{number}",
-        revision=1,
-        vendor_candidate_id=number,
-        registration_id=f"G-{number}",
-        exam_code=exam_code,
-        taken_at=TAKEN,
-        grade="pass",
-        score=900,
-    )
 
 
 async def mails_to(stage: Stage, session: aiohttp.ClientSession, person: Person, count: int) -> list[dict[str, Any]]:

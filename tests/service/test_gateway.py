@@ -13,7 +13,7 @@ from aiohttp import web
 from deploy.gateway.nginx import nginx_binary, start_gateway
 from deploy.local.ports import free_ports
 from deploy.local.settings import LOOPBACK
-from libs.common.events import SERVICES
+from deploy.processes import APPS
 from tests.servers import session_folder
 
 pytestmark = pytest.mark.skipif(nginx_binary() is None, reason="nginx is not installed")
@@ -58,7 +58,7 @@ async def client() -> AsyncIterator[Client]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, service_port).start()
-    upstreams = {name: f"{LOOPBACK}:{dead_port if name == ABSENT else service_port}" for name in SERVICES}
+    upstreams = {name: f"{LOOPBACK}:{dead_port if name == ABSENT else service_port}" for name in APPS}
     with session_folder() as folder:
         gateway = await start_gateway(folder / "gateway", port, upstreams, make_site(folder))
         async with aiohttp.ClientSession() as session:
@@ -70,7 +70,6 @@ async def client() -> AsyncIterator[Client]:
 def make_site(folder: Path) -> Path:
     site = folder / "site"
     (site / "docs").mkdir(parents=True)
-    (site / "index.html").write_text("<h1>start</h1>")
     (site / "docs" / "index.html").write_text("<h1>reference</h1>")
     return site
 
@@ -96,7 +95,7 @@ async def test_problem_of_a_service_passes_unchanged(client: Client) -> None:
         ("GET", "/readyz", 404, "not-found"),
         ("GET", "/api/certs/v1/%2e%2e/%2e%2e/%2e%2e/metrics", 404, "not-found"),
         ("GET", "/.git/config", 404, "not-found"),
-        ("POST", "/", 405, "method-not-allowed"),
+        ("POST", "/docs/", 405, "method-not-allowed"),
     ],
 )
 async def test_gateway_answers_in_problem_details(
@@ -138,15 +137,20 @@ async def test_what_a_service_says_of_its_pages_stands_alone(client: Client) -> 
     assert silent["referrer-policy"] == "strict-origin-when-cross-origin"
 
 
+async def test_everything_else_is_a_page_of_the_portal(client: Client) -> None:
+    for path in ("/", "/certifications/CCNA?view=table", "/sign-in/cisco", "/no/such/page"):
+        assert f'"path": "{path}"' in (await client.send("GET", path)).body
+    assert (await client.send("POST", "/sign-out")).status == 200
+
+
 async def test_what_proves_a_certification_has_short_addresses(client: Client) -> None:
     for path in ("/v/abc", "/b/1.png", "/check", "/credentials/1?form=png", "/status/cisco/1"):
         assert f'"/api/certs/v1/public{path}"' in (await client.send("GET", path)).body
     assert (await client.send("POST", "/verify", b"x" * 5_300_000)).status == 200
 
 
-@pytest.mark.parametrize(("path", "text"), [("/", "start"), ("/docs/", "reference")])
-async def test_static_pages_are_served_with_security_headers(client: Client, path: str, text: str) -> None:
-    answer = await client.send("GET", path)
-    assert (answer.status, answer.content_type, answer.body) == (200, "text/html", f"<h1>{text}</h1>")
+async def test_static_pages_are_served_with_security_headers(client: Client) -> None:
+    answer = await client.send("GET", "/docs/")
+    assert (answer.status, answer.content_type, answer.body) == (200, "text/html", "<h1>reference</h1>")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in answer.headers["content-security-policy"]

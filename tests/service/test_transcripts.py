@@ -22,7 +22,7 @@ from tests.service.conftest import OpenBase
 from tests.service.outgoing_station import person, profile
 from tests.service.privacy_station import PrivacyStation
 from tests.service.rig import eventually, said
-from tests.service.samples import invalidated, passed, received
+from tests.service.samples import course, invalidated, linked, passed, received, reported
 from tests.service.transcript_desk import (
     BROWSER,
     CORE,
@@ -172,6 +172,23 @@ async def test_frozen_transcript_keeps_its_day_but_tells_what_was_revoked_since(
     await decide(me, "revoke", REVOKED_ON)
     _, seen = await me.json(path_of(made))
     assert (seen["verdict"], seen["heading"]) == ("revoked", "Not valid: revoked on 2 October 2026.")
+
+
+async def test_credits_are_an_item_like_any_other(station: CertsStation, me: Sharer) -> None:
+    status, refused = await me.callers.candidate("POST", LINKS, label="x", certifications=["CCNA"], credits=True)
+    assert (status, refused["errors"][0]["path"]) == (422, "body.credits")
+    await station.take(received(linked()))
+    await station.take_reports(reported(course(credits=12)))
+    without = await me.publish()
+    live, frozen = await me.publish(credits=True), await me.publish("CCNA", credits=True, kind="frozen")
+    assert (await me.json(path_of(without)))[1]["credits"] is None
+    assert (await me.json(path_of(live)))[1]["credits"] == {"counting": 12, "until": "2028-03-10"}
+    assert "12 credits count, in the cycle until" in (await me.page(path_of(live)))[1]
+    await station.take_reports(reported(course(completion_id="K2", course_code="OTHER", credits=6)))
+    assert (await me.json(path_of(live)))[1]["credits"]["counting"] == 18
+    assert (await me.json(path_of(frozen)))[1]["credits"]["counting"] == 12
+    assert (await me.edit(live, credits=False))[0] == 200
+    assert (await me.json(path_of(live)))[1]["credits"] is None
 
 
 async def test_items_are_chosen_and_nothing_else_is_shown(station: CertsStation, me: Sharer) -> None:

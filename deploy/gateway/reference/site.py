@@ -30,7 +30,7 @@ def write_site(out: Path, *, inbox: str | None = None, guides: Path = GUIDES) ->
     """Write every page and replace what `out` held before. Returns the number of files.
 
     Args:
-        out: folder that the gateway serves at `/`.
+        out: folder whose `docs` the gateway serves.
         inbox: address of the inbox of sent mail; no link without it.
         guides: folder of the Markdown guides.
     """
@@ -66,10 +66,7 @@ def _index_pages(apis: list[ApiPage], guides: list[Guide], inbox: str | None) ->
     others = [guide for guide in guides if "/" not in guide.path and guide not in first]
     decisions = [guide for guide in guides if guide.path.startswith(_DECISIONS)]
     values = {"apis": apis, "guides": [*first, *others], "decisions": decisions, "inbox": inbox}
-    return {
-        "index.html": _render("index.html", here="/", **values),
-        "docs/index.html": _render("index.html", here="/docs/", **values),
-    }
+    return {"docs/index.html": _render("index.html", here="/docs/", **values)}
 
 
 def _reference_pages(apis: list[ApiPage]) -> dict[str, str]:

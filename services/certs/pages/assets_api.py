@@ -9,8 +9,9 @@ from libs.common.http.documents import PRIVATE, Document
 from libs.common.http.models import Parameters
 from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import PUBLIC, Call, Route
+from libs.common.pages.assets import CSS, FOREVER, WOFF2
 from libs.common.programs import Program
-from services.certs.pages.assets import CSS, FONT, FOREVER, STYLE, WOFF2, Asset, brand_asset
+from services.certs.pages.assets import SHELF
 
 
 class AssetPath(Parameters):
@@ -42,15 +43,10 @@ class AssetsApi:
         )
 
     async def show_asset(self, call: Call[AssetPath]) -> AssetFile:
-        stem, _, suffix = call.path.name.rpartition(".")
-        name = f"{stem.rpartition('-')[0]}.{suffix}"
-        asset = next((one for one in self._assets() if one.name == name), None)
-        if asset is None:
+        found = SHELF.find(call.path.name, self._programs.values())
+        if found is None:
             raise Problem(NOT_FOUND)
-        # While two versions of us run side by side, a page of one may ask the other for its files. What that one has is
-        # better than nothing, and nobody may keep it under this address.
-        kept = FOREVER if asset.hashed == call.path.name else PRIVATE
-        return AssetFile(media_type=asset.media_type, content=asset.content, cache_control=kept)
-
-    def _assets(self) -> list[Asset]:
-        return [STYLE, FONT, *(brand_asset(program) for program in self._programs.values())]
+        asset, exact = found
+        return AssetFile(
+            media_type=asset.media_type, content=asset.content, cache_control=FOREVER if exact else PRIVATE
+        )

@@ -1,18 +1,17 @@
 """The frame of every page: `page` fills a template, `Page` answers with it."""
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 import jinja2
-from markupsafe import Markup
 
 from libs.common.http.documents import PRIVATE, Document, negotiated
 from libs.common.http.problems import MEDIA_TYPE, Problem
 from libs.common.http.routes import Reply
+from libs.common.pages.assets import FONT, HERE, brand_asset
+from libs.common.pages.wording import counted, day, minute
 from libs.common.programs import Program
-from libs.common.spoken import spoken
-from services.certs.pages.assets import FONT, STYLE, address, brand_asset
+from services.certs.pages.assets import SHELF
 
 HTML: Final = "text/html; charset=utf-8"
 POLICY: Final = (
@@ -20,23 +19,6 @@ POLICY: Final = (
     "frame-ancestors 'none'"
 )
 """No script and no style but ours (Content Security Policy 3)."""
-
-_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
-_NUMBERS: Final = (
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
 
 
 class Page(Document):
@@ -67,9 +49,14 @@ def page(template: str, *, heading: str, program: Program | None, **values: Any)
         program: whose look it has; None for a neutral one.
         values: what the template names. One that is missing is an error.
     """
-    brand = address(brand_asset(program)) if program else None
+    brand = SHELF.address(brand_asset(program)) if program else None
     text = _TEMPLATES.get_template(template).render(
-        heading=heading, program=program, style=address(STYLE), font=address(FONT), brand=brand, **values
+        heading=heading,
+        program=program,
+        style=SHELF.address(SHELF.style),
+        font=SHELF.address(FONT),
+        brand=brand,
+        **values,
     )
     return text.encode()
 
@@ -90,24 +77,8 @@ def refused(problem: Problem, accept: str | None, words: bytes, into: type[D]) -
     return Reply(shown_as(into, words, status=problem.kind.status), problem.headers)
 
 
-def counted(number: int) -> str:
-    """A number as a sentence has it: words up to twelve."""
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-
-
-def day(value: date) -> Markup:
-    """A day that does not break at the end of a line."""
-    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), spoken(value).replace(" ", _NO_BREAK))
-
-
-def minute(value: datetime) -> Markup:
-    """A moment in UTC."""
-    text = f"{spoken(value.date())}, {value:%H:%M} UTC".replace(" ", _NO_BREAK)
-    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), text)
-
-
 _TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
+    loader=jinja2.FileSystemLoader((Path(__file__).parents[1], HERE / "templates")),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Literal, NamedTuple
 
+from libs.common.pages.wording import counted
 from libs.common.spoken import spoken
-from services.certs.pages.frame import counted
 from services.certs.transcripts.shown import CertificationState, Shown, ShownCertification
 
 Kind = Literal["genuine", "expired", "suspended", "partly_revoked", "revoked"]

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from libs.common.http.models import View
+from libs.common.pages.wording import counted
 from libs.common.spoken import spoken
-from services.certs.pages.frame import counted
 from services.certs.verifying.checking import Checked
 from services.certs.verifying.findings import Check, Finding, Verdict
 from services.certs.verifying.found import Form

@@ -13,7 +13,7 @@ import pytest
 
 from tests.service.surfaces.surface import PROGRAM, Surface, staff
 
-EXAMPLES = os.environ.get("CERTRAIL_FUZZ_EXAMPLES", "6")
+EXAMPLES = os.environ.get("CERTRAIL_FUZZ_EXAMPLES", "3")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pikepdf
+import pypdfium2
 import pytest
+import zxingcpp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +34,10 @@ pytestmark = [
     # WeasyPrint leaves its colour profile to the garbage collector to close.
     pytest.mark.filterwarnings("ignore:.*sRGB2014.icc:pytest.PytestUnraisableExceptionWarning"),
 ]
+
+POINTS_PER_INCH = 72
+DOTS_PER_INCH = 150
+"""A modest printer or camera."""
 
 NAMES = {
     "Latin": ("Łukasz Ağaoğlu-Nguyễn Þórðarson", "und-Latn", "ltr"),
@@ -103,6 +109,12 @@ def test_readers_find_tags_language_title_and_the_credential(content: Content) -
         assert words in page["text"]
     (attached,) = seen["attachments"]
     assert (attached["name"], base64.b64decode(attached["content"])) == ("credential.json", CREDENTIAL)
+
+
+def test_a_phone_that_reads_the_code_is_led_to_the_page(content: Content) -> None:
+    paper = pypdfium2.PdfDocument(render(content))[0].render(scale=DOTS_PER_INCH / POINTS_PER_INCH).to_pil()
+    (code,) = zxingcpp.read_barcodes(paper)
+    assert (code.format, code.text) == (zxingcpp.BarcodeFormat.QRCode, content.address)
 
 
 def test_it_is_an_archive_file_with_the_credential_as_its_data(content: Content) -> None:

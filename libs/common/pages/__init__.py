@@ -1,0 +1,1 @@
+"""The look that all our pages share: style sheet, font, a program's colours, marks."""

@@ -1,0 +1,1 @@
+"""The pages for candidates, over the APIs of the services."""

@@ -1,0 +1,5 @@
+"""Starts the portal."""
+
+from services.portal.app import main
+
+main()

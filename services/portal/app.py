@@ -1,0 +1,125 @@
+"""The composition root of the portal, and its process."""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+import structlog
+import uvloop
+from aiohttp import web
+
+from libs.common.clock import Clock, SystemClock
+from libs.common.http.auth import TokenVerifier
+from libs.common.http.health import Readiness, internal_app
+from libs.common.http.jwks import RemoteKeys
+from libs.common.http.server import serve
+from libs.common.ids import new_id
+from libs.common.logs import configure_logs
+from libs.common.mongo.client import Client, open_client, open_database
+from libs.common.mongo.migrations import migrate
+from libs.common.programs import Program, ProgramErrors
+from libs.common.programs.live import LivePrograms
+from libs.common.sealing import SecretBox
+from libs.common.settings import load_settings
+from services.portal.access.recover import Recover
+from services.portal.access.sign_in import SignIn
+from services.portal.assets import AssetFiles
+from services.portal.backend.client import Backend
+from services.portal.certifications.pages import CertificationPages
+from services.portal.exams.pages import ExamPages
+from services.portal.home.page import Home
+from services.portal.mails.pages import MailPages
+from services.portal.settings import PortalSettings
+from services.portal.web.cookies import Cookies
+from services.portal.web.door import Door
+from services.portal.web.forms import FormTokens
+from services.portal.web.sessions import MIGRATIONS, Sessions
+
+MOST_FORM_BYTES = 1_048_576
+
+log = structlog.get_logger(__name__)
+
+
+def build(
+    settings: PortalSettings,
+    programs: Mapping[str, Program],
+    client: Client,
+    http: aiohttp.ClientSession,
+    clock: Clock,
+) -> web.Application:
+    """The pages."""
+    secret = settings.portal_secret.get_secret_value()
+    cookies = Cookies(secure=settings.secure)
+    sessions = Sessions(open_database(client), SecretBox(secret, purpose="portal sessions"), clock)
+    backend = Backend(http, settings.service_urls, settings.read_seconds)
+    verifier = TokenVerifier(RemoteKeys(settings.jwks_url, http, clock), settings.token_issuer, clock)
+    door = Door(backend, sessions, cookies, FormTokens(secret), programs)
+    app = web.Application(middlewares=[door.handle], client_max_size=MOST_FORM_BYTES)
+    proofs = SecretBox(secret, purpose="portal sign-in")
+    sign_in = SignIn(sessions=sessions, cookies=cookies, verifier=verifier, box=proofs, programs=programs, clock=clock)
+    app.add_routes(
+        [
+            *sign_in.routes(),
+            *Recover(cookies, programs).routes(),
+            *Home().routes(),
+            *CertificationPages().routes(),
+            *ExamPages().routes(),
+            *MailPages().routes(),
+            *AssetFiles(programs).routes(),
+        ]
+    )
+    return app
+
+
+@asynccontextmanager
+async def running(
+    settings: PortalSettings, programs: Mapping[str, Program], clock: Clock
+) -> AsyncIterator[tuple[int, int]]:
+    """The portal while the block runs; yields the ports of its pages and of its health."""
+    client = open_client(settings.mongo_url.get_secret_value(), application="certrail-portal")
+    owner = f"portal-{socket.gethostname()}-{os.getpid()}-{new_id()[-6:]}"
+    readiness = Readiness()
+    readiness.register("database", lambda: client.admin.command("ping"))
+    try:
+        async with (
+            aiohttp.ClientSession() as http,
+            serve(internal_app(readiness), settings.host, settings.internal_port) as internal,
+        ):
+            await migrate(open_database(client), MIGRATIONS, owner=owner, clock=clock)
+            app = build(settings, programs, client, http, clock)
+            async with serve(app, settings.host, settings.api_port, drain_seconds=settings.drain_seconds) as port:
+                log.info("started", port=port)
+                yield port, internal
+                readiness.leave()
+    finally:
+        client.close()
+
+
+async def _until_signal(settings: PortalSettings, programs: LivePrograms) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(programs.watch(stopping))
+        async with running(settings, programs, SystemClock()):
+            await stopping.wait()
+            log.info("stopping")
+    log.info("stopped")
+
+
+def main() -> None:
+    """The command line: `python -m services.portal`."""
+    argparse.ArgumentParser(prog="services.portal", description="The pages for candidates.").parse_args()
+    settings = load_settings(PortalSettings)
+    configure_logs(level=settings.log_level, service="portal", role="api", human=settings.log_human)
+    try:
+        programs = LivePrograms(settings.programs_dir)
+    except ProgramErrors as error:
+        raise SystemExit(f"CERTRAIL_PROGRAMS_DIR: {error}") from None
+    uvloop.run(_until_signal(settings, programs))

@@ -1,0 +1,167 @@
+"""Asks the services' APIs on behalf of one browser."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import aiohttp
+import orjson
+import structlog
+from pydantic import BaseModel, Field, ValidationError
+
+WRITE_SECONDS: Final = 10.0
+"""What changes something is given time: whoever gives up does not know what became of it."""
+
+_MOST_BYTES: Final = 4 * 2**20
+
+log = structlog.get_logger(__name__)
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Down(Exception):
+    """A service does not answer in time, or not as documented."""
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with what was sent."""
+
+    path: str = ""
+    code: str = ""
+    message: str = ""
+
+
+class Problem(BaseModel):
+    """What a service says against a request (RFC 9457)."""
+
+    type: str = ""
+    title: str = ""
+    detail: str | None = None
+    status: int
+    errors: list[Fault] = Field(default=[])
+
+    @property
+    def code(self) -> str:
+        """The last part of its `type`: `not-found`."""
+        return self.type.rpartition(":")[2]
+
+
+class Refused(Exception):
+    """A service understood, and says no."""
+
+    def __init__(self, problem: Problem, retry_after: int | None = None) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+        self.retry_after = retry_after
+        """Seconds."""
+
+    @property
+    def code(self) -> str:
+        return self.problem.code
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Whose request a call serves.
+
+    Attributes:
+        address: of the browser, as the gateway has it.
+        agent: what the browser calls itself.
+        token: access token; None before somebody has signed in.
+    """
+
+    address: str
+    agent: str
+    token: str | None = None
+
+
+class Backend:
+    """Calls to the services.
+
+    Args:
+        http: shared by all calls.
+        urls: by service.
+        read_seconds: how long an answer that changes nothing is waited for.
+    """
+
+    def __init__(self, http: aiohttp.ClientSession, urls: Mapping[str, str], read_seconds: float) -> None:
+        self._http = http
+        self._urls = urls
+        self._reading = aiohttp.ClientTimeout(total=read_seconds)
+        self._writing = aiohttp.ClientTimeout(total=WRITE_SECONDS)
+
+    async def read(
+        self, browser: Browser, service: str, path: str, into: type[M], query: Mapping[str, str] | None = None
+    ) -> M:
+        """What a service has at a path. Raises `Down` and `Refused`."""
+        return await self._ask(browser, "GET", service, path, into, within=self._reading, query=query)
+
+    async def send(
+        self,
+        browser: Browser,
+        method: str,
+        service: str,
+        path: str,
+        into: type[M],
+        *,
+        body: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> M:
+        """Change something; the same `key` again is the same change. Raises `Down` and `Refused`."""
+        return await self._ask(browser, method, service, path, into, within=self._writing, body=body, key=key)
+
+    async def _ask(
+        self,
+        browser: Browser,
+        method: str,
+        service: str,
+        path: str,
+        into: type[M],
+        *,
+        within: aiohttp.ClientTimeout,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> M:
+        headers = {"X-Forwarded-For": browser.address, "User-Agent": browser.agent, "Accept": "application/json"}
+        if browser.token is not None:
+            headers["Authorization"] = f"Bearer {browser.token}"
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = f"{self._urls[service]}/api/{service}/v1{path}"
+        try:
+            async with self._http.request(
+                method,
+                url,
+                params=query,
+                data=None if body is None else orjson.dumps(body),
+                headers=headers,
+                timeout=within,
+                allow_redirects=False,
+            ) as answer:
+                content = await answer.content.read(_MOST_BYTES)
+                retry_after = answer.headers.get("Retry-After", "")
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.warning("service_down", service=service, cause=type(error).__name__)
+            raise Down(service) from error
+        return _understood(service, answer.status, content, into, retry_after)
+
+
+def _understood(service: str, status: int, content: bytes, into: type[M], retry_after: str) -> M:
+    try:
+        if status < 300:  # noqa: PLR2004 success
+            return into.model_validate_json(content or b"{}")
+        problem = Problem.model_validate_json(content)
+    except ValidationError as error:
+        log.warning("answer_not_understood", service=service, status=status, model=into.__name__)
+        raise Down(service) from error
+    if status >= 500:  # noqa: PLR2004 its fault, not ours
+        log.warning("service_down", service=service, status=status)
+        raise Down(service)
+    raise Refused(problem, int(retry_after) if retry_after.isdigit() else None)
+
+
+class Nothing(BaseModel):
+    """An answer of which nothing is needed."""

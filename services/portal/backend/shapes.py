@@ -1,0 +1,193 @@
+"""What the portal reads of the services' answers; everything else in them is left alone."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Tokens(BaseModel):
+    access_token: str
+    refresh_token: str | None = None
+    expires_in: int
+    """Seconds."""
+
+
+class Ways(BaseModel):
+    """How a program's candidates sign in."""
+
+    local_passwords: bool = True
+    provider: "Provider | None" = None
+
+
+class Provider(BaseModel):
+    name: str
+
+
+class Authorization(BaseModel):
+    """The way to the program's provider."""
+
+    authorization_url: str
+    state: str
+    binding: str
+
+
+class Federated(BaseModel):
+    """What came of a sign-in at the provider."""
+
+    state: Literal["signed_in", "second_factor_needed", "account_needed"]
+    tokens: Tokens | None = None
+    pending: str | None = None
+
+
+class Profile(BaseModel):
+    candidate_id: str
+    given_name: str
+    family_name: str
+    email: str
+    language: str | None = None
+    time_zone: str | None = None
+    missing: list[str] = Field(default=[])
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+
+class Reason(BaseModel):
+    fact: str
+    clause: str
+    text: str
+
+
+class Holding(BaseModel):
+    """One unbroken time of holding."""
+
+    earned_on: date
+    expires_on: date | None
+
+
+class Certification(BaseModel):
+    certification: str
+    title: str
+    status: str
+    earned_on: date
+    expires_on: date | None
+    """Last active day."""
+    text: str
+    because: list[Reason]
+    holdings: list[Holding]
+    designations: list[str] = Field(default=[])
+
+
+class Certifications(BaseModel):
+    as_of: date
+    """Today in the program's time zone."""
+    certifications: list[Certification]
+
+
+class Line(BaseModel):
+    """Something that happened to a certification."""
+
+    on: date
+    certification: str
+    kind: str
+    expires_on: date | None
+    known_at: datetime
+    withdrawn_at: datetime | None
+    text: str
+
+
+class History(BaseModel):
+    lines: list[Line]
+
+
+class Way(BaseModel):
+    credits: int
+    text: str
+
+
+class Renewal(BaseModel):
+    certification: str
+    expires_on: date
+    ways: list[Way]
+
+
+class Renewals(BaseModel):
+    renewals: list[Renewal]
+
+
+class Expected(BaseModel):
+    """A result that is waited for."""
+
+    registration_id: str
+    exam_code: str
+    exam_title: str | None
+    scheduled_at: datetime
+    state: Literal["expected", "late", "overdue", "being_checked"]
+    due_on: date
+    case_opened: bool
+
+
+class ExpectedList(BaseModel):
+    items: list[Expected]
+
+
+class Attempt(BaseModel):
+    """An exam that was sat, is waited for or was missed; or another achievement."""
+
+    id: str
+    state: str
+    text: str
+    title: str | None
+    exam_code: str | None
+    taken_on: date
+    attempt: int | None
+    vendor: str
+    grade: str | None
+    score: float | None
+
+
+class AttemptPage(BaseModel):
+    items: list[Attempt]
+    next: str | None = None
+
+
+class Offer(BaseModel):
+    offer_id: str
+    certification: str
+    benefit: str
+    title: str
+
+
+class OfferPage(BaseModel):
+    items: list[Offer]
+
+
+class Message(BaseModel):
+    """A mail that was sent to the candidate."""
+
+    message_id: str
+    number: str
+    subject: str
+    state: str
+    created_at: datetime
+    sent_at: datetime | None
+    error: str | None = None
+
+
+class MessagePage(BaseModel):
+    items: list[Message]
+    next: str | None = None
+
+
+class Words(BaseModel):
+    """A mail with its text."""
+
+    message_id: str
+    number: str
+    subject: str
+    state: str
+    created_at: datetime
+    sent_at: datetime | None
+    text: str

@@ -1,0 +1,1 @@
+"""Every attempt, and what is waited for."""

@@ -1,0 +1,57 @@
+"""The handlers of mails."""
+
+import asyncio
+from typing import Any, Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from services.portal.backend.shapes import MessagePage, Profile, Words
+from services.portal.home.answer import Chip
+from services.portal.web.look import shown
+from services.portal.web.visit import VISIT, part
+
+_ROWS: Final = "25"
+_CHIPS: Final = {
+    "sent": Chip("ok", "Sent"),
+    "refused": Chip("bad", "Came back"),
+    "waiting": Chip("wait", "Waiting"),
+    "queued": Chip("wait", "Waiting"),
+    "sending": Chip("wait", "Waiting"),
+}
+_UNKNOWN: Final = Chip("off", "Not sent")
+
+
+class MailPages:
+    """The handlers of `/mails`."""
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.get("/mails", self.list_all), web.get("/mails/{message_id}", self.show_one)]
+
+    async def list_all(self, request: web.Request) -> web.Response:
+        visit, after = request[VISIT], request.query.get("after")
+        query = {"limit": _ROWS} | ({"cursor": after} if after else {})
+        visit.profile, page = await asyncio.gather(
+            part(visit.mine("identity", "/profile", Profile)),
+            visit.mine("notify", "/messages", MessagePage, **query),
+        )
+        values: dict[str, Any] = {
+            "mails": [(one, _CHIPS.get(one.state, _UNKNOWN)) for one in page.items],
+            "older": page.next,
+            "first": after is None,
+        }
+        return shown(visit, "mails/list.html", "Mails we sent you", **values)
+
+    async def show_one(self, request: web.Request) -> web.Response:
+        visit = request[VISIT]
+        visit.profile, mail = await asyncio.gather(
+            part(visit.mine("identity", "/profile", Profile)),
+            self._mail(request),
+        )
+        return shown(visit, "mails/one.html", mail.subject, mail=mail, chip=_CHIPS.get(mail.state, _UNKNOWN))
+
+    async def _mail(self, request: web.Request) -> Words:
+        visit = request[VISIT]
+        visit.signed_in  # noqa: B018 raises where nobody is signed in
+        message_id = quote(request.match_info["message_id"], safe="")
+        return await visit.backend.read(visit.browser, "notify", f"/messages/{message_id}", Words)

@@ -1,0 +1,1 @@
+"""What every page needs: who is there, what forms carry, how a page is written and sent."""

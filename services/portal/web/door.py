@@ -1,0 +1,148 @@
+"""What every request passes: who is it, may its form be believed, and what comes back when something fails."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from libs.common.http.senders import TRUSTED_PROXIES, read_networks, sender
+from libs.common.programs import Program
+from services.portal.backend.client import Backend, Browser, Down, Problem, Refused
+from services.portal.backend.shapes import Tokens
+from services.portal.web.answers import redirect
+from services.portal.web.cookies import Cookies
+from services.portal.web.forms import TOKEN_FIELD, FormTokens
+from services.portal.web.look import shown
+from services.portal.web.sessions import Sessions
+from services.portal.web.visit import VISIT, SignedOut, Visit
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+"""No script, and no style but ours (Content Security Policy 3)."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Cache-Control": "no-store",
+}
+_PROXIES: Final = read_networks(TRUSTED_PROXIES)
+_CHANGES: Final = frozenset({"POST"})
+
+log = structlog.get_logger(__name__)
+
+
+class Door:
+    """The middleware of all pages."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        sessions: Sessions,
+        cookies: Cookies,
+        forms: FormTokens,
+        programs: Mapping[str, Program],
+    ) -> None:
+        self._backend = backend
+        self._sessions = sessions
+        self._cookies = cookies
+        self._forms = forms
+        self._programs = programs
+
+    @web.middleware
+    async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer with a page in any case, and with the headers of all pages."""
+        anchor = self._cookies.anchor(request)
+        visit = Visit(
+            backend=self._backend,
+            browser=Browser(
+                sender(request.remote, request.headers, _PROXIES), request.headers.get("User-Agent", "")[:500]
+            ),
+            path=request.path,
+            anchor=anchor,
+            form_token=self._forms.token(anchor),
+        )
+        request[VISIT] = visit
+        answer = await self._answer(request, visit, handler)
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        self._cookies.keep_anchor(answer, request, anchor)
+        return answer
+
+    async def _answer(self, request: web.Request, visit: Visit, handler: Handler) -> web.StreamResponse:
+        try:
+            await self._recognise(request, visit)
+            if request.method in _CHANGES and not await self._believed(request, visit):
+                return shown(visit, "templates/message.html", "This form is too old", status=403, text=_OLD_FORM)
+            return await handler(request)
+        except SignedOut:
+            return self._to_sign_in(request, visit)
+        except Refused as refusal:
+            return self._refused(request, visit, refusal.problem)
+        except Exception as error:  # noqa: BLE001 a browser gets a page, whatever has happened
+            return _failed(visit, error)
+
+    async def _recognise(self, request: web.Request, visit: Visit) -> None:
+        cookie = self._cookies.session(request)
+        if cookie is None:
+            return
+
+        async def refresh(token: str) -> Tokens:
+            body = {"grant_type": "refresh_token", "refresh_token": token}
+            return await self._backend.send(visit.browser, "POST", "identity", "/tokens", Tokens, body=body)
+
+        session = await self._sessions.find(cookie, refresh)
+        if session is None:
+            return
+        visit.session = session
+        visit.program = self._programs.get(session.program)
+        visit.browser = Browser(visit.browser.address, visit.browser.agent, session.access_token)
+
+    async def _believed(self, request: web.Request, visit: Visit) -> bool:
+        # What browsers say themselves of where a form is from (Fetch Metadata), beside the token that only we can make.
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            return False
+        form = await request.post()
+        token = form.get(TOKEN_FIELD)
+        return self._forms.fits(visit.anchor, token if isinstance(token, str) else None)
+
+    def _refused(self, request: web.Request, visit: Visit, problem: Problem) -> web.StreamResponse:
+        if problem.code == "unauthenticated":
+            return self._to_sign_in(request, visit)
+        if problem.status == 404:  # noqa: PLR2004 not found
+            return shown(visit, "templates/message.html", _NOTHING, status=404, text=_SEARCH)
+        log.warning("page_refused", route=visit.path.split("/")[1], code=problem.code)
+        return shown(visit, "templates/message.html", problem.title, status=problem.status, text=problem.detail or "")
+
+    def _to_sign_in(self, request: web.Request, visit: Visit) -> web.StreamResponse:
+        program = visit.program.id if visit.program else self._cookies.program(request)
+        answer = redirect(f"/sign-in/{program}" if program in self._programs else "/sign-in")
+        self._cookies.drop_session(answer)
+        if request.method == "GET":
+            self._cookies.keep_wanted(answer, request.path_qs)
+        return answer
+
+
+def _failed(visit: Visit, error: Exception) -> web.StreamResponse:
+    """The page for what went wrong."""
+    if isinstance(error, Down):
+        heading = "We can't show this right now"
+        return shown(visit, "templates/message.html", heading, status=503, text=_DOWN, again=True)
+    if isinstance(error, web.HTTPException):
+        if error.status == 404:  # noqa: PLR2004 not found
+            return shown(visit, "templates/message.html", _NOTHING, status=404, text=_SEARCH)
+        return shown(visit, "templates/message.html", error.reason, status=error.status, text=_SEARCH)
+    # The error's own text may hold what somebody has typed.
+    log.error("page_failed", route=visit.path.split("/")[1], cause=type(error).__name__, exc_info=error)
+    return shown(visit, "templates/message.html", "This went wrong on our side", status=500, text=_DOWN)
+
+
+_OLD_FORM: Final = "Go back, load the page again and send the form once more. Nothing was changed."
+_DOWN: Final = "Nothing is lost: results and credits are kept and show as soon as we're back."
+_NOTHING: Final = "There's nothing here, or it isn't yours to see."
+_SEARCH: Final = "The address may be mistyped, or what was here has moved."
