@@ -82,7 +82,7 @@ class VendorMessages:
 class ServiceEvents:
     """What services tell: seals, parts of exports, late results, parcels that came back, what becomes of mails and news."""
 
-    def __init__(  # noqa: PLR0917 one for each that is told something
+    def __init__(
         self,
         *,
         seals: SealEvents,

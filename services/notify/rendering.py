@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import structlog
+from libs.common.programs.brand import dark, light
 from prometheus_client import Counter
 
-from libs.common.pages.brand import dark, light
 from libs.common.programs import Program
 from services.notify import languages, mime
 from services.notify.dkim import DkimSigner

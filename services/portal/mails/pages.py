@@ -14,6 +14,9 @@ from services.portal.web.visit import VISIT, part
 _ROWS: Final = "25"
 _CHIPS: Final = {
     "sent": Chip("ok", "Sent"),
+    "delivered": Chip("ok", "Delivered"),
+    "bounced": Chip("bad", "Came back"),
+    "complained": Chip("warn", "Reported as unwanted"),
     "refused": Chip("bad", "Came back"),
     "waiting": Chip("wait", "Waiting"),
     "queued": Chip("wait", "Waiting"),

@@ -10,8 +10,8 @@ from html import escape
 from typing import Any
 
 import pytest
+from libs.common.programs.brand import light
 
-from libs.common.pages.brand import light
 from libs.common.programs import OpenIdProvider, Program, SignIn
 from services.notify import languages
 from services.notify.domain.mails import STAFF, Template
