@@ -80,7 +80,7 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals, parts of exports, late results, parcels that came back, what becomes of mails and news."""
+    """What services tell: seals, exports, late results, parcels that came back, what becomes of mails and news."""
 
     def __init__(
         self,

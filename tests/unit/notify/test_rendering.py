@@ -13,8 +13,14 @@ import pytest
 from libs.common.programs.brand import light
 
 from libs.common.programs import OpenIdProvider, Program, SignIn
+<<<<<<< HEAD
 from services.notify import languages
+=======
+from libs.common.programs.brand import light
+from services.notify import languages, rendering
+>>>>>>> templates
 from services.notify.domain.mails import STAFF, Template
+from services.notify.forms import builtin_forms
 from services.notify.languages import LANGUAGES
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
@@ -228,6 +234,18 @@ def test_missing_fact_is_an_error_and_no_gap(renderer: Renderer, write: Write) -
 )
 def test_language_without_templates_falls_back(wanted: str | None, chosen: str) -> None:
     assert languages.choose(wanted) == chosen
+
+
+def test_mail_that_nobody_has_written_in_a_language_comes_in_english_as_a_whole(
+    renderer: Renderer, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    english = builtin_forms("en", Template.EXAM_PASSED)
+    monkeypatch.setattr(rendering, "builtin_forms", lambda language, _: english if language == "en" else None)
+    message, text, html = read(renderer, write(language="ar"))
+    assert message["Content-Language"] == "en"
+    assert '<html lang="en" dir="ltr">' in html
+    assert "You passed" in html
+    assert "You can check that this mail is really from us" in text
 
 
 def test_domain_in_another_script_is_written_for_every_server(renderer: Renderer, write: Write) -> None:
