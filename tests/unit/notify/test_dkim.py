@@ -85,7 +85,7 @@ def test_mails_to_people_of_any_name_are_signed_and_hold_no_header_but_ours(
     letters = [write(given_name=name, family_name="Lovelace") for name in HOSTILE]
     mails = [signing.envelope(letter).content for letter in letters]
     plain = read([renderer.envelope(write()).content], keys)[0]
-    for name, seen in zip(HOSTILE, read(mails, keys), strict=True):
+    for seen in read(mails, keys):
         assert [one["algorithm"] for one in seen["signatures"]] == ["rsa-sha256", "ed25519-sha256"]
         assert {(one["result"], one["aligned"]) for one in seen["signatures"]} == {("pass", DOMAIN)}
         assert seen["headers"] == ["dkim-signature"] * 2 + plain["headers"]
@@ -93,7 +93,7 @@ def test_mails_to_people_of_any_name_are_signed_and_hold_no_header_but_ours(
         (to,) = seen["to"]
         assert to["address"] == "ada@example.com"
         assert to["name"].endswith("Lovelace")
-        assert "evil" not in to["name"] or "evil" in name
+        assert to["name"].isprintable(), "what could end a header is not even there encoded"
         assert seen["messageId"] == f"<{'0123456789abcdef' * 2}@{DOMAIN}>"
     assert plain["signatures"][0]["result"] == "none"
 
