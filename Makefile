@@ -7,10 +7,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := libs services deploy tests
 
-.PHONY: help setup run stop test check bench fmt clean
+.PHONY: help setup run stop test check bench snapshots fmt clean
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:
 	@deploy/setup.sh $(SETUP_FOR)
@@ -44,6 +44,9 @@ check: setup ## Format, lint, types, import contracts, drift of published schema
 
 bench: setup ## The benchmark tables, product beside reference
 	@$(PY) -m tests.bench $(ARGS)
+
+snapshots: setup ## Write down anew what every mail says, for the tests; look at the difference
+	@$(PY) -m tests.unit.notify.snapshots
 
 fmt: setup ## Format and fix what can be fixed
 	@.venv/bin/ruff format $(CODE)

@@ -7,7 +7,7 @@ from libs.common.bus.decoding import decode_events
 from libs.common.mongo.people import People
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
-from libs.common.programs import ProgramErrors
+from libs.common.programs.errors import ProgramErrors
 from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform, Service, Subscription
 from libs.common.vendor_files.places import reach_with
@@ -45,12 +45,12 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
     ordering = Ordering(orders)
     telling = Telling(ordering, platform.programs)
     claims = Claims(store, people, ordering, telling, platform.unit_of_work)
+    exchanges = Exchanges(platform, _houses(settings), ordering, reach_with(Secrets(settings.vendor_secrets_dir)))
+    retention = Retention(platform.database, PERIODS, platform.clock)
     try:
         payments = payment_routes(platform, settings, ordering, claims)
     except ProgramErrors as error:
         raise SystemExit(f"CERTRAIL_PAYMENT_PAGES_DIR: {error}") from None
-    exchanges = Exchanges(platform, _houses(settings), ordering, reach_with(Secrets(settings.vendor_secrets_dir)))
-    retention = Retention(platform.database, PERIODS, platform.clock)
     api = FulfillmentApi(store, platform.programs, platform.clock).api()
     return Parts(
         api=replace(
@@ -58,9 +58,9 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
             routes=(
                 *api.routes,
                 *OrdersApi(orders, store.merges, claims, platform.programs, platform.clock).routes(),
+                *exchanges.routes(),
                 *AddressesApi(platform.programs).routes(),
                 *payments,
-                *exchanges.routes(),
             ),
         ),
         subscriptions=(

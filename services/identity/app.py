@@ -74,6 +74,7 @@ from services.identity.provider.clients import read_clients
 from services.identity.provider.provider import Provider
 from services.identity.provider.store import MIGRATION as PROVIDER
 from services.identity.provider.store import ProviderStore
+from services.identity.reachability import Reachability
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.api import SealApi
 from services.identity.seals.consumers import SealEvents
@@ -239,6 +240,8 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                     ExportParts(export_store),
                     MissingResults(database, cases, store),
                     ReturnedParcels(cases, store),
+                    profiles,
+                    Reachability(database),
                 ).handle,
             ),
         ),

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from libs.common.bus.failures import vendor_of
 from libs.common.bus.messages import Received
 from libs.common.candidate_ids import candidate_id
-from libs.common.events import fulfillment, identity, vendors
+from libs.common.events import fulfillment, identity, notify, vendors
 from libs.common.events.audit import Seal
 from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
@@ -18,6 +18,8 @@ from libs.common.programs import Program
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
 from services.identity.cases.returned_parcels import ReturnedParcels
 from services.identity.privacy.exports import ExportParts
+from services.identity.profiles import Profiles
+from services.identity.reachability import Reachability, ReachabilityEvent
 from services.identity.registration_store import RegistrationStore
 from services.identity.seals.consumers import SealEvents
 from services.identity.store import IdentityStore, email_key, token_key
@@ -78,21 +80,37 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals of audit logs, parts of exports, results that are late, parcels that came back."""
+    """What services tell: seals of audit logs, parts of exports, late results, returned parcels, mails and news."""
 
-    def __init__(
-        self, seals: SealEvents, parts: ExportParts, missing: MissingResults, returned: ReturnedParcels
+    def __init__(  # noqa: PLR0917 one for each that is told something
+        self,
+        seals: SealEvents,
+        parts: ExportParts,
+        missing: MissingResults,
+        returned: ReturnedParcels,
+        profiles: Profiles,
+        reachability: Reachability,
     ) -> None:
         self._seals = seals
         self._parts = parts
         self._missing = missing
         self._returned = returned
+        self._profiles = profiles
+        self._reachability = reachability
 
     async def handle(self, transaction: Transaction, items: Sequence[Received[Any]]) -> None:
         seals = [item for item in items if isinstance(item.data, Seal)]
         missing = [item for item in items if isinstance(item.data, MissingResultEvent)]
         returned = [item for item in items if isinstance(item.data, fulfillment.OrderReturned)]
-        others = Seal | MissingResultEvent | fulfillment.OrderReturned
+        ended = [item for item in items if isinstance(item.data, notify.NewsUnsubscribed)]
+        reached = [item for item in items if isinstance(item.data, ReachabilityEvent)]
+        others = (
+            Seal,
+            *get_args(MissingResultEvent),
+            fulfillment.OrderReturned,
+            notify.NewsUnsubscribed,
+            *get_args(ReachabilityEvent),
+        )
         parts = [item for item in items if not isinstance(item.data, others)]
         if seals:
             await self._seals.handle(transaction, seals)
@@ -102,6 +120,9 @@ class ServiceEvents:
             await self._missing.handle(transaction, missing)
         if returned:
             await self._returned.handle(transaction, returned)
+        if ended:
+            await self._profiles.end_news(transaction, ended)
+        await self._reachability.handle(transaction, reached)
 
 
 def _system(item: Registration) -> str:

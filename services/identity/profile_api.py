@@ -16,10 +16,14 @@ from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.identity.api import CandidatePath, ProgramPath, entered
 from services.identity.profiles import FIELDS, Profiles, missing
+from services.identity.reachability import trouble_of
 from services.identity.store import IdentityStore
 
 MailKind = Literal["results", "reminders", "milestones", "credits", "offers"]
 """Kinds of mails that a candidate may do without; what concerns access and awards is always sent."""
+
+Digest = Literal["daily", "weekly"]
+"""How often one mail tells of what can wait, such as credits; what is urgent has a mail at once."""
 
 
 def _time_zone(value: str) -> str:
@@ -64,6 +68,9 @@ class ProfileBody(Body):
     time_zone: TimeZone | None = None
     language: Language | None = None
     mails: Annotated[dict[MailKind, bool], Field(default={}, description="Kinds that are wanted or not")]
+    digest: Annotated[Digest | None, Field(description="One mail for what can wait; null for a mail each, at once")] = (
+        None
+    )
     marketing: Annotated[Consent | None, Field(description="Apart from mails of the service")] = None
 
 
@@ -90,6 +97,14 @@ class NativeNameView(View):
     family_name: str
 
 
+class MailTroubleView(View):
+    """Nothing is sent to the candidate's address, until they give another one or staff say so."""
+
+    reason: Literal["bounced", "complained"]
+    """Mails came back, or one was reported as unwanted."""
+    since: datetime
+
+
 class ProfileView(View):
     candidate_id: str
     given_name: str
@@ -105,8 +120,11 @@ class ProfileView(View):
     language: str | None = None
     mails: dict[MailKind, bool] = Field(default={})
     """Kinds that were chosen; what is not in it is sent."""
+    digest: Digest | None = None
     consents: list[ConsentView] = Field(default=[])
     """The oldest first; the last one holds."""
+    mail_trouble: MailTroubleView | None
+    """Why no mails are sent to this address; null where they are."""
     missing: list[str]
     """What the program wants to know first, such as `employer` or `address.postal_code`; empty opens everything."""
 
@@ -183,6 +201,7 @@ class ProfileApi:
             fields={name: given[name] for name in FIELDS if name in given},
             mails=given.get("mails", {}),
             marketing=given.get("marketing"),
+            digest={name: given[name] for name in ("digest",) if name in given},
             by=call.principal.subject,
         )
         return _profile(row, program)
@@ -196,4 +215,6 @@ class ProfileApi:
 
 
 def _profile(row: Document, program: Program) -> ProfileView:
-    return ProfileView.model_validate({**row, "candidate_id": row["_id"], "missing": missing(row, program)})
+    return ProfileView.model_validate(
+        {**row, "candidate_id": row["_id"], "missing": missing(row, program), "mail_trouble": trouble_of(row)}
+    )

@@ -1,9 +1,10 @@
 """What candidates say of themselves: kept, told, and compared with what their program wants to know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from libs.common.events import identity
+from libs.common.bus.messages import Received
+from libs.common.events import identity, notify
 from libs.common.events.types import Address
 from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.mongo.client import Document
@@ -11,6 +12,9 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
 from services.identity.domain.addresses import lacking
 from services.identity.store import IdentityStore
+
+BY_LINK = "link"
+"""Who took a consent back that was ended by the link in a mail (RFC 8058)."""
 
 FIELDS = ("address", "native_address", "native_name", "employer", "job_title", "time_zone", "language")
 
@@ -31,6 +35,7 @@ class Profiles:
         mails: Mapping[str, bool],
         marketing: Mapping[str, Any] | None,
         by: str,
+        digest: Mapping[str, str | None] | None = None,
     ) -> Document:
         """Change what is given, and return the account as it is then. What is the same already tells nothing.
 
@@ -41,6 +46,7 @@ class Profiles:
             mails: kinds of mails that are wanted or not.
             marketing: `given`, and the `text_version` it was given or refused to.
             by: the subject of whoever changes it, kept with a consent.
+            digest: `digest`, how often one mail tells of what can wait; left out where it stays as it is.
 
         Raises:
             Problem: `not-found`.
@@ -57,6 +63,7 @@ class Profiles:
             if changes:
                 told.append(profile_event(account | changes))
             preferences = _preferences(account, mails, marketing, by, transaction)
+            preferences |= {name: value for name, value in (digest or {}).items() if account.get(name) != value}
             if preferences:
                 told.append(_preferred(account | preferences, transaction))
             changes |= preferences
@@ -68,6 +75,21 @@ class Profiles:
             return account | changes
 
         return await self._unit_of_work.run(work)
+
+    async def end_news(self, transaction: Transaction, items: Sequence[Received[notify.NewsUnsubscribed]]) -> None:
+        """Take back consents to marketing that were given before a link in such a mail was followed."""
+        for item in items:
+            account = await self._accounts.standing(item.event.program, item.data.candidate_id, transaction.session)
+            consents = account.get("consents", []) if account else []
+            last = consents[-1] if consents else None
+            if account is None or last is None or not last["given"] or last["at"] > item.data.unsubscribed_at:
+                continue
+            ended = last | {"given": False, "at": item.data.unsubscribed_at, "by": BY_LINK}
+            changes = {"consents": [*consents, ended]}
+            version = await self._accounts.next_version(transaction.session, account["_id"], transaction.now)
+            event = _preferred(account | changes, transaction)
+            transaction.emit(event, program=account["program"], subject=account["_id"], version=version, cause=item)
+            await self._accounts.change(transaction.session, account["_id"], changes)
 
 
 def missing(account: Document, program: Program) -> list[str]:
@@ -131,5 +153,6 @@ def _preferred(account: Document, transaction: Transaction) -> identity.Preferen
         marketing=last["given"] if last else None,
         marketing_text_version=last["text_version"] if last else None,
         marketing_at=last["at"] if last else None,
+        digest=account.get("digest"),
         changed_at=transaction.now,
     )

@@ -16,6 +16,7 @@ from services.notify.domain.causes import mail_for
 from services.notify.domain.recipients import Recipient, latest, recipient_of
 from services.notify.domain.words import about_of, word_of
 from services.notify.letters import Cause, Letter
+from services.notify.reminders.taking import Taking
 from services.notify.sender import Sender
 from services.notify.store import (
     NotifyStore,
@@ -41,12 +42,19 @@ SILENT_EVENTS = (*PROFILE_EVENTS, *FAMILY_EVENTS, identity.PreferencesChanged)
 class NotifyEvents:
     """Takes in what the other services tell candidates of."""
 
-    def __init__(
-        self, store: NotifyStore, wishes: WishStore, words: Words, sender: Sender, programs: Mapping[str, Program]
+    def __init__(  # noqa: PLR0917
+        self,
+        store: NotifyStore,
+        wishes: WishStore,
+        words: Words,
+        taking: Taking,
+        sender: Sender,
+        programs: Mapping[str, Program],
     ) -> None:
         self._store = store
         self._wishes = wishes
         self._words = words
+        self._taking = taking
         self._sender = sender
         self._programs = programs
 
@@ -71,8 +79,10 @@ class NotifyEvents:
         )
         words = [word for word in (word_of(item.event) for item in items) if word]
         await self._words.take(transaction.session, words, transaction.now)
+        await self._taking.hear(transaction, items)
         messages = self._messages(transaction, items)
         await self._readdress(transaction, messages)
+        await self._taking.take(transaction, messages)
         candidates = {*profiles, *(row["candidate_id"] for row in messages.values())}
         rows = await self._store.recipients(transaction.session, candidates)
         recipients = _known(rows)
@@ -80,6 +90,8 @@ class NotifyEvents:
         recipients.update({profile.candidate_id: profile for profile in changed})
         if changed:
             await self._store.save_recipients(transaction.session, changed)
+            moved = [profile.candidate_id for profile in changed if _has_moved(profile, rows)]
+            await self._store.note_moves(transaction.session, moved, transaction.now)
         letters = await self._add(transaction, messages, recipients)
         arrived = [profile.candidate_id for profile in changed if _was_awaited(profile, rows)]
         if arrived:
@@ -106,7 +118,7 @@ class NotifyEvents:
                 template=mail.template,
                 candidate_id=mail.candidate_id,
                 context=mail.context,
-                cause=Cause(item.event_id, item.correlation_id, item.traceparent),
+                cause=Cause(item.event_id, item.correlation_id, item.traceparent, type(item.data).__name__),
                 now=transaction.now,
                 about=about_of(event),
             )
@@ -163,6 +175,11 @@ def _known(rows: Mapping[str, Document]) -> dict[str, Recipient]:
 def _is_later(profile: Recipient, recipients: Mapping[str, Recipient]) -> bool:
     known = recipients.get(profile.candidate_id)
     return known is None or profile.version > known.version
+
+
+def _has_moved(profile: Recipient, before: Mapping[str, Document]) -> bool:
+    known = known_recipient(before.get(profile.candidate_id))
+    return known is not None and known.email != profile.email
 
 
 def _was_awaited(profile: Recipient, before: Mapping[str, Document]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.notify.domain.addresses import WireAddress
 from services.notify.domain.mails import About, Template
@@ -17,6 +17,25 @@ class Cause:
     event_id: str
     correlation_id: str
     traceparent: str | None
+    event: str | None = None
+    """What happened, by the event's name."""
+
+
+def cause_of(row: Mapping[str, Any]) -> Cause:
+    """The cause of a stored mail."""
+    return Cause(row["cause_event_id"], row["correlation_id"], row["traceparent"], row.get("cause_event"))
+
+
+class Wording(NamedTuple):
+    """Whose words a mail is written in. It keeps them, however often it is tried, and whoever looks at it later."""
+
+    language: str
+    edition: int | None = None
+    """The version that staff wrote; None for the words that come with the service."""
+
+
+AS_BEFORE = Wording("en")
+"""The words of a mail that was tried and has none noted."""
 
 
 @dataclass(slots=True)
@@ -40,6 +59,8 @@ class Letter:
     """What later events can make untrue."""
     paced_at: datetime | None = None
     """When it was given its turn, where it had to wait for one."""
+    wording: Wording | None = None
+    """None before its first try."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,21 +148,40 @@ def _text(block: Sequence[str], right_to_left: bool) -> str:
 
 def _rich(blocks: Sequence[Sequence[str]]) -> Iterator[str]:
     """Blocks as HTML. What follows the button is said in a lower voice, on whichever branch the button stands."""
-    seen = after = False
+    after = _After()
     for block in blocks:
         way = _WAY.fullmatch(block[0]) if len(block) == 1 else None
         if len(block) == 1 and _is_control(block[0]):
-            after = seen and not block[0].startswith("{% el")
+            after.turn(block[0])
             yield block[0]
         elif way:
             yield _way(way[2], way[3], plain=bool(way[1]))
-            if not way[1]:
-                seen = after = True
+            after.button = after.button or not way[1]
         elif any(line.startswith(_FACT) for line in block) and _are_facts(block):
             rows = "".join(line if _is_control(line) else _row(line) for line in block)
             yield f'<table class="facts" width="100%" cellpadding="0" cellspacing="0">\n{rows}</table>\n'
         else:
-            yield _paragraph(" ".join(block), after=after)
+            yield _paragraph(" ".join(block), after=after.button)
+
+
+class _After:
+    """Whether a button stands before, as conditions branch and come together again."""
+
+    def __init__(self) -> None:
+        self.button = False
+        self._branches: list[tuple[bool, bool]] = []
+        """Of each condition that is open: whether one stood before it, and whether one stands after any branch."""
+
+    def turn(self, control: str) -> None:
+        if control.startswith(("{% if ", "{% for ")):
+            self._branches.append((self.button, self.button))
+        elif self._branches:  # without any it is no template, which Jinja says
+            before, somewhere = self._branches.pop()
+            if control.startswith("{% end"):
+                self.button = somewhere or self.button
+            else:
+                self._branches.append((before, somewhere or self.button))
+                self.button = before
 
 
 def _way(label: str, address: str, *, plain: bool) -> str:
@@ -213,11 +232,12 @@ def _as_is(line: str) -> str:
 
 
 def _isolated(line: str) -> str:
-    return "".join(
-        # Not around addresses: mailboxes would take the isolate for a part of the link.
-        f"{_FIRST_STRONG}{part.text}{_END}" if part.kind == "value" and not _ADDRESS.fullmatch(part.text) else part.text
-        for part in _parts(line)
-    )
+    return "".join(f"{_FIRST_STRONG}{part.text}{_END}" if _may_turn(part) else part.text for part in _parts(line))
+
+
+def _may_turn(part: _Part) -> bool:
+    """Whether it may be in another script. Addresses stay bare: mailboxes would take the isolate for a part of them."""
+    return part.kind == "value" and not (_ADDRESS.fullmatch(part.text) or _OWN_WORDS.search(part.text))
 
 
 def _parts(line: str) -> Iterator[_Part]:

@@ -5,9 +5,10 @@ thousand mails a second. Tests read everything back with the standard library's 
 """
 
 import re
-from base64 import b64encode
+from base64 import b64encode, encodebytes
 from binascii import b2a_qp
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -29,7 +30,24 @@ _CHUNK_BYTES = 42
 """Bytes in one encoded word: 56 characters of base64 and 12 around them stay below the limit of 75."""
 
 
-def alternative(headers: Iterable[tuple[str, str]], *, text: str, html: str, boundary: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside a mail's text; its name and type are ours, and plain ASCII."""
+
+    media_type: str
+    """With its parameters."""
+    filename: str
+    content: bytes
+
+
+def alternative(
+    headers: Iterable[tuple[str, str]],
+    *,
+    text: str,
+    html: str,
+    boundary: str,
+    attachments: Sequence[Attachment] = (),
+) -> bytes:
     """A mail whose reader shows `html`, or `text` where it cannot.
 
     Args:
@@ -37,14 +55,19 @@ def alternative(headers: Iterable[tuple[str, str]], *, text: str, html: str, bou
         text: the plain form.
         html: the rich form.
         boundary: letters and digits; with `=_` before it, it can never stand in a body.
+        attachments: files for the reader to keep.
     """
     lines = [f"{name}: {value}" for name, value in headers]
-    head = "\r\n".join(lines).encode()
+    head = "\r\n".join(lines).encode() + b"\r\nMIME-Version: 1.0"
     mark = f"=_{boundary}".encode()
+    forms = _forms(text, html, mark)
+    return head + (_mixed(forms, attachments, b"=_m" + boundary.encode()) if attachments else forms)
+
+
+def _forms(text: str, html: str, mark: bytes) -> bytes:
     return b"".join(
         (
-            head,
-            b'\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="',
+            b'\r\nContent-Type: multipart/alternative; boundary="',
             mark,
             b'"\r\n\r\n--',
             mark,
@@ -57,6 +80,22 @@ def alternative(headers: Iterable[tuple[str, str]], *, text: str, html: str, bou
             b"--\r\n",
         )
     )
+
+
+def _mixed(forms: bytes, attachments: Sequence[Attachment], mark: bytes) -> bytes:
+    parts = [forms, *map(_attached, attachments)]
+    inner = b"".join(b"\r\n--" + mark + part for part in parts)
+    return b'\r\nContent-Type: multipart/mixed; boundary="' + mark + b'"\r\n' + inner + b"\r\n--" + mark + b"--\r\n"
+
+
+def _attached(attachment: Attachment) -> bytes:
+    # In base64, which carries every line end as it is; a calendar's lines end in CRLF wherever it is saved.
+    head = (
+        f"\r\nContent-Type: {attachment.media_type}\r\n"
+        f'Content-Disposition: attachment; filename="{attachment.filename}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode() + encodebytes(attachment.content).rstrip(b"\n").replace(b"\n", b"\r\n")
 
 
 def _part(subtype: bytes, body: str) -> bytes:

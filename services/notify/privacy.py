@@ -17,8 +17,11 @@ from libs.common.privacy.keeper import APART, COLLECTIONS, Erasure, Keeper
 from libs.common.privacy.retention import Period
 from libs.common.privacy.tombstones import Tombstones
 from services.notify import wishes, words
+from services.notify.announcements import store as announcements
 from services.notify.domain.mails import TOKEN, Template
+from services.notify.editions import store as editions
 from services.notify.letters import Cause
+from services.notify.reminders import gathered, standings
 from services.notify.store import State, new_message
 
 MIGRATION = Migration(
@@ -41,6 +44,7 @@ MIGRATION = Migration(
 PERIODS = (
     Period("messages", "created_at", timedelta(days=730), {"due_at": {"$exists": False}}),
     words.PERIOD,
+    Period(gathered.COLLECTION, "created_at", timedelta(days=60), {"due_at": {"$exists": False}}),
     Period("soft_bounces", "last_at", timedelta(days=30)),
 )
 """Mails that are settled; long enough to check a surprising one, and for the claims that follow from it."""
@@ -64,12 +68,14 @@ HOLDINGS = Holdings(
             by_itself=True,
         ),
         wishes.HOLDING,
+        Holding(collection=standings.COLLECTION, find=by("candidate_id")),
+        Holding(collection=gathered.COLLECTION, find=by("candidate_id")),
         words.HOLDING,
         Holding(collection="suppressions", find=by("candidate_id"), kind="suppressed_addresses"),
         Holding(collection="soft_bounces", find=by("candidate_id"), kind="returned_mails"),
         Holding(collection="merges", find=by("candidate_id", "merged_id"), keep=renamed("candidate_id", "merged_id")),
     ),
-    apart=APART,
+    apart=APART | editions.APART | {announcements.COLLECTION: "what programs tell many, and who of staff wrote it"},
 )
 
 
@@ -108,7 +114,7 @@ class Forgetting:
             template=Template.ERASED,
             candidate_id=first,
             context={"erased_at": erasure.data.erased_at},
-            cause=Cause(erasure.event_id, erasure.correlation_id, erasure.traceparent),
+            cause=Cause(erasure.event_id, erasure.correlation_id, erasure.traceparent, "CandidateErased"),
             now=transaction.now,
         )
         due = {"state": State.QUEUED, "due_at": as_stored(transaction.now)}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.notify.domain.gathering import digest_facts, reminder_facts
 from services.notify.domain.mails import TOKEN, Template
 
 Facts = dict[str, Any]
@@ -24,6 +25,8 @@ _HELD: Facts = {
     "expires_on": "2029-03-01",
     "because": "200-301 was passed on 1 March 2026.",
 }
+_EXPIRING: Facts = _HELD | {"candidate_id": "SAMPLE-1", "certification": "CCNA"}
+_ENTRY: Facts = {"on": "2026-03-01", "words": "8 credits recorded for Core technologies"}
 _FOR_LIFE: Facts = _HELD | {"title": "CCIE Emeritus", "expires_on": None}
 _ITEM: Facts = {"title": "Core technologies", "completed_on": "2026-03-01"}
 _KIT: Facts = {"title": "Welcome kit: CCNA"}
@@ -51,9 +54,17 @@ SAMPLES: Final[Mapping[Template, tuple[Facts, ...]]] = {
     Template.RESULT_WITHDRAWN: (_EXAM | {"said_by": "vendor"}, _EXAM | {"said_by": "staff"}, _EXAM),
     Template.CERTIFICATION_AWARDED: (_HELD | {"kit": True}, _FOR_LIFE | {"kit": False}),
     Template.CERTIFICATION_RENEWED: (_HELD, _FOR_LIFE),
-    Template.CERTIFICATION_EXPIRING: tuple(
-        _HELD | {"expires_on": day, "days_left": left}
-        for left, day in ((30, "2026-12-24"), (2, "2026-11-26"), (1, "2026-11-25"), (0, "2026-11-24"))
+    Template.CERTIFICATION_EXPIRING: (
+        *(
+            reminder_facts([_EXPIRING | {"expires_on": day, "days_left": left}])
+            for left, day in ((30, "2026-12-24"), (2, "2026-11-26"), (1, "2026-11-25"), (0, "2026-11-24"))
+        ),
+        reminder_facts(
+            [
+                _EXPIRING | {"expires_on": "2026-12-24", "days_left": 30},
+                _EXPIRING | {"certification": "CCNP", "title": "CCNP", "expires_on": "2027-01-23", "days_left": 60},
+            ]
+        ),
     ),
     Template.CERTIFICATION_EXPIRED: (_HELD | {"expires_on": "2026-11-23"}, _FOR_LIFE),
     Template.CERTIFICATION_REVOKED: (_HELD, _FOR_LIFE),
@@ -118,8 +129,8 @@ SAMPLES: Final[Mapping[Template, tuple[Facts, ...]]] = {
     Template.PAYMENT_CONFIRMED: (_PAID,),
     Template.PAYMENT_REFUNDED: (_PAID,),
     Template.DIGEST: (
-        {"entries": [{"on": "2026-03-01", "words": "8 credits recorded for Core technologies"}] * 2},
-        {"entries": [{"on": "2026-03-01", "words": "8 credits recorded for Core technologies"}]},
+        digest_facts([_ENTRY]),
+        digest_facts([_ENTRY, {"on": "2026-02-27", "words": "Your claim for Core technologies was accepted"}]),
     ),
     Template.NEWS: ({"title": "The exams of the spring", "paragraphs": ["They are open.", "Book early."]},),
 }

@@ -7,13 +7,20 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 
+from libs.common.events.types import EmailAddress
 from libs.common.settings import ServiceSettings
+from services.notify.dkim import read_keys
 from services.notify.domain.pacing import read_rates
 
 
 def _rates(text: str) -> str:
     read_rates(text)
     return text
+
+
+def _dkim_folder(folder: Path) -> Path:
+    read_keys(folder)
+    return folder
 
 
 class SmtpTls(StrEnum):
@@ -35,15 +42,24 @@ class NotifySettings(ServiceSettings):
         default=None, description="none, starttls or tls; starttls unless the server is on this machine"
     )
     smtp_ca_file: FilePath | None = Field(
-        default=None, description="certificates that its own is checked against; the system's without it"
+        default=None, description="certificates of authorities that are trusted for it beside the system's"
     )
-    mail_rates: Annotated[str, AfterValidator(_rates)] = Field(
-        default="", description="mails a second to a domain, for each process: `example.com=20 *=100`"
+    mail_rates: Annotated[str, AfterValidator(_rates)] | None = Field(
+        default=None, description="mails a second to a domain, for each process: `example.com=20 *=100`"
     )
-    dkim_keys_dir: Path | None = Field(
+    dkim_keys_dir: Annotated[Path, AfterValidator(_dkim_folder)] | None = Field(
         default=None, description="private keys that sign mails, each named as its public part is in the DNS"
     )
     smtp_connections: int = Field(default=4, ge=1, le=64, description="connections kept open to it")
+
+    return_path: EmailAddress | None = Field(
+        default=None,
+        description="where bounces go, such as bounces@mail.example, with each mail's id after a plus sign; "
+        "without it the program's sender gets them",
+    )
+    mail_reports_dir: Path | None = Field(
+        default=None, description="a maildir to which bounces and complaints are delivered; none is read without it"
+    )
 
     @property
     def smtp_protection(self) -> SmtpTls:

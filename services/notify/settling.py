@@ -22,6 +22,7 @@ from services.notify.domain.delivery import (
     Withheld,
     consequence,
 )
+from services.notify.feedback.returns import Returns
 from services.notify.letters import Letter
 from services.notify.rendering import Renderer
 from services.notify.store import NotifyStore
@@ -57,10 +58,13 @@ class _ClaimLostError(Exception):
 class Settler:
     """Settles the mails that this process has claimed."""
 
-    def __init__(self, store: NotifyStore, unit_of_work: UnitOfWork, renderer: Renderer, *, owner: str) -> None:
+    def __init__(
+        self, store: NotifyStore, unit_of_work: UnitOfWork, renderer: Renderer, returns: Returns, *, owner: str
+    ) -> None:
         self._store = store
         self._unit_of_work = unit_of_work
         self._renderer = renderer
+        self._returns = returns
         self._owner = owner
 
     async def settle(self, answered: Sequence[Answered]) -> None:
@@ -87,6 +91,8 @@ class Settler:
         for letter, outcome in settled:
             if isinstance(outcome, Accepted | Refused):
                 self._tell(transaction, letter, outcome)
+            if isinstance(outcome, Refused):
+                await self._returns.refused(transaction, letter, outcome.reason)
         return settled
 
     async def _mark(self, transaction: Transaction, settled: Sequence[Settled]) -> None:

@@ -51,7 +51,7 @@ class MailServer:
             use_tls=protection is SmtpTls.TLS,
             # Never "if offered": whoever sits in between could make the server seem not to offer it.
             start_tls=protection is SmtpTls.STARTTLS,
-            # Whoever answers must prove to be the one asked for; a CA of one's own takes the place of the public ones.
+            # Whoever answers must prove to be the one asked for.
             validate_certs=True,
             cert_bundle=str(settings.smtp_ca_file) if settings.smtp_ca_file else None,
             timeout=CONNECT_SECONDS,

@@ -2,15 +2,16 @@
 
 A mail is `waiting` for its recipient, `queued` for whoever takes it, `sending` by the process that has claimed it,
 and at the end `sent`, `refused`, `withheld` where it must not or need not go any more, or `suppressed` where nothing is
-sent to its address. What is heard of a sent mail later makes it `delivered`, `bounced` or `complained`. `due_at` exists
-while somebody has to do something: for a queued mail it is when it may be taken, for one being sent it is when the
-claim runs out. So one index finds all work that is due, and settled mails are not in it.
+sent to its address. What is heard of a mail after it was sent stands beside, in `heard`. `due_at` exists while somebody
+has to do something: for a queued mail it is when it may be taken, for one being sent it is when the claim runs out. So
+one index finds all work that is due, and settled mails are not in it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
@@ -24,7 +25,7 @@ from services.notify import wishes, words
 from services.notify.domain.delivery import Paced, Postponed, Refused, Withheld
 from services.notify.domain.mails import SENT_TO, TOKEN, About, Template
 from services.notify.domain.recipients import Recipient
-from services.notify.letters import Cause, Letter
+from services.notify.letters import AS_BEFORE, Cause, Letter, Wording, cause_of
 
 MIGRATIONS = [
     Migration(
@@ -62,9 +63,6 @@ class State(StrEnum):
     WITHHELD = "withheld"
     SUPPRESSED = "suppressed"
     """Not sent: nothing is sent to the address (`feedback.suppressions`)."""
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +105,12 @@ class NotifyStore:
         ]
         await self._recipients.bulk_write(writes, ordered=False, session=session)
 
+    async def note_moves(self, session: Session, candidates: Sequence[str], at: datetime) -> None:
+        """Note since when candidates have their address: what comes back later may be of mails to the one before."""
+        if candidates:
+            since = {"$set": {"email_since": as_stored(at)}}
+            await self._recipients.update_many({"_id": {"$in": list(candidates)}}, since, session=session)
+
     async def wait_for(self, session: Session, candidates: Iterable[str]) -> None:
         """Note that mails wait for these candidates.
 
@@ -125,6 +129,11 @@ class NotifyStore:
         """Those of the ids that are mails already."""
         found = self._messages.find({"_id": {"$in": list(ids)}}, {"_id": 1}, session=session)
         return {row["_id"] async for row in found}
+
+    async def unsent(self, session: Session, template: Template, limit: int) -> int:
+        """How many mails of a kind are neither sent nor given up, counted up to `limit`."""
+        query = {"due_at": {"$exists": True}, "template": template}
+        return await self._messages.count_documents(query, session=session, limit=limit)
 
     async def add_messages(self, session: Session, rows: Sequence[Document]) -> None:
         await self._messages.insert_many(rows, session=session, ordered=False)
@@ -172,6 +181,11 @@ class NotifyStore:
         await self._messages.update_many(
             mine, {"$set": {"state": State.QUEUED, "due_at": now}, "$unset": {"claimed_by": ""}}
         )
+
+    async def reword(self, message_id: str, context: Mapping[str, Any]) -> None:
+        """Let a mail that is not sent yet state other facts, for itself and for the log."""
+        unsent = {"_id": message_id, "due_at": {"$exists": True}}
+        await self._messages.update_one(unsent, {"$set": {"context": dict(context)}})
 
     async def still_claimed(self, session: Session, ids: Collection[str], owner: str) -> set[str]:
         """Those of the mails that nobody has taken over or settled meanwhile."""
@@ -257,34 +271,51 @@ class NotifyStore:
         result = await self._messages.bulk_write(writes, ordered=False, session=session)
         return result.matched_count
 
+    async def pin(self, wordings: Mapping[str, Wording]) -> None:
+        """Keep the words of mails that have none yet."""
+        for wording in set(wordings.values()):
+            ids = [key for key, one in wordings.items() if one == wording]
+            await self._messages.update_many(
+                {"_id": {"$in": ids}, "wording": {"$exists": False}}, {"$set": {"wording": wording._asdict()}}
+            )
+
     # Mails, as people ask for them
 
     async def log_of(
-        self, program: str, candidate_id: str, *, before: tuple[datetime, str] | None, limit: int
+        self,
+        program: str,
+        candidate_id: str,
+        *,
+        before: tuple[datetime, str] | None,
+        limit: int,
+        filters: Mapping[str, Any] = MappingProxyType({}),
     ) -> list[Document]:
         """A person's mails, of all accounts that are one with this, latest first, from the position `before` on."""
         accounts = await self.merges.family(None, candidate_id)
-        query: Document = {"candidate_id": {"$in": accounts}, "program": program}
+        query: Document = {"candidate_id": {"$in": accounts}, "program": program, **filters}
         if before is not None:
             at, key = before
             query["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": key}}]
         order = [("created_at", DESCENDING), ("_id", DESCENDING)]
         return await self._messages.find(query).sort(order).to_list(limit)
 
-    async def message(self, message_id: str) -> Document | None:
-        return await self._messages.find_one({"_id": message_id})
+    async def message(self, message_id: str, session: Session | None = None) -> Document | None:
+        return await self._messages.find_one({"_id": message_id}, session=session)
 
     async def totals(self, programs: Sequence[str]) -> list[Document]:
         """How many mails there are of each template in each state."""
         groups = self._messages.aggregate(
             [
                 {"$match": {"program": {"$in": list(programs)}}},
-                {"$group": {"_id": {"template": "$template", "state": "$state"}, "count": {"$sum": 1}}},
+                {"$group": {"_id": {"template": "$template", "state": _HEARD_OR_STATE}, "count": {"$sum": 1}}},
                 {"$sort": {"_id.template": 1, "_id.state": 1}},
             ]
         )
         return [{**row["_id"], "count": row["count"]} async for row in groups]
 
+
+_HEARD_OR_STATE = {"$ifNull": ["$heard.what", "$state"]}
+"""What was heard of a mail after it was sent says more than that it was."""
 
 _SETTLED = {"due_at": "", "claimed_by": "", "paced_at": "", f"context.{TOKEN}": "", f"context.{SENT_TO}": ""}
 """What a mail no longer has once it is settled: above all the link that opens an account."""
@@ -330,13 +361,21 @@ def letter_of(row: Document, recipient: Recipient) -> Letter:
         context=row["context"],
         created_at=row["created_at"],
         attempts=row["attempts"],
-        cause=Cause(row["cause_event_id"], row["correlation_id"], row["traceparent"]),
+        cause=cause_of(row),
         recipient=replace(recipient, email=sent_to) if sent_to else recipient,
         claimed_until=row["due_at"],
         doubtful=row.get("doubtful", 0),
         about=About(*row["about"]) if row.get("about") else None,
         paced_at=row.get("paced_at"),
+        wording=Wording(**row["wording"]) if "wording" in row else None,
     )
+
+
+def wording_of(row: Document) -> Wording | None:
+    """The words that a mail is written in; None where they are not chosen yet."""
+    if "wording" in row:
+        return Wording(**row["wording"])
+    return AS_BEFORE if row["attempts"] or row.get("doubtful") else None
 
 
 def new_message(
@@ -358,6 +397,7 @@ def new_message(
         "template": template,
         "context": dict(context),
         "cause_event_id": cause.event_id,
+        "cause_event": cause.event,
         "correlation_id": cause.correlation_id,
         "traceparent": cause.traceparent,
         "created_at": as_stored(now),

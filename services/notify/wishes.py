@@ -46,6 +46,12 @@ class WishStore:
         if later:
             await self._wishes.bulk_write(later, ordered=False, session=session)
 
+    async def readers(self, session: Session, program: str, *, after: str, limit: int) -> list[str]:
+        """Candidates of a program who have agreed to news and whose ids come after `after`, in their order."""
+        agreed = {"program": program, "marketing": True, "_id": {"$gt": after}}
+        found = self._wishes.find(agreed, session=session).sort("_id", 1)
+        return [row["_id"] for row in await found.to_list(limit)]
+
     async def unsubscribe(self, session: Session, candidate_id: str, program: str, at: datetime) -> None:
         """Take back a consent to news as of `at`."""
         change = {"$max": {"unsubscribed_at": as_stored(at)}, "$setOnInsert": {"program": program, "version": 0}}
@@ -82,6 +88,7 @@ def _row(event: CloudEvent[identity.PreferencesChanged], before: Document) -> Do
         "version": _version(event),
         "mails": data.mails,
         "marketing": data.marketing is True,
+        "digest": data.digest,
         # Told without a moment of its own, consent counts as given with the change that told it.
         "marketing_at": as_stored(data.marketing_at or data.changed_at) if data.marketing is not None else None,
     }
@@ -94,4 +101,5 @@ def _wishes(row: Document) -> Wishes:
         marketing=row.get("marketing", False),
         marketing_at=row.get("marketing_at"),
         unsubscribed_at=row.get("unsubscribed_at"),
+        digest=row.get("digest"),
     )

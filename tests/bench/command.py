@@ -13,6 +13,7 @@ from tests.bench.certificate_runs import certificate_table
 from tests.bench.feed_runs import IMPORTS, FeedFigures, FeedImport, import_table, measure_import
 from tests.bench.history_runs import history_table
 from tests.bench.http_runs import HttpFigures, measure_http
+from tests.bench.mail_runs import mail_tables
 from tests.bench.participants import http_targets, pipelines
 from tests.bench.pipeline import HttpTarget, Pipeline
 from tests.bench.policy_runs import (
@@ -48,6 +49,7 @@ class Sizes:
     """Of each kind of page."""
     certificates: int = 200
     """Of each script."""
+    mails: int = 20_000
     feed_rows: int = 100_000
     """Of the file that is imported."""
     policy: PolicySizes = field(default_factory=PolicySizes)
@@ -64,6 +66,7 @@ QUICK = Sizes(
     http_seconds=4.0,
     history_requests=200,
     certificates=30,
+    mails=5_000,
     feed_rows=10_000,
     policy=QUICK_POLICY,
 )
@@ -83,6 +86,10 @@ TRANSCRIPT = "transcript"
 
 CERTIFICATE = "certificate"
 """One certificate drawn."""
+
+
+MAILS = "mails"
+"""Mails alone, handed to the sink, and written."""
 
 
 class _Named(Protocol):
@@ -172,6 +179,27 @@ async def measure_policy(bench: Bench, chosen: Sequence[str], sizes: PolicySizes
     return tables
 
 
+async def measure_alone(bench: Bench, chosen: Sequence[str], sizes: Sizes) -> list[str]:
+    """What has a table of its own."""
+    parts: list[str] = []
+    if HISTORY in chosen:
+        print("  history of exams", flush=True)
+        parts.append(await history_table(bench, sizes.history_requests))
+    if CERTIFICATE in chosen:
+        print("  a certificate", flush=True)
+        parts.append(await certificate_table(sizes.certificates))
+    if TRANSCRIPT in chosen:
+        print("  the page of a transcript", flush=True)
+        parts.append(await transcript_table(bench, sizes.rounds, sizes.http_seconds))
+    if SIGNING in chosen:
+        print("  signing of credentials", flush=True)
+        parts.append(await signing_table(bench, sizes.rounds))
+    if MAILS in chosen:
+        print("  mails", flush=True)
+        parts.append(await mail_tables(bench, sizes.rounds, sizes.mails))
+    return parts
+
+
 def write_figures(path: Path, figures: str) -> None:
     """Put the figures between the marks of a document. Raises `ValueError` where it has no marks."""
     text = path.read_text() if path.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
@@ -190,6 +218,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         SIGNING,
         CERTIFICATE,
         TRANSCRIPT,
+        MAILS,
         *POLICY,
     ]
     names += [each.name for each in IMPORTS]
@@ -215,6 +244,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         http_seconds=base.http_seconds,
         history_requests=base.history_requests,
         certificates=base.certificates,
+        mails=base.mails,
         feed_rows=options.feed_rows or base.feed_rows,
         policy=base.policy,
     )
@@ -235,18 +265,7 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             targets = [each for each in http_targets() if each.name in options.only]
             if targets:
                 parts += await measure_servers(bench, targets, sizes, rounds)
-            if HISTORY in options.only:
-                print("  history of exams", flush=True)
-                parts.append(await history_table(bench, sizes.history_requests))
-            if CERTIFICATE in options.only:
-                print("  a certificate", flush=True)
-                parts.append(await certificate_table(sizes.certificates))
-            if TRANSCRIPT in options.only:
-                print("  the page of a transcript", flush=True)
-                parts.append(await transcript_table(bench, sizes.rounds, sizes.http_seconds))
-            if SIGNING in options.only:
-                print("  signing of credentials", flush=True)
-                parts.append(await signing_table(bench, sizes.rounds))
+            parts += await measure_alone(bench, options.only, sizes)
             imports = [each for each in IMPORTS if each.name in options.only]
             if imports:
                 parts += await measure_imports(bench, imports, sizes, rounds)

@@ -33,6 +33,17 @@ async def accepted(stage: Stage, prefix: str) -> list[Accepted]:
     return await asyncio.to_thread(_read, path, prefix.lower())
 
 
+async def counted(stage: Stage) -> int:
+    """How many mails the sink has accepted."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, stage.mail_port)
+    writer.write(b"count\n")
+    answer = json.loads(await reader.readline())
+    writer.close()
+    await writer.wait_closed()
+    total: int = answer["total"]
+    return total
+
+
 def _read(path: Path, prefix: str) -> list[Accepted]:
     mails = (Accepted(message_id, recipient) for message_id, recipient, _ in json.loads(path.read_text()))
     return [mail for mail in mails if mail.recipient.startswith(prefix)]

@@ -27,6 +27,8 @@ from services.identity import consumers as identity_consumers
 from services.identity.cases.missing_results import MissingResults
 from services.identity.cases.returned_parcels import ReturnedParcels
 from services.identity.privacy.exports import ExportParts
+from services.identity.profiles import Profiles
+from services.identity.reachability import Reachability
 from services.notify.consumers import SILENT_EVENTS
 from services.notify.domain.causes import MAIL_EVENTS
 
@@ -116,6 +118,8 @@ HANDLED: dict[str, set[type[EventData]]] = {
     "identity.events": models_of(get_type_hints(ExportParts.handle)["items"])
     | models_of(get_type_hints(MissingResults.handle)["items"])
     | models_of(get_type_hints(ReturnedParcels.handle)["items"])
+    | models_of(get_type_hints(Reachability.handle)["items"])
+    | models_of(get_type_hints(Profiles.end_news)["items"])
     | set(SEALS.values()),
     "exams.events": models_of(get_type_hints(exams_consumers.ServiceEvents.handle)["items"]) | {*PERSONAL_EVENTS},
     "exams.vendors": models_of(get_type_hints(change_of)["message"])

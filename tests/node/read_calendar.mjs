@@ -15,6 +15,7 @@ const events = calendar.getAllSubcomponents("vevent").map((component) => {
     location: event.location,
     organizer: event.organizer,
     url: text("url"),
+    days: event.startDate.isDate ? [event.startDate.toString(), event.endDate.toString()] : null,
     start: event.startDate.toJSDate().toISOString(),
     stamp: component.getFirstPropertyValue("dtstamp").toJSDate().toISOString(),
     alarms: component.getAllSubcomponents("valarm").map((alarm) => alarm.getFirstPropertyValue("trigger").toString()),

@@ -21,11 +21,21 @@ from libs.common.ids import new_id
 from libs.common.mongo.client import Client, Document, open_database
 from libs.common.mongo.unit_of_work import UnitOfWork
 from libs.common.programs import load_programs
+from services.notify.announcements.mailing import Mailing
+from services.notify.announcements.store import AnnouncementStore
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing
+from services.notify.editions.shelf import Shelf, Worded
+from services.notify.editions.store import EditionStore
+from services.notify.feedback.parts import Feedback
 from services.notify.feedback.suppressions import Suppressions
 from services.notify.letters import Letter
+from services.notify.reminders.check import ReminderCheck
+from services.notify.reminders.gathered import Gathered
+from services.notify.reminders.standings import Standings
+from services.notify.reminders.taking import Taking
+from services.notify.reminders.writing import Writing
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
 from services.notify.settings import NotifySettings
@@ -33,6 +43,7 @@ from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection, MailServer
 from services.notify.store import NotifyStore, known_recipient, letter_of
 from services.notify.suppressed import Suppressed
+from services.notify.unsubscribing.links import UnsubscribeLinks
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 from tests.service.rig import Kept, eventually
@@ -51,6 +62,7 @@ class Mailbox:
 
     mails: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
+    senders: list[str | None] = field(default_factory=list)
     answer: Callable[[], Awaitable[str | None]] | None = None
     port: int = 0
 
@@ -60,6 +72,7 @@ class Mailbox:
             return reply
         assert isinstance(envelope.original_content, bytes)
         self.raw.append(envelope.original_content)
+        self.senders.append(envelope.mail_from)
         message = message_from_bytes(envelope.original_content, policy=modern)
         assert isinstance(message, EmailMessage)
         self.mails.append(message)
@@ -100,33 +113,57 @@ class Station:
     def __post_init__(self) -> None:
         self.database = open_database(self.client)
         self.store = NotifyStore(self.database)
-        self.renderer = Renderer(PROGRAMS, "https://certs.example")
+        self.editions = EditionStore(self.database)
+        self.shelf = Shelf(self.editions, fresh_seconds=0.0)
+        self.links = UnsubscribeLinks("s" * 32, "https://certs.example")
+        self.renderer = Renderer(PROGRAMS, "https://certs.example", links=self.links, editions=self.shelf)
         self.wishes, self.words = WishStore(self.database), Words(self.database)
         self.suppressions = Suppressions(self.database)
+        self.gathered, self.standings = Gathered(self.database), Standings(self.database)
+        self.announcements = AnnouncementStore(self.database)
         self.pacing = Pacing({})
 
-    def process(self, owner: str, settler: type[Settler] = Settler, port: int | None = None) -> "Process":
-        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port)
+    def process(
+        self, owner: str, settler: type[Settler] = Settler, port: int | None = None, **settings_: Any
+    ) -> "Process":
+        settings = NotifySettings.model_construct(smtp_port=port or self.mailbox.port, **settings_)
         unit_of_work = UnitOfWork(
             self.client, self.database, service="notify", owner=owner, clock=self.clock, relay=Kept()
         )
-        settle = settler(self.store, unit_of_work, self.renderer, owner=owner)
+        feedback = Feedback(self.database, self.store, self.renderer, unit_of_work)
+        settle = settler(self.store, unit_of_work, self.renderer, feedback.returns, owner=owner)
         ways = Connection.many(4, MailServer(settings), self.clock)
+        reminders = ReminderCheck(self.store, self.standings, PROGRAMS, self.clock)
+        writing = Writing(self.store, self.gathered, self.standings, self.wishes, self.renderer, PROGRAMS, unit_of_work)
+        mailing = Mailing(
+            self.announcements, self.wishes, self.store, self.standings, PROGRAMS, unit_of_work, self.clock
+        )
         sender = Sender(
             self.store,
             settle,
             self.renderer,
             ways,
             self.clock,
-            check=Checks(Suppressed(self.suppressions), self.wishes, self.words),
+            check=Checks(
+                Suppressed(self.suppressions),
+                self.wishes,
+                self.words,
+                reminders,
+                mailing,
+                Worded(self.shelf, self.store),
+            ),
             pacing=self.pacing,
             owner=owner,
         )
-        events = NotifyEvents(self.store, self.wishes, self.words, sender, PROGRAMS)
-        return Process(unit_of_work, settle, sender, events)
+        taking = Taking(self.store, self.gathered, self.standings, self.wishes, PROGRAMS)
+        events = NotifyEvents(self.store, self.wishes, self.words, taking, sender, PROGRAMS)
+        return Process(unit_of_work, settle, sender, events, writing, mailing)
 
     async def messages(self, **query: Any) -> list[Document]:
         return await self.database["messages"].find(query).to_list(None)
+
+    async def rows(self, collection: str) -> list[Document]:
+        return await self.database[collection].find().sort("_id", 1).to_list(None)
 
     async def told(self) -> list[dict[str, Any]]:
         """The events that the outbox holds."""
@@ -143,7 +180,7 @@ class Station:
     async def settled(self, count: int) -> list[Document]:
         """Wait until so many mails are sent or refused, and return them."""
         return await eventually(
-            lambda: self.messages(state={"$in": ["sent", "refused"]}), lambda rows: len(rows) >= count
+            lambda: self.messages(state={"$in": ["sent", "refused", "withheld"]}), lambda rows: len(rows) >= count
         )
 
 
@@ -153,6 +190,8 @@ class Process:
     settler: Settler
     sender: Sender
     events: NotifyEvents
+    writing: Writing
+    mailing: Mailing
 
     async def handle(self, *items: Received[Any]) -> None:
         await self.unit_of_work.run(lambda transaction: self.events.handle(transaction, items))

@@ -27,10 +27,11 @@ from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.app import SERVICE as IDENTITY
+from services.notify.app import SERVICE as NOTIFY
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.bus import PATIENCE_SECONDS, Bus
 
-MIGRATIONS = {each.name: each.migrations for each in (CERTS, EXAMS, FULFILLMENT, IDENTITY)}
+MIGRATIONS = {each.name: each.migrations for each in (CERTS, EXAMS, FULFILLMENT, IDENTITY, NOTIFY)}
 ERASURE_KEY = SecretStr("e" * 32)
 CERTS_KEYS_SECRET = SecretStr("k" * 32)
 T = TypeVar("T")

@@ -31,7 +31,7 @@ from services.notify.domain.delivery import Accepted
 from services.notify.letters import Letter
 from services.notify.sender import LEASE
 from services.notify.settings import NotifySettings
-from services.notify.settling import Answered, Settler
+from services.notify.settling import Answered
 from services.notify.store import MIGRATIONS, Claim
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.notify_station import (
@@ -270,7 +270,7 @@ async def test_crash_between_acceptance_and_record_repeats_the_same_mail_and_tel
     # The dead one's answer, had it only been slow, changes nothing any more.
     (row,) = await station.messages()
     late = Answered(await station.letter(row), Accepted(NOON))
-    await Settler(station.store, dying.unit_of_work, station.renderer, owner="dying").settle([late])
+    await station.process("dying").settler.settle([late])
     assert len(await station.told()) == 1
 
 
@@ -332,7 +332,7 @@ async def test_log_shows_candidates_their_own_mails_and_no_link(station: Station
     await process.handle(registered(), activation(), passed())
     key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
     verifier = TokenVerifier(StaticKeys(key), "certrail", station.clock)
-    app = build_app(NotifyApi(station.store, station.renderer).api(), verifier)
+    app = build_app(NotifyApi(station.store, station.renderer, station.shelf).api(), verifier)
 
     async def read(client: Any, path: str, who: str) -> tuple[int, dict[str, Any]]:
         scopes = frozenset({"messages:read", "operations:read"})

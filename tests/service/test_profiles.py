@@ -91,7 +91,15 @@ async def test_preferences_and_consents_are_kept_apart_and_none_is_overwritten(p
     async with people.asking({"me": candidate(one)}) as ask:
         path = f"candidates/{one}/profile"
         yes, no = {"given": True, "text_version": "2026-1"}, {"given": False, "text_version": "2026-1"}
-        for body in ({"mails": {"offers": False}}, {"marketing": yes}, {"marketing": yes}, {"marketing": no}):
+        weekly = {"digest": "weekly"}
+        for body in (
+            {"mails": {"offers": False}},
+            {"marketing": yes},
+            {"marketing": yes},
+            {"marketing": no},
+            weekly,
+            weekly,
+        ):
             assert (await ask("me", "PATCH", path, body))[0] == 200
         _, seen = await ask("me", "GET", path)
         assert (await ask("me", "PATCH", path, {"mails": {"activation": False}}))[0] == 422
@@ -101,7 +109,9 @@ async def test_preferences_and_consents_are_kept_apart_and_none_is_overwritten(p
         (False, f"candidate:{one}"),
     ]
     events = [event["data"] for event in people.identity.said(identity.PreferencesChanged)]
-    assert [event.get("marketing") for event in events] == [None, True, False]
+    assert [event.get("marketing") for event in events] == [None, True, False, False]
+    assert [event.get("digest") for event in events] == [None, None, None, "weekly"]
+    assert (seen["digest"], seen["consents"][-1]["given"]) == ("weekly", False)
     assert events[-1]["mails"] == {"offers": False}
     assert people.identity.said(identity.CandidateProfileChanged) == []
 

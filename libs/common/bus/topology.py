@@ -72,6 +72,9 @@ EVENT_BINDINGS: dict[str, tuple[type[EventData], ...]] = {
         exams.ExamResultArrived,
         exams.ExamResultNotAwaited,
         fulfillment.OrderReturned,
+        notify.EmailSuppressed,
+        notify.EmailRestored,
+        notify.NewsUnsubscribed,
     ),
     "exams": (
         identity.CandidateRegistered,

@@ -140,6 +140,8 @@ class PreferencesChanged(EventData, publisher="identity"):
     marketing_text_version: Line | None = None
     marketing_at: Moment | None = None
     """When that was said."""
+    digest: Literal["daily", "weekly"] | None = None
+    """How often one mail tells of what can wait; None for a mail each, at once."""
     changed_at: Moment
 
 

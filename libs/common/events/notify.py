@@ -18,7 +18,7 @@ class EmailSent(EventData, publisher="notify"):
 
 
 class EmailBounced(EventData, publisher="notify"):
-    """The mail server has refused a message for good."""
+    """The mail server has refused a message for good, or it came back after it was sent."""
 
     candidate_id: Identifier
     message_id: Line
@@ -28,7 +28,7 @@ class EmailBounced(EventData, publisher="notify"):
 
 
 class EmailSuppressed(EventData, publisher="notify"):
-    """Nothing more is sent to a candidate's address until they or staff say so."""
+    """Nothing more is sent to a candidate's address until they give another one, or staff say so."""
 
     candidate_id: Identifier
     reason: Literal["bounced", "complained"]

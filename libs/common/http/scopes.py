@@ -69,6 +69,9 @@ BENEFITS_MANAGE = frozenset({"benefits:manage"})
 MESSAGES_MANAGE = frozenset({"messages:manage"})
 """Staff: send a mail again, lift a suppression, write templates and announcements."""
 
+FEEDBACK_WRITE = frozenset({"feedback:write"})
+"""Staff and systems: give in what mail servers report about mails."""
+
 HOOKS_MANAGE = frozenset({"hooks:manage"})
 """Staff and systems: where events are sent to over HTTPS, and the secrets they are signed with."""
 
@@ -90,7 +93,7 @@ CANDIDATE = (
 READING = EXAMS_READ | CERTS_READ | BENEFITS_READ | MESSAGES_READ | PROFILE_READ | OPERATIONS_READ
 """Everything that shows candidates' data and changes nothing."""
 
-SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE | EXAMS_MANAGE | HOOKS_MANAGE
+SYSTEM = READING | CERTS_REVIEW | PROGRAMS_MANAGE | FEEDS_WRITE | EXAMS_MANAGE | HOOKS_MANAGE | FEEDBACK_WRITE
 """What systems may be given. None makes accounts, keys or other systems."""
 
 OPERATOR = (
@@ -112,4 +115,5 @@ OPERATOR = (
     | BENEFITS_MANAGE
     | MESSAGES_MANAGE
     | HOOKS_MANAGE
+    | FEEDBACK_WRITE
 )

@@ -3,6 +3,9 @@
 from libs.common.mongo.client import Document
 from libs.common.privacy.pseudonyms import Names
 
+NAMELESS: Document = dict.fromkeys(("tracking_number", "tracking_url", "reason"))
+"""What is not kept of a house's word once its candidate is erased, nor taken in any more."""
+
 
 def dispatch_under_pseudonym(row: Document, names: Names) -> Document:
     """Where an order stands, without whom it is for; it is not asked for once more."""
@@ -12,8 +15,7 @@ def dispatch_under_pseudonym(row: Document, names: Names) -> Document:
 
 def report_under_pseudonym(row: Document, names: Names) -> Document:
     """What a house said of an order, without what leads to the parcel."""
-    nameless = dict.fromkeys(("tracking_number", "tracking_url", "reason"))
-    return row | {"candidate_id": names[row["candidate_id"]]} | nameless
+    return row | {"candidate_id": names[row["candidate_id"]]} | NAMELESS
 
 
 APART = {

@@ -21,9 +21,11 @@ from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from libs.common.privacy.pseudonyms import is_pseudonym
 from libs.common.vendor_files.tables import Answer
 from services.fulfillment.domain.orders import Entry, Order
 from services.fulfillment.domain.orders import State as OrderState
+from services.fulfillment.exchange.holdings import NAMELESS
 from services.fulfillment.exchange.orders import Orders
 from services.fulfillment.exchange.standing import acknowledged, over, refused
 from services.fulfillment.exchange.store import ExchangeStore, house_key, standing_of, write_standing
@@ -241,7 +243,8 @@ def _speaks_of(word: Word, row: Document | None) -> bool:
 
 
 def _report(word: Word, row: Document | None, now: datetime) -> Document:
-    return {
+    erased = row is not None and is_pseudonym(row["candidate_id"])
+    said: Document = {
         "_id": word.key,
         "program": word.program,
         "house": word.house,
@@ -257,6 +260,7 @@ def _report(word: Word, row: Document | None, now: datetime) -> Document:
         "sending": word.sending,
         "received_at": now,
     }
+    return said | NAMELESS if erased else said
 
 
 def _kept(row: Document) -> Word:

@@ -14,7 +14,8 @@ from libs.common.mongo.client import Document
 from services.identity.api import CandidatePath, ExternalIdView, entered
 from services.identity.merge_api import MergeView
 from services.identity.overview.store import OverviewStore, Surroundings
-from services.identity.profile_api import AddressView, NativeNameView
+from services.identity.profile_api import AddressView, MailTroubleView, NativeNameView
+from services.identity.reachability import trouble_of
 from services.identity.store import IdentityStore
 
 _ELSEWHERE: Final[Mapping[str, str]] = {
@@ -27,6 +28,7 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "decisions": "certs/v1/programs/{}/candidates/{}/decisions",
     "offers": "fulfillment/v1/programs/{}/candidates/{}/offers",
     "messages": "notify/v1/programs/{}/candidates/{}/messages",
+    "suppression": "notify/v1/programs/{}/candidates/{}/suppression",
     "audit": "identity/v1/programs/{}/audit?candidate={}",
 }
 """What other services have to say, below `/api`."""
@@ -72,6 +74,7 @@ class OverviewView(View):
     native_name: NativeNameView | None = None
     former_names: list[FormerNameView]
     email: str
+    mail_trouble: MailTroubleView | None
     country: str
     language: str | None = None
     time_zone: str | None = None
@@ -134,6 +137,7 @@ def _view(account: Document, asked_for: str, around: Surroundings, now: datetime
         "asked_for": asked_for,
         "former_names": account.get("former_names", [])[::-1],
         "access": access,
+        "mail_trouble": trouble_of(account),
         "external_ids": around.external_ids,
         "merged_from": account.get("merged_from", []),
         "merges": [{**row, "merge_id": row["_id"]} for row in around.merges],

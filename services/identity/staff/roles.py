@@ -11,6 +11,7 @@ from libs.common.http.scopes import (
     CERTS_REVIEW,
     EXAMS_DECIDE,
     EXAMS_MANAGE,
+    FEEDBACK_WRITE,
     FEEDS_WRITE,
     HOOKS_MANAGE,
     MESSAGES_MANAGE,
@@ -49,6 +50,7 @@ SCOPES: Mapping[Role, frozenset[str]] = {
         | EXAMS_MANAGE
         | MESSAGES_MANAGE
         | HOOKS_MANAGE
+        | FEEDBACK_WRITE
     ),
     Role.AUDITOR: READING | AUDIT_READ,
 }

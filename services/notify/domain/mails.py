@@ -73,7 +73,6 @@ STAFF = frozenset({Template.STAFF_INVITATION, Template.STAFF_RECOVERY})
 MARKETING = frozenset({Template.NEWS})
 """Mails that only those get who have agreed to marketing, and that offer a way out at once (RFC 8058)."""
 
-
 KINDS: Mapping[Template, str] = {
     Template.EXAM_PASSED: "results",
     Template.EXAM_FAILED: "results",

@@ -85,9 +85,10 @@ class Pacing:
             return None
         if given_at is not None and (lane.slowed_at is None or given_at > lane.slowed_at):
             return None
-        slack = AT_ONCE if lane.slowed_at is None else timedelta()
+        distance = timedelta(seconds=1 / lane.rate)
+        slack = max(AT_ONCE - distance, timedelta()) if lane.slowed_at is None else timedelta()
         turn = max(lane.free_at, now)
-        lane.free_at = turn + timedelta(seconds=1 / lane.rate)
+        lane.free_at = turn + distance
         return turn - slack if turn - slack > now else None
 
     def hear(self, address: str, verdict: Verdict) -> None:

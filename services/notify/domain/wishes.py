@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.notify.domain.gathering import Rhythm
 from services.notify.domain.mails import KINDS, MARKETING, Template
 
 UNWANTED = "unwanted"
@@ -22,6 +23,8 @@ class Wishes:
     """When consent was given or taken back; None where that was never said."""
     unsubscribed_at: datetime | None = None
     """When a link in a mail was followed to take it back."""
+    digest: Rhythm | None = None
+    """How often one mail tells of what can wait; None for a mail each."""
 
     @property
     def news(self) -> bool:

@@ -6,7 +6,7 @@ a template may loop over is a list of its facts, so neither its time nor its len
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,6 +58,7 @@ _ALLOWED: Final = (
     nodes.Filter,
     nodes.Test,
     nodes.Getattr,
+    nodes.Getitem,
     nodes.Tuple,
     nodes.List,
 )
@@ -109,7 +110,8 @@ def faults(source: str, template: Template, language: Language) -> list[Fault]:
     if any(depth > DEEPEST for _, depth in found):
         return [Fault("syntax", _TOO_DEEP)]
     parts = [node for node, _ in found]
-    return [*_of_nodes(parts, template), *_of_addresses(source, parts, template)]
+    said = sorted(_of_nodes(parts, template), key=lambda fault: fault.line or 0)
+    return [*said, *_of_addresses(source, parts, template)]
 
 
 def _walked(tree: nodes.Template) -> Iterator[tuple[nodes.Node, int]]:
@@ -147,21 +149,33 @@ def _fault_of(  # noqa: PLR0911 one answer for each kind of node
         )
     if isinstance(node, nodes.Test) and (node.name not in TESTS or node.args or node.kwargs):
         return "not_allowed", f"the test '{node.name}' cannot be used; there are {', '.join(sorted(TESTS))}"
-    if isinstance(node, nodes.Getattr) and not (isinstance(node.node, nodes.Name) and node.node.name in looped):
-        return "not_allowed", "only what is looped over has parts"
+    if isinstance(node, nodes.Getitem) and not _is_one_of(node, lists):
+        return "not_allowed", "only one of a list can be taken out, as in 'rows[0]'"
+    if isinstance(node, nodes.Getattr) and not (_is_named(node.node, looped) or _is_one_of(node.node, lists)):
+        return "not_allowed", "only what is looped over, or one of a list, has parts"
     if isinstance(node, nodes.For):
         return _fault_of_loop(node, lists)
     return None
 
 
 def _fault_of_loop(node: nodes.For, lists: frozenset[str]) -> tuple[str, str] | None:
-    if not isinstance(node.iter, nodes.Name) or node.iter.name not in lists:
+    if not _is_named(node.iter, lists):
         return "not_allowed", "a loop goes over a list that the mail has"
     if not isinstance(node.target, nodes.Name) or node.recursive or node.test is not None:
         return "not_allowed", "a loop is 'for one in list', without conditions"
     if any(True for _ in node.find_all(nodes.For)):
         return "not_allowed", "a loop cannot stand within a loop"
     return None
+
+
+def _is_named(node: nodes.Node, names: Collection[str]) -> bool:
+    return isinstance(node, nodes.Name) and node.name in names
+
+
+def _is_one_of(node: nodes.Node, lists: Collection[str]) -> bool:
+    if not isinstance(node, nodes.Getitem) or not _is_named(node.node, lists):
+        return False
+    return isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, int)
 
 
 def _are_constant(node: nodes.Filter) -> bool:

@@ -86,6 +86,10 @@ class Suppressions:
         """What stands against a place."""
         return await self._rows.find_one({"_id": place.key}, session=session)
 
+    async def of(self, session: Session | None, candidates: Iterable[str]) -> list[Document]:
+        """All that stands against these candidates, whatever their address is by now."""
+        return await self._rows.find({"candidate_id": {"$in": sorted(set(candidates))}}, session=session).to_list(None)
+
     async def listed(
         self, programs: Sequence[str], *, before: tuple[datetime, str] | None, limit: int
     ) -> list[Document]:

@@ -35,6 +35,7 @@ from services.exams.vendors.definition import load_vendor
 from services.fulfillment.app import SERVICE as FULFILLMENT
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
 from services.notify.app import SERVICE as NOTIFY
+from services.notify.unsubscribing.links import Mailing, UnsubscribeLinks
 from tests.service.case_desk import NAME
 from tests.service.fulfillment_station import ADDRESS, known_person
 from tests.service.identity_station import PASSWORD, IdentityStation
@@ -59,6 +60,7 @@ from tests.service.test_systems import add as add_system
 from tests.unit.certs.certificate_samples import content_of
 from tests.unit.certs.test_verifying_files import form_of
 from tests.unit.exams.vendor_files import cells, result_file
+from tests.unit.notify.report_samples import dsn, recipient
 
 PERSON = "C1"
 PROVIDER_CLIENT = {
@@ -370,12 +372,12 @@ _FULFILLMENT = {
     "resend_own_order": Request(lambda _: {"address": ADDRESS}),
     "resend_order": Request(lambda _: {}),
     "cancel_order": Request(lambda _: {"reason": WHY}),
-    "show_address_form": Request(query=lambda _: {"country": "US"}),
-    "check_address": Request(lambda _: {"address": ADDRESS | {"lines": ["5 Oak St"]}}),
-    "pay": Request(lambda _: {}),
     "take_order_list": Request(
         lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
     ),
+    "show_address_form": Request(query=lambda _: {"country": "US"}),
+    "check_address": Request(lambda _: {"address": ADDRESS | {"lines": ["5 Oak St"]}}),
+    "pay": Request(lambda _: {}),
 }
 PAYMENT_PAGE = """
 id: example
@@ -402,11 +404,40 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
     return seed
 
 
+_ANNOUNCEMENT = {
+    "texts": [{"language": "en", "title": "MARK-ANNOUNCED", "paragraphs": ["Book early."]}],
+    "first_day": "2000-01-01",
+    "last_day": "2090-01-01",
+}
+_OWN_WORDS = "Subject: MARK {{ exam }}\nPreview: a\nWhy: b\n\nHello {{ name }}.\n"
+_NOTIFY = {
+    "write_announcement": Request(lambda _: _ANNOUNCEMENT),
+    "change_announcement": Request(lambda _: _ANNOUNCEMENT),
+    "publish_announcement": Request(lambda _: {"mail": True}),
+    "withdraw_announcement": Request(lambda _: {"reason": WHY}),
+    "write_template_version": Request(lambda _: {"source": _OWN_WORDS, "note": "MARK-NOTE"}),
+    "choose_template_version": Request(lambda _: {"version": 1, "instead_of": None}),
+    "preview_draft": Request(lambda _: {"source": _OWN_WORDS}),
+    "take_mail_report": Request(
+        lambda values: dsn(recipient(final="mark@example.com", original=None), mail=values["message_id"]),
+        media_type="message/rfc822",
+    ),
+}
+
+
 async def _notify(surface: Surface, _: Mapping[str, Program]) -> Seed:
     await surface.events(received(_person()), received(passed()))
     (mail,) = await surface.base.rows("messages")
-    values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"]}
-    return Seed(values, {}, frozenset({PERSON, mail["_id"]}))
+    link = UnsubscribeLinks(ERASURE_KEY.get_secret_value(), "").url(Mailing(PROGRAM, PERSON, mail["_id"]))
+    token = link.rpartition("/")[2]
+    values = {"program": PROGRAM, "candidate_id": PERSON, "message_id": mail["_id"], "token": token}
+    values |= {"template": "exam_passed", "language": "en", "version": "1"}
+    seed = Seed(values, _NOTIFY, frozenset({PERSON, mail["_id"], "MARK-ANNOUNCED", "MARK-NOTE"}))
+    values["announcement_id"] = (await _made(surface, "write_announcement", seed, by_staff=True))["announcement_id"]
+    await _made(surface, "publish_announcement", seed, by_staff=True)
+    await _made(surface, "write_template_version", seed, by_staff=True)
+    await _made(surface, "take_mail_report", seed, by_staff=True)
+    return seed
 
 
 # --- Identity --------------------------------------------------------------------------------------------------------

@@ -42,23 +42,25 @@ TOLD_WHY_NOT = {
     "cancel_order": 409,
     "send_order_again": 409,
     "change_order_address": 409,
+    "resend_message": 409,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
 was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused; the certificate
-bears the present name; the order costs nothing, is with its fulfilment house, or was called off just before."""
+bears the present name; the order costs nothing, and is with its fulfilment house, or was called off just before;
+nothing is sent to the address."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),
-    *("withdraw_case", "withdraw_challenge"),
+    *("withdraw_case", "withdraw_challenge", "withdraw_announcement"),
     "change_password",
     "end_sessions",
 )
-"""After these a case is closed, or the owner logged out, here or elsewhere."""
+"""After these a case is closed, something is withdrawn, or the owner logged out, here or elsewhere."""
 OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system", "import_vouchers"}
-OWN_AFFAIR |= {"start_reconciliation"}
+OWN_AFFAIR |= {"start_reconciliation", "write_announcement", "write_template_version"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a
 candidate, so there it lies, in their program."""
-OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\})")
+OBJECT = re.compile(r"\{(?!program\}|candidate_id\}|day\}|template\}|language\})")
 BOOKKEEPING = {"idempotency", "jobs", "policies"}
 """Policies are kept when they are first looked at."""
 

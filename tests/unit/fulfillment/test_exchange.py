@@ -66,6 +66,12 @@ def test_refusal_of_an_earlier_sending_undoes_nothing() -> None:
     assert acknowledged(refused(second, "new", 2)) == Standing(State.ACKNOWLEDGED, None, 2)
 
 
+def test_house_that_never_heard_of_an_order_is_not_told_that_it_is_called_off() -> None:
+    assert withdrawn(Standing()) == Standing(State.ENDED, None)
+    assert withdrawn(sent(Standing())).todo == "withdraw"
+    assert sent(withdrawn(sent(Standing()))) == Standing(State.ENDED, None, 1)
+
+
 DEFINITION = """
 id: kits
 name: Kits Ltd

@@ -12,6 +12,7 @@ from services.notify.domain.mails import Template
 from services.notify.domain.recipients import Recipient
 from services.notify.letters import Cause, Letter
 from services.notify.rendering import Renderer
+from services.notify.unsubscribing.links import UnsubscribeLinks
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def programs() -> Mapping[str, Program]:
 
 @pytest.fixture(scope="session")
 def renderer(programs: Mapping[str, Program]) -> Renderer:
-    return Renderer(programs, "https://certs.example/")
+    return Renderer(programs, "https://certs.example/", links=UnsubscribeLinks("k" * 32, "https://certs.example"))
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The markup of mails."""
 
+import re
+
 import pytest
 
 from services.notify.markup import MarkupError, read, read_body
@@ -63,6 +65,18 @@ def test_values_stand_apart_in_the_text_of_a_right_to_left_language() -> None:
     assert "- One: \u2068{{ one }}\u2069\n{% if two %}" in sources.text
     assert "Ask:\n{{ help_url }}\n" in sources.text, "a link ends where its address ends"
     assert read_body("{{ support_url }} {{ link }}", right_to_left=True)[0] == "{{ support_url }} {{ link }}\n\n"
+
+
+def test_what_follows_the_button_is_said_lower_whatever_branch_it_stands_on() -> None:
+    button = "[Go]({{ link }})\n"
+    _, rich = read_body(f"{{% if a %}}\n{button}\none\n{{% else %}}\ntwo\n\n{button}{{% endif %}}\n\nthree\n")
+    assert re.findall(r"<p( class=.next.)?>(one|two|three)", rich) == [
+        (' class="next"', "one"),
+        ("", "two"),
+        (' class="next"', "three"),
+    ]
+    _, rich = read_body(f"{button}\n{{% if a %}}\none\n{{% else %}}\ntwo\n{{% endif %}}")
+    assert rich.count('class="next"') == 2
 
 
 def test_condition_that_goes_on_after_facts_is_not_closed_with_them() -> None:

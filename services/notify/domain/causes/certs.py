@@ -22,8 +22,9 @@ def _award(data: certs.CertificationAwarded, program: Program) -> Mail:
 
 
 def _reminder(data: certs.CertificationExpiring, _program: Program) -> Mail:
-    context = _holding(data) | {"days_left": data.days_left}
-    return Mail(Template.CERTIFICATION_EXPIRING, data.candidate_id, context)
+    # One row of the mail. How many days are left is counted when it is written.
+    row = _holding(data) | {"candidate_id": data.candidate_id, "certification": data.certification}
+    return Mail(Template.CERTIFICATION_EXPIRING, data.candidate_id, row)
 
 
 def _credits(data: certs.CreditsRecorded, _program: Program) -> Mail | None:

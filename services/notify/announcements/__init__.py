@@ -1,0 +1,1 @@
+"""What a program tells many at once: on their pages, and to those who agreed to news by mail."""

@@ -1,0 +1,1 @@
+"""The way out of news by one click (RFC 8058)."""
