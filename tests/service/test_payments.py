@@ -10,14 +10,14 @@ import orjson
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from libs.common.events import fulfillment
+from libs.common.events import fulfillment, identity
 from libs.common.ids import new_id
 from libs.common.programs import Program
 from libs.common.signatures import written
 from libs.common.signed_forms import PAYMENT, Unsigned, read_keys, verify
 from tests.service.conftest import OpenBase
 from tests.service.fulfillment_station import ADDRESS, FulfillmentCallers, FulfillmentStation, known_person
-from tests.service.samples import awarded, received
+from tests.service.samples import TAKEN, awarded, received
 from tests.unit.fulfillment.test_payments import CARDS, PAGE
 
 SHARED = "k" * 40
@@ -220,6 +220,19 @@ async def test_order_that_nobody_pays_is_called_off(shop: Shop) -> None:
     _, page = await shop.api.candidate("GET", "/offers")
     assert "offered" in [one["state"] for one in page["items"] if one["benefit"] == "plaque"]
     assert await shop.notice(late) == "flagged"
+
+
+async def test_payment_of_somebody_erased_can_still_be_paid_back(shop: Shop) -> None:
+    payment_id = await shop.payment("C1", await shop.order("C1"))
+    assert await shop.notice(payment_id) == "taken"
+    accounts = [identity.ErasedAccount(candidate_id="C1", pseudonym="erased-1")]
+    erased = identity.CandidateErased(candidate_id="C1", accounts=accounts, erased_at=TAKEN)
+    await shop.station.take(received(erased))
+    (row,) = await shop.station.base.rows("payments")
+    assert (row["candidate_id"], "C1" in str(row)) == ("erased-1", False)
+    assert (await shop.listed())[payment_id]["trouble"] == "called_off"
+    assert await shop.notice(payment_id, kind="refunded", reference="r1") == "taken"
+    assert (await shop.listed())[payment_id]["trouble"] is None
 
 
 async def test_who_pays(shop: Shop) -> None:
