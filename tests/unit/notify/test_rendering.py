@@ -10,15 +10,10 @@ from html import escape
 from typing import Any
 
 import pytest
-from libs.common.programs.brand import light
 
 from libs.common.programs import OpenIdProvider, Program, SignIn
-<<<<<<< HEAD
-from services.notify import languages
-=======
 from libs.common.programs.brand import light
 from services.notify import languages, rendering
->>>>>>> templates
 from services.notify.domain.mails import STAFF, Template
 from services.notify.forms import builtin_forms
 from services.notify.languages import LANGUAGES
