@@ -33,7 +33,7 @@ SPANISH = Language(
     grades={"pass": "aprobado", "fail": "no aprobado", "pending": "en revisión", "invalidated": "anulado"},
     cases={
         "name": "un cambio de tu nombre",
-        "mapping": "un identificador de otra empresa",
+        "mapping": "un identificador de una empresa asociada",
         "duplicate": "una segunda cuenta tuya",
         "missing_result": "un resultado que falta",
         "kit": "un kit o un envío",

@@ -33,7 +33,7 @@ _WORDS: Mapping[str, _Words] = {
     ),
     "es": _Words(
         "Último día de vigencia de {title}",
-        "Si renueva {title} antes de que termine este día, seguirá sin interrupción. En su cuenta verá cómo hacerlo.",
+        "Si renuevas {title} antes de que acabe este día, seguirá sin interrupción. En tu cuenta verás qué hace falta.",
     ),
     "ar": _Words(
         "آخر يوم تسري فيه شهادة {title}",
