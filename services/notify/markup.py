@@ -34,6 +34,7 @@ _CONTROL = re.compile(r"\{%[^%]*%\}")
 _WAY = re.compile(r"(> )?\[([^\]]+)\]\((.+)\)")
 _OWN_WORDS = re.compile(rf"\|\s*({'|'.join(sorted(OWN_WORDS))})\s*-?\}}\}}$")
 _ADDRESS = re.compile(r"\{\{-?\s*(link|[a-z_]+_url)\s*-?\}\}")
+_NUMBER = re.compile(r"\{\{-?\s*number\s*-?\}\}")
 _FACT = "- "
 _FIRST_STRONG, _END = "\u2068", "\u2069"  # FSI and PDI of UAX #9
 
@@ -223,7 +224,9 @@ def _html_part(part: _Part) -> str:
     if part.kind == "literal":
         return escape(part.text, quote=False)
     if part.kind == "value" and not _OWN_WORDS.search(part.text):
-        return f"<bdi>{part.text}</bdi>"
+        # A mail's number has a hyphen: broken there, its halves would change places where lines run to the left.
+        kind = ' class="whole"' if _NUMBER.fullmatch(part.text) else ""
+        return f"<bdi{kind}>{part.text}</bdi>"
     return part.text
 
 
