@@ -1,5 +1,6 @@
 """What all tests share: the session's servers, started by the first test that asks for them."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -36,9 +37,23 @@ async def broker(broker_server: BrokerUnderTest) -> BrokerUnderTest:
     return broker_server
 
 
-_LONGEST = ("chaos", "e2e", "bench", "surfaces", "test_crash_points.py", "test_gateway.py")
+_LONGEST = (
+    *("chaos", "e2e", "bench", "surfaces"),
+    *(
+        "test_crash_points.py",
+        "test_feed_crash_points.py",
+        "test_vendor_files_killed.py",
+        "test_badge_provider_killed.py",
+    ),
+    "test_gateway.py",
+)
+_MOVING = re.compile(r"\bat 0x[0-9a-f]{6,}|\b1[789]\d{8}\b")
+"""An address in memory, or seconds since 1970: another in each process, which must all collect the same tests."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let what takes minutes begin first, or one of several processes would be left alone with it at the end."""
+    moving = [item.nodeid for item in items if _MOVING.search(item.nodeid)]
+    if moving:
+        raise pytest.UsageError(f"name these cases, each process calls them differently: {moving[:3]}")
     items.sort(key=lambda item: not any(part in item.path.parts for part in _LONGEST))

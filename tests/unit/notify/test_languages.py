@@ -13,7 +13,7 @@ from services.notify.languages.language import Language
 
 LOCALES = {"en": "en_GB", "es": "es", "ar": "ar_001"}
 
-languages = pytest.mark.parametrize("language", LANGUAGES.values(), ids=str)
+languages = pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda one: one.code)
 
 
 @languages
