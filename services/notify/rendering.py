@@ -7,10 +7,10 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import structlog
-from libs.common.programs.brand import dark, light
 from prometheus_client import Counter
 
 from libs.common.programs import Program
+from libs.common.programs.brand import dark, light
 from services.notify import languages, mime
 from services.notify.dkim import DkimSigner
 from services.notify.domain.addresses import wire_address
