@@ -127,7 +127,7 @@ def test_names_in_a_script_of_their_own_are_never_looked_at() -> None:
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=60)
 
 
-@given(texts, texts, st.sampled_from(["cp1252", "latin1", "ascii"]), st.booleans())
+@given(texts, texts, st.sampled_from(["cp1252", "latin1", "ascii", "utf-8"]), st.booleans())
 def test_what_passes_the_rules_can_always_be_written(given_name: str, family: str, letters: str, other: bool) -> None:
     by = rules(letters=letters, transliterate=other, required=[])
     line = line_of(person(given_name=given_name, family_name=family, address=None), by)
@@ -147,7 +147,7 @@ def test_definition_that_cannot_be_is_refused() -> None:
         {"file": "cdd.txt"},
         {"file": "cdd-{program}-{any}-{number}.txt"},
         {"file": "../{program}{number}"},
-        {"letters": "utf-8"},
+        {"letters": "ebcdic"},
     )
     for changes in wrong:
         with pytest.raises(ValidationError):

@@ -18,7 +18,7 @@ from libs.common.http.scopes import (
 )
 from services.identity.staff.roles import SCOPES, Role, checked, scopes_of
 
-CALCULATIONS = {"try_assumptions"}
+CALCULATIONS = {"check_address", "try_assumptions"}
 """Routes that take a body, and write nothing."""
 
 some_roles = st.sets(st.sampled_from(Role))
