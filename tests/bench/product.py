@@ -19,6 +19,7 @@ from deploy.broker.definitions import all_queues, broker_users
 from deploy.broker.management import Management
 from deploy.local.platform import PROGRAMS
 from deploy.mongo.users import database_name, ensure_users
+from deploy.processes import APPS
 from libs.common.bus import topology
 from libs.common.clock import SystemClock
 from libs.common.events import SERVICES
@@ -38,7 +39,7 @@ from tests.bench.pipeline import Counts, Environment, HttpRequest, HttpTarget, P
 from tests.bench.reference import databases
 
 HOPS: tuple[Declared, ...] = (EXAMS, CERTS, FULFILLMENT, NOTIFY)
-PASSWORDS = {user: f"bench-{user}" for user in {*broker_users([population.VENDOR]), *SERVICES}}  # of throw-away servers
+PASSWORDS = {user: f"bench-{user}" for user in {*broker_users([population.VENDOR]), *APPS}}  # of throw-away servers
 TOKENS = 64
 
 
@@ -100,7 +101,7 @@ async def prepare(environment: Environment) -> None:
     broker = environment.broker
     management = Management(broker.management_url, broker.admin_user, broker.admin_password)
     await management.apply([population.VENDOR], {user: PASSWORDS[user] for user in broker_users([population.VENDOR])})
-    await ensure_users(environment.mongo.admin_url, {service: PASSWORDS[service] for service in SERVICES})
+    await ensure_users(environment.mongo.admin_url, {app: PASSWORDS[app] for app in APPS})
     async with databases(environment) as client:
         for hop in HOPS:
             database = client[database_name(hop.name)]

@@ -33,7 +33,8 @@ class Stage:
         self.broker = broker
         self.processes = Supervisor(folder)
         self.operator_secret = secrets.token_hex(24)
-        self.smtp_port, self.mail_port, self._portal_port, *api = free_ports(3 + len(SERVICES))
+        self.smtp_port, self.mail_port, *api = free_ports(2 + len(SERVICES))
+        self._portal_port = 0
         self._api_ports = dict(zip(SERVICES, api, strict=True))
         self._keys_secret = secrets.token_hex(24)
         self._keys = folder / "signing-keys.json"
@@ -77,7 +78,7 @@ class Stage:
 
     async def start_portal(self) -> None:
         """The portal, over the services of this stage."""
-        (internal_port,) = free_ports(1)
+        self._portal_port, internal_port = free_ports(2)
         environment = {
             "CERTRAIL_MONGO_URL": self.mongo.url(PORTAL),
             "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),

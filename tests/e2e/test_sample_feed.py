@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from deploy.cli.raw_messages import play_messages, read_messages
-from deploy.local.servers import VENDORS
+from deploy.cli.sample import VENDORS
 from deploy.sample.count import Count
 from deploy.sample.generate import generate
 from libs.common.bus import topology

@@ -21,6 +21,7 @@ from libs.common.service import Role, Service, run
 from libs.common.settings import ServiceSettings
 from services.certs.settings import CertsSettings
 from services.exams.settings import ExamsSettings
+from services.fulfillment.settings import FulfillmentSettings
 from services.identity.settings import IdentitySettings
 from services.notify.settings import NotifySettings
 from tests.servers import BrokerUnderTest, MongoUnderTest
@@ -58,8 +59,8 @@ class World:
             return CertsSettings(**common, certs_keys_secret=CERTS_KEYS_SECRET)
         if service == "exams":
             return ExamsSettings(**common)
-        if service != "identity":
-            return ServiceSettings(**common)
+        if service == "fulfillment":
+            return FulfillmentSettings(**common)
         keys = self.folder / "keys.json"
         if not keys.exists():
             key = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
