@@ -24,7 +24,7 @@ from tests.servers import BrokerUnderTest, MongoUnderTest
 
 pytestmark = pytest.mark.timeout(900)
 
-RESULTS = int(os.environ.get("CERTRAIL_CHAOS_RESULTS", "3000"))
+RESULTS = int(os.environ.get("CERTRAIL_CHAOS_RESULTS", "1800"))
 """How many results flow through the scenarios, all together."""
 
 SPLIT = (
