@@ -117,7 +117,7 @@ async def platform_totals(staff: Desk) -> dict[str, Any]:
         "rejected_total": exams["rejections"],
         "accounts": (await staff.get("identity", "/totals"))["accounts"],
         "certifications": {"active": certs["active"], "expired": certs["expired"]},
-        "kits": (await staff.get("fulfillment", "/totals"))["offers"],
+        "kits": (await staff.get("fulfillment", "/totals"))["kits"],
         "mails": dict(mails),
     }
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
@@ -129,7 +130,11 @@ async def test_once_given_out_it_is_the_same_file_for_ever(station: CertsStation
 
 
 def _next(definition: str) -> Program:
-    return load_definition(definition.replace("\nversion: 6\n", "\nversion: 7\n", 1), name="cisco.yaml")
+    """The same under the number that follows."""
+    following = re.sub(
+        r"^version: (\d+)$", lambda found: f"version: {int(found[1]) + 1}", definition, flags=re.MULTILINE
+    )
+    return load_definition(following, name="cisco.yaml")
 
 
 async def test_asked_for_by_many_at_once_it_is_made_once(station: CertsStation) -> None:
