@@ -10,6 +10,7 @@ import aio_pika
 import orjson
 import pytest
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
@@ -49,7 +50,8 @@ async def certrail(broker: BrokerUnderTest, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("CERTRAIL_MANAGEMENT_URL", broker.management_url)
 
     async def run(*words: str, given: str | None = None) -> Any:
-        result = await asyncio.to_thread(CliRunner().invoke, app, words, input=given)
+        with capture_logs():  # the command owns standard output while it runs
+            result = await asyncio.to_thread(CliRunner().invoke, app, words, input=given)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
