@@ -1,16 +1,12 @@
 """What a dry run has shown as a CSV file (RFC 4180), written while it is read."""
 
-import csv
-from collections.abc import AsyncIterator, Mapping
-from io import StringIO
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from libs.common.csv_cells import safe_cell
+from libs.common.csv_pages import csv_pages
 from libs.common.http.files import Download
+from libs.common.mongo.client import Document
 from services.certs.dryrun_store import DryRunStore
-
-PAGE = 1000
-"""Changes in hand at once."""
 
 _SIDES = ("before", "after")
 _FIELDS = ("status", "earned_on", "expires_on")
@@ -29,26 +25,18 @@ class ChangesFile(Download):
     media_types = ("text/csv",)
 
 
-async def changes_csv(store: DryRunStore, run_id: str, kind: str | None) -> AsyncIterator[bytes]:
-    """The file, a page of changes at a time, in the order of candidates."""
-    buffer = StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS)
-    writer.writeheader()
-    after: str | None = None
-    while True:
-        rows = await store.changes(run_id, kind=kind, after=after, limit=PAGE)
-        writer.writerows(_line(row) for row in rows)
-        yield buffer.getvalue().encode()
-        if len(rows) < PAGE:
-            return
-        after = str(rows[-1]["_id"])
-        buffer.seek(0)
-        buffer.truncate()
+def changes_csv(store: DryRunStore, run_id: str, kind: str | None) -> AsyncIterator[bytes]:
+    """The file, in the order of candidates."""
+
+    async def page(after: str | None, limit: int) -> Sequence[Document]:
+        return await store.changes(run_id, kind=kind, after=after, limit=limit)
+
+    return csv_pages(COLUMNS, page, key="_id", line=_line)
 
 
-def _line(row: Mapping[str, Any]) -> dict[str, str]:
+def _line(row: Document) -> dict[str, Any]:
     line = {name: row[name] for name in ("candidate_id", "certification", "kind", "because")}
     for side in _SIDES:
         for field in _FIELDS:
-            line[f"{side}_{field}"] = (row[side] or {}).get(field) or ""
-    return {name: safe_cell(str(value)) for name, value in line.items()}
+            line[f"{side}_{field}"] = (row[side] or {}).get(field)
+    return line

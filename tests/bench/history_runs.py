@@ -22,7 +22,7 @@ from tests.bench.http_case import DATABASE, HttpReference
 from tests.bench.pipeline import Environment, HttpRequest, HttpTarget, Service
 from tests.bench.policy_runs import Nobody
 from tests.bench.processes import BenchError, CpuMeter, CpuSpent, poll, running
-from tests.bench.product import PASSWORDS, ServiceApi, candidate_id, prepare
+from tests.bench.product import PASSWORDS, CandidateApi, candidate_id, prepare
 from tests.bench.reference import databases
 from tests.bench.report import table
 from tests.bench.servers import Bench
@@ -31,7 +31,7 @@ PEOPLE = 64
 WARM_UP = 100
 
 
-class ExamsHistory(ServiceApi):
+class ExamsHistory(CandidateApi):
     """The exams service, asked for a history."""
 
     name = "certrail"

@@ -154,10 +154,9 @@ async def _fill_recipients(client: AsyncIOMotorClient, results: int) -> None:  #
 
 
 class ServiceApi(HttpTarget):
-    """A service's API, asked by candidates."""
+    """A service's API."""
 
     service_name: ClassVar[str]
-    scopes: ClassVar[frozenset[str]]
 
     def __init__(self) -> None:
         self._key = OKPKey.generate_key("Ed25519", {"kid": "bench", "alg": "Ed25519"}, private=True)
@@ -166,10 +165,6 @@ class ServiceApi(HttpTarget):
     @abstractmethod
     async def fill(self, environment: Environment, candidates: int) -> None:
         """Put what candidates 0 to `candidates` - 1 read into the service's database."""
-
-    @abstractmethod
-    def path(self, candidate: str) -> str:
-        """What is asked, below the service's base path."""
 
     async def set_up(self, environment: Environment, candidates: int) -> None:
         self._keys = KeyServer(json.dumps({"keys": [self._key.as_dict(private=False)]}).encode())
@@ -183,6 +178,21 @@ class ServiceApi(HttpTarget):
         name = self.service_name
         variables = service_environment(environment, name, api_port=port) | {"CERTRAIL_JWKS_URL": self._keys.url}
         return Service(name, (sys.executable, "-m", f"services.{name}", "--role", "api"), variables)
+
+    async def tear_down(self, environment: Environment) -> None:
+        if self._keys is not None:
+            self._keys.close()
+        await Product().tear_down(environment)
+
+
+class CandidateApi(ServiceApi):
+    """One that candidates ask, each with a token and about themselves."""
+
+    scopes: ClassVar[frozenset[str]]
+
+    @abstractmethod
+    def path(self, candidate: str) -> str:
+        """What is asked, below the service's base path."""
 
     def requests(self, environment: Environment) -> Sequence[HttpRequest]:
         return [self._request(index) for index in range(TOKENS)]
@@ -207,13 +217,8 @@ class ServiceApi(HttpTarget):
         path = f"/api/{self.service_name}/v1{self.path(candidate)}"
         return HttpRequest(path, {"Authorization": f"Bearer {token}"})
 
-    async def tear_down(self, environment: Environment) -> None:
-        if self._keys is not None:
-            self._keys.close()
-        await Product().tear_down(environment)
 
-
-class CertsApi(ServiceApi):
+class CertsApi(CandidateApi):
     """The certs service's API, reading what a candidate holds."""
 
     name = "certrail"

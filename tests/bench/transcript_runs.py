@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any, ClassVar
+from typing import Any
 
 from deploy.mongo.users import database_name
 from services.certs.public.codes import new_code
@@ -30,7 +30,6 @@ class TranscriptPage(ServiceApi):
     """The certs service, asked for pages as a browser asks that has not been there before."""
 
     service_name = "certs"
-    scopes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, name: str, accept: str) -> None:
         super().__init__()
@@ -49,9 +48,6 @@ class TranscriptPage(ServiceApi):
             made = [_transcript(index, row, keys, now) for index, row in enumerate(ledgers)]
             await certs["transcripts"].insert_many(row_of(one) for one in made)
         self._tokens = [keys.opened(one.sealed) for one in made[:SHARED]]
-
-    def path(self, candidate: str) -> str:
-        raise NotImplementedError(candidate)
 
     def service(self, environment: Environment, port: int) -> Service:
         made = super().service(environment, port)

