@@ -10,18 +10,21 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import orjson
+import structlog
 from aiohttp import web
 
 from libs.common.clock import Clock
+from libs.common.errors import Unavailable
 from libs.common.http.auth import TokenVerifier
+from libs.common.http.problems import Problem
 from libs.common.programs import Program
 from libs.common.sealing import SecretBox
-from services.portal.backend.client import Nothing, Refused
+from services.portal.backend.client import Down, Nothing, Refused
 from services.portal.backend.shapes import Tokens, Ways
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.look import shown
-from services.portal.web.sessions import Sessions
+from services.portal.web.sessions import Session, Sessions
 from services.portal.web.visit import VISIT, Visit
 
 _CODE_WAITS: Final = timedelta(minutes=5)
@@ -29,6 +32,8 @@ _TRIES_REST: Final = 600
 """Seconds, where identity does not say."""
 _WRONG: Final = "That e-mail or ID and password don't fit together."
 _WRONG_CODE: Final = "That code doesn't fit, or it was used before. Enter the one that the app shows now."
+
+log = structlog.get_logger(__name__)
 
 
 class SignIn:
@@ -130,16 +135,22 @@ class SignIn:
         visit = request[VISIT]
         if visit.session is not None:
             await self._sessions.close(visit.session.key)
-            caller = await self._verifier.verify(f"Bearer {visit.session.access_token}")
-            if caller.session_id is not None:
-                path = f"/sessions/{caller.session_id}"
-                await visit.backend.send(visit.browser, "DELETE", "identity", path, Nothing)
+            await self._end(visit, visit.session)
         program = visit.program or self._programs.get(self._cookies.program(request) or "")
         visit.session = None
         answer = shown(visit, "access/left.html", "You're signed out", program=program)
         self._cookies.drop_session(answer)
         self._cookies.drop_wanted(answer)
         return answer
+
+    async def _end(self, visit: Visit, session: Session) -> None:
+        try:
+            caller = await self._verifier.verify(f"Bearer {session.access_token}")
+            path = f"/sessions/{caller.session_id}"
+            await visit.backend.send(visit.browser, "DELETE", "identity", path, Nothing)
+        except (Down, Refused, Problem, Unavailable) as error:
+            # Its refresh token went with our row, so nobody goes on with it: it ends by itself, or has ended before.
+            log.warning("session_not_ended", cause=type(error).__name__)
 
     async def _signed_in(self, request: web.Request, program: Program, tokens: Tokens) -> web.Response:
         caller = await self._verifier.verify(f"Bearer {tokens.access_token}")

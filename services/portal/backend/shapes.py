@@ -24,30 +24,10 @@ class Provider(BaseModel):
     name: str
 
 
-class Authorization(BaseModel):
-    """The way to the program's provider."""
-
-    authorization_url: str
-    state: str
-    binding: str
-
-
-class Federated(BaseModel):
-    """What came of a sign-in at the provider."""
-
-    state: Literal["signed_in", "second_factor_needed", "account_needed"]
-    tokens: Tokens | None = None
-    pending: str | None = None
-
-
 class Profile(BaseModel):
     candidate_id: str
     given_name: str
     family_name: str
-    email: str
-    language: str | None = None
-    time_zone: str | None = None
-    missing: list[str] = Field(default=[])
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from services.portal.backend.shapes import Certifications, History, Profile, Renewals
+from services.portal.backend.shapes import Certifications, History, Renewals
 from services.portal.certifications.board import board_of
 from services.portal.certifications.words import happened
 from services.portal.home.answer import chip_of, heading_of, in_days
@@ -26,8 +26,8 @@ class CertificationPages:
 
     async def list_all(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        visit.profile, held, history = await asyncio.gather(
-            part(visit.mine("identity", "/profile", Profile)),
+        _, held, history = await asyncio.gather(
+            visit.introduce(),
             visit.mine("certs", "/certifications", Certifications),
             part(visit.mine("certs", "/history", History)),
         )
@@ -41,8 +41,8 @@ class CertificationPages:
     async def show_one(self, request: web.Request) -> web.Response:
         visit, name = request[VISIT], request.match_info["certification"]
         program = visit.theirs
-        visit.profile, held, history, renewals = await asyncio.gather(
-            part(visit.mine("identity", "/profile", Profile)),
+        _, held, history, renewals = await asyncio.gather(
+            visit.introduce(),
             visit.mine("certs", "/certifications", Certifications),
             part(visit.mine("certs", "/history", History)),
             part(visit.mine("certs", "/renewals", Renewals)),

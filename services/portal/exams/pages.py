@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from services.portal.backend.shapes import AttemptPage, ExpectedList, Profile
+from services.portal.backend.shapes import AttemptPage, ExpectedList
 from services.portal.exams.words import chip_of
 from services.portal.web.look import shown
 from services.portal.web.visit import VISIT, part
@@ -22,8 +22,8 @@ class ExamPages:
     async def list_all(self, request: web.Request) -> web.Response:
         visit, after = request[VISIT], request.query.get("after")
         query = {"limit": _ROWS} | ({"cursor": after} if after else {})
-        visit.profile, expected, page = await asyncio.gather(
-            part(visit.mine("identity", "/profile", Profile)),
+        _, expected, page = await asyncio.gather(
+            visit.introduce(),
             part(visit.mine("exams", "/expected-results", ExpectedList)),
             visit.mine("exams", "/history", AttemptPage, **query),
         )

@@ -12,7 +12,6 @@ from services.portal.backend.shapes import (
     ExpectedList,
     History,
     OfferPage,
-    Profile,
     Renewals,
 )
 from services.portal.certifications.board import board_of
@@ -32,9 +31,8 @@ class Home:
 
     async def show(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        program = visit.theirs
-        visit.profile, held, history, expected, renewals, offers = await asyncio.gather(
-            part(visit.mine("identity", "/profile", Profile)),
+        _, held, history, expected, renewals, offers = await asyncio.gather(
+            visit.introduce(),
             part(visit.mine("certs", "/certifications", Certifications)),
             part(visit.mine("certs", "/history", History)),
             part(visit.mine("exams", "/expected-results", ExpectedList)),
@@ -63,6 +61,5 @@ class Home:
             "as_table": request.query.get("view") == "table",
             "today": today,
             "lead": heading.lead if heading else None,
-            "zone": program.time_zone,
         }
         return shown(visit, "home/home.html", heading.text if heading else "Welcome", **values)

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from services.portal.backend.shapes import MessagePage, Profile, Words
+from services.portal.backend.shapes import MessagePage, Words
 from services.portal.home.answer import Chip
 from services.portal.web.look import shown
-from services.portal.web.visit import VISIT, part
+from services.portal.web.visit import VISIT
 
 _ROWS: Final = "25"
 _CHIPS: Final = {
@@ -34,8 +34,8 @@ class MailPages:
     async def list_all(self, request: web.Request) -> web.Response:
         visit, after = request[VISIT], request.query.get("after")
         query = {"limit": _ROWS} | ({"cursor": after} if after else {})
-        visit.profile, page = await asyncio.gather(
-            part(visit.mine("identity", "/profile", Profile)),
+        _, page = await asyncio.gather(
+            visit.introduce(),
             visit.mine("notify", "/messages", MessagePage, **query),
         )
         values: dict[str, Any] = {
@@ -47,8 +47,8 @@ class MailPages:
 
     async def show_one(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        visit.profile, mail = await asyncio.gather(
-            part(visit.mine("identity", "/profile", Profile)),
+        _, mail = await asyncio.gather(
+            visit.introduce(),
             self._mail(request),
         )
         return shown(visit, "mails/one.html", mail.subject, mail=mail, chip=_CHIPS.get(mail.state, _UNKNOWN))

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from typing import Final, Literal
+from typing import Final
 
 from aiohttp import web
 
@@ -63,23 +63,11 @@ class Cookies:
     def keep_program(self, answer: web.StreamResponse, program: str) -> None:
         self._set(answer, "program", program, _PROGRAM_SECONDS)
 
-    def visit_at_provider(self, request: web.Request) -> str | None:
-        """What a sign-in at a program's provider has to come back with."""
-        return self._read(request, "provider")
-
-    def keep_visit_at_provider(self, answer: web.StreamResponse, value: str) -> None:
-        # Lax: the provider sends the browser back by a link from its own site.
-        self._set(answer, "provider", value, 600)
-
-    def drop_visit_at_provider(self, answer: web.StreamResponse) -> None:
-        self._drop(answer, "provider")
-
     def _read(self, request: web.Request, name: str) -> str | None:
         value = request.cookies.get(self._prefix + name)
         return value if value and len(value) <= 10 * _LONGEST else None
 
     def _set(self, answer: web.StreamResponse, name: str, value: str, seconds: int | None) -> None:
-        same_site: Literal["Lax"] = "Lax"
         answer.set_cookie(
             self._prefix + name,
             value,
@@ -87,7 +75,7 @@ class Cookies:
             path="/",
             secure=self._secure,
             httponly=True,
-            samesite=same_site,
+            samesite="Lax",
         )
 
     def _drop(self, answer: web.StreamResponse, name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from libs.common.errors import Unavailable
 from libs.common.http.senders import TRUSTED_PROXIES, read_networks, sender
 from libs.common.programs import Program
 from services.portal.backend.client import Backend, Browser, Down, Problem, Refused
@@ -97,10 +98,10 @@ class Door:
             return await self._backend.send(visit.browser, "POST", "identity", "/tokens", Tokens, body=body)
 
         session = await self._sessions.find(cookie, refresh)
-        if session is None:
+        if session is None or session.program not in self._programs:
             return
         visit.session = session
-        visit.program = self._programs.get(session.program)
+        visit.program = self._programs[session.program]
         visit.browser = Browser(visit.browser.address, visit.browser.agent, session.access_token)
 
     async def _believed(self, request: web.Request, visit: Visit) -> bool:
@@ -130,7 +131,7 @@ class Door:
 
 def _failed(visit: Visit, error: Exception) -> web.StreamResponse:
     """The page for what went wrong."""
-    if isinstance(error, Down):
+    if isinstance(error, (Down, Unavailable)):
         heading = "We can't show this right now"
         return shown(visit, "templates/message.html", heading, status=503, text=_DOWN, again=True)
     if isinstance(error, web.HTTPException):

@@ -1,12 +1,10 @@
-"""What every form carries: proof that it is from a page of ours (CSRF), and a key that makes sending it twice one."""
+"""What every form carries: proof that it is from a page of ours (CSRF)."""
 
 import hashlib
 import hmac
-import secrets
 from typing import Final
 
 TOKEN_FIELD: Final = "token"  # noqa: S105 the name of a field
-KEY_FIELD: Final = "key"
 
 
 class FormTokens:
@@ -23,8 +21,3 @@ class FormTokens:
         if anchor is None or token is None:
             return False
         return hmac.compare_digest(self.token(anchor).encode(), token.encode())
-
-
-def new_key() -> str:
-    """An idempotency key: the same form sent twice is one change."""
-    return secrets.token_urlsafe(18)

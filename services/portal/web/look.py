@@ -1,9 +1,8 @@
 """How a page is written: templates, words, days, and the files that pages load."""
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import jinja2
 from aiohttp import web
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from libs.common.pages.assets import FONT, HERE, Shelf, brand_asset, style_sheet
 from libs.common.pages.wording import counted, day
 from libs.common.programs import Program
-from services.portal.web.forms import KEY_FIELD, TOKEN_FIELD, new_key
+from services.portal.web.forms import TOKEN_FIELD
 from services.portal.web.visit import Visit
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -61,9 +60,7 @@ def shown(
         font=SHELF.address(FONT),
         brand=SHELF.address(brand_asset(whose)) if whose else None,
         form_token=visit.form_token,
-        new_key=new_key,
         token_field=TOKEN_FIELD,
-        key_field=KEY_FIELD,
         **values,
     )
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
@@ -84,13 +81,6 @@ def short_day(value: date) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
 
 
-def minute_in(value: datetime, zone: ZoneInfo) -> Markup:
-    """A moment in a program's zone."""
-    there = value.astimezone(zone)
-    text = f"{there.day}{_NO_BREAK}{there:%B}{_NO_BREAK}{there.year}, {there:%H:%M}"
-    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), text)
-
-
 _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader((_ROOT, HERE / "templates")),
     autoescape=True,
@@ -103,6 +93,5 @@ _TEMPLATES.filters |= {
     "day": day,
     "weekday": weekday,
     "short_day": short_day,
-    "minute_in": minute_in,
     "counted": counted,
 }

@@ -53,6 +53,10 @@ class Visit:
             raise SignedOut
         return self.program
 
+    async def introduce(self) -> None:
+        """Learn the name for the head of the page; without it the page has the ID alone."""
+        self.profile = await part(self.mine("identity", "/profile", Profile))
+
     async def mine(self, service: str, below: str, into: type[M], **query: str) -> M:
         """What a service has of the candidate. Raises `SignedOut`, `Down`, `Refused`."""
         session = self.signed_in
