@@ -1,29 +1,18 @@
 """Exams as it is composed, with vendors of its own, for tests that talk to its handlers and its API."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from aiohttp.test_utils import TestClient, TestServer
-from joserfc.jwk import OKPKey
-
 from libs.common.bus import topology
-from libs.common.http.auth import TokenVerifier
-from libs.common.http.jwks import StaticKeys
-from libs.common.http.principal import Kind, Principal
-from libs.common.http.scopes import CANDIDATE, OPERATOR
-from libs.common.http.server import build_app
-from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.exams.app import build
 from services.exams.settings import ExamsSettings
+from tests.service.callers import ProgramCallers
 from tests.service.rig import ERASURE_KEY, Base, said
 
-KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 SIGN_ON_KEY = "k" * 32
 PUBLIC_URL = "https://certrail.example"
 
@@ -99,51 +88,12 @@ class BookingStation:
     def said(self, model: type[Any]) -> list[dict[str, Any]]:
         return [event for event in said(self.base) if event.get("type") == model.event_type]
 
-    @asynccontextmanager
-    async def api(self) -> AsyncIterator["BookingCallers"]:
-        verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
-        idempotency = MongoIdempotency(self.base.database, self.base.clock)
-        app = build_app(self.parts.api, verifier, idempotency=idempotency)
-        async with TestClient(TestServer(app)) as client:
-            yield BookingCallers(client, self)
+    def api(self) -> AbstractAsyncContextManager["BookingCallers"]:
+        return BookingCallers.at(self.parts.api, self.base)
 
 
-class BookingCallers:
-    """Asks the API. Answers are a status and what the body holds."""
-
-    def __init__(self, client: Any, station: BookingStation) -> None:
-        self._client = client
-        self._station = station
-
-    async def candidate(self, method: str, path: str, *, who: str = "C1", program: str = "cisco", **more: Any) -> Any:
-        """About themselves; the path is below the candidate's own."""
-        principal = Principal(f"candidate:{who}", Kind.CANDIDATE, frozenset({program}), CANDIDATE, who)
-        return await self.ask(principal, method, f"/{program}/candidates/{who}{path}", **more)
-
-    async def staff(
-        self, method: str, path: str, *, program: str = "cisco", scopes: frozenset[str] = OPERATOR, **more: Any
-    ) -> Any:
-        principal = Principal("staff:ada", Kind.STAFF, frozenset({program}), scopes)
-        return await self.ask(principal, method, f"/{program}{path}", **more)
-
-    async def ask(
-        self,
-        principal: Principal,
-        method: str,
-        path: str,
-        *,
-        key: str | None = None,
-        file: tuple[str, bytes] | None = None,
-        **body: Any,
-    ) -> tuple[int, Any]:
-        now = self._station.base.clock.now()
-        token = sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=5))
-        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
-        content: dict[str, Any] = {"json": body} if body else {}
-        if file is not None:
-            headers["Content-Type"], content = file[0], {"data": file[1]}
-        response = await self._client.request(method, f"/api/exams/v1/programs{path}", headers=headers, **content)
-        return response.status, await response.json() if response.content_type.endswith("json") else None
+class BookingCallers(ProgramCallers):
+    """They also come back from where a vendor sends them."""
 
     async def come_back(self, return_url: str, **said: str) -> tuple[int, str | None]:
         """Follow the way back as a browser does, up to its first answer: the status, and where that leads."""

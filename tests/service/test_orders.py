@@ -19,7 +19,7 @@ from services.fulfillment.domain.orders import Entry
 from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.orders.store import OrderStore
 from tests.servers import MongoUnderTest
-from tests.service.fulfillment_station import ADDRESS, FulfillmentCallers, FulfillmentStation, known_person
+from tests.service.fulfillment_station import ADDRESS, FulfillmentStation, ProgramCallers, known_person
 from tests.service.rig import open_base
 from tests.service.samples import TAKEN, awarded, received
 
@@ -34,7 +34,7 @@ class Desk(FulfillmentStation):
         super().__init__(base, programs)
         self.programs = programs
         self.ordering = Ordering(OrderStore(base.database))
-        self.callers: FulfillmentCallers
+        self.callers: ProgramCallers
 
     async def welcome(self, *certifications: str, who: str | None = None) -> str:
         """A candidate with these certifications."""

@@ -16,7 +16,7 @@ from libs.common.programs import Program
 from libs.common.signatures import written
 from libs.common.signed_forms import PAYMENT, Unsigned, read_keys, verify
 from tests.service.conftest import OpenBase
-from tests.service.fulfillment_station import ADDRESS, FulfillmentCallers, FulfillmentStation, known_person
+from tests.service.fulfillment_station import ADDRESS, FulfillmentStation, ProgramCallers, known_person
 from tests.service.samples import TAKEN, awarded, received
 from tests.unit.fulfillment.test_payments import CARDS, PAGE
 
@@ -29,7 +29,7 @@ CERTIFICATION = "CCIE-Security"
 class Shop:
     """Candidates who buy a plaque, and the payment page that they pay on."""
 
-    def __init__(self, station: FulfillmentStation, api: FulfillmentCallers) -> None:
+    def __init__(self, station: FulfillmentStation, api: ProgramCallers) -> None:
         self.station = station
         self.api = api
 
