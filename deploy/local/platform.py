@@ -44,7 +44,9 @@ async def start_platform(settings: LocalSettings, report: Report) -> LocalServer
     Raises:
         StartError: something did not come up.
     """
-    servers = await start_servers(settings, report)
+    site = settings.state_dir / "site"
+    # Written while the servers start: they mostly wait.
+    servers, _ = await asyncio.gather(start_servers(settings, report), _write_pages(settings, site))
     children = [
         _mail_catcher(settings),
         *(_service(settings, servers, service) for service in SERVICES),
@@ -58,12 +60,16 @@ async def start_platform(settings: LocalSettings, report: Report) -> LocalServer
     if nginx_binary() is None:
         report("no gateway: nginx is not installed, so each service answers on its own port")
     else:
-        site = settings.state_dir / "site"
-        await asyncio.to_thread(write_site, site, inbox=f"http://{LOOPBACK}:{settings.ports.inbox}/")
         upstreams = local_upstreams(settings.ports)
         await start_gateway(settings.state_dir / "gateway", settings.ports.gateway, upstreams, site)
         report(f"gateway on port {settings.ports.gateway}")
     return servers
+
+
+async def _write_pages(settings: LocalSettings, site: Path) -> None:
+    """The reference and the guides, for the gateway."""
+    if nginx_binary() is not None:
+        await asyncio.to_thread(write_site, site, inbox=f"http://{LOOPBACK}:{settings.ports.inbox}/")
 
 
 async def stop_platform(settings: LocalSettings) -> list[str]:
