@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := libs services deploy tests
 
-.PHONY: help setup run stop test check bench snapshots fmt clean
+.PHONY: help setup run stop test check bench snapshots messages fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: setup ## The benchmark tables, product beside reference
 
 snapshots: setup ## Write down anew what every mail says, for the tests; look at the difference
 	@$(PY) -m tests.unit.notify.snapshots
+
+messages: setup ## Collect the portal's sentences into the catalogues for translators
+	@$(PY) -m deploy.messages
 
 fmt: setup ## Format and fix what can be fixed
 	@.venv/bin/ruff format $(CODE)

@@ -19,6 +19,7 @@ from libs.common.http.health import Readiness, internal_app
 from libs.common.http.jwks import RemoteKeys
 from libs.common.http.server import serve
 from libs.common.ids import new_id
+from libs.common.languages import LANGUAGES
 from libs.common.logs import configure_logs
 from libs.common.mongo.client import Client, open_client, open_database
 from libs.common.mongo.migrations import migrate
@@ -28,11 +29,13 @@ from libs.common.sealing import SecretBox
 from libs.common.settings import load_settings
 from services.portal.access.recover import Recover
 from services.portal.access.sign_in import SignIn
+from services.portal.account.pages import AccountPages
 from services.portal.assets import AssetFiles
 from services.portal.backend.client import Backend
 from services.portal.certifications.pages import CertificationPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
+from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
 from services.portal.settings import PortalSettings
 from services.portal.web.cookies import Cookies
@@ -40,7 +43,8 @@ from services.portal.web.door import Door
 from services.portal.web.forms import FormTokens
 from services.portal.web.sessions import MIGRATIONS, Sessions
 
-MOST_FORM_BYTES = 1_048_576
+MOST_FORM_BYTES = 6 * 1_048_576
+"""A file as large as the services take, and what is typed beside it."""
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +71,7 @@ def build(
             *sign_in.routes(),
             *Recover(cookies, programs).routes(),
             *Home().routes(),
+            *AccountPages().routes(),
             *CertificationPages().routes(),
             *ExamPages().routes(),
             *MailPages().routes(),
@@ -105,6 +110,7 @@ async def _until_signal(settings: PortalSettings, programs: LivePrograms) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    SPEECH.learn(*LANGUAGES.values())
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(programs.watch(stopping))
         async with running(settings, programs, SystemClock()):

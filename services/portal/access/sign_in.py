@@ -5,6 +5,7 @@ password twice, it waits sealed in the page that asks for the code, for a few mi
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,12 +21,12 @@ from libs.common.http.problems import Problem
 from libs.common.programs import Program
 from libs.common.sealing import SecretBox
 from services.portal.backend.client import Down, Nothing, Refused
-from services.portal.backend.shapes import Tokens, Ways
+from services.portal.backend.shapes import Profile, Tokens, Ways
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.look import shown
 from services.portal.web.sessions import Session, Sessions
-from services.portal.web.visit import VISIT, Visit
+from services.portal.web.visit import VISIT, Visit, part
 
 _CODE_WAITS: Final = timedelta(minutes=5)
 _TRIES_REST: Final = 600
@@ -157,7 +158,18 @@ class SignIn:
         if caller.candidate_id is None:
             raise web.HTTPForbidden
         answer = redirect(self._cookies.wanted(request))
-        self._cookies.keep_session(answer, await self._sessions.open(program.id, caller.candidate_id, tokens))
+        visit = request[VISIT]
+        visit.browser = replace(visit.browser, token=tokens.access_token)
+        path = f"/programs/{program.id}/candidates/{caller.candidate_id}/profile"
+        profile = await part(visit.backend.read(visit.browser, "identity", path, Profile))
+        cookie = await self._sessions.open(
+            program.id,
+            caller.candidate_id,
+            tokens,
+            language=profile.language if profile else None,
+            time_zone=profile.time_zone if profile else None,
+        )
+        self._cookies.keep_session(answer, cookie)
         self._cookies.keep_program(answer, program.id)
         self._cookies.drop_wanted(answer)
         return answer

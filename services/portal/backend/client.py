@@ -9,10 +9,12 @@ import orjson
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+from libs.common.languages import READER
+
 WRITE_SECONDS: Final = 10.0
 """What changes something is given time: whoever gives up does not know what became of it."""
 
-_MOST_BYTES: Final = 4 * 2**20
+_MOST_BYTES: Final = 16 * 2**20
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +77,37 @@ class Browser:
     token: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The body of a request."""
+
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file of a service's.
+
+    Attributes:
+        media_type: with its parameters.
+        disposition: whether and under which name it is saved.
+    """
+
+    content: bytes
+    media_type: str
+    disposition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    content: bytes
+    media_type: str
+    disposition: str | None
+    retry_after: str
+
+
 class Backend:
     """Calls to the services.
 
@@ -94,7 +127,8 @@ class Backend:
         self, browser: Browser, service: str, path: str, into: type[M], query: Mapping[str, str] | None = None
     ) -> M:
         """What a service has at a path. Raises `Down` and `Refused`."""
-        return await self._ask(browser, "GET", service, path, into, within=self._reading, query=query)
+        answer = await self._ask(browser, "GET", service, path, within=self._reading, query=query)
+        return _understood(service, answer, into)
 
     async def send(
         self,
@@ -108,7 +142,32 @@ class Backend:
         key: str | None = None,
     ) -> M:
         """Change something; the same `key` again is the same change. Raises `Down` and `Refused`."""
-        return await self._ask(browser, method, service, path, into, within=self._writing, body=body, key=key)
+        content = None if body is None else Content("application/json", orjson.dumps(body))
+        answer = await self._ask(browser, method, service, path, within=self._writing, content=content, key=key)
+        return _understood(service, answer, into)
+
+    async def upload(
+        self, browser: Browser, service: str, path: str, into: type[M], *, content: Content, key: str
+    ) -> M:
+        """Give a file as a service takes it: as the whole body. Raises `Down` and `Refused`."""
+        answer = await self._ask(browser, "POST", service, path, within=self._writing, content=content, key=key)
+        return _understood(service, answer, into)
+
+    async def fetch(
+        self,
+        browser: Browser,
+        service: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        accept: str = "*/*",
+    ) -> Fetched:
+        """A file of a service's as it gives it. Raises `Down` and `Refused`."""
+        within = self._writing
+        answer = await self._ask(browser, "GET", service, path, within=within, query=query, accept=accept)
+        if answer.status >= 300:  # noqa: PLR2004 success
+            _understood(service, answer, Nothing)
+        return Fetched(answer.content, answer.media_type, answer.disposition)
 
     async def _ask(
         self,
@@ -116,40 +175,59 @@ class Backend:
         method: str,
         service: str,
         path: str,
-        into: type[M],
         *,
         within: aiohttp.ClientTimeout,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        content: Content | None = None,
         key: str | None = None,
-    ) -> M:
-        headers = {"X-Forwarded-For": browser.address, "User-Agent": browser.agent, "Accept": "application/json"}
+        accept: str = "application/json",
+    ) -> _Answer:
+        headers = {
+            "X-Forwarded-For": browser.address,
+            "User-Agent": browser.agent,
+            "Accept": accept,
+            "Accept-Language": READER.get().code,
+        }
         if browser.token is not None:
             headers["Authorization"] = f"Bearer {browser.token}"
         if key is not None:
             headers["Idempotency-Key"] = key
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        if content is not None:
+            headers["Content-Type"] = content.media_type
         url = f"{self._urls[service]}/api/{service}/v1{path}"
         try:
             async with self._http.request(
                 method,
                 url,
                 params=query,
-                data=None if body is None else orjson.dumps(body),
+                data=None if content is None else content.data,
                 headers=headers,
                 timeout=within,
                 allow_redirects=False,
             ) as answer:
-                content = await answer.content.read(_MOST_BYTES)
-                retry_after = answer.headers.get("Retry-After", "")
+                return _Answer(
+                    answer.status,
+                    await _whole(answer),
+                    answer.headers.get("Content-Type", ""),
+                    answer.headers.get("Content-Disposition"),
+                    answer.headers.get("Retry-After", ""),
+                )
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("service_down", service=service, cause=type(error).__name__)
             raise Down(service) from error
-        return _understood(service, answer.status, content, into, retry_after)
 
 
-def _understood(service: str, status: int, content: bytes, into: type[M], retry_after: str) -> M:
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    content = bytearray()
+    async for block in answer.content.iter_any():
+        content += block
+        if len(content) > _MOST_BYTES:
+            raise aiohttp.ClientPayloadError("an answer that is larger than any page needs")
+    return bytes(content)
+
+
+def _understood(service: str, answer: _Answer, into: type[M]) -> M:
+    status, content, retry_after = answer.status, answer.content, answer.retry_after
     try:
         if status < 300:  # noqa: PLR2004 success
             return into.model_validate_json(content or b"{}")

@@ -25,9 +25,15 @@ class Provider(BaseModel):
 
 
 class Profile(BaseModel):
+    """What every page for a candidate needs of them."""
+
     candidate_id: str
     given_name: str
     family_name: str
+    language: str | None = None
+    time_zone: str | None = None
+    missing: list[str] = Field(default=[])
+    """What the program wants to know first; empty opens everything."""
 
     @property
     def name(self) -> str:

@@ -7,9 +7,10 @@ from typing import Final
 
 from libs.common.spoken import spoken
 from services.portal.backend.shapes import Certification, Line
-from services.portal.home.answer import SOON, Chip, chip_of, in_days
+from services.portal.home.answer import SOON, chip_of, in_days
 from services.portal.timeline.lanes import Held, Lane, days_of, lane_of
 from services.portal.timeline.scale import Scale, Year, percent, scale_of
+from services.portal.web.chips import Chip
 
 _GROUPS: Final = {"active": 0, "pending_agreement": 0, "suspended": 0, "emeritus": 1, "lifetime_emeritus": 1}
 _EXTENDS: Final = frozenset({"renewed", "extended", "reactivated"})

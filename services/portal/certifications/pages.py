@@ -55,7 +55,7 @@ class CertificationPages:
         left = in_days(one.expires_on, held.as_of) if one.expires_on and one.expires_on >= held.as_of else ""
         values: dict[str, Any] = {
             "one": one,
-            "chip": chip_of(one, held.as_of),
+            "state": chip_of(one, held.as_of),
             "left": left,
             "board": board_of([one], lines or (), held.as_of),
             "lines": [(line, happened(line)) for line in lines[:_HISTORY]] if lines is not None else None,

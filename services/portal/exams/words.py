@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.portal.backend.shapes import Attempt
-from services.portal.home.answer import Chip
+from services.portal.web.chips import Chip
 
 _GRADES: Final = {"pass": Chip("ok", "Passed"), "fail": Chip("bad", "Not passed"), "pending": Chip("wait", "Expected")}
 _STATES: Final = {

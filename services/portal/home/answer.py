@@ -3,27 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from libs.common.pages.wording import counted
 from libs.common.spoken import spoken
 from services.portal.backend.shapes import Certification, Expected, Offer, Renewal
+from services.portal.web.chips import Chip
 
 SOON: Final = timedelta(days=180)
 """How long before its last day a certification is shown as expiring."""
 _LATELY: Final = timedelta(days=90)
 _LAST_DAYS: Final = 30
 MOST_TASKS: Final = 5
-
-ChipKind = Literal["ok", "warn", "bad", "wait", "off"]
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A state: never by its colour alone."""
-
-    kind: ChipKind
-    word: str
 
 
 @dataclass(frozen=True, slots=True)

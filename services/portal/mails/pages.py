@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from services.portal.backend.shapes import MessagePage, Words
-from services.portal.home.answer import Chip
+from services.portal.web.chips import Chip
 from services.portal.web.look import shown
 from services.portal.web.visit import VISIT
 
@@ -51,7 +51,7 @@ class MailPages:
             visit.introduce(),
             self._mail(request),
         )
-        return shown(visit, "mails/one.html", mail.subject, mail=mail, chip=_CHIPS.get(mail.state, _UNKNOWN))
+        return shown(visit, "mails/one.html", mail.subject, mail=mail, state=_CHIPS.get(mail.state, _UNKNOWN))
 
     async def _mail(self, request: web.Request) -> Words:
         visit = request[VISIT]

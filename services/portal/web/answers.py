@@ -2,7 +2,17 @@
 
 from aiohttp import web
 
+from services.portal.backend.client import Fetched
+
 
 def redirect(to: str) -> web.Response:
     """Send the browser on with a GET, so that reloading sends no form again (RFC 9110, 15.4.4)."""
     return web.Response(status=303, headers={"Location": to})
+
+
+def passed_on(file: Fetched) -> web.Response:
+    """A service's file as it is."""
+    headers = {"Content-Type": file.media_type, "X-Content-Type-Options": "nosniff"}
+    if file.disposition is not None:
+        headers["Content-Disposition"] = file.disposition
+    return web.Response(body=file.content, headers=headers)

@@ -1,14 +1,19 @@
 """The cookies of the portal. None is read by a script, none goes to another site."""
 
+import base64
 import re
 import secrets
 from typing import Final
 
 from aiohttp import web
 
+from libs.common.languages import Language, language_of
+from services.portal.web.visit import Theme
+
 _ANCHOR_SECONDS: Final = 30 * 86_400
 _WANTED_SECONDS: Final = 1_800
 _PROGRAM_SECONDS: Final = 365 * 86_400
+_SAID_SECONDS: Final = 60
 _LONGEST: Final = 200
 _OURS: Final = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 """An address of our own: a path, never another host."""
@@ -62,6 +67,36 @@ class Cookies:
 
     def keep_program(self, answer: web.StreamResponse, program: str) -> None:
         self._set(answer, "program", program, _PROGRAM_SECONDS)
+
+    def theme(self, request: web.Request) -> Theme:
+        """Light or dark where it was chosen in this browser."""
+        kept = self._read(request, "theme")
+        return "light" if kept == "light" else "dark" if kept == "dark" else "device"
+
+    def keep_theme(self, answer: web.StreamResponse, theme: Theme) -> None:
+        self._set(answer, "theme", theme, _PROGRAM_SECONDS)
+
+    def language(self, request: web.Request) -> Language | None:
+        """The language that was chosen in this browser, for pages before somebody has signed in."""
+        return language_of(self._read(request, "language"))
+
+    def keep_language(self, answer: web.StreamResponse, language: Language) -> None:
+        self._set(answer, "language", language.code, _PROGRAM_SECONDS)
+
+    def said(self, request: web.Request) -> str | None:
+        """What the last change has done, as a sentence for the next page."""
+        kept = self._read(request, "said")
+        try:
+            return base64.urlsafe_b64decode(kept).decode() if kept else None
+        except ValueError:
+            return None
+
+    def tell(self, answer: web.StreamResponse, sentence: str) -> None:
+        """Have the next page say what was done."""
+        self._set(answer, "said", base64.urlsafe_b64encode(sentence.encode()).decode(), _SAID_SECONDS)
+
+    def drop_said(self, answer: web.StreamResponse) -> None:
+        self._drop(answer, "said")
 
     def _read(self, request: web.Request, name: str) -> str | None:
         value = request.cookies.get(self._prefix + name)

@@ -2,15 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
 
 from libs.common.errors import Unavailable
 from libs.common.http.senders import TRUSTED_PROXIES, read_networks, sender
+from libs.common.languages import READER, language_of, wanted_language
 from libs.common.programs import Program
 from services.portal.backend.client import Backend, Browser, Down, Problem, Refused
 from services.portal.backend.shapes import Tokens
+from services.portal.languages import mark, say
+from services.portal.languages.days import ZONE
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
@@ -67,19 +71,35 @@ class Door:
             path=request.path,
             anchor=anchor,
             form_token=self._forms.token(anchor),
+            theme=self._cookies.theme(request),
+            said=self._cookies.said(request),
         )
         request[VISIT] = visit
+        self._speak(request, visit)
         answer = await self._answer(request, visit, handler)
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         self._cookies.keep_anchor(answer, request, anchor)
+        if visit.said and answer.content_type == "text/html":
+            self._cookies.drop_said(answer)
         return answer
+
+    def _speak(self, request: web.Request, visit: Visit) -> None:
+        """Set the language and the zone of what follows: those of the profile, else what the browser asks for."""
+        session, program = visit.session, visit.program
+        language = language_of(session.language) if session else None
+        chosen = language or self._cookies.language(request)
+        READER.set(chosen or wanted_language(request.headers.get("Accept-Language", "")))
+        zone = (session.time_zone if session else None) or (program.time_zone if program else None)
+        ZONE.set(ZoneInfo(zone or "UTC"))
 
     async def _answer(self, request: web.Request, visit: Visit, handler: Handler) -> web.StreamResponse:
         try:
             await self._recognise(request, visit)
             if request.method in _CHANGES and not await self._believed(request, visit):
-                return shown(visit, "templates/message.html", "This form is too old", status=403, text=_OLD_FORM)
+                return shown(
+                    visit, "templates/message.html", say("This form is too old"), status=403, text=say(_OLD_FORM)
+                )
             return await handler(request)
         except SignedOut:
             return self._to_sign_in(request, visit)
@@ -102,6 +122,7 @@ class Door:
             return
         visit.session = session
         visit.program = self._programs[session.program]
+        self._speak(request, visit)
         visit.browser = Browser(visit.browser.address, visit.browser.agent, session.access_token)
 
     async def _believed(self, request: web.Request, visit: Visit) -> bool:
@@ -116,7 +137,7 @@ class Door:
         if problem.code == "unauthenticated":
             return self._to_sign_in(request, visit)
         if problem.status == 404:  # noqa: PLR2004 not found
-            return shown(visit, "templates/message.html", _NOTHING, status=404, text=_SEARCH)
+            return shown(visit, "templates/message.html", say(_NOTHING), status=404, text=say(_SEARCH))
         log.warning("page_refused", route=visit.path.split("/")[1], code=problem.code)
         return shown(visit, "templates/message.html", problem.title, status=problem.status, text=problem.detail or "")
 
@@ -132,18 +153,18 @@ class Door:
 def _failed(visit: Visit, error: Exception) -> web.StreamResponse:
     """The page for what went wrong."""
     if isinstance(error, (Down, Unavailable)):
-        heading = "We can't show this right now"
-        return shown(visit, "templates/message.html", heading, status=503, text=_DOWN, again=True)
+        heading = say("We can't show this right now")
+        return shown(visit, "templates/message.html", heading, status=503, text=say(_DOWN), again=True)
     if isinstance(error, web.HTTPException):
         if error.status == 404:  # noqa: PLR2004 not found
-            return shown(visit, "templates/message.html", _NOTHING, status=404, text=_SEARCH)
-        return shown(visit, "templates/message.html", error.reason, status=error.status, text=_SEARCH)
+            return shown(visit, "templates/message.html", say(_NOTHING), status=404, text=say(_SEARCH))
+        return shown(visit, "templates/message.html", error.reason, status=error.status, text=say(_SEARCH))
     # The error's own text may hold what somebody has typed.
     log.error("page_failed", route=visit.path.split("/")[1], cause=type(error).__name__, exc_info=error)
-    return shown(visit, "templates/message.html", "This went wrong on our side", status=500, text=_DOWN)
+    return shown(visit, "templates/message.html", say("This went wrong on our side"), status=500, text=say(_DOWN))
 
 
-_OLD_FORM: Final = "Go back, load the page again and send the form once more. Nothing was changed."
-_DOWN: Final = "Nothing is lost: results and credits are kept and show as soon as we're back."
-_NOTHING: Final = "There's nothing here, or it isn't yours to see."
-_SEARCH: Final = "The address may be mistyped, or what was here has moved."
+_OLD_FORM: Final = mark("Go back, load the page again and send the form once more. Nothing was changed.")
+_DOWN: Final = mark("Nothing is lost: results and credits are kept and show as soon as we're back.")
+_NOTHING: Final = mark("There's nothing here, or it isn't yours to see.")
+_SEARCH: Final = mark("The address may be mistyped, or what was here has moved.")

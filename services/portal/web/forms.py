@@ -1,14 +1,30 @@
-"""What every form carries: proof that it is from a page of ours (CSRF)."""
+"""What people send: proof that a form is ours, and what they typed, as a model or as what is wrong with it."""
 
 import hashlib
 import hmac
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from libs.common.ids import new_id
+from services.portal.backend.client import Problem
 
 TOKEN_FIELD: Final = "token"  # noqa: S105 the name of a field
+KEY_FIELD: Final = "key"
+"""Names a change; the same form sent twice is one change."""
+_PARTS: Final = (".year", ".month", ".day")
+
+Faults = dict[str, str]
+"""What is wrong, as a sentence that says what to do, by field in the order of the page."""
+
+Typed = dict[str, Any]
+"""What somebody typed: a text by field, several texts where a field was there several times."""
 
 
 class FormTokens:
-    """Tokens that a form must have; each is good only in the browser that it was made for."""
+    """Tokens that a form must have (CSRF); each is good only in the browser that it was made for."""
 
     def __init__(self, secret: str) -> None:
         self._key = hashlib.sha256(f"certrail portal forms\n{secret}".encode()).digest()
@@ -21,3 +37,93 @@ class FormTokens:
         if anchor is None or token is None:
             return False
         return hmac.compare_digest(self.token(anchor).encode(), token.encode())
+
+
+class Unfit(Exception):
+    """What was sent cannot be taken; the page is shown again, with what was typed."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__(*faults)
+        self.faults = faults
+
+
+class Answers(BaseModel):
+    """What a form asks for. An empty field is an absent one."""
+
+    model_config = ConfigDict(str_strip_whitespace=True, extra="ignore", frozen=True)
+
+
+A = TypeVar("A", bound=Answers)
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Several = Annotated[list[str], BeforeValidator(_listed)]
+"""Boxes of one name, of which any number may be ticked."""
+
+
+async def typed(request: web.Request) -> Typed:
+    """What somebody typed, without files and without what forms carry themselves.
+
+    A day of three boxes (`born.day`, `born.month`, `born.year`) is also there as one text, `born`.
+    """
+    form = await request.post()
+    found: Typed = {}
+    for name in form:
+        texts = [text.strip() for text in form.getall(name) if isinstance(text, str)]
+        if texts and name not in (TOKEN_FIELD, KEY_FIELD):
+            found[name] = texts[0] if len(texts) == 1 else texts
+    for name in [name.removesuffix(".day") for name in found if name.endswith(".day")]:
+        year, month, day = (str(found.get(name + part, "")) for part in _PARTS)
+        if year or month or day:
+            found[name] = f"{year:0>4}-{month:0>2}-{day:0>2}"
+    return found
+
+
+def read(into: type[A], what: Mapping[str, Any], sentences: Mapping[str, str]) -> A:
+    """What somebody typed as a model.
+
+    Args:
+        into: what the form asks for.
+        what: as `typed` has it.
+        sentences: by field, or by field and kind of fault (`city.string_too_long`): what to do about it.
+
+    Raises:
+        Unfit: with a sentence for each field that is missing or not as it should be.
+    """
+    given = {name: value for name, value in what.items() if value != ""}
+    try:
+        return into.model_validate(given)
+    except ValidationError as error:
+        faults: Faults = {}
+        for fault in error.errors(include_url=False, include_input=False):
+            name = str(fault["loc"][0]) if fault["loc"] else ""
+            faults.setdefault(name, sentences.get(f"{name}.{fault['type']}") or sentences.get(name) or fault["msg"])
+        raise Unfit(faults) from None
+
+
+def unfit(problem: Problem, fields: Mapping[str, str], sentences: Mapping[str, str]) -> Unfit | None:
+    """What a service refuses, at the fields of the form; None where it is about none of them.
+
+    Args:
+        problem: the service's answer.
+        fields: our field by the service's path or the beginning of it: `{"body.address.city": "city"}`.
+        sentences: as for `read`, by field or by field and the service's code; else the service's own words stand.
+    """
+    faults: Faults = {}
+    for fault in problem.errors:
+        name = next((ours for theirs, ours in fields.items() if fault.path.startswith(theirs)), None)
+        if name is not None:
+            faults.setdefault(name, sentences.get(f"{name}.{fault.code}") or sentences.get(name) or fault.message)
+    return Unfit(faults) if faults else None
+
+
+async def change_key(request: web.Request) -> str:
+    """What names this change to the services, so that the same form sent twice changes once."""
+    key = (await request.post()).get(KEY_FIELD)
+    return key if isinstance(key, str) and 0 < len(key) <= _LONGEST_KEY else new_id()
+
+
+_LONGEST_KEY: Final = 64

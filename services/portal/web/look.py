@@ -1,31 +1,42 @@
 """How a page is written: templates, words, days, and the files that pages load."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import jinja2
 from aiohttp import web
-from markupsafe import Markup
 
+from libs.common.ids import new_id
+from libs.common.languages import READER
 from libs.common.pages.assets import FONT, HERE, Shelf, brand_asset, style_sheet
-from libs.common.pages.wording import counted, day
 from libs.common.programs import Program
-from services.portal.web.forms import TOKEN_FIELD
+from services.portal.languages import SPEECH, days, mark
+from services.portal.languages.days import ZONE
+from services.portal.web.forms import KEY_FIELD, TOKEN_FIELD
 from services.portal.web.visit import Visit
 
 _ROOT: Final = Path(__file__).parents[1]
-SHELF: Final = Shelf("/assets/", style_sheet(_ROOT / "templates" / "portal.css"))
-
-_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
+SHELF: Final = Shelf("/assets/", style_sheet(_ROOT / "templates" / "portal.css", *sorted(_ROOT.glob("*/*.css"))))
 
 SECTIONS: Final = (
-    ("/", "Home"),
-    ("/certifications", "Certifications"),
-    ("/exams", "Exams"),
-    ("/mails", "Mails"),
+    ("/", mark("Home")),
+    ("/certifications", mark("Certifications")),
+    ("/exams", mark("Exams")),
+    ("/plan", mark("Plan")),
+    ("/share", mark("Share")),
+    ("/kits", mark("Kits")),
 )
 """The navigation, in its order."""
+ACCOUNT: Final = (
+    ("/profile", mark("Profile")),
+    ("/profile/ids", mark("Other IDs")),
+    ("/settings", mark("Settings")),
+    ("/mails", mark("Mails we sent you")),
+    ("/cases", mark("Cases")),
+    ("/security", mark("Security")),
+    ("/my-data", mark("My data")),
+)
+"""What the account leads to, in its order."""
 
 
 def shown(
@@ -52,33 +63,20 @@ def shown(
     whose = visit.program or program
     text = _TEMPLATES.get_template(template).render(
         visit=visit,
+        language=READER.get(),
+        zone=ZONE.get().key,
         heading=heading,
         problem=problem,
         program=whose,
         sections=SECTIONS,
+        account=ACCOUNT,
         style=SHELF.address(SHELF.style),
         font=SHELF.address(FONT),
         brand=SHELF.address(brand_asset(whose)) if whose else None,
         form_token=visit.form_token,
-        token_field=TOKEN_FIELD,
         **values,
     )
     return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
-
-
-def weekday(value: date, today: date) -> Markup:
-    """A day, with its weekday where it is within a fortnight."""
-    near = abs((value - today).days) <= 14  # noqa: PLR2004 as people count days
-    name = f"{value:%A}{_NO_BREAK}" if near else ""
-    return Markup('<time datetime="{}">{}</time>').format(
-        value.isoformat(), name + f"{value.day}{_NO_BREAK}{value:%B}{_NO_BREAK}{value.year}"
-    )
-
-
-def short_day(value: date) -> Markup:
-    """A day as tables have it."""
-    text = f"{value.day}{_NO_BREAK}{value:%b}{_NO_BREAK}{value.year}"
-    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
 
 
 _TEMPLATES: Final = jinja2.Environment(
@@ -90,8 +88,17 @@ _TEMPLATES: Final = jinja2.Environment(
     auto_reload=False,
 )
 _TEMPLATES.filters |= {
-    "day": day,
-    "weekday": weekday,
-    "short_day": short_day,
-    "counted": counted,
+    "day": days.day,
+    "weekday": days.weekday,
+    "short_day": days.short_day,
+    "minute": days.minute,
+    "clock_time": days.clock_time,
+    "number": days.number,
+}
+_TEMPLATES.globals |= {
+    "say": SPEECH.say_markup,
+    "say_many": SPEECH.say_many_markup,
+    "new_key": new_id,
+    "token_field": TOKEN_FIELD,
+    "key_field": KEY_FIELD,
 }

@@ -43,13 +43,20 @@ Refresh = Callable[[str], Awaitable[Tokens]]
 
 
 class Session(NamedTuple):
-    """A browser that is signed in."""
+    """A browser that is signed in.
+
+    Attributes:
+        language: BCP 47, as the profile has it.
+        time_zone: IANA name, as the profile has it.
+    """
 
     key: str
     program: str
     candidate_id: str
     access_token: str
     since: datetime
+    language: str | None = None
+    time_zone: str | None = None
 
 
 class Sessions:
@@ -66,11 +73,26 @@ class Sessions:
         self._box = box
         self._clock = clock
 
-    async def open(self, program: str, candidate_id: str, tokens: Tokens) -> str:
+    async def open(
+        self,
+        program: str,
+        candidate_id: str,
+        tokens: Tokens,
+        *,
+        language: str | None = None,
+        time_zone: str | None = None,
+    ) -> str:
         """Begin a session. Returns what the browser keeps; the database has only its hash."""
         cookie = secrets.token_urlsafe(32)
         now = self._clock.now()
-        row = {"_id": _key(cookie), "program": program, "candidate_id": candidate_id, "since": as_stored(now)}
+        row = {
+            "_id": _key(cookie),
+            "program": program,
+            "candidate_id": candidate_id,
+            "since": as_stored(now),
+            "language": language,
+            "time_zone": time_zone,
+        }
         await self._rows.insert_one(row | self._kept(tokens, now))
         return cookie
 
@@ -86,6 +108,10 @@ class Sessions:
         if row["access_until"] - EARLY > self._clock.now():
             return self._session(row)
         return await self._refreshed(row["_id"], refresh)
+
+    async def speak(self, key: str, language: str | None, time_zone: str | None) -> None:
+        """Go on in another language or time zone."""
+        await self._rows.update_one({"_id": key}, {"$set": {"language": language, "time_zone": time_zone}})
 
     async def close(self, key: str) -> None:
         await self._rows.delete_one({"_id": key})
@@ -136,7 +162,15 @@ class Sessions:
 
     def _session(self, row: Document) -> Session:
         token = orjson.loads(self._box.open(row["tokens"]))["access_token"]
-        return Session(row["_id"], row["program"], row["candidate_id"], token, row["since"])
+        return Session(
+            key=row["_id"],
+            program=row["program"],
+            candidate_id=row["candidate_id"],
+            access_token=token,
+            since=row["since"],
+            language=row.get("language"),
+            time_zone=row.get("time_zone"),
+        )
 
 
 def _key(cookie: str) -> str:

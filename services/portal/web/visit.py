@@ -1,17 +1,18 @@
 """One request of a browser: who is there, and what the page for them needs."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from aiohttp import web
 
 from libs.common.programs import Program
-from services.portal.backend.client import Backend, Browser, Down, M
+from services.portal.backend.client import Backend, Browser, Content, Down, Fetched, M
 from services.portal.backend.shapes import Profile
 from services.portal.web.sessions import Session
 
 T = TypeVar("T")
+Theme = Literal["device", "light", "dark"]
 
 
 class SignedOut(Exception):
@@ -28,6 +29,8 @@ class Visit:
         program: whose look the page has; None before one is known.
         anchor: the secret in the browser's cookie that forms are bound to.
         form_token: what its forms carry.
+        theme: as the browser's device, or chosen.
+        said: what the change before this page has done, to be told once.
     """
 
     backend: Backend
@@ -35,6 +38,8 @@ class Visit:
     path: str
     anchor: str
     form_token: str
+    theme: Theme = "device"
+    said: str | None = None
     session: Session | None = None
     program: Program | None = None
     profile: Profile | None = field(default=None)
@@ -57,11 +62,38 @@ class Visit:
         """Learn the name for the head of the page; without it the page has the ID alone."""
         self.profile = await part(self.mine("identity", "/profile", Profile))
 
+    def below(self, path: str) -> str:
+        """The candidate's own part of a service's API. Raises `SignedOut`."""
+        session = self.signed_in
+        return f"/programs/{session.program}/candidates/{session.candidate_id}{path}"
+
     async def mine(self, service: str, below: str, into: type[M], **query: str) -> M:
         """What a service has of the candidate. Raises `SignedOut`, `Down`, `Refused`."""
-        session = self.signed_in
-        path = f"/programs/{session.program}/candidates/{session.candidate_id}{below}"
-        return await self.backend.read(self.browser, service, path, into, query or None)
+        return await self.backend.read(self.browser, service, self.below(below), into, query or None)
+
+    async def change(
+        self,
+        method: str,
+        service: str,
+        below: str,
+        into: type[M],
+        *,
+        key: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> M:
+        """Change something of the candidate's; the same key again is the same change.
+
+        Raises `SignedOut`, `Down`, `Refused`.
+        """
+        return await self.backend.send(self.browser, method, service, self.below(below), into, body=body, key=key)
+
+    async def give(self, service: str, below: str, into: type[M], content: Content, *, key: str) -> M:
+        """Upload a file of the candidate's. Raises `SignedOut`, `Down`, `Refused`."""
+        return await self.backend.upload(self.browser, service, self.below(below), into, content=content, key=key)
+
+    async def fetch_mine(self, service: str, below: str, **query: str) -> Fetched:
+        """A file of the candidate's. Raises `SignedOut`, `Down`, `Refused`."""
+        return await self.backend.fetch(self.browser, service, self.below(below), query or None)
 
 
 async def part(answer: Awaitable[T]) -> T | None:

@@ -1,0 +1,76 @@
+"""Sentences in the reader's language, from catalogues (`es.po`) that lie in one folder.
+
+A sentence is written in English where it is said; that text is its key. `make messages` collects them into the
+catalogues, where translators write the others, with the plural forms of their language.
+"""
+
+import gettext
+import io
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from libs.common.languages import ENGLISH, READER, Language
+
+
+class Speech:
+    """All sentences of one service.
+
+    Args:
+        folder: of the catalogues; a language without one is spoken in English.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[str, gettext.NullTranslations] = {ENGLISH.code: gettext.NullTranslations()}
+
+    def say(self, sentence: str, /, **values: Any) -> str:
+        """A sentence with its values in the places that `{name}` marks."""
+        said = self._catalogue().gettext(sentence)
+        return said.format(**values) if values else said
+
+    def say_many(self, one: str, many: str, count: int, /, **values: Any) -> str:
+        """A sentence that depends on a number, which it has as `{count}`."""
+        return self._catalogue().ngettext(one, many, count).format(count=count, **values)
+
+    def say_markup(self, sentence: str, /, **values: Any) -> Markup:
+        """The same in a template: the sentence may hold tags, the values are escaped."""
+        said = Markup(self._catalogue().gettext(sentence))  # noqa: S704 our own catalogue
+        return said.format(**values) if values else said
+
+    def say_many_markup(self, one: str, many: str, count: int, /, **values: Any) -> Markup:
+        said = Markup(self._catalogue().ngettext(one, many, count))  # noqa: S704 our own catalogue
+        return said.format(count=count, **values)
+
+    def learn(self, *languages: Language) -> None:
+        """Read catalogues now, so that the first reader does not wait for it."""
+        for language in languages:
+            self._catalogue_of(language)
+
+    def _catalogue(self) -> gettext.NullTranslations:
+        return self._catalogue_of(READER.get())
+
+    def _catalogue_of(self, language: Language) -> gettext.NullTranslations:
+        found = self._read.get(language.code)
+        if found is None:
+            path = self._folder / f"{language.code}.po"
+            found = self._read[language.code] = _read(path) if path.exists() else gettext.NullTranslations()
+        return found
+
+
+def mark(sentence: str) -> str:
+    """Nothing but a sign for the collector: this text is said later, where it is shown."""
+    return sentence
+
+
+def _read(path: Path) -> gettext.GNUTranslations:
+    # Read only where somebody speaks another language: it takes some memory, and most processes never need it.
+    from babel.messages.mofile import write_mo  # noqa: PLC0415
+    from babel.messages.pofile import read_po  # noqa: PLC0415
+
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=path.stem))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
