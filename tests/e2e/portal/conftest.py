@@ -1,0 +1,53 @@
+"""One platform, one browser and one candidate who has passed, for all tests of pages."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from playwright.async_api import BrowserContext
+
+from tests.browsers import needs_browser, open_browser
+from tests.e2e.portal.people import Person, World
+from tests.e2e.stage import WHOLE, open_stage
+from tests.e2e.vendor import open_vendor
+from tests.nodes import needs_node
+from tests.servers import BrokerUnderTest, MongoUnderTest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "portal" in item.path.parts:
+            item.add_marker(needs_browser)
+            item.add_marker(needs_node)
+
+
+@pytest_asyncio.fixture(scope="package")
+async def world(mongo_server: MongoUnderTest, broker_server: BrokerUnderTest) -> AsyncIterator[World]:
+    """All services, the portal, a mail catcher, a vendor and a browser."""
+    async with (
+        open_stage(mongo_server, broker_server) as stage,
+        aiohttp.ClientSession() as session,
+        open_browser() as browser,
+    ):
+        await stage.start_mail_catcher()
+        await stage.start(WHOLE)
+        await stage.start_portal()
+        async with open_vendor(stage.broker) as vendor:
+            yield World(stage, vendor, session, browser)
+        assert not stage.processes.fallen
+
+
+@pytest_asyncio.fixture(scope="package")
+async def person(world: World) -> Person:
+    """A candidate who has passed, has a password, and changes nothing; whoever changes something makes another."""
+    person = await world.candidate()
+    await world.activate(person)
+    return person
+
+
+@pytest_asyncio.fixture(scope="package")
+async def inside(world: World, person: Person) -> AsyncIterator[BrowserContext]:
+    """A browser in which that candidate is signed in, with scripts off."""
+    async with world.signed_in(person) as context:
+        yield context
