@@ -7,6 +7,9 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := libs services deploy tests
 
+# Tests start hundreds of processes, each of which would else compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup run stop test check bench snapshots fmt clean
 
 help: ## Show this list
