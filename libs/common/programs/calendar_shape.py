@@ -6,7 +6,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from libs.common.events.types import Country
-from libs.common.programs.business_calendar import BusinessCalendar, known_subdivisions
+from libs.common.programs.business_calendar import BusinessCalendar, is_known, known_subdivisions
 from libs.common.programs.written import Shape
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -21,10 +21,9 @@ class HolidaysShape(Shape):
 
     @model_validator(mode="after")
     def _is_known(self) -> "HolidaysShape":
-        subdivisions = known_subdivisions(self.country)
-        if subdivisions is None:
+        if not is_known(self.country):
             raise ValueError(f"the holidays of the country {self.country!r} are not known")
-        if self.subdivision is not None and self.subdivision not in subdivisions:
+        if self.subdivision is not None and self.subdivision not in known_subdivisions(self.country):
             raise ValueError(
                 f"the country {self.country!r} has no subdivision {self.subdivision!r} of its own holidays"
             )

@@ -12,6 +12,7 @@ from libs.common.programs import (
     NOfNode,
     Period,
     ProgramErrors,
+    load_definition,
     load_program,
     load_programs,
 )
@@ -259,9 +260,10 @@ def test_a_wrong_value_is_told_in_the_words_of_the_language(write, written: str,
         (HEAD + BODY + "  One: {}\n", f":{FIRST_LINE + 5}: certifications.One: is written twice"),
         ("id: [1, 2\nname: x\n", ":2: is not YAML: "),
         ("id: a\n\nname: \x07\n", ":3: contains a character that YAML forbids"),
+        ("id: a\nname: Acme\tCertification\n", ":2: is not YAML: found character '\\t'"),
         ("", ":1: must be a mapping of keys to values"),
         ("- 1\n", ":1: must be a mapping of keys to values"),
-        ("[" * 5000, ":1: is nested too deeply"),
+        ("[" * 1_000_000, ":1: is nested too deeply"),
         ("loop: &a [*a]\n", ":1: loop[0]: anchors and aliases are not part of the language"),
         (
             HEAD + "exams: !!python/object:os.system {}\ncertifications: 1\n",
@@ -281,6 +283,11 @@ def test_a_wrong_value_is_told_in_the_words_of_the_language(write, written: str,
 )
 def test_a_file_that_makes_no_sense_is_refused_with_its_line(write, text: str, told: str) -> None:
     assert any(told in fault for fault in faults(write(text)))
+
+
+def test_half_a_character_is_refused_with_its_line() -> None:
+    with pytest.raises(ProgramErrors, match=r"^acme:2: contains a character that YAML forbids$"):
+        load_definition("id: acme\nname: \ud83d\n", name="acme")
 
 
 def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
