@@ -7,11 +7,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := libs services deploy tests
 
-.PHONY: help setup run stop test check bench snapshots messages fmt clean
 # Tests start hundreds of processes, each of which would else compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run stop test check bench snapshots fmt clean
+.PHONY: help setup run stop test check bench snapshots messages fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
