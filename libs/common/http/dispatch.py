@@ -28,7 +28,7 @@ from libs.common.http.repeats import once
 from libs.common.http.responses import JSON_HEADERS, TRACEPARENT, problem_response
 from libs.common.http.routes import ANY_CALLER, PUBLIC, B, Call, P, Q, R, Reply, Route
 from libs.common.ids import new_id
-from libs.common.languages import ENGLISH, READER, wanted_language
+from libs.common.languages import READER, wanted_language
 
 _REPEATABLE = (list, tuple, set, frozenset)
 
@@ -55,8 +55,8 @@ class Endpoint(Generic[R, P, Q, B]):
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         # What is only read is answered in the reader's language; what is kept is written in English.
-        accept = request.headers.get(hdrs.ACCEPT_LANGUAGE, "") if self._speaks else ""
-        READER.set(wanted_language(accept) if accept else ENGLISH)
+        if self._speaks:
+            READER.set(wanted_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, "")))
         principal = await self._caller(request)
         if self._audit is None or not self._audit.concerns(principal, request):
             return await self._answer(request, principal)
