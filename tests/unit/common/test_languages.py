@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from libs.common.languages import ARABIC, ENGLISH, LANGUAGES, READER, SPANISH, Language, language_of, wanted_language
 from libs.common.languages.days import spoken
 from libs.common.languages.speech import Speech
+from libs.common.pages.saying import Saying
 
 _CATALOGUE = """
 msgid ""
@@ -84,8 +85,8 @@ def test_a_sentence_is_said_in_the_readers_language_and_in_english_where_there_i
 
 def test_in_templates_a_sentence_keeps_its_tags_and_escapes_its_values(speech: Speech) -> None:
     with read_in(SPANISH):
-        said = speech.say_markup("Renew <strong>{title}</strong>", title="<b>")
-        many = speech.say_many_markup("{count} exam of {name}", "{count} exams of {name}", 1, name="<b>")
+        said = Saying(speech).say("Renew <strong>{title}</strong>", title="<b>")
+        many = Saying(speech).say_many("{count} exam of {name}", "{count} exams of {name}", 1, name="<b>")
     assert (said, many) == ("Renueva <strong>&lt;b&gt;</strong>", "1 examen de &lt;b&gt;")
 
 
