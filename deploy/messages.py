@@ -43,12 +43,18 @@ def updated(path: Path, sentences: Catalog) -> str:
     catalog.obsolete.clear()
     out = io.BytesIO()
     write_po(out, catalog, width=120, omit_header=False, include_lineno=False, sort_by_file=True)
-    kept = [line for line in out.getvalue().decode().splitlines() if not line.startswith(_MOVING)]
+    kept = [line for line in out.getvalue().decode().splitlines() if not line.startswith(_IDLE)]
     return "\n".join(kept) + "\n"
 
 
-_MOVING: Final = ('"POT-Creation-Date:', '"PO-Revision-Date:', '"Generated-By:')
-"""Lines of the header that would change with every run."""
+_IDLE: Final = tuple(
+    f'"{name}:'
+    for name in (
+        *("POT-Creation-Date", "PO-Revision-Date", "Generated-By"),
+        *("Project-Id-Version", "Report-Msgid-Bugs-To", "Last-Translator", "Language-Team"),
+    )
+)
+"""Lines of the header that change with every run, or say nothing."""
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The HTTP API of certs: what a candidate holds, and why."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,9 +13,11 @@ from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ
 from libs.common.http.server import Api
+from libs.common.languages import ENGLISH, READER
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.domain.standing import Status
+from services.certs.rewording import reworded
 from services.certs.store import CertsStore
 from services.certs.views import CandidatePath
 
@@ -116,15 +119,20 @@ class CertsApi:
         call.principal.require(program, candidate_id)
         if program not in self._programs:
             raise Problem(NOT_FOUND)
-        row = await self._store.certifications(program, candidate_id)
         today = self._today(program)
+        if READER.get() is ENGLISH:
+            row = await self._store.certifications(program, candidate_id)
+            entries: Sequence[Document] = row["certifications"] if row else ()
+        else:
+            row = await self._store.ledger(program, candidate_id)
+            entries = await asyncio.to_thread(reworded, row, self._programs[program], today) if row else ()
         # A candidate without facts yet is no error: nothing is held.
         return CertificationsView(
             candidate_id=row["_id"] if row else candidate_id,
             program=program,
             as_of=today,
             version=row["version"] if row else 0,
-            certifications=[certification_view(entry, today) for entry in row["certifications"]] if row else [],
+            certifications=[certification_view(entry, today) for entry in entries],
         )
 
     async def show_totals(self, call: Call) -> TotalsView:

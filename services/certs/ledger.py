@@ -280,7 +280,7 @@ def _derived(policy: Program, standing: Standing, *, due: date | None = None) ->
     return {
         "program": standing.program,
         "policy_version": standing.policy_version,
-        "certifications": [_stored(entry) for entry in standing.certifications.values()],
+        "certifications": [stored_entry(entry) for entry in standing.certifications.values()],
         "next_transition_on": due.isoformat() if due else None,
         "flags": [flag._asdict() for flag in standing.flags],
     }
@@ -367,7 +367,8 @@ def stored_facts(ledger: Document) -> list[Fact]:
     return [loaded(row) for row in ledger["facts"]]
 
 
-def _stored(entry: CertificationStanding) -> Document:
+def stored_entry(entry: CertificationStanding) -> Document:
+    """An entry as ledgers keep it, for reading without a replay."""
     return {
         "certification": entry.certification,
         "title": entry.title,

@@ -68,9 +68,9 @@ async def api(base: Base, policies: dict[str, Program], who: Principal | None = 
     token = sign(caller, KEY, issuer="certrail", token_id="t", now=base.clock.now(), lifetime=timedelta(minutes=5))
     async with TestClient(TestServer(app)) as client:
 
-        async def ask(method: str, path: str, **body: Any) -> tuple[int, Any]:
+        async def ask(method: str, path: str, language: str = "", **body: Any) -> tuple[int, Any]:
             content: dict[str, Any] = {"json": body} if body else {}
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {token}", **({"Accept-Language": language} if language else {})}
             response = await client.request(method, f"/api/certs/v1/programs/{path}", headers=headers, **content)
             return response.status, await response.json()
 
@@ -219,3 +219,29 @@ async def test_history_tells_when_each_thing_was_known_and_what_was_withdrawn(
         assert line["withdrawn_at"] is not None
         assert (await ask("GET", "cisco/candidates/C2/history"))[0] == 404
         assert (await ask("GET", "juniper/candidates/C1/history"))[0] == 404
+
+
+async def test_reasons_are_said_in_the_readers_language_and_kept_in_english(
+    base: Base, policies: dict[str, Program]
+) -> None:
+    await take(base, policies, passed())
+    async with api(base, policies) as ask:
+        _, english = await ask("GET", f"{ME}/certifications")
+        _, spanish = await ask("GET", f"{ME}/certifications", language="es-MX, en;q=0.5")
+        _, again = await ask("GET", f"{ME}/certifications")
+        plan = [{"on": "2027-03-10", "exam": "200-301"}]
+        _, tried = await ask("POST", f"{ME}/what-if", language="es", assume=plan)
+        _, history = await ask("GET", f"{ME}/history", language="ar")
+    assert english == again
+    (one,), (other,) = english["certifications"], spanish["certifications"]
+    assert one["text"].startswith("Earned on 10 March 2025: 200-301 passed on 10 March 2025")
+    assert other["text"].startswith("Obtenida el 10 de marzo de 2025: 200-301 aprobado el 10 de marzo de 2025")
+    assert [each["text"] for each in other["because"]] != [each["text"] for each in one["because"]]
+    said = ("text", "because")
+    assert {name: value for name, value in one.items() if name not in said} == {
+        name: value for name, value in other.items() if name not in said
+    }, "nothing but the words is another"
+    assert "Renovada el" in str(tried), "a question that changes nothing"
+    assert "نجاح في 200-301" in history["lines"][0]["text"]
+    (row,) = await base.database["candidates"].find().to_list()
+    assert row["certifications"][0]["text"] == one["text"]

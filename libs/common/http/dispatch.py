@@ -28,6 +28,7 @@ from libs.common.http.repeats import once
 from libs.common.http.responses import JSON_HEADERS, TRACEPARENT, problem_response
 from libs.common.http.routes import ANY_CALLER, PUBLIC, B, Call, P, Q, R, Reply, Route
 from libs.common.ids import new_id
+from libs.common.languages import READER, wanted_language
 
 _REPEATABLE = (list, tuple, set, frozenset)
 
@@ -46,12 +47,16 @@ class Endpoint(Generic[R, P, Q, B]):
         self._audit = RouteAudit(trail, route) if trail else None
         self._verifier = verifier
         self._idempotency = idempotency if route.idempotent else None
+        self._speaks = not route.changes and route.scopes is not PUBLIC
         self._response = route.response or type(None)
         self._query_model = route.query or Nothing
         self._repeatable = _repeatable(self._query_model)
         self._empty_query = _if_valid(self._query_model)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        # What is only read is answered in the reader's language; what is kept is written in English.
+        if self._speaks:
+            READER.set(wanted_language(request.headers.get(hdrs.ACCEPT_LANGUAGE, "")))
         principal = await self._caller(request)
         if self._audit is None or not self._audit.concerns(principal, request):
             return await self._answer(request, principal)

@@ -1,6 +1,7 @@
 """The languages that people read, and how sentences are said in the one of whoever reads."""
 
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 
@@ -11,22 +12,38 @@ class Language(NamedTuple):
         code: BCP 47, the primary subtag alone.
         name: as its readers call it.
         direction: of its script.
-        locale: whose days and numbers it has (CLDR).
+        locale: whose numbers and weekdays it has (CLDR).
+        months: as its sentences have them.
+        day: how a sentence writes a day, of `{day}`, `{month}` and `{year}`.
     """
 
     code: str
     name: str
     direction: Literal["ltr", "rtl"]
     locale: str
+    months: tuple[str, ...]
+    day: str
 
 
-ENGLISH: Final = Language("en", "English", "ltr", "en_GB")
+# fmt: off
+ENGLISH: Final = Language("en", "English", "ltr", "en_GB", (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+), "{day} {month} {year}")
 """In which sentences are written; where another language lacks one, it is said in English."""
 
-LANGUAGES: Final = {
-    language.code: language
-    for language in (ENGLISH, Language("es", "Español", "ltr", "es"), Language("ar", "العربية", "rtl", "ar"))
-}
+SPANISH: Final = Language("es", "Español", "ltr", "es", (
+    "enero", "febrero", "marzo", "abril", "mayo", "junio",
+    "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+), "{day} de {month} de {year}")
+
+ARABIC: Final = Language("ar", "العربية", "rtl", "ar", (
+    "يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو",
+    "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر",
+), "{day} {month} {year}")
+# fmt: on
+
+LANGUAGES: Final = {language.code: language for language in (ENGLISH, SPANISH, ARABIC)}
 
 READER: Final[ContextVar[Language]] = ContextVar("language", default=ENGLISH)
 """The language of whoever is answered; set where a request comes in."""
@@ -37,6 +54,7 @@ def language_of(tag: str | None) -> Language | None:
     return LANGUAGES.get((tag or "").partition("-")[0].lower())
 
 
+@lru_cache(maxsize=256)
 def wanted_language(accept: str) -> Language:
     """The best of ours for an `Accept-Language` field (RFC 9110, 12.5.4); English where none fits."""
     weighed = []

@@ -9,8 +9,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from libs.common.languages import ENGLISH, READER, Language
 
 
@@ -27,21 +25,19 @@ class Speech:
 
     def say(self, sentence: str, /, **values: Any) -> str:
         """A sentence with its values in the places that `{name}` marks."""
-        said = self._catalogue().gettext(sentence)
+        said = self.text(sentence)
         return said.format(**values) if values else said
 
     def say_many(self, one: str, many: str, count: int, /, **values: Any) -> str:
         """A sentence that depends on a number, which it has as `{count}`."""
-        return self._catalogue().ngettext(one, many, count).format(count=count, **values)
+        return self.text_many(one, many, count).format(count=count, **values)
 
-    def say_markup(self, sentence: str, /, **values: Any) -> Markup:
-        """The same in a template: the sentence may hold tags, the values are escaped."""
-        said = Markup(self._catalogue().gettext(sentence))  # noqa: S704 our own catalogue
-        return said.format(**values) if values else said
+    def text(self, sentence: str) -> str:
+        """A sentence with its places still open."""
+        return self._catalogue().gettext(sentence)
 
-    def say_many_markup(self, one: str, many: str, count: int, /, **values: Any) -> Markup:
-        said = Markup(self._catalogue().ngettext(one, many, count))  # noqa: S704 our own catalogue
-        return said.format(count=count, **values)
+    def text_many(self, one: str, many: str, count: int) -> str:
+        return self._catalogue().ngettext(one, many, count)
 
     def learn(self, *languages: Language) -> None:
         """Read catalogues now, so that the first reader does not wait for it."""

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from services.certs.domain.standing import CertificationStanding, Standing
+from services.certs.languages import say
 
 ChangeKind = Literal["awarded", "renewed", "revoked", "expired", "suspended", "reinstated"]
 
@@ -45,8 +46,8 @@ class Change:
         if self.kind != "revoked" or self.subject.status == "revoked":
             return self.subject.sentence
         if self.after is not None:
-            return f"Part of what it rested on no longer counts. {self.after.sentence}"
-        return f"What it rested on no longer counts. It read: {self.subject.sentence}"
+            return say("Part of what it rested on no longer counts. {sentence}", sentence=self.after.sentence)
+        return say("What it rested on no longer counts. It read: {sentence}", sentence=self.subject.sentence)
 
 
 def diff(before: Standing, after: Standing) -> list[Change]:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
+from libs.common.languages.days import spoken
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import CreditRules
-from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import CreditFact
 from services.certs.domain.flags import Flag
+from services.certs.languages import say, say_many
 
 
 class Use(NamedTuple):
@@ -64,18 +65,33 @@ class Credits:
 def countable(claim: CreditFact, rules: CreditRules | None, today: date, found: list[Flag]) -> bool:
     """Whether a claim counts on `today`: validated, submitted in time, and not held for a later day."""
     if rules is None:
-        found.append(Flag(flags.CE_UNUSABLE, claim.claim_id, "the program has no credits"))
+        found.append(Flag(flags.CE_UNUSABLE, claim.claim_id, say("the program has no credits")))
         return False
     if claim.completed_on > today:
-        text = f"{claim.credits} credits are dated {spoken(claim.completed_on)}, which has not come"
+        text = say_many(
+            "{count} credit is dated {day}, which has not come",
+            "{count} credits are dated {day}, which has not come",
+            claim.credits,
+            day=spoken(claim.completed_on),
+        )
         found.append(Flag(flags.DATED_AHEAD, claim.claim_id, text))
         return False
     late = claim.submitted_on is not None and claim.submitted_on > add_days(claim.completed_on, rules.claim_within_days)
     if late:
-        text = f"claimed more than {rules.claim_within_days} days after {spoken(claim.completed_on)}"
+        text = say_many(
+            "claimed more than {count} day after {day}",
+            "claimed more than {count} days after {day}",
+            rules.claim_within_days,
+            day=spoken(claim.completed_on),
+        )
         found.append(Flag(flags.CE_LATE, claim.claim_id, text))
     if claim.status == "pending" or (claim.validated_on is not None and today < claim.validated_on):
-        text = f"{claim.credits} credits completed on {spoken(claim.completed_on)} are not validated"
+        text = say_many(
+            "{count} credit completed on {day} is not validated",
+            "{count} credits completed on {day} are not validated",
+            claim.credits,
+            day=spoken(claim.completed_on),
+        )
         found.append(Flag(flags.CE_PENDING, claim.claim_id, text))
         return False
     return claim.status == "validated" and not late and claim.acts_on <= today

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from libs.common.languages.days import spoken
 from libs.common.programs import Program
-from libs.common.spoken import spoken
 from services.certs.domain import accounts, flags
 from services.certs.domain.credit import Credits, Use
 from services.certs.domain.evaluate import moment, run
@@ -15,6 +15,7 @@ from services.certs.domain.held import Held
 from services.certs.domain.replay import Replay
 from services.certs.domain.results import Results
 from services.certs.domain.rules import rules_of
+from services.certs.languages import say
 
 CreditState = Literal[
     "pending", "rejected", "late", "held", "counting", "repeated", "used", "lapsed", "unusable", "ahead"
@@ -103,15 +104,16 @@ class _Account:
     def _state(self, claim: CreditFact, use: Use | None) -> tuple[CreditState, str]:
         today = self._today
         if claim.status == "rejected" and (claim.validated_on is None or claim.validated_on <= today):
-            return "rejected", "The claim was rejected."
+            return "rejected", say("The claim was rejected.")
         for code, state in _FLAGGED.items():
             flag = self._flags.get((claim.claim_id, code))
             if flag is not None:
                 return state, f"{flag.text[:1].upper()}{flag.text[1:]}."
         if claim.acts_on > today:
-            return "held", f"Held until {spoken(claim.acts_on)}, as chosen."
+            return "held", say("Held until {day}, as chosen.", day=spoken(claim.acts_on))
         if use is not None:
-            return "used", f"Renewed {use.certification} on {spoken(use.on)}."
+            text = say("Renewed {certification} on {day}.", certification=use.certification, day=spoken(use.on))
+            return "used", text
         if claim.claim_id in self._counting and self.cycle is not None:
             return "counting", _good_for(self.cycle)
         return self._gone(claim)
@@ -119,10 +121,10 @@ class _Account:
     def _gone(self, claim: CreditFact) -> tuple[CreditState, str]:
         lapsed_on = self._credits.lapsed.get(claim.claim_id)
         if lapsed_on is not None:
-            return "lapsed", f"Not used before the cycle that began on {spoken(lapsed_on)}."
+            return "lapsed", say("Not used before the cycle that began on {day}.", day=spoken(lapsed_on))
         if self.cycle is not None and claim.item is not None and claim.completed_on >= self.cycle.cycle_from:
-            return "repeated", f"{claim.item} counts once in a cycle, and counts already."
-        return "lapsed", "The cycle in which it was earned is over."
+            return "repeated", say("{item} counts once in a cycle, and counts already.", item=claim.item)
+        return "lapsed", say("The cycle in which it was earned is over.")
 
 
 def _cycle(replay: Replay, today: date) -> Held | None:
@@ -136,5 +138,6 @@ def _cycle(replay: Replay, today: date) -> Held | None:
 def _good_for(cycle: Held) -> str:
     name = cycle.rule.certification.id
     if cycle.expires_on is None:
-        return f"Counts towards {name}."
-    return f"Counts towards the renewal of {name}, through {spoken(cycle.expires_on)}."
+        return say("Counts towards {certification}.", certification=name)
+    last = spoken(cycle.expires_on)
+    return say("Counts towards the renewal of {certification}, through {day}.", certification=name, day=last)

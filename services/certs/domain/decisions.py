@@ -19,7 +19,7 @@ What was not so on its day cannot be decided about: the decision is flagged.
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from libs.common.spoken import spoken
+from libs.common.languages.days import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import DecisionFact, DecisionKind
 from services.certs.domain.flags import Flag
@@ -27,6 +27,7 @@ from services.certs.domain.held import Held, awarded
 from services.certs.domain.outcome import status_of
 from services.certs.domain.rules import CertificationRule
 from services.certs.domain.standing import Ground, Status
+from services.certs.languages import mark, say
 
 _SEQUENCE: tuple[DecisionKind, ...] = ("grant", "extend", "suspend", "revoke", "reinstate")
 
@@ -40,11 +41,28 @@ _ACTS_ON: Mapping[DecisionKind, frozenset[Status | None]] = {
 """What a certification must be on the day; None is what was never held."""
 
 _DONE: Mapping[DecisionKind, str] = {
-    "grant": "granted",
-    "extend": "extended",
-    "suspend": "suspended",
-    "revoke": "revoked",
-    "reinstate": "reinstated",
+    "grant": mark("granted by the program on {day}"),
+    "extend": mark("extended by the program on {day}"),
+    "suspend": mark("suspended by the program on {day}"),
+    "revoke": mark("revoked by the program on {day}"),
+    "reinstate": mark("reinstated by the program on {day}"),
+}
+_IDLE: Mapping[DecisionKind, str] = {
+    "grant": mark("{certification} could not be granted on {day}: {why}"),
+    "extend": mark("{certification} could not be extended on {day}: {why}"),
+    "suspend": mark("{certification} could not be suspended on {day}: {why}"),
+    "revoke": mark("{certification} could not be revoked on {day}: {why}"),
+    "reinstate": mark("{certification} could not be reinstated on {day}: {why}"),
+}
+_WAS: Mapping[Status, str] = {
+    "active": mark("it was active"),
+    "expired": mark("it was expired"),
+    "emeritus": mark("it was emeritus"),
+    "lifetime_emeritus": mark("it was lifetime emeritus"),
+    "pending_agreement": mark("it was pending agreement"),
+    "inactive": mark("it was inactive"),
+    "suspended": mark("it was suspended"),
+    "revoked": mark("it was revoked"),
 }
 
 
@@ -65,9 +83,9 @@ def decided(fact: DecisionFact, rule: CertificationRule, before: Held | None, re
     status = None if before is None else status_of(before, fact.on)[0]
     why = _idle(fact, before, status, retired_on)
     if why is not None:
-        text = f"{rule.certification.id} could not be {_DONE[fact.decision]} on {spoken(fact.on)}: {why}"
+        text = say(_IDLE[fact.decision], certification=rule.certification.id, day=spoken(fact.on), why=why)
         return Flag(flags.DECISION_IDLE, fact.decision_id, text)
-    words = f"{_DONE[fact.decision]} by the program on"
+    words = say(_DONE[fact.decision], day=spoken(fact.on))
     note = " ".join(fact.reason.split()).rstrip(".")
     ground = Ground(fact.decision_id, rule.certification.path, words, fact.on, note)
     if before is None or fact.decision == "grant":
@@ -86,18 +104,18 @@ def decided(fact: DecisionFact, rule: CertificationRule, before: Held | None, re
 def _idle(fact: DecisionFact, before: Held | None, status: Status | None, retired_on: date) -> str | None:
     """Why a decision has no effect; None where it has one."""
     if status not in _ACTS_ON[fact.decision]:
-        return "it was not held" if status is None else f"it was {status.replace('_', ' ')}"
+        return say("it was not held") if status is None else say(_WAS[status])
     if fact.decision == "grant":
         if fact.on >= retired_on:
-            return f"it is not awarded from {spoken(retired_on)} on"
+            return say("it is not awarded from {day} on", day=spoken(retired_on))
         if fact.until is not None and fact.until < fact.on:
-            return f"it would have ended on {spoken(fact.until)} already"
+            return say("it would have ended on {day} already", day=spoken(fact.until))
     if fact.decision == "extend":
         last = before.expires_on if before is not None else None
         if last is None:
-            return "it never expires"
+            return say("it never expires")
         if fact.until is None or fact.until <= last:
-            return f"it was active through {spoken(last)} already"
+            return say("it was active through {day} already", day=spoken(last))
     return None
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from libs.common.languages.days import spoken
 from libs.common.programs import Program
-from libs.common.spoken import spoken
 from services.certs.domain import accounts, courses, flags
 from services.certs.domain.credit import countable
 from services.certs.domain.days import Day
@@ -21,6 +21,7 @@ from services.certs.domain.replay import Replay
 from services.certs.domain.results import Results, settle
 from services.certs.domain.rules import CertificationRule, ProgramRules, rules_of
 from services.certs.domain.standing import CertificationStanding, Standing
+from services.certs.languages import say
 
 _ONE_DAY = timedelta(days=1)
 
@@ -147,7 +148,7 @@ def _retired(
     for retirement in known.retirements:
         rule = names.get(retirement.certification)
         if rule is None:
-            text = f"{retirement.certification} is no certification of the program"
+            text = say("{certification} is no certification of the program", certification=retirement.certification)
             found.append(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(retirement.key), text))
             continue
         name = rule.certification.id
@@ -162,7 +163,7 @@ def _after(today: date, *days: date | None) -> list[date]:
 def _ahead(what: str, day: date, today: date, results: Results) -> bool:
     if day <= today:
         return False
-    text = f"{what} is dated {spoken(day)}, which has not come"
+    text = say("{what} is dated {day}, which has not come", what=what, day=spoken(day))
     results.flags.append(Flag(flags.DATED_AHEAD, f"{what} on {day}", text))
     results.transitions.append(day)
     return True

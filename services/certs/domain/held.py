@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from libs.common.languages.days import spoken
 from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import LegacyValidity
 from services.certs.domain.facts import EmeritusFact, ImportFact
 from services.certs.domain.rules import CertificationRule
 from services.certs.domain.standing import Ground, Holding, Step, StepKind
+from services.certs.languages import say
 
 _ONE_DAY = timedelta(days=1)
 
@@ -124,14 +126,15 @@ class Held:
         if fact.on > end:
             return False
         self.emeritus_until = add_years(end, years)
-        self.grants += (Ground(":".join(fact.key), clause, "a year of emeritus granted on", fact.on),)
+        words = say("a year of emeritus granted on {day}", day=spoken(fact.on))
+        self.grants += (Ground(":".join(fact.key), clause, words, fact.on),)
         return True
 
     def take_over(self, fact: ImportFact) -> None:
         """An opening balance of what is held already: its number, and its last active day where that is later."""
         self.number = fact.number or self.number
         if self.expires_on is not None and fact.expires_on is not None and fact.expires_on > self.expires_on:
-            ground = Ground(":".join(fact.key), self.rule.certification.path, "taken over as earned on", fact.earned_on)
+            ground = _taken_over(fact, self.rule)
             self.extend(fact.earned_on, fact.expires_on, ground)
 
     def divide(self, legacy: LegacyValidity, *, stated: bool) -> None:
@@ -192,7 +195,7 @@ def imported(rule: CertificationRule, fact: ImportFact, before: Held | None) -> 
     stated = expires_on is not None
     if expires_on is None and years is not None:
         expires_on = add_years(day, years)
-    ground = Ground(":".join(fact.key), certification.path, "taken over as earned on", day)
+    ground = _taken_over(fact, rule)
     clause = certification.path if stated else validity_clause(rule, day)
     step = Step("imported", day, expires_on, (ground,), None if stated else years, clause)
     past = () if before is None else (*before.past, before.holding)
@@ -204,6 +207,11 @@ def imported(rule: CertificationRule, fact: ImportFact, before: Held | None) -> 
     if fact.certification != certification.id:
         held.known_as = fact.certification
     return held
+
+
+def _taken_over(fact: ImportFact, rule: CertificationRule) -> Ground:
+    words = say("taken over as earned on {day}", day=spoken(fact.earned_on))
+    return Ground(":".join(fact.key), rule.certification.path, words, fact.earned_on)
 
 
 def _following(before: Held | None, held: Held) -> Held:

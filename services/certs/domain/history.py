@@ -10,14 +10,15 @@ from datetime import date, datetime, time
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from libs.common.languages.days import spoken
 from libs.common.programs import Program
 from libs.common.programs.calendar import add_days
-from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.changes import next_transition
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import DecisionFact, DecisionKind, Fact
 from services.certs.domain.standing import CertificationStanding, Standing, StepKind
+from services.certs.languages import say
 
 HistoryKind = StepKind | Literal["expired"] | DecisionKind
 
@@ -126,4 +127,4 @@ def _of_entry(entry: CertificationStanding, as_of: date) -> Iterator[tuple[Happe
         last = holding.expires_on
         if last is not None and last < as_of and holding.ended is None:
             end = Happening(add_days(last, 1), entry.certification, "expired", last)
-            yield end, f"active through {spoken(last)}"
+            yield end, say("active through {day}", day=spoken(last))

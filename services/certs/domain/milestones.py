@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from libs.common.languages.days import spoken
 from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import Milestone
-from libs.common.spoken import spoken
 from services.certs.domain.standing import CertificationStanding, Standing
+from services.certs.languages import say_many
 
 _HELD = frozenset({"active", "expired", "emeritus", "lifetime_emeritus"})
 """Statuses of what is held, or was held until its last day."""
@@ -36,13 +37,24 @@ class Anniversary(NamedTuple):
     @property
     def sentence(self) -> str:
         """The years and their reason as one plain sentence, read on the day or after it."""
-        return f"Held without a gap since {spoken(self.since)}: {self.milestone.years} years on {spoken(self.on)}."
+        return say_many(
+            "Held without a gap since {since}: {count} year on {day}.",
+            "Held without a gap since {since}: {count} years on {day}.",
+            self.milestone.years,
+            since=spoken(self.since),
+            day=spoken(self.on),
+        )
 
     @property
     def outlook(self) -> str:
         """The same, read before the day."""
-        years = self.milestone.years
-        return f"Held without a gap since {spoken(self.since)}: {years} years on {spoken(self.on)}, if it goes on."
+        return say_many(
+            "Held without a gap since {since}: {count} year on {day}, if it goes on.",
+            "Held without a gap since {since}: {count} years on {day}, if it goes on.",
+            self.milestone.years,
+            since=spoken(self.since),
+            day=spoken(self.on),
+        )
 
 
 def reached(milestones: Sequence[Milestone], standing: Standing) -> list[Anniversary]:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from libs.common.languages.days import spoken
 from libs.common.programs import add_years
 from libs.common.programs.calendar import add_days
 from services.certs.domain.facts import Known, RenameFact
 from services.certs.domain.held import Held
 from services.certs.domain.rules import CertificationRule, ProgramRules
 from services.certs.domain.standing import CertificationStanding, Ground, Status
+from services.certs.languages import say
 
 _ONE_DAY = timedelta(days=1)
 _SET_ASIDE = ("suspended", "revoked")
@@ -83,7 +85,8 @@ def told(held: Held, telling: Telling) -> CertificationStanding:
         since = add_years(held.earned_on, designation.after_years)
         if since <= today:
             designations = (designation.name,)
-            grounds = (*grounds, Ground(certification.id, designation.clause, f"{designation.name} since", since))
+            words = say("{designation} since {day}", designation=designation.name, day=spoken(since))
+            grounds = (*grounds, Ground(certification.id, designation.clause, words, since))
         else:
             changes_on = min(since, changes_on or since)
     if not telling.accepted and status not in _SET_ASIDE:
@@ -119,7 +122,8 @@ def status_of(held: Held, today: date) -> Told:
             start, end, clause = held.dormant
             if today < start:
                 return "active", last, (), min(start, add_days(last, 1))
-            ground = Ground(held.rule.certification.id, clause, "inactive since", start)
+            words = say("inactive since {day}", day=spoken(start))
+            ground = Ground(held.rule.certification.id, clause, words, start)
             return "inactive", last, (ground,), min(end, add_days(last, 1))
         return "active", last, (), last + _ONE_DAY if last < date.max else None
     return _honour(held, today, last)
@@ -135,7 +139,8 @@ def _honour(held: Held, today: date, last: date) -> Told:
         for_life_from = add_years(held.since, rules.lifetime_after_years)
         if for_life_from <= end:
             if for_life_from <= today:
-                ground = Ground(held.rule.certification.id, rules.clause, "without a gap since", held.since)
+                words = say("without a gap since {day}", day=spoken(held.since))
+                ground = Ground(held.rule.certification.id, rules.clause, words, held.since)
                 return "lifetime_emeritus", None, (*held.grants, ground), None
             return "emeritus", end, held.grants, for_life_from
     if today <= end:

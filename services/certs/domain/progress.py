@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from libs.common.languages.days import spoken
 from libs.common.programs import (
     AllNode,
     CertificationNode,
@@ -20,6 +21,7 @@ from services.certs.domain.evaluate import moment, run
 from services.certs.domain.facts import ExamFact, Fact, Known
 from services.certs.domain.replay import Replay
 from services.certs.domain.rules import CertificationRule, ProgramRules, rules_of
+from services.certs.languages import both, say, say_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Missing:
         names = [*self.exams, *self.certifications]
         if len(names) == 1:
             return names[0]
-        return f"{'one' if self.n == 1 else self.n} of {', '.join(names)}"
+        return say_many("one of {names}", "{count} of {names}", self.n, names=say(", ").join(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,21 @@ class Progress:
     @property
     def sentence(self) -> str:
         """What is missing, and until when what is there counts, as one plain sentence."""
-        text = f"{self.certification} needs {' and '.join(one.text for one in self.missing)}"
-        for one in self.in_hand:
-            until = f", counts through {one.counts_through}" if one.counts_through else ", waits without limit"
-            text += f"; {one.code} passed on {one.passed_on}{until}"
-        return f"{text}."
+        missing = both([one.text for one in self.missing])
+        parts = [say("{certification} needs {missing}", certification=self.certification, missing=missing)]
+        parts += [_in_hand(one) for one in self.in_hand]
+        return say("; ").join(parts) + "."
+
+
+def _in_hand(one: PassInHand) -> str:
+    if one.counts_through is None:
+        return say("{exam} passed on {day}, waits without limit", exam=one.code, day=spoken(one.passed_on))
+    return say(
+        "{exam} passed on {day}, counts through {last}",
+        exam=one.code,
+        day=spoken(one.passed_on),
+        last=spoken(one.counts_through),
+    )
 
 
 def progress(policy: Program, facts: Iterable[Fact], as_of: date | datetime) -> list[Progress]:

@@ -16,6 +16,7 @@ from services.certs.domain.facts import Fact, Known
 from services.certs.domain.rules import rules_of
 from services.certs.domain.standing import CertificationStanding
 from services.certs.domain.whatif import Assumption, assumed_fact, expires, longer
+from services.certs.languages import both, say_many
 
 MOST_CREDITS = 1_000
 """More are not looked for: no program asks for so many."""
@@ -145,12 +146,14 @@ def _effort(way: WayLeft) -> tuple[int, bool, int, int, str]:
 
 def _spoken(policy: Program, exams: int, missing: int, fee: int | None) -> str:
     parts = []
-    if exams:
-        cost = f" ({fee} {policy.policy.fees.currency})" if fee is not None and policy.policy.fees else ""
-        parts.append(f"pass {'one exam' if exams == 1 else f'{exams} different exams'}{cost}")
+    if exams and fee is not None and policy.policy.fees:
+        cost = f"{fee} {policy.policy.fees.currency}"
+        parts.append(say_many("pass one exam ({cost})", "pass {count} different exams ({cost})", exams, cost=cost))
+    elif exams:
+        parts.append(say_many("pass one exam", "pass {count} different exams", exams))
     if missing:
-        parts.append(f"earn {missing} credits")
-    text = " and ".join(parts)
+        parts.append(say_many("earn {count} credit", "earn {count} credits", missing))
+    text = both(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
+from libs.common.languages.days import spoken
 from libs.common.programs import add_years
 from libs.common.programs.policy import LADDER_CLAUSE
-from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.courses import claimed_late
 from services.certs.domain.credit import Credits
@@ -24,6 +24,7 @@ from services.certs.domain.held import Held, awarded
 from services.certs.domain.results import Dated
 from services.certs.domain.rules import CertificationRule, Met, Prerequisite, ProgramRules, filled
 from services.certs.domain.standing import Ground
+from services.certs.languages import mark, one_of, say, say_many
 
 _ONE_DAY = timedelta(days=1)
 
@@ -100,7 +101,7 @@ class Replay:
     def _decide(self, fact: DecisionFact) -> None:
         rule = self._names.get(fact.certification)
         if rule is None:
-            text = f"{fact.certification} is no certification of the program"
+            text = say("{certification} is no certification of the program", certification=fact.certification)
             self.flags.append(Flag(flags.CERTIFICATION_UNKNOWN, fact.decision_id, text))
             return
         name = rule.certification.id
@@ -220,8 +221,12 @@ class Replay:
             others = rule.names - {code}
             once = any(name in self.passes or name in self.held_by for name in others)
             name = flags.PREREQ_EXPIRED if once else flags.PREREQ_MISSING
-            needs = " or ".join(sorted(others))
-            text = f"{code} was passed on {spoken(fact.taken_on)} without {needs}"
+            text = say(
+                "{exam} was passed on {day} without {others}",
+                exam=code,
+                day=spoken(fact.taken_on),
+                others=one_of(sorted(others)),
+            )
             self.flags.append(Flag(name, fact.result_id, text))
 
     # --- Awards ------------------------------------------------------------------------------------------------------
@@ -258,7 +263,7 @@ class Replay:
         held = self.held_by[name] = awarded(rule, self.day, grounds, before)
         held.retired_on = self._retired.get(name, date.max)
         self._tick_after(held)
-        self._renew_below(held, "earned")
+        self._renew_below(held, mark("{certification} earned on {day}"))
         if rule.needs_certifications:
             for item in met.evidence:
                 if isinstance(item, ExamFact) and item.taken_on <= self.day:
@@ -268,7 +273,8 @@ class Replay:
         found = []
         for item in met.evidence:
             if isinstance(item, Prerequisite):
-                words = f"{item.certification} held since"
+                since = spoken(item.earned_on)
+                words = say("{certification} held since {day}", certification=item.certification, day=since)
                 found.append(Ground(item.certification, rule.requires_clause, words, item.earned_on))
             else:
                 found.append(_passed(self._rules.exams[item.code].code, item, rule.requires_clause))
@@ -279,7 +285,7 @@ class Replay:
     def _renew(self, held: Held, grounds: tuple[Ground, ...], by: str) -> None:
         held.renew(self.day, grounds, by)
         self._tick_after(held)
-        self._renew_below(held, "renewed")
+        self._renew_below(held, mark("{certification} renewed on {day}"))
 
     def _renew_below(self, cause: Held, what: str) -> None:
         """Who earns or renews at a level renews all that is active at that level and below, from the same day."""
@@ -296,7 +302,7 @@ class Replay:
             rule = held.rule
             if rule.on_ladder and rule.rank <= rank and held.cycle_from < day and held.renewable(day):
                 if not grounds:
-                    words = f"{cause.rule.certification.id} {what} on"
+                    words = say(what, certification=cause.rule.certification.id, day=spoken(day))
                     grounds = (Ground(cause.steps[-1].grounds[-1].fact, LADDER_CLAUSE, words, day),)
                 held.renew(day, grounds, "above")
                 if self.credits is not None:
@@ -308,7 +314,8 @@ class Replay:
         if designation is None:
             return
         since = add_years(held.earned_on, designation.after_years)
-        honour = Ground(held.rule.certification.id, designation.clause, f"{designation.name} since", since)
+        words = say("{designation} since {day}", designation=designation.name, day=spoken(since))
+        honour = Ground(held.rule.certification.id, designation.clause, words, since)
         grounds = (*grounds, honour)
         held.renew(self.day, grounds, by, "reactivated")
         for other in self.held_by.values():
@@ -323,7 +330,7 @@ class Replay:
     def _import(self, fact: ImportFact) -> None:
         rule = self._names.get(fact.certification)
         if rule is None:
-            text = f"{fact.certification} is no certification of the program"
+            text = say("{certification} is no certification of the program", certification=fact.certification)
             self._flag(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(fact.key), text))
             return
         name = rule.certification.id
@@ -360,15 +367,24 @@ class Replay:
                 continue
             name = held.rule.certification.id
             if not back and claimed_late(fact, courses, held):
-                text = f"the course {fact.code} was claimed after the last active day of {name}"
+                text = say(
+                    "the course {course} was claimed after the last active day of {certification}",
+                    course=fact.code,
+                    certification=name,
+                )
                 self.flags.append(Flag(flags.COURSE_LATE, fact.course_id, text))
                 continue
             acted = True
             if not rule.in_a_row and held.by == "course":
-                text = f"{name} was renewed by a course before, and {fact.code} would be the second in a row"
+                text = say(
+                    "{certification} was renewed by a course before, and {course} would be the second in a row",
+                    certification=name,
+                    course=fact.code,
+                )
                 self.flags.append(Flag(flags.COURSE_TWICE, fact.course_id, text))
                 continue
-            grounds = (Ground(fact.course_id, rule.clause, f"course {fact.code} ended on", fact.last_day),)
+            words = say("course {course} ended on {day}", course=fact.code, day=spoken(fact.last_day))
+            grounds = (Ground(fact.course_id, rule.clause, words, fact.last_day),)
             if back:
                 self._reactivate(held, grounds, "course")
             else:
@@ -386,7 +402,12 @@ class Replay:
         """Credits belong to the level that is the highest at the end of their day, and help no other."""
         rank = self._highest()
         if rank is None or self.credits is None:
-            text = f"{fact.credits} credits were completed on {spoken(fact.completed_on)} while nothing could use them"
+            text = say_many(
+                "{count} credit was completed on {day} while nothing could use it",
+                "{count} credits were completed on {day} while nothing could use them",
+                fact.credits,
+                day=spoken(fact.completed_on),
+            )
             self.flags.append(Flag(flags.CE_UNUSABLE, fact.claim_id, text))
             return
         self.credits.add(rank, fact)
@@ -405,12 +426,19 @@ class Replay:
                 found = self.fill(way.slots, held.cycle_from) if total >= way.credits else None
                 if found is None:
                     continue
-                words = f"{total} credits completed through"
-                credit = Ground(claims[-1].claim_id, way.clause, words, claims[-1].completed_on)
+                last = claims[-1]
+                words = say_many(
+                    "{count} credit completed through {day}",
+                    "{count} credits completed through {day}",
+                    total,
+                    day=spoken(last.completed_on),
+                )
+                credit = Ground(last.claim_id, way.clause, words, last.completed_on)
                 self._renew(held, (*(_passed(*one, way.clause) for one in found), credit), "credits")
                 self.credits.use(claims, held.rule.certification.id, self.day)
                 return
 
 
 def _passed(code: str, fact: ExamFact, clause: str) -> Ground:
-    return Ground(fact.result_id, clause, f"{code} passed on", fact.taken_on)
+    words = say("{exam} passed on {day}", exam=code, day=spoken(fact.taken_on))
+    return Ground(fact.result_id, clause, words, fact.taken_on)

@@ -5,15 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from libs.common.languages.days import spoken
 from libs.common.programs import Exam
 from libs.common.programs.calendar import add_days
 from libs.common.programs.policy import RetakeRules
 from libs.common.programs.retakes import Attempts, Wait
-from libs.common.spoken import spoken
 from services.certs.domain import flags
 from services.certs.domain.facts import ExamFact, ResultChangeFact
 from services.certs.domain.flags import Flag
 from services.certs.domain.rules import ProgramRules
+from services.certs.languages import say
 
 _ONE_DAY = timedelta(days=1)
 _NO_ATTEMPT = frozenset({"invalidated", "no_show"})
@@ -47,7 +48,8 @@ def settle(rules: ProgramRules, exams: Iterable[ExamFact], changes: Iterable[Res
             continue
         exam = rules.exams.get(fact.code)
         if exam is None:
-            results.flags.append(Flag(flags.EXAM_UNKNOWN, fact.result_id, f"{fact.code} is no exam of the program"))
+            text = say("{exam} is no exam of the program", exam=fact.code)
+            results.flags.append(Flag(flags.EXAM_UNKNOWN, fact.result_id, text))
         elif _counts(fact, exam, today, ahead, results):
             attempts.append((fact.taken_on, exam.code, fact.result_id, fact))
     attempts.sort(key=_order)
@@ -61,21 +63,31 @@ def settle(rules: ProgramRules, exams: Iterable[ExamFact], changes: Iterable[Res
 def _counts(fact: ExamFact, exam: Exam, today: date, ahead: date, results: Results) -> bool:
     """Whether a result has effect: its day has come, it is not held, and its exam was on offer."""
     if fact.name_differs:
-        text = "the name on the result differs from the profile"
+        text = say("the name on the result differs from the profile")
         results.flags.append(Flag(flags.NAME_MISMATCH, fact.result_id, text))
     if fact.taken_on > ahead:
-        text = f"{exam.code} is dated {spoken(fact.taken_on)}, which has not come"
+        text = say("{what} is dated {day}, which has not come", what=exam.code, day=spoken(fact.taken_on))
         results.flags.append(Flag(flags.DATED_AHEAD, fact.result_id, text))
         results.transitions.append(fact.taken_on - _ONE_DAY)
         return False
     if (fact.held_on is not None and _on_hold(fact, today, results)) or fact.outcome == "pending":
         return False
     if exam.last_day is not None and fact.taken_on > exam.last_day:
-        text = f"{exam.code} was taken on {spoken(fact.taken_on)}, after its last day {spoken(exam.last_day)}"
+        text = say(
+            "{exam} was taken on {day}, after its last day {last}",
+            exam=exam.code,
+            day=spoken(fact.taken_on),
+            last=spoken(exam.last_day),
+        )
         results.flags.append(Flag(flags.EXAM_RETIRED, fact.result_id, text))
         return False
     if exam.first_day is not None and fact.taken_on < exam.first_day:
-        text = f"{exam.code} was taken on {spoken(fact.taken_on)}, before its first day {spoken(exam.first_day)}"
+        text = say(
+            "{exam} was taken on {day}, before its first day {first}",
+            exam=exam.code,
+            day=spoken(fact.taken_on),
+            first=spoken(exam.first_day),
+        )
         results.flags.append(Flag(flags.EXAM_NOT_YET_OFFERED, fact.result_id, text))
     return True
 
@@ -102,7 +114,7 @@ def _on_hold(fact: ExamFact, today: date, results: Results) -> bool:
         return False
     if fact.released_on is not None:
         results.transitions.append(fact.released_on)
-    results.flags.append(Flag(flags.RESULT_ON_HOLD, fact.result_id, f"held since {spoken(fact.held_on)}"))
+    results.flags.append(Flag(flags.RESULT_ON_HOLD, fact.result_id, say("held since {day}", day=spoken(fact.held_on))))
     return True
 
 
@@ -148,7 +160,7 @@ def _changed(
         after.append(_apply(fact, about.get(key, ())))
     there = {name(fact.code, fact.taken_on) for fact in after}
     for code, day in sorted(about.keys() - there):
-        text = f"there is no result of {code} on {spoken(day)} to change"
+        text = say("there is no result of {exam} on {day} to change", exam=code, day=spoken(day))
         found.append(Flag(flags.RESULT_UNKNOWN, f"{code} on {day}", text))
     return after
 
@@ -195,12 +207,20 @@ _BROKEN = {
 
 
 def _told(attempt: Dated, wait: Wait) -> str:
-    taken = f"{attempt[1]} was taken on {spoken(attempt[0])}"
+    exam, day = attempt[1], spoken(attempt[0])
     if wait.rule == "after_pass":
-        return f"{taken}, within the wait after its pass, through {spoken(wait.allowed_from - _ONE_DAY)}"
+        last = spoken(wait.allowed_from - _ONE_DAY)
+        return say(
+            "{exam} was taken on {day}, within the wait after its pass, through {last}", exam=exam, day=day, last=last
+        )
     if wait.rule == "limit":
-        return f"{taken}, more often than it may be; free again from {spoken(wait.allowed_from)}"
-    return f"{taken}, free again from {spoken(wait.allowed_from)}"
+        return say(
+            "{exam} was taken on {day}, more often than it may be; free again from {free}",
+            exam=exam,
+            day=day,
+            free=spoken(wait.allowed_from),
+        )
+    return say("{exam} was taken on {day}, free again from {free}", exam=exam, day=day, free=spoken(wait.allowed_from))
 
 
 def _earliest(rule: RetakeRules, attempts: Attempts) -> date | None:

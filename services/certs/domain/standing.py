@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
 
-from libs.common.spoken import spoken
+from libs.common.languages.days import spoken
 from services.certs.domain.flags import Flag
+from services.certs.languages import both, mark, say, say_many
 
 Status = Literal[
     "active", "expired", "emeritus", "lifetime_emeritus", "pending_agreement", "inactive", "suspended", "revoked"
@@ -16,13 +17,22 @@ StepKind = Literal["awarded", "renewed", "extended", "imported", "reactivated"]
 _BRIEF = 200
 """Characters of a note where something later is told in full."""
 
-_ENDS = {
-    "active": "active through",
-    "expired": "expired after",
-    "emeritus": "emeritus through",
-    "suspended": "its last day stays",
+_ENDS: Mapping[Status, str] = {
+    "active": mark("active through {day}"),
+    "expired": mark("expired after {day}"),
+    "emeritus": mark("emeritus through {day}"),
+    "suspended": mark("its last day stays {day}"),
+    "inactive": mark("inactive, ends after {day}"),
 }
 """How a sentence speaks of the last day."""
+_LATER: Mapping[StepKind, str] = {
+    "awarded": mark("awarded on {day}: {why}"),
+    "renewed": mark("renewed on {day}: {why}"),
+    "extended": mark("extended on {day}: {why}"),
+    "imported": mark("imported on {day}: {why}"),
+    "reactivated": mark("reactivated on {day}: {why}"),
+}
+"""How a sentence speaks of what moved the last day."""
 
 
 class Reason(NamedTuple):
@@ -41,14 +51,14 @@ class Ground(NamedTuple):
     fact: str
     clause: str
     words: str
+    """What happened on which day."""
     day: date
     note: str = ""
     """What staff have said to it."""
 
     @property
     def text(self) -> str:
-        text = f"{self.words} {spoken(self.day)}"
-        return f"{text}: {self.note}" if self.note else text
+        return f"{self.words}: {self.note}" if self.note else self.words
 
     @property
     def brief(self) -> str:
@@ -77,17 +87,22 @@ class Step(NamedTuple):
     def because(self) -> tuple[Reason, ...]:
         """What met the requirement; the last one says how long it lasts from there."""
         if self.expires_on is None:
-            text = "never expires"
+            text = say("never expires")
         elif self.years is None:
-            text = f"active through {spoken(self.expires_on)}"
+            text = say("active through {day}", day=spoken(self.expires_on))
         else:
-            length = "1 year" if self.years == 1 else f"{self.years} years"
-            text = f"{length} from {spoken(self.on)}: active through {spoken(self.expires_on)}"
+            text = say_many(
+                "{count} year from {first}: active through {last}",
+                "{count} years from {first}: active through {last}",
+                self.years,
+                first=spoken(self.on),
+                last=spoken(self.expires_on),
+            )
         return (*[ground.reason for ground in self.grounds], Reason(self.grounds[-1].fact, self.clause, text))
 
     def sentence(self, *, brief: bool = False) -> str:
         """What met the requirement, as part of a sentence."""
-        return " and ".join([ground.brief if brief else ground.text for ground in self.grounds])
+        return both([ground.brief if brief else ground.text for ground in self.grounds])
 
 
 class Holding(NamedTuple):
@@ -157,22 +172,24 @@ class CertificationStanding(NamedTuple):
         """The status and its reason as one plain sentence; of several decisions the newest is named."""
         first, *later = self.holdings[-1].steps
         decided = bool(self.decisions)
-        text = f"Earned on {spoken(first.on)}: {first.sentence(brief=decided or bool(later))}"
+        why = first.sentence(brief=decided or bool(later))
+        parts = [say("Earned on {day}: {why}", day=spoken(first.on), why=why)]
         if later:
-            text += f"; {later[-1].kind} on {spoken(later[-1].on)}: {later[-1].sentence(brief=decided)}"
-        for ground in (*self.decisions[-1:], *self.grounds):
-            text += f"; {ground.text}"
-        return f"{text}." if self.status == "revoked" else f"{text}; {self._end()}."
+            last = later[-1]
+            parts.append(say(_LATER[last.kind], day=spoken(last.on), why=last.sentence(brief=decided)))
+        parts += [ground.text for ground in (*self.decisions[-1:], *self.grounds)]
+        if self.status != "revoked":
+            parts.append(self._end())
+        return say("; ").join(parts) + "."
 
     def _end(self) -> str:
         if self.status == "pending_agreement":
-            return "waits for the agreement"
+            return say("waits for the agreement")
         if self.status == "lifetime_emeritus":
-            return "emeritus for life"
+            return say("emeritus for life")
         if self.expires_on is None:
-            return "it never expires"
-        end = _ENDS.get(self.status) or f"{self.status}, ends after"
-        return f"{end} {spoken(self.expires_on)}"
+            return say("it never expires")
+        return say(_ENDS[self.status], day=spoken(self.expires_on))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from libs.common.languages.days import spoken
 from libs.common.programs import Program
-from libs.common.spoken import spoken
 from services.certs.domain.comparison import Difference, compare
 from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import CreditFact, ExamFact, Fact
 from services.certs.domain.standing import CertificationStanding, Standing
+from services.certs.languages import say_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +134,15 @@ def _given_up(policy: Program, facts: Iterable[Fact], assumed: Iterable[Fact], d
             continue
         left = (entry.expires_on - day).days
         if left > 0:
-            text = (
-                f"{name} is active through {spoken(entry.expires_on)}. Renewed on {spoken(day)} it counts anew from "
-                f"that day; renewed on its last active day it would last {left} day{'' if left == 1 else 's'} longer."
+            text = say_many(
+                "{certification} is active through {last}. Renewed on {day} it counts anew from that day; renewed on "
+                "its last active day it would last {count} day longer.",
+                "{certification} is active through {last}. Renewed on {day} it counts anew from that day; renewed on "
+                "its last active day it would last {count} days longer.",
+                left,
+                certification=name,
+                last=spoken(entry.expires_on),
+                day=spoken(day),
             )
             yield Warned(name, left, text)
 

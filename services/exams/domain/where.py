@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
+from libs.common.languages.days import spoken
+from services.exams.languages import mark, say
+
 Code = Literal[
     "not_booked",
     "ahead",
@@ -18,22 +21,28 @@ Code = Literal[
 ]
 
 _SENTENCES: Mapping[Code, str] = {
-    "not_booked": "No appointment of this kind is known under your ID. If you booked it under another ID of the test "
-    "vendor's, claim that ID.",
-    "ahead": "Your appointment for {exam} is on {on}. There is no result before it; results come by {due}.",
-    "cancelled": "Your appointment for {exam} on {on} was cancelled, so there is no result.",
-    "no_show": "The test vendor says that the appointment for {exam} on {on} was missed, so there is no result.",
-    "expected": "Your {exam} result is on its way. Your appointment was on {on}. Results come by {due}. If it is late, "
-    "we open a case for you; you need not ask.",
-    "late": "Your {exam} result is late. It was due by {due}. {case}",
-    "overdue": "Your {exam} result is overdue. It was due by {due}. {case}",
-    "waiting_for_mapping": "A result of your appointment for {exam} on {on} has come under an ID that is not linked to "
-    "you. It stands in your history as soon as it is: claim that ID with your registration.",
-    "being_checked": "The test vendor has reported on {exam} of {on} and is still checking it.",
-    "arrived": "Your {exam} result of {on} has come. It stands in your exam history.",
+    "not_booked": mark(
+        "No appointment of this kind is known under your ID. If you booked it under another ID of the test "
+        "vendor's, claim that ID."
+    ),
+    "ahead": mark("Your appointment for {exam} is on {on}. There is no result before it; results come by {due}."),
+    "cancelled": mark("Your appointment for {exam} on {on} was cancelled, so there is no result."),
+    "no_show": mark("The test vendor says that the appointment for {exam} on {on} was missed, so there is no result."),
+    "expected": mark(
+        "Your {exam} result is on its way. Your appointment was on {on}. Results come by {due}. If it is late, "
+        "we open a case for you; you need not ask."
+    ),
+    "late": mark("Your {exam} result is late. It was due by {due}. {case}"),
+    "overdue": mark("Your {exam} result is overdue. It was due by {due}. {case}"),
+    "waiting_for_mapping": mark(
+        "A result of your appointment for {exam} on {on} has come under an ID that is not linked to "
+        "you. It stands in your history as soon as it is: claim that ID with your registration."
+    ),
+    "being_checked": mark("The test vendor has reported on {exam} of {on} and is still checking it."),
+    "arrived": mark("Your {exam} result of {on} has come. It stands in your exam history."),
 }
-_WITH_CASE = "We have opened a case by ourselves and look for it with the test vendor; you need not do anything."
-_WITHOUT_CASE = "Open a case, and we look for it with the test vendor."
+_WITH_CASE = mark("We have opened a case by ourselves and look for it with the test vendor; you need not do anything.")
+_WITHOUT_CASE = mark("Open a case, and we look for it with the test vendor.")
 
 
 def sentence(
@@ -43,9 +52,6 @@ def sentence(
 
     Of a result that is being checked it says the same whatever the reason, so that nobody learns of an embargo.
     """
-    case = _WITH_CASE if case_opened else _WITHOUT_CASE
-    return _SENTENCES[code].format(exam=exam, on=_written(day), due=_written(due_on), case=case)
-
-
-def _written(day: date | None) -> str:
-    return f"{day.day} {day:%B %Y}" if day else ""
+    case = say(_WITH_CASE if case_opened else _WITHOUT_CASE)
+    on, due = (spoken(each) if each else "" for each in (day, due_on))
+    return say(_SENTENCES[code], exam=exam, on=on, due=due, case=case)

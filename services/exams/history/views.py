@@ -9,13 +9,14 @@ from pydantic import Field, TypeAdapter
 
 from libs.common.http.models import View
 from libs.common.http.paging import Page
+from libs.common.languages.days import spoken
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from libs.common.programs.retakes import RetakeRule, Wait
-from libs.common.spoken import spoken
 from services.exams.domain.results import Outcome, State, in_order, outcomes
 from services.exams.history.entries import Entry, EntryState, Grade, Kind
 from services.exams.history.words import revised, said
+from services.exams.languages import mark, say
 from services.exams.results import word_of
 
 
@@ -142,7 +143,7 @@ class Shown:
             clause = self._clauses[wait.clause] = ClauseView(path=found.path, wording=found.wording)
         return WaitView(
             rule=wait.rule,
-            text=_TEXTS[wait.rule].format(day=spoken(wait.allowed_from)),
+            text=say(_TEXTS[wait.rule], day=spoken(wait.allowed_from)),
             allowed_from=wait.allowed_from,
             clause=clause,
             because=list(wait.because),
@@ -249,7 +250,7 @@ def _zone(utc_offset: int) -> timezone:
 
 
 _TEXTS: dict[RetakeRule, str] = {
-    "after_fail": "After a fail it may be taken again from {day}",
-    "after_pass": "After a pass it may be taken again from {day}",
-    "limit": "It was taken as often as it may be; it may be taken again from {day}",
+    "after_fail": mark("After a fail it may be taken again from {day}"),
+    "after_pass": mark("After a pass it may be taken again from {day}"),
+    "limit": mark("It was taken as often as it may be; it may be taken again from {day}"),
 }

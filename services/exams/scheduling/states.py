@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from services.exams.languages import mark, say
+
 Purpose = Literal["schedule", "reschedule", "cancel"]
 Change = Literal["scheduled", "rescheduled", "cancelled"]
 
@@ -105,16 +107,16 @@ def state_of(one: HandOver, word: Word | None, now: datetime) -> State:
 
 
 _WORDS: Mapping[State, str] = {
-    State.MADE: "You go to {vendor} now, signed in. Changes you make there show here within a minute.",
-    State.GONE: "You are at {vendor}. Changes you make there show here within a minute.",
-    State.RETURNED: "You are back from {vendor}. Changes you made there show here within a minute.",
-    State.BOOKED: "{vendor} says: booked.",
-    State.CHANGED: "{vendor} says: moved.",
-    State.CANCELLED: "{vendor} says: cancelled.",
-    State.EXPIRED: "This way to {vendor} has ended. Start again to go there.",
+    State.MADE: mark("You go to {vendor} now, signed in. Changes you make there show here within a minute."),
+    State.GONE: mark("You are at {vendor}. Changes you make there show here within a minute."),
+    State.RETURNED: mark("You are back from {vendor}. Changes you made there show here within a minute."),
+    State.BOOKED: mark("{vendor} says: booked."),
+    State.CHANGED: mark("{vendor} says: moved."),
+    State.CANCELLED: mark("{vendor} says: cancelled."),
+    State.EXPIRED: mark("This way to {vendor} has ended. Start again to go there."),
 }
 
 
 def words(state: State, vendor: str) -> str:
     """The state as a sentence to the candidate."""
-    return _WORDS[state].format(vendor=vendor)
+    return say(_WORDS[state], vendor=vendor)

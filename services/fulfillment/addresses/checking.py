@@ -12,6 +12,7 @@ from services.fulfillment.addresses.boxes import find_box
 from services.fulfillment.addresses.countries import Country, Region, country
 from services.fulfillment.addresses.forms import Field, filled, labels
 from services.fulfillment.addresses.letters import Letters, is_latin, latin
+from services.fulfillment.languages import mark, say, say_many
 
 Code = Literal[
     "required", "unknown", "format", "elsewhere", "not_served", "po_box", "locker", "counter", "military", "letters",
@@ -78,12 +79,18 @@ class Checked:
 
 _DASHES: Final = re.compile(r"\s*[\u2010-\u2015\u2212]\s*")
 _BOXES: Final[Mapping[Kind, str]] = {
-    "po_box": "That's a P.O. box. The carrier needs a street and number. Your mailing address stays as it is.",
-    "locker": "That's a parcel locker. The carrier needs a street and number. Your mailing address stays as it is.",
-    "counter": "That's a place where parcels are fetched. The carrier needs a street and number. "
-    "Your mailing address stays as it is.",
-    "military": "That's a military post office, which the carrier can't reach. Give us a street and number. "
-    "Your mailing address stays as it is.",
+    "po_box": mark("That's a P.O. box. The carrier needs a street and number. Your mailing address stays as it is."),
+    "locker": mark(
+        "That's a parcel locker. The carrier needs a street and number. Your mailing address stays as it is."
+    ),
+    "counter": mark(
+        "That's a place where parcels are fetched. The carrier needs a street and number. Your mailing address stays "
+        "as it is."
+    ),
+    "military": mark(
+        "That's a military post office, which the carrier can't reach. Give us a street and number. Your mailing "
+        "address stays as it is."
+    ),
 }
 _MILITARY_REGIONS: Final = frozenset({"AA", "AE", "AP"})
 """Of the United States' post: https://pe.usps.com/text/pub28/28apb.htm."""
@@ -93,11 +100,10 @@ def check(address: Address, carrier: Carrier) -> Checked:
     """Whether a carrier can bring a parcel to an address, and the label."""
     land = country(address.country)
     if land is None:
-        return Checked((Problem("country", "unknown", "Choose a country from the list."),))
+        return Checked((Problem("country", "unknown", say("Choose a country from the list.")),))
     if carrier.countries is not None and address.country not in carrier.countries:
-        return Checked(
-            (Problem("country", "not_served", "We can't send parcels to this country. Give us another address."),)
-        )
+        sentence = say("We can't send parcels to this country. Give us another address.")
+        return Checked((Problem("country", "not_served", sentence),))
     region = land.region(address.region) if address.region else None
     postal_code = _postal_code(address.postal_code or "", land)
     problems = [
@@ -120,34 +126,37 @@ def _missing(address: Address, land: Country) -> Iterator[Problem]:
     names = labels(land)
     for part, (field, label) in names.items():
         if part in land.required and part in given and not given[part]:
-            yield Problem(field, "required", f"We need the {label}.")
+            yield Problem(field, "required", say("We need the {label}.", label=label))
 
 
 def _unfit(address: Address, land: Country, region: Region | None, postal_code: str) -> Iterator[Problem]:
     """What does not fit what is known of the country."""
     names = labels(land)
     if "S" in land.parts and address.region and land.regions and region is None and "S" in land.required:
-        yield Problem("region", "unknown", f"Choose the {names['S'][1]} from the list.")
+        yield Problem("region", "unknown", say("Choose the {label} from the list.", label=names["S"][1]))
     if land.postal_code is None or not postal_code:
         return
     label = names["Z"][1]
     if not land.postal_code.fullmatch(postal_code):
-        such = f" It looks like {land.examples[0]}." if land.examples else ""
-        yield Problem("postal_code", "format", f"That isn't a {label} of this country.{such}")
+        sentence = say("That isn't a {label} of this country.", label=label)
+        if land.examples:
+            sentence += " " + say("It looks like {example}.", example=land.examples[0])
+        yield Problem("postal_code", "format", sentence)
     elif region is not None and region.postal_code is not None and not region.postal_code.match(postal_code):
-        sentence = f"This {label} isn't in {region.name}. Change one of the two."
+        sentence = say("This {label} isn't in {region}. Change one of the two.", label=label, region=region.name)
         yield Problem("postal_code", "elsewhere", sentence)
 
 
 def _undeliverable(address: Address, land: Country, region: Region | None, carrier: Carrier) -> Iterator[Problem]:
     if land.code == "US" and region is not None and region.code in _MILITARY_REGIONS and not carrier.po_boxes:
-        yield Problem("region", "military", _BOXES["military"])
+        sentence = _BOXES["military"]
+        yield Problem("region", "military", say(sentence))
         return
     for field, position, text in _texts(address):
         found = find_box(text, land.code) if field in ("lines", "city") else None
         if found is None or (carrier.po_boxes if found in ("po_box", "military") else carrier.lockers):
             continue
-        yield Problem(field, found, _BOXES[found], position)
+        yield Problem(field, found, say(_BOXES[found]), position)
 
 
 def _unprintable(address: Address, land: Country, region: Region | None, carrier: Carrier) -> Iterator[Problem]:
@@ -157,16 +166,27 @@ def _unprintable(address: Address, land: Country, region: Region | None, carrier
             continue  # there is a Latin name for it, or it is not printed
         strange = latin(text, carrier.letters, land.code)[1]
         if strange:
-            sentence = f"Write the {names.get(field, field)} in Latin letters. We can't print “{strange}”."
+            what = names.get(field, field)
+            sentence = say("Write the {what} in Latin letters. We can't print “{letters}”.", what=what, letters=strange)
             yield Problem(field, "letters", sentence, position)
 
 
 def _oversized(lines: tuple[str, ...], carrier: Carrier) -> Iterator[Problem]:
     if len(lines) > carrier.lines:
-        yield Problem("lines", "too_long", f"The label has room for {carrier.lines} lines. Put some of yours together.")
+        sentence = say_many(
+            "The label has room for {count} line. Put some of yours together.",
+            "The label has room for {count} lines. Put some of yours together.",
+            carrier.lines,
+        )
+        yield Problem("lines", "too_long", sentence)
     for line in lines:
         if len(line) > carrier.width:
-            sentence = f"The label has room for {carrier.width} letters in a line. Shorten “{line}”, or use two lines."
+            sentence = say_many(
+                "The label has room for {count} letter in a line. Shorten “{line}”, or use two lines.",
+                "The label has room for {count} letters in a line. Shorten “{line}”, or use two lines.",
+                carrier.width,
+                line=line,
+            )
             yield Problem("lines", "too_long", sentence)
 
 

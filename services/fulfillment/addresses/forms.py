@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.fulfillment.addresses.countries import Country, Region, country, plain
+from services.fulfillment.languages import mark, say
 
 Field = Literal["country", "lines", "city", "region", "postal_code"]
 
@@ -14,14 +15,28 @@ _FIELDS: Final[Mapping[str, Field]] = {"A": "lines", "C": "city", "S": "region",
 """What the form asks for. A part of a city goes into the lines."""
 
 _WORDS: Final = {
-    "zip": "ZIP code",
-    "postal": "postal code",
-    "pin": "PIN code",
-    "eircode": "Eircode",
-    "post_town": "post town",
-    "do_si": "province or city",
+    "street": mark("street and number"),
+    "city": mark("city"),
+    "suburb": mark("suburb"),
+    "post_town": mark("post town"),
+    "district": mark("district"),
+    "prefecture": mark("prefecture"),
+    "province": mark("province"),
+    "department": mark("department"),
+    "area": mark("area"),
+    "oblast": mark("oblast"),
+    "county": mark("county"),
+    "island": mark("island"),
+    "state": mark("state"),
+    "do_si": mark("province or city"),
+    "emirate": mark("emirate"),
+    "parish": mark("parish"),
+    "zip": mark("ZIP code"),
+    "postal": mark("postal code"),
+    "pin": mark("PIN code"),
+    "eircode": mark("Eircode"),
 }
-"""Kinds that are not called by their own name."""
+"""What each kind of part is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +44,8 @@ class FormField:
     """One field of a form.
 
     Attributes:
-        kind: what the country calls it, such as `zip` or `prefecture`; for texts in other languages.
-        label: that in English.
+        kind: what the country calls it, such as `zip` or `prefecture`.
+        label: that in the reader's language.
         examples: of postal codes.
         options: what may be chosen from; none where any text may be given.
     """
@@ -77,9 +92,9 @@ def form(code: str) -> Form | None:
 
 
 def labels(land: Country) -> dict[str, tuple[Field, str]]:
-    """By part: the field, and what the country calls it in English."""
-    called = {"A": "street and number", **{part: _WORDS.get(kind, kind) for part, kind in land.kinds.items()}}
-    return {part: (field, called[part]) for part, field in _FIELDS.items()}
+    """By part: the field, and what the country calls it, in the reader's language."""
+    kinds = {"A": "street", **land.kinds}
+    return {part: (field, say(_WORDS.get(kinds[part], kinds[part]))) for part, field in _FIELDS.items()}
 
 
 def filled(land: Country, parts: Mapping[str, str], *, native: bool) -> tuple[str, ...]:

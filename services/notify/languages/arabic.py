@@ -1,5 +1,6 @@
 """Arabic, in the form that is read everywhere, with Latin digits."""
 
+from libs.common import languages
 from services.notify.languages.language import Language, Plural
 
 _SMALL: dict[int, Plural] = {0: "zero", 1: "one", 2: "two"}
@@ -17,23 +18,7 @@ def _plural(count: int) -> Plural:
 
 
 ARABIC = Language(
-    code="ar",
-    direction="rtl",
-    months=(
-        "يناير",
-        "فبراير",
-        "مارس",
-        "أبريل",
-        "مايو",
-        "يونيو",
-        "يوليو",
-        "أغسطس",
-        "سبتمبر",
-        "أكتوبر",
-        "نوفمبر",
-        "ديسمبر",
-    ),
-    day="{day} {month} {year}",
+    written=languages.ARABIC,
     moment="{day}، {time} UTC",
     grades={"pass": "نجاح", "fail": "رسوب", "pending": "قيد المراجعة", "invalidated": "ملغاة"},
     cases={

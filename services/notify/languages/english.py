@@ -1,5 +1,6 @@
 """English."""
 
+from libs.common import languages
 from services.notify.languages.language import Language, Plural
 
 
@@ -8,23 +9,7 @@ def _plural(count: int) -> Plural:
 
 
 ENGLISH = Language(
-    code="en",
-    direction="ltr",
-    months=(
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-    day="{day} {month} {year}",
+    written=languages.ENGLISH,
     moment="{day}, {time} UTC",
     grades={"pass": "pass", "fail": "fail", "pending": "under review", "invalidated": "withdrawn"},
     cases={

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
+from libs.common import languages
+from libs.common.languages.days import written
+
 Plural = Literal["zero", "one", "two", "few", "many", "other"]
 """CLDR's plural categories; a language uses some of them."""
 
@@ -20,11 +23,8 @@ OWN_WORDS = frozenset({"day", "moment", "grade", "case"})
 class Language:
     """How a language writes days, moments, numbers of things, grades and cases."""
 
-    code: str
-    direction: Literal["ltr", "rtl"]
-    months: tuple[str, ...]
-    day: str
-    """With `{day}`, `{month}` and `{year}`."""
+    written: languages.Language
+    """Its code, direction and days."""
     moment: str
     """With `{day}` and `{time}`; the zone is said, for where the reader's clock stands is not known."""
     grades: Mapping[str, str]
@@ -49,18 +49,24 @@ class Language:
         object.__setattr__(self, "filters", filters)
 
     @property
+    def code(self) -> str:
+        """BCP 47, the primary subtag alone."""
+        return self.written.code
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        return self.written.direction
+
+    @property
     def right_to_left(self) -> bool:
         return self.direction == "rtl"
 
     def _day(self, iso: str) -> str:
-        return self._written(date.fromisoformat(iso))
+        return written(date.fromisoformat(iso), self.code)
 
     def _moment(self, moment: datetime) -> str:
         utc = moment.astimezone(UTC)
-        return self.moment.format(day=self._written(utc.date()), time=f"{utc:%H:%M}")
-
-    def _written(self, day: date) -> str:
-        return self.day.format(day=day.day, month=self.months[day.month - 1], year=day.year)
+        return self.moment.format(day=written(utc.date(), self.code), time=f"{utc:%H:%M}")
 
     def _case(self, kind: str) -> str:
         return self.cases.get(kind, self.other_case)

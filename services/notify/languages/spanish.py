@@ -1,5 +1,6 @@
 """Spanish."""
 
+from libs.common import languages
 from services.notify.languages.language import Language, Plural
 
 _MILLION = 1_000_000
@@ -12,23 +13,7 @@ def _plural(count: int) -> Plural:
 
 
 SPANISH = Language(
-    code="es",
-    direction="ltr",
-    months=(
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ),
-    day="{day} de {month} de {year}",
+    written=languages.SPANISH,
     moment="{day}, {time} UTC",
     grades={"pass": "aprobado", "fail": "no aprobado", "pending": "en revisión", "invalidated": "anulado"},
     cases={

@@ -9,6 +9,7 @@ from aiohttp import web
 from libs.common.ids import new_id
 from libs.common.languages import READER
 from libs.common.pages.assets import FONT, HERE, Shelf, brand_asset, style_sheet
+from libs.common.pages.saying import Saying
 from libs.common.programs import Program
 from services.portal.languages import SPEECH, days, mark
 from services.portal.languages.days import ZONE
@@ -95,9 +96,10 @@ _TEMPLATES.filters |= {
     "clock_time": days.clock_time,
     "number": days.number,
 }
+_SAYING: Final = Saying(SPEECH)
 _TEMPLATES.globals |= {
-    "say": SPEECH.say_markup,
-    "say_many": SPEECH.say_many_markup,
+    "say": _SAYING.say,
+    "say_many": _SAYING.say_many,
     "new_key": new_id,
     "token_field": TOKEN_FIELD,
     "key_field": KEY_FIELD,

@@ -1,0 +1,71 @@
+"""The catalogues of sentences against the code that says them."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+from deploy.messages import collected, updated
+
+SERVICES = Path(__file__).parents[2] / "services"
+CATALOGUES = sorted(SERVICES.glob("*/languages/*.po"))
+SAYING = {"say": 1, "say_many": 2, "mark": 1}
+"""How many of their first arguments are sentences."""
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parents[1].name}-{path.stem}"
+
+
+def sentences_of(path: Path) -> Iterator[Message]:
+    with path.open("rb") as file:
+        yield from (message for message in read_po(file, locale=path.stem) if message.id)
+
+
+def forms(text: str | tuple[str, ...] | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"{(\w+)}", text))
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=name_of)
+def test_every_sentence_has_its_translation_with_the_same_places_for_values(path: Path) -> None:
+    wrong = []
+    for message in sentences_of(path):
+        known = set().union(*map(places, forms(message.id)))
+        # The number may stand in words: "one of them".
+        needed = known - {"count"} if isinstance(message.id, tuple) else known
+        said = forms(message.string)
+        fits = all(each and needed <= places(each) <= known for each in said)
+        if message.fuzzy or not fits:
+            wrong.append(message.id)
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=name_of)
+def test_catalogues_have_what_the_code_says(path: Path) -> None:
+    assert path.read_text() == updated(path, collected(path.parents[1])), "run make messages"
+
+
+@pytest.mark.parametrize("service", sorted({path.parents[1] for path in CATALOGUES}), ids=lambda path: str(path.name))
+def test_sentences_stand_where_the_collector_finds_them(service: Path) -> None:
+    known = {text for message in collected(service) for text in forms(message.id)}
+    lost = []
+    for path in service.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        sayers = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYING):
+                continue
+            if node.func.id in sayers:
+                continue
+            said = (each for each in node.args[: SAYING[node.func.id]] if isinstance(each, ast.Constant))
+            # What is no literal was marked where it is one.
+            lost += [f"{path.name}:{node.lineno}: {each.value!r}" for each in said if each.value not in known]
+    assert not lost, "the collector does not see these, perhaps because they stand in an f-string"
