@@ -3,10 +3,15 @@
 import re
 from collections.abc import AsyncIterator
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
 from tests.servers import BrokerUnderTest, MongoUnderTest, broker_for_session, mongo_for_session
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("certrail", deadline=None)
+hypothesis.settings.load_profile("certrail")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

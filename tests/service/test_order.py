@@ -21,9 +21,7 @@ from tests.service.rig import Base, Kept
 from tests.service.samples import invalidated, linked, passed, received, registration, reported, result
 
 PROGRAM = "juniper"
-BOUNDED = settings(
-    max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+BOUNDED = settings(max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 _candidates = count(1)
 
 ATTEMPTS = (

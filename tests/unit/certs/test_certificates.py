@@ -206,7 +206,7 @@ def test_a_sign_that_no_font_has_is_told_and_never_left_out(content: Content) ->
 LETTERS = "".join(name for name, _, _ in NAMES.values()) + " -'.,"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(LETTERS, min_size=1, max_size=120).filter(str.strip))
 def test_any_mixture_of_letters_is_printed_whole(content: Content, name: str) -> None:
     pdf = read(render(replace(content, name=name.strip())))

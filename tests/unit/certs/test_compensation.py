@@ -20,7 +20,7 @@ from tests.service.samples import passed
 from tests.unit.certs.desk import NOW, Desk
 
 TODAY = NOW.date()
-bounded = settings(deadline=None, max_examples=100)
+bounded = settings(max_examples=100)
 CODES = {
     "cisco": ["200-301", "200-201", "350-401", "300-410", "300-415", "350-701", "CCIE-EI-LAB"],
     "juniper": ["JN0-105", "JN0-351", "JN0-649", "JPR-946", "JN0-364"],

@@ -275,7 +275,7 @@ def test_another_key_does_not_verify() -> None:
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=TEXTS, narrative=TEXTS, earned=st.floats(0.25, 500).filter(lambda one: not one.is_integer()))
 def test_whatever_is_signed_verifies_also_after_it_was_written_and_read(
     name: str, narrative: str, earned: float
@@ -295,7 +295,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_no_part_can_be_changed_or_taken_out(data: st.DataObject) -> None:
     made = signed(credential())
@@ -368,7 +368,7 @@ ODD = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_whatever_a_stranger_adds_is_refused(data: st.DataObject) -> None:
     made = signed(credential())

@@ -14,7 +14,7 @@ from services.certs.domain.changes import diff
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.standing import CertificationStanding, Standing
 
-untimed = settings(deadline=None, max_examples=150)
+untimed = settings(max_examples=150)
 both_programs = pytest.mark.parametrize("program_id", ["cisco", "juniper"])
 Inputs = list[dict[str, Any]]
 

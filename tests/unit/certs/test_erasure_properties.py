@@ -36,7 +36,7 @@ def dates(standing: Standing) -> Dates:
 
 @pytest.mark.parametrize("program_id", ["cisco", "juniper"])
 @pytest.mark.parametrize("whose", ["A", "B"])
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_pseudonyms_hold_what_the_accounts_held(
     programs: dict[str, Program], program_id: str, whose: str, data: st.DataObject

@@ -16,7 +16,7 @@ from services.certs.domain.standing import Standing
 from services.certs.stored_facts import loaded, stored
 from tests.unit.certs.histories import DAYS, histories
 
-untimed = settings(deadline=None, max_examples=60)
+untimed = settings(max_examples=60)
 both_programs = pytest.mark.parametrize("program_id", ["cisco", "juniper"])
 Inputs = list[dict[str, Any]]
 

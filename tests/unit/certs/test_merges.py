@@ -19,7 +19,7 @@ from tests.service.samples import failed, invalidated, passed
 from tests.unit.certs.desk import NOW, Desk, merged, separated
 
 T1, T2, T3, T4 = (NOW - timedelta(hours=hours) for hours in (8, 6, 4, 2))
-bounded = settings(deadline=None, max_examples=60)
+bounded = settings(max_examples=60)
 
 
 def attempt(who: str, number: int, code: str, day: date, *, of: str | None = None) -> exams.ExamPassed:

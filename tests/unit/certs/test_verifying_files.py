@@ -110,13 +110,13 @@ def test_samples_of_1edtech_are_read(name: str) -> None:
 
 
 @given(DOCUMENTS, st.sampled_from(sorted(WRAPS)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_document_comes_back(document: dict[str, Any], form: str) -> None:
     assert json.loads(extract(WRAPS[form](json.dumps(document))).document) == document
 
 
 @given(st.binary(max_size=400), st.sampled_from(["", *sorted(WRAPS)]), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example(b"", "", None)
 def test_whatever_is_sent_is_read_or_refused(noise: bytes, form: str, data: Any) -> None:
     """Files cut, and files with bytes of chance in their midst."""
@@ -132,7 +132,7 @@ def test_whatever_is_sent_is_read_or_refused(noise: bytes, form: str, data: Any)
 
 @pytest.mark.parametrize("form", ["png", "pdf", "svg", "json"])
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_cut_short_is_refused(form: str, data: Any) -> None:
     whole = WRAPS[form](TEXT)
     cut = whole[: data.draw(st.integers(0, len(whole) - 8))]

@@ -188,7 +188,7 @@ _PIECES = [
 ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pieces=st.lists(st.sampled_from(_PIECES), max_size=12), name=st.text(max_size=8))
 def test_no_source_and_no_name_makes_an_element_that_is_not_ours(
     checker: Checker, pieces: list[str], name: str

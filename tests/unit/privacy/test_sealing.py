@@ -30,7 +30,7 @@ def test_files_come_together_again(found: dict[str, bytes]) -> None:
     assert joined(cut) == found
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(paths, st.binary(max_size=200))
 def test_sealed_piece_is_read_with_its_own_key_alone(path: str, content: bytes) -> None:
     key = new_key()

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.programs import Period, add_months, add_years
@@ -29,7 +29,6 @@ def test_months_end_with_the_month() -> None:
     assert add_months(date(2023, 12, 15), 1) == date(2024, 1, 15)
 
 
-@settings(deadline=None)
 @given(st.dates(), st.integers(0, 2000))
 def test_a_later_start_never_ends_earlier(start: date, months: int) -> None:
     following = start if start == date.max else date.fromordinal(start.toordinal() + 1)
