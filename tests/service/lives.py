@@ -1,7 +1,7 @@
 """Lives of a service's process, each killed one await later than the one before, each cleaning up after the last."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,7 +10,6 @@ from typing import Any
 
 from libs.common.bus.consumer import Decode
 from libs.common.bus.messages import Delivery, Item, Undecodable
-from libs.common.mongo.client import Client
 from libs.common.mongo.outbox import LEASE
 from libs.common.service import Parts, Platform, Role, Service, run
 from tests.service.bus import PATIENCE_SECONDS
@@ -31,6 +30,24 @@ COUNTED = (
 """The tasks between receipt and acknowledgement, commit and mark-sent, a mail's claim and its record."""
 
 
+async def lived(process: Mortal, work: Callable[..., Coroutine[Any, Any, None]], *urls: str) -> bool:
+    """Run a process once, with these addresses in a form in which they can be cut. Returns whether it died."""
+    with ExitStack() as stack:
+        wires = [stack.enter_context(proxy_to(url)) for url in urls]
+        root = process.run(work(*(through for _, through in wires)))
+        struck = asyncio.ensure_future(process.struck.wait())
+        await asyncio.wait([root, struck], return_when=asyncio.FIRST_COMPLETED)
+        struck.cancel()
+        if not process.dying:
+            root.result()
+            return False
+        await process.stand_still()
+        for wire, _ in wires:
+            wire.cut()
+        await process.bury()
+        return True
+
+
 class Life:
     """One process of a service with all its roles, on connections that can be cut."""
 
@@ -45,7 +62,6 @@ class Life:
         self._stops_at_receipt = True
         self.process = Mortal(*COUNTED)
         self._root: asyncio.Task[None] | None = None
-        self._client: Client | None = None
 
     async def begin(self, queues: Sequence[str]) -> None:
         """Start, and wait until it reads its queues."""
@@ -64,7 +80,7 @@ class Life:
         return through
 
     def _watched_build(self, platform: Platform, settings: Any) -> Parts:
-        self._client = platform.database.client
+        self.process.client = platform.database.client
         parts = self._service.build(platform, settings)
         watched = [replace(one, decode=self._watched(one.decode)) for one in parts.subscriptions]
         return replace(parts, subscriptions=watched)
@@ -100,9 +116,7 @@ class Life:
         return True
 
     async def bury(self) -> None:
-        """Tidy up after a death; a closed client refuses at once what would else wait for the cut network."""
-        if self._client is not None:
-            await asyncio.to_thread(self._client.close)
+        """Tidy up after a death."""
         await self.process.bury()
         self._stack.close()
 

@@ -12,6 +12,8 @@ from contextvars import Context, ContextVar
 from types import CodeType
 from typing import Any
 
+from libs.common.mongo.client import Client
+
 _GRACE_SECONDS = 0.1
 """How long the last request may take; an await that waits for the process itself would never end."""
 
@@ -36,6 +38,8 @@ class Mortal:
         self.gone = asyncio.Event()
         """Set when it stands still for good."""
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.client: Client | None = None
+        """Its connections to the database, once it has any."""
 
     def arm(self, die_at: int) -> None:
         """From now on, count; stop for good at the `die_at`-th suspension."""
@@ -70,7 +74,12 @@ class Mortal:
             self.gone.set()
 
     async def bury(self) -> None:
-        """Unwind its tasks; call it once none of its connections is left."""
+        """Unwind its tasks; call it once none of its connections is left.
+
+        A closed client refuses at once what would else wait for the cut network.
+        """
+        if self.client is not None:
+            await asyncio.to_thread(self.client.close)
         self.buried = True
         while pending := [task for task in self.tasks if not task.done()]:
             for task in pending:

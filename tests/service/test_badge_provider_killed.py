@@ -8,9 +8,9 @@ import pytest
 
 from tests.service.badge_provider import BadgeProviderUnderTest, badge_provider
 from tests.service.badge_station import RETRY, BadgeStation
+from tests.service.lives import lived
 from tests.service.mortal import Mortal, mortals
 from tests.service.outgoing_station import person, profile
-from tests.service.proxy import proxy_to
 from tests.service.rig import open_base
 from tests.service.samples import invalidated, passed, received
 from tests.service.world import World
@@ -32,24 +32,14 @@ class Life:
 
     async def _work(self, mongo_url: str) -> None:
         async with open_base("certs", mongo_url, self._world.clock) as base:
+            self.process.client = base.database.client
             station = BadgeStation(base, self._provider, self._folder)
             self.process.arm(self._die_at)
             await asyncio.create_task(station.exchange.run())
 
     async def live(self) -> bool:
         """Returns whether it died."""
-        with proxy_to(self._world.mongo.url("certs")) as (wire, mongo_url):
-            work = self.process.run(self._work(mongo_url))
-            struck = asyncio.ensure_future(self.process.struck.wait())
-            await asyncio.wait([work, struck], return_when=asyncio.FIRST_COMPLETED)
-            struck.cancel()
-            if not self.process.dying:
-                work.result()
-                return False
-            await self.process.stand_still()
-            wire.cut()
-            await self.process.bury()
-            return True
+        return await lived(self.process, self._work, self._world.mongo.url("certs"))
 
 
 @pytest.mark.usefixtures("mortality")

@@ -21,10 +21,9 @@ from services.identity.app import SERVICE as IDENTITY
 from services.notify.app import SERVICE as NOTIFY
 from services.notify.sender import LEASE as CLAIM_LEASE
 from tests.service.bus import Heard
-from tests.service.lives import Scenario, kill_at_every_await
+from tests.service.lives import Scenario, kill_at_every_await, lived
 from tests.service.mortal import Mortal, mortals
 from tests.service.notify_station import Mailbox
-from tests.service.proxy import proxy_to
 from tests.service.rig import Base, eventually, open_base, open_rig
 from tests.service.samples import awarded, letter, linked, outgoing, passed, registration, result
 from tests.service.world import World
@@ -250,25 +249,14 @@ class Sweeping:
     async def _work(self, mongo_url: str, amqp_url: str) -> None:
         bus = self._world.bus
         async with open_rig("certs", bus, mongo_url=mongo_url, amqp_url=amqp_url, clock=self._world.clock) as rig:
+            self.process.client = rig.database.client
             self.process.arm(self._die_at)
             await asyncio.create_task(rig.sweep().once())
 
     async def live(self) -> bool:
         """Returns whether it died."""
-        mongo, broker = self._world.mongo.url("certs"), self._world.broker.url("certs")
-        with proxy_to(mongo) as (database_wire, mongo_url), proxy_to(broker) as (broker_wire, amqp_url):
-            work = self.process.run(self._work(mongo_url, amqp_url))
-            struck = asyncio.ensure_future(self.process.struck.wait())
-            await asyncio.wait([work, struck], return_when=asyncio.FIRST_COMPLETED)
-            struck.cancel()
-            if not self.process.dying:
-                work.result()
-                return False
-            await self.process.stand_still()
-            database_wire.cut()
-            broker_wire.cut()
-            await self.process.bury()
-            return True
+        urls = self._world.mongo.url("certs"), self._world.broker.url("certs")
+        return await lived(self.process, self._work, *urls)
 
 
 async def test_killed_sweep_loses_nothing_it_had_claimed(world: World) -> None:

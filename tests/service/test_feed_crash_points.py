@@ -15,8 +15,8 @@ from libs.common.events import BATCH
 from services.exams.feeds import batches
 from services.exams.feeds.store import FILE_LEASE
 from tests.service.feeds_station import FeedsStation
+from tests.service.lives import lived
 from tests.service.mortal import Mortal, mortals
-from tests.service.proxy import proxy_to
 from tests.service.rig import Base, eventually, open_base
 from tests.service.samples import linked, received
 from tests.service.world import World
@@ -42,24 +42,14 @@ class Importing:
 
     async def _work(self, mongo_url: str) -> None:
         async with open_base("exams", mongo_url, self._world.clock) as base:
+            self.process.client = base.database.client
             station = FeedsStation(base, self._world.programs, self._world.folder, owner=self._name)
             self.process.arm(self._die_at)
             await asyncio.create_task(station.feeds.importer.import_next(station.stopping))
 
     async def live(self) -> bool:
         """Returns whether it died."""
-        with proxy_to(self._world.mongo.url("exams")) as (wire, mongo_url):
-            work = self.process.run(self._work(mongo_url))
-            struck = asyncio.ensure_future(self.process.struck.wait())
-            await asyncio.wait([work, struck], return_when=asyncio.FIRST_COMPLETED)
-            struck.cancel()
-            if not self.process.dying:
-                work.result()
-                return False
-            await self.process.stand_still()
-            wire.cut()
-            await self.process.bury()
-            return True
+        return await lived(self.process, self._work, self._world.mongo.url("exams"))
 
 
 async def told(base: Base) -> list[str]:

@@ -11,8 +11,8 @@ from libs.common.mongo.outbox import LEASE
 from services.exams.consumers import ServiceEvents, VendorMessages
 from services.exams.store import ExamsStore
 from services.exams.watch.looking import ResultsWatch
+from tests.service.lives import lived
 from tests.service.mortal import Mortal, mortals
-from tests.service.proxy import proxy_to
 from tests.service.rig import Base, eventually, open_base, open_rig
 from tests.service.samples import linked, received, registration, reported
 from tests.service.world import World
@@ -37,6 +37,7 @@ class Watch:
     async def _work(self, mongo_url: str, amqp_url: str) -> None:
         world = self._world
         async with open_rig("exams", world.bus, mongo_url=mongo_url, amqp_url=amqp_url, clock=world.clock) as rig:
+            self.process.client = rig.database.client
             watch = ResultsWatch(ExamsStore(rig.database), world.programs, rig.unit_of_work)
             self.process.arm(self._die_at)
             async with rig.relaying():
@@ -46,20 +47,8 @@ class Watch:
 
     async def live(self) -> bool:
         """Returns whether it died."""
-        mongo, broker = self._world.mongo.url("exams"), self._world.broker.url("exams")
-        with proxy_to(mongo) as (database_wire, mongo_url), proxy_to(broker) as (broker_wire, amqp_url):
-            work = self.process.run(self._work(mongo_url, amqp_url))
-            struck = asyncio.ensure_future(self.process.struck.wait())
-            await asyncio.wait([work, struck], return_when=asyncio.FIRST_COMPLETED)
-            struck.cancel()
-            if not self.process.dying:
-                work.result()
-                return False
-            await self.process.stand_still()
-            database_wire.cut()
-            broker_wire.cut()
-            await self.process.bury()
-            return True
+        urls = self._world.mongo.url("exams"), self._world.broker.url("exams")
+        return await lived(self.process, self._work, *urls)
 
 
 async def overlooked(base: Base, number: int) -> None:

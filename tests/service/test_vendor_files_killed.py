@@ -9,9 +9,9 @@ import pytest
 
 from libs.common.programs import Program
 from tests.service.conftest import OpenBase
+from tests.service.lives import lived
 from tests.service.mortal import Mortal, mortals
 from tests.service.outgoing_station import OutgoingStation, person
-from tests.service.proxy import proxy_to
 from tests.service.rig import open_base
 from tests.service.samples import received
 from tests.service.sftp_server import sftp_server
@@ -36,6 +36,7 @@ class Life:
 
     async def _work(self, mongo_url: str) -> None:
         async with open_base("exams", mongo_url, self._world.clock) as base:
+            self.process.client = base.database.client
             station = OutgoingStation(base, self._world.programs, self._folder)
             (exchange,) = station.outgoing.exchanges
             self.process.arm(self._die_at)
@@ -43,18 +44,7 @@ class Life:
 
     async def live(self) -> bool:
         """Returns whether it died."""
-        with proxy_to(self._world.mongo.url("exams")) as (wire, mongo_url):
-            work = self.process.run(self._work(mongo_url))
-            struck = asyncio.ensure_future(self.process.struck.wait())
-            await asyncio.wait([work, struck], return_when=asyncio.FIRST_COMPLETED)
-            struck.cancel()
-            if not self.process.dying:
-                work.result()
-                return False
-            await self.process.stand_still()
-            wire.cut()
-            await self.process.bury()
-            return True
+        return await lived(self.process, self._work, self._world.mongo.url("exams"))
 
 
 @pytest.mark.usefixtures("mortality")
