@@ -10,11 +10,12 @@ from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
+from deploy.gateway.nginx import Gateway, start_gateway
 from deploy.local.platform import PROGRAMS
 from deploy.local.ports import free_ports
 from deploy.local.secret_store import write_private
 from deploy.local.settings import LOOPBACK
-from deploy.processes import PORTAL
+from deploy.processes import APPS, PORTAL
 from libs.common.events import SERVICES
 from libs.common.ids import new_id
 from tests.e2e.supervisor import Part, Supervisor, answering, listening
@@ -33,9 +34,9 @@ class Stage:
         self.broker = broker
         self.processes = Supervisor(folder)
         self.operator_secret = secrets.token_hex(24)
-        self.smtp_port, self.mail_port, *api = free_ports(2 + len(SERVICES))
-        self._portal_port = 0
-        self._api_ports = dict(zip(SERVICES, api, strict=True))
+        self.smtp_port, self.mail_port, self._gateway_port, *api = free_ports(3 + len(APPS))
+        self._api_ports = dict(zip(APPS, api, strict=True))
+        self._gateway: Gateway | None = None
         self._keys_secret = secrets.token_hex(24)
         self._keys = folder / "signing-keys.json"
         key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)
@@ -72,31 +73,42 @@ class Stage:
         await self.processes.start(Part("mailcatcher", command, _inherited(), answering(f"{self.inbox_url}/healthz")))
 
     @property
-    def portal_url(self) -> str:
-        """The pages for people, where they were started."""
-        return f"http://{LOOPBACK}:{self._portal_port}"
+    def public_url(self) -> str:
+        """Where people come in, as mails and pages say it; there is something there once the portal was started."""
+        return f"http://{LOOPBACK}:{self._gateway_port}"
 
     async def start_portal(self) -> None:
-        """The portal, over the services of this stage."""
-        self._portal_port, internal_port = free_ports(2)
+        """The portal over the services of this stage, and the gateway before them all."""
+        (internal_port,) = free_ports(1)
         environment = {
             "CERTRAIL_MONGO_URL": self.mongo.url(PORTAL),
             "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
             "CERTRAIL_PORTAL_SECRET": secrets.token_hex(24),
-            "CERTRAIL_API_PORT": str(self._portal_port),
+            "CERTRAIL_API_PORT": str(self._api_ports[PORTAL]),
+            "CERTRAIL_PUBLIC_URL": self.public_url,
             "CERTRAIL_INTERNAL_PORT": str(internal_port),
             "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",
             # Pages are asked for while all services share a few cores with the tests.
             "CERTRAIL_READ_SECONDS": "5",
             **{
-                f"CERTRAIL_{service.upper()}_URL": f"http://{LOOPBACK}:{port}"
-                for service, port in self._api_ports.items()
+                f"CERTRAIL_{service.upper()}_URL": f"http://{LOOPBACK}:{self._api_ports[service]}"
+                for service in SERVICES
             },
         }
         ready = answering(f"http://{LOOPBACK}:{internal_port}/readyz")
         await self.processes.start(
             Part(PORTAL, (sys.executable, "-m", "services.portal"), _inherited() | environment, ready)
         )
+        upstreams = {name: f"{LOOPBACK}:{port}" for name, port in self._api_ports.items()}
+        site = self.folder / "site"
+        site.mkdir()
+        self._gateway = await start_gateway(self.folder / "gateway", self._gateway_port, upstreams, site)
+
+    async def stop(self) -> list[str]:
+        """Stop everything. Returns what did not stop when told to."""
+        if self._gateway is not None:
+            await self._gateway.stop()
+        return await self.processes.stop()
 
     def services(self, service: str = "") -> list[str]:
         """The names of the services' processes, or of one service's."""
@@ -120,6 +132,7 @@ class Stage:
             "CERTRAIL_API_PORT": str(self._api_ports[service] if role in ("api", "all") else 0),
             "CERTRAIL_INTERNAL_PORT": str(internal_port),
             "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",
+            "CERTRAIL_PUBLIC_URL": self.public_url,
         }
         if service == "identity":
             environment["CERTRAIL_SIGNING_KEYS_FILE"] = str(self._keys)
@@ -146,5 +159,5 @@ async def open_stage(mongo: MongoUnderTest, broker: BrokerUnderTest) -> AsyncIte
         try:
             yield stage
         finally:
-            killed = await stage.processes.stop()
+            killed = await stage.stop()
         assert not killed, f"did not stop when told to: {killed}"

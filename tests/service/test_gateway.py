@@ -112,8 +112,10 @@ async def test_body_over_a_megabyte_is_refused_and_one_below_passes(client: Clie
     assert (await client.send("POST", "/api/certs/v1/x", b"x" * 1_000_000)).status == 200
 
 
-async def test_evidence_may_be_larger_up_to_a_limit_of_its_own(client: Client) -> None:
-    path = "/api/certs/v1/programs/cisco/candidates/C1/evidence"
+@pytest.mark.parametrize("where", ["certs/v1|C1", "identity/v1|C1/cases/1", "exams/v1|C1/challenges/1"])
+async def test_evidence_may_be_larger_up_to_a_limit_of_its_own(client: Client, where: str) -> None:
+    service, below = where.split("|")
+    path = f"/api/{service}/programs/cisco/candidates/{below}/evidence"
     assert (await client.send("POST", path, b"x" * 5_300_000)).status == 200
     refused = await client.send("POST", path, b"x" * 6_500_000)
     assert (refused.status, refused.content_type) == (413, PROBLEM)
@@ -141,6 +143,21 @@ async def test_everything_else_is_a_page_of_the_portal(client: Client) -> None:
     for path in ("/", "/certifications/CCNA?view=table", "/sign-in/cisco", "/no/such/page"):
         assert f'"path": "{path}"' in (await client.send("GET", path)).body
     assert (await client.send("POST", "/sign-out")).status == 200
+    assert (await client.send("POST", "/cases/1/evidence", b"x" * 5_300_000)).status == 200
+
+
+async def test_people_get_a_page_while_the_portal_is_away() -> None:
+    port, dead_port = free_ports(2)
+    with session_folder() as folder:
+        upstreams = dict.fromkeys(APPS, f"{LOOPBACK}:{dead_port}")
+        gateway = await start_gateway(folder / "gateway", port, upstreams, make_site(folder))
+        async with aiohttp.ClientSession() as session:
+            answer = await Client(gateway.url, session).send("GET", "/certifications")
+            program = await Client(gateway.url, session).send("GET", "/api/certs/v1/x")
+        await gateway.stop()
+    assert (answer.status, answer.content_type, answer.headers["retry-after"]) == (503, "text/html", "10")
+    assert "Nothing is lost" in answer.body
+    assert (program.status, program.content_type) == (502, PROBLEM)
 
 
 async def test_what_proves_a_certification_has_short_addresses(client: Client) -> None:

@@ -21,7 +21,7 @@ async def look_over(world: World, inside: BrowserContext, paths: Iterable[str]) 
     """
     cookies: Any = await inside.cookies()
     for scheme in ("light", "dark"):
-        context = await world.browser.new_context(base_url=world.stage.portal_url, color_scheme=scheme, bypass_csp=True)
+        context = await world.browser.new_context(base_url=world.stage.public_url, color_scheme=scheme, bypass_csp=True)
         await context.add_cookies(cookies)
         page = await context.new_page()
         for path in paths:

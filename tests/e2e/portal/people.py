@@ -70,7 +70,7 @@ class World:
 
     async def activate(self, person: Person) -> None:
         """Set the password with the link of the first mail."""
-        context = await self.browser.new_context(base_url=self.stage.portal_url, java_script_enabled=False)
+        context = await self.browser.new_context(base_url=self.stage.public_url, java_script_enabled=False)
         page = await context.new_page()
         await page.goto(await self.mail_link(person.email, "ctivate", "/activate"))
         await page.get_by_label("New password").fill(PASSWORD)
@@ -81,7 +81,7 @@ class World:
     async def signed_in(self, person: Person, **options: Any) -> AsyncIterator[BrowserContext]:
         """A browser in which somebody with a password is signed in; scripts are off."""
         context = await self.browser.new_context(
-            base_url=self.stage.portal_url, **{"java_script_enabled": False, **options}
+            base_url=self.stage.public_url, **{"java_script_enabled": False, **options}
         )
         page = await context.new_page()
         await page.goto("/sign-in/cisco")

@@ -24,7 +24,7 @@ PAGES = (
 
 async def test_the_first_mail_leads_in_and_what_was_typed_is_kept(world: World) -> None:
     newcomer = await world.candidate(passed=False)
-    context = await world.browser.new_context(base_url=world.stage.portal_url, java_script_enabled=False)
+    context = await world.browser.new_context(base_url=world.stage.public_url, java_script_enabled=False)
     page = await context.new_page()
     await page.goto("/certifications")
     assert urlsplit(page.url).path == "/sign-in", "nobody is signed in"
