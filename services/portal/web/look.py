@@ -12,6 +12,7 @@ from libs.common.pages.assets import FONT, HERE, Shelf, brand_asset, style_sheet
 from libs.common.programs import Program
 from services.portal.languages import SPEECH, days, mark
 from services.portal.languages.days import ZONE
+from services.portal.web.drafts import kept, kept_day
 from services.portal.web.forms import KEY_FIELD, TOKEN_FIELD
 from services.portal.web.visit import Visit
 
@@ -99,6 +100,8 @@ _TEMPLATES.globals |= {
     "say": SPEECH.say_markup,
     "say_many": SPEECH.say_many_markup,
     "new_key": new_id,
+    "kept": kept,
+    "kept_day": kept_day,
     "token_field": TOKEN_FIELD,
     "key_field": KEY_FIELD,
 }
