@@ -8,7 +8,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from libs.common.clock import Clock
-from services.portal.backend.client import Content, Nothing, Refused
+from services.portal.backend.client import Content, Down, Nothing, Refused
 from services.portal.backend.shapes import Certifications
 from services.portal.cases.kinds import FIELDS, QUESTIONS, request_of, sentences
 from services.portal.cases.shapes import Case, CaseFile, CaseList, ChallengeList, Named, OrderList
@@ -88,10 +88,13 @@ class CasePages:
         except Unfit as wrong:
             return await self._form(visit, kind, given, wrong.faults)
         told = say("Your case is open. Its number is {number}.", number=case.reference)
-        if file is not None and not await _given(visit, case.case_id, file, f"{key}-file"):
-            told = say(
-                "Your case {number} is open, but the document didn't arrive. Add it below.", number=case.reference
-            )
+        if file is not None:
+            try:
+                await _give(visit, case.case_id, file, f"{key}-file")
+            except (Unfit, Down):
+                told = say(
+                    "Your case {number} is open, but the document didn't arrive. Add it below.", number=case.reference
+                )
         return self._back(case.case_id, told)
 
     async def show_one(self, request: web.Request) -> web.Response:
@@ -118,10 +121,9 @@ class CasePages:
         visit, case_id = request[VISIT], request.match_info["case_id"]
         try:
             file = await _document(request, say("Choose a file"))
+            await _give(visit, case_id, file, await change_key(request))
         except Unfit as wrong:
             return await self._page(visit, case_id, {}, wrong.faults)
-        if not await _given(visit, case_id, file, await change_key(request)):
-            return self._back(case_id, say("This case takes no more documents."))
         return self._back(case_id, say("Your document is with us."))
 
     async def show_file(self, request: web.Request) -> web.Response:
@@ -214,16 +216,17 @@ async def _case(visit: Visit, case_id: str) -> Case:
     return await visit.mine("identity", f"/cases/{quote(case_id, safe='')}", Case)
 
 
-async def _given(visit: Visit, case_id: str, file: File, key: str) -> bool:
-    """Add a document; False where the case takes none any more."""
+async def _give(visit: Visit, case_id: str, file: File, key: str) -> None:
+    """Add a document. Raises `Unfit` where the case takes none any more, or not this one."""
     path = f"/cases/{quote(case_id, safe='')}/evidence"
     try:
         await visit.give("identity", path, CaseFile, Content(file.media_type, file.content), key=key)
     except Refused as refusal:
-        if refusal.code != "conflict":
-            raise
-        return False
-    return True
+        if refusal.code == "conflict":
+            raise Unfit({"document": say("This case takes no more documents")}) from refusal
+        if refusal.code == "invalid-request":
+            raise Unfit({"document": say("This file can't be read. Choose another one")}) from refusal
+        raise
 
 
 def _days(rules: Mapping[Any, Any], kind: str) -> int:

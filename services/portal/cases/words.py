@@ -7,7 +7,7 @@ from typing import Final
 
 from services.portal.cases.shapes import Case, CaseRow, ChallengeRow
 from services.portal.languages import mark, say, say_many
-from services.portal.languages.days import day, near, spoken
+from services.portal.languages.days import day, day_there, near, spoken
 from services.portal.web.chips import Chip
 
 _WITH_US: Final = frozenset({"open", "decided_once"})
@@ -87,7 +87,9 @@ def rows_of(cases: list[CaseRow], challenges: list[ChallengeRow], today: date) -
     """All of them; those that wait for the candidate first, then the open ones, then the rest, the newest first."""
     found = [
         *(
-            Row(title_of(one), one.reference, f"/cases/{one.case_id}", standing_of(one, today), one.opened_at.date())
+            Row(
+                title_of(one), one.reference, f"/cases/{one.case_id}", standing_of(one, today), day_there(one.opened_at)
+            )
             for one in cases
         ),
         *(
@@ -96,7 +98,7 @@ def rows_of(cases: list[CaseRow], challenges: list[ChallengeRow], today: date) -
                 "",
                 f"/exams/{one.result_id}",
                 standing_of(one, today),
-                one.opened_at.date(),
+                day_there(one.opened_at),
             )
             for one in challenges
         ),

@@ -9,28 +9,7 @@ from markupsafe import Markup
 
 from services.portal.languages import mark, say
 
-_BROWSERS: Final = (
-    ("Edg", "Edge"),
-    ("OPR", "Opera"),
-    ("SamsungBrowser", "Samsung Internet"),
-    ("Firefox", "Firefox"),
-    ("FxiOS", "Firefox"),
-    ("CriOS", "Chrome"),
-    ("Chrome", "Chrome"),
-    ("Safari", "Safari"),
-)
-"""What a browser calls itself, the more special first: most claim to be Chrome or Safari as well."""
-_SYSTEMS: Final = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Macintosh", "Mac"),
-    ("CrOS", "Chromebook"),
-    ("Linux", "Linux"),
-)
 _GROUP: Final = 4
-_LONGEST: Final = 80
 
 PROOF: Final = {
     "password": mark("Enter your password"),
@@ -39,13 +18,12 @@ PROOF: Final = {
 """What proves that it is them, by field, and what to do where it is missing."""
 
 
-def device(agent: str) -> str:
-    """What a session runs on: Firefox on Windows."""
-    browser = next((name for sign, name in _BROWSERS if f"{sign}/" in agent), None)
-    system = next((name for sign, name in _SYSTEMS if sign in agent), None)
-    if browser and system:
+def device(family: str) -> str:
+    """What a session runs on, from how identity puts it: `Firefox on Windows`, one of both, or `unknown`."""
+    browser, on, system = family.partition(" on ")
+    if on:
         return say("{browser} on {system}", browser=browser, system=system)
-    return browser or system or agent[:_LONGEST] or say("A device that doesn't say what it is")
+    return say("A device that doesn't say what it is") if family == "unknown" else family
 
 
 def in_groups(secret: str) -> str:

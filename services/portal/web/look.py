@@ -93,6 +93,7 @@ _TEMPLATES.filters |= {
     "weekday": days.weekday,
     "short_day": days.short_day,
     "minute": days.minute,
+    "there": days.day_there,
     "clock_time": days.clock_time,
     "number": days.number,
 }
