@@ -48,6 +48,8 @@ from services.portal.web.door import Door
 from services.portal.web.drafts import MIGRATION as DRAFTS
 from services.portal.web.drafts import Drafts
 from services.portal.web.forms import FormTokens
+from services.portal.web.repeats import MIGRATION as DONE
+from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import MIGRATIONS, Sessions
 
 MOST_FORM_BYTES = 6 * 1_048_576
@@ -77,6 +79,7 @@ def build(
         cookies=cookies,
         forms=FormTokens(secret),
         drafts=drafts,
+        repeats=Repeats(database, clock),
         programs=programs,
     )
     app = web.Application(middlewares=[door.handle], client_max_size=MOST_FORM_BYTES)
@@ -118,7 +121,7 @@ async def running(
             aiohttp.ClientSession() as http,
             serve(internal_app(readiness), settings.host, settings.internal_port) as internal,
         ):
-            await migrate(open_database(client), (*MIGRATIONS, DRAFTS), owner=owner, clock=clock)
+            await migrate(open_database(client), (*MIGRATIONS, DRAFTS, DONE), owner=owner, clock=clock)
             app = build(settings, programs, client, http, clock)
             async with serve(app, settings.host, settings.api_port, drain_seconds=settings.drain_seconds) as port:
                 log.info("started", port=port)

@@ -14,12 +14,13 @@ from libs.common.programs import Program
 from services.portal.backend.client import Backend, Browser, Down, Problem, Refused
 from services.portal.backend.shapes import Tokens
 from services.portal.languages import mark, say
-from services.portal.languages.days import ZONE
+from services.portal.languages.days import ZONE, clock_time
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.drafts import KEPT, Drafts, page_of
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
 from services.portal.web.look import shown
+from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import Sessions
 from services.portal.web.visit import VISIT, SignedOut, Visit
 
@@ -54,6 +55,7 @@ class Door:
         cookies: Cookies,
         forms: FormTokens,
         drafts: Drafts,
+        repeats: Repeats,
         programs: Mapping[str, Program],
     ) -> None:
         self._backend = backend
@@ -61,6 +63,7 @@ class Door:
         self._cookies = cookies
         self._forms = forms
         self._drafts = drafts
+        self._repeats = repeats
         self._programs = programs
 
     @web.middleware
@@ -106,7 +109,7 @@ class Door:
                     visit, "templates/message.html", say("This form is too old"), status=403, text=say(_OLD_FORM)
                 )
             await self._put_back(request, visit)
-            return await self._sent(request, visit, await handler(request))
+            return await self._repeated(request, visit) or await self._sent(request, visit, await handler(request))
         except SignedOut:
             return await self._to_sign_in(request, visit)
         except Refused as refusal:
@@ -170,10 +173,25 @@ class Door:
             KEPT.set(found)
             visit.said = say("You were signed out while writing. What you typed is back; nothing was sent yet.")
 
+    async def _repeated(self, request: web.Request, visit: Visit) -> web.StreamResponse | None:
+        """The answer to a form that was sent before, just so."""
+        if visit.session is None or request.method not in _CHANGES:
+            return None
+        done = await self._repeats.find(visit.session, request.path_qs, await request.post())
+        if done is None:
+            return None
+        answer = redirect(done.to)
+        self._cookies.tell(answer, say("Already done at {time}.", time=clock_time(done.at)))
+        return answer
+
     async def _sent(self, request: web.Request, visit: Visit, answer: web.StreamResponse) -> web.StreamResponse:
         """The answer; whoever sends a form again has had their draft back."""
-        draft = self._cookies.draft(request)
-        if draft is not None and visit.session is not None and request.method in _CHANGES:
+        session, draft = visit.session, self._cookies.draft(request)
+        if session is None or request.method not in _CHANGES:
+            return answer
+        if answer.status == 303:  # noqa: PLR2004 see other: it is done
+            await self._repeats.note(session, request.path_qs, await request.post(), answer.headers["Location"])
+        if draft is not None:
             await self._drafts.drop(draft)
             self._cookies.drop_draft(answer)
         return answer

@@ -29,7 +29,9 @@ MIGRATION: Final = Migration(
     declare({COLLECTION: [IndexModel([("expires_at", ASCENDING)], name="expires", expireAfterSeconds=0)]}),
 )
 LASTS: Final = timedelta(minutes=30)
-_NEVER: Final = frozenset({TOKEN_FIELD, KEY_FIELD, "password", "new_password", "code", "proved", "link", "started"})
+SECRETS: Final = frozenset({"password", "new_password", "code", "proved", "link", "started"})
+"""Fields of which nothing is kept, in no form."""
+_NEVER: Final = SECRETS | {TOKEN_FIELD, KEY_FIELD}
 _MOST_BYTES: Final = 65_536
 """Much more than any form takes."""
 
