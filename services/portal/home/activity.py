@@ -57,7 +57,9 @@ def _attempts(attempts: Sequence[Attempt]) -> Iterator[Happened]:
         by_state = _STATES.get(one.state)
         sentence = by_state or _GRADES.get(one.grade or "")
         if sentence is not None:
-            yield Happened(one.taken_on, say(sentence, exam=exam), one.text, "/exams")
+            # A grade's own words are in the title already.
+            text = one.text if by_state else one.title or one.text
+            yield Happened(one.taken_on, say(sentence, exam=exam), text, "/exams")
 
 
 def _claims(claims: Sequence[Claim]) -> Iterator[Happened]:

@@ -67,8 +67,9 @@ class FactorPages:
         visit, given = request[VISIT], await typed(request)
         opened = self._opened(str(given.get("started", "")))
         if opened is None:
-            wrong = {"started": say("This was begun more than five minutes ago. Begin again")}
-            return await self._begin_form(visit, wrong)
+            again = redirect("/security/second-factor")
+            self._cookies.tell(again, say("That was begun more than five minutes ago. Begin again."))
+            return again
         begun, token = opened
         code = str(given.get("code", "")).replace(" ", "")
         browser = Browser(visit.browser.address, visit.browser.agent, token)

@@ -269,4 +269,8 @@ def test_activity_is_of_all_kinds_and_the_latest_first() -> None:
         "CCNA renewed",
         "Transcript shared: For Acme",
     ]
+    assert found[2].text == "Results come by 26 November."
+    passed = attempt.model_copy(update={"state": "released", "grade": "pass", "title": "ENSDWI", "text": "Passed"})
+    (one,) = activity_of([], [passed], [], [], [], titles={}, today=TODAY)
+    assert (one.title, one.text) == ("Passed 300-415", "ENSDWI")
     assert len(activity_of([line] * 9, [], [], [], [], titles={}, today=TODAY)) == MOST
