@@ -27,20 +27,29 @@ from libs.common.programs import Program, ProgramErrors
 from libs.common.programs.live import LivePrograms
 from libs.common.sealing import SecretBox
 from libs.common.settings import load_settings
+from services.portal.access.entering import Entrance
+from services.portal.access.provider import ProviderSignIn
 from services.portal.access.recover import Recover
 from services.portal.access.sign_in import SignIn
 from services.portal.account.pages import AccountPages
 from services.portal.assets import AssetFiles
 from services.portal.backend.client import Backend
+from services.portal.cases.pages import CasePages
 from services.portal.certifications.pages import CertificationPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
+from services.portal.security.factor import FactorPages
+from services.portal.security.pages import SecurityPages
 from services.portal.settings import PortalSettings
 from services.portal.web.cookies import Cookies
 from services.portal.web.door import Door
+from services.portal.web.drafts import MIGRATION as DRAFTS
+from services.portal.web.drafts import Drafts
 from services.portal.web.forms import FormTokens
+from services.portal.web.repeats import MIGRATION as DONE
+from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import MIGRATIONS, Sessions
 
 MOST_FORM_BYTES = 6 * 1_048_576
@@ -59,22 +68,39 @@ def build(
     """The pages."""
     secret = settings.portal_secret.get_secret_value()
     cookies = Cookies(secure=settings.secure)
-    sessions = Sessions(open_database(client), SecretBox(secret, purpose="portal sessions"), clock)
+    database = open_database(client)
+    sessions = Sessions(database, SecretBox(secret, purpose="portal sessions"), clock)
+    drafts = Drafts(database, secret, SecretBox(secret, purpose="portal drafts"), clock)
     backend = Backend(http, settings.service_urls, settings.read_seconds)
     verifier = TokenVerifier(RemoteKeys(settings.jwks_url, http, clock), settings.token_issuer, clock)
-    door = Door(backend, sessions, cookies, FormTokens(secret), programs)
+    door = Door(
+        backend=backend,
+        sessions=sessions,
+        cookies=cookies,
+        forms=FormTokens(secret),
+        drafts=drafts,
+        repeats=Repeats(database, clock),
+        programs=programs,
+    )
     app = web.Application(middlewares=[door.handle], client_max_size=MOST_FORM_BYTES)
     proofs = SecretBox(secret, purpose="portal sign-in")
-    sign_in = SignIn(sessions=sessions, cookies=cookies, verifier=verifier, box=proofs, programs=programs, clock=clock)
+    entrance = Entrance(sessions, cookies, verifier, drafts)
+    provider = ProviderSignIn(entrance, cookies, proofs, programs, clock)
+    sign_in = SignIn(entrance=entrance, provider=provider, box=proofs, programs=programs, clock=clock)
+    enrolments = SecretBox(secret, purpose="portal second factors")
     app.add_routes(
         [
             *sign_in.routes(),
-            *Recover(cookies, programs).routes(),
-            *Home().routes(),
+            *provider.routes(),
+            *Recover(cookies, provider, programs, clock).routes(),
+            *Home(clock).routes(),
             *AccountPages().routes(),
             *CertificationPages().routes(),
             *ExamPages().routes(),
             *MailPages().routes(),
+            *CasePages(cookies, clock).routes(),
+            *SecurityPages(entrance, cookies).routes(),
+            *FactorPages(cookies, enrolments, clock).routes(),
             *AssetFiles(programs).routes(),
         ]
     )
@@ -95,7 +121,7 @@ async def running(
             aiohttp.ClientSession() as http,
             serve(internal_app(readiness), settings.host, settings.internal_port) as internal,
         ):
-            await migrate(open_database(client), MIGRATIONS, owner=owner, clock=clock)
+            await migrate(open_database(client), (*MIGRATIONS, DRAFTS, DONE), owner=owner, clock=clock)
             app = build(settings, programs, client, http, clock)
             async with serve(app, settings.host, settings.api_port, drain_seconds=settings.drain_seconds) as port:
                 log.info("started", port=port)

@@ -1,32 +1,32 @@
 """The one flow for whoever cannot get in (first time, password or ID forgotten), and where its link leads."""
 
 from collections.abc import Mapping
-from typing import Any, Final
 
 from aiohttp import web
 
+from libs.common.clock import Clock
 from libs.common.programs import Program
+from services.portal.access.provider import ProviderSignIn, link_ended
+from services.portal.access.words import program_of, slowed, unfit_password
 from services.portal.backend.client import Nothing, Refused
+from services.portal.languages import say
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
+from services.portal.web.forms import Faults
 from services.portal.web.look import shown
 from services.portal.web.visit import VISIT
 
-LEAST_LETTERS: Final = 12
-"""Of a password; identity decides."""
-
-_SENTENCES: Final = {
-    "password_weak": "Choose one with at least 12 characters that doesn't contain your ID, address or name",
-    "password_leaked": "This password is in lists of leaked ones. Choose another",
-}
-
 
 class Recover:
-    """Handlers of `/recover` and `/activate`."""
+    """Handlers of `/recover`, `/activate` and `/confirm-email`."""
 
-    def __init__(self, cookies: Cookies, programs: Mapping[str, Program]) -> None:
+    def __init__(
+        self, cookies: Cookies, provider: ProviderSignIn, programs: Mapping[str, Program], clock: Clock
+    ) -> None:
         self._cookies = cookies
+        self._provider = provider
         self._programs = programs
+        self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -35,6 +35,8 @@ class Recover:
             web.post("/recover/{program}", self.send),
             web.get("/activate", self.ask_password),
             web.post("/activate", self.set_password),
+            web.get("/confirm-email", self.ask_address),
+            web.post("/confirm-email", self.confirm_address),
         ]
 
     async def choose(self, request: web.Request) -> web.Response:
@@ -43,60 +45,77 @@ class Recover:
         return redirect(f"/recover/{program}" if program in self._programs else "/sign-in")
 
     async def ask(self, request: web.Request) -> web.Response:
-        return self._form(request, {})
+        return self._form(request, program_of(request, self._programs), {})
 
     async def send(self, request: web.Request) -> web.Response:
         """The answer is the same whether there is such an account or not."""
-        visit, program = request[VISIT], self._program(request)
+        visit, program = request[VISIT], program_of(request, self._programs)
         login = str((await request.post()).get("login", "")).strip()
         if not login:
-            return self._form(request, {"login": "Enter your e-mail address or candidate ID"})
+            return self._form(request, program, {"login": say("Enter your e-mail address or candidate ID")})
         body = {"program": program.id, "login": login}
         try:
             await visit.backend.send(visit.browser, "POST", "identity", "/access-requests", Nothing, body=body)
         except Refused as refusal:
+            if refusal.code == "too-many-tries":
+                return self._form(request, program, {"login": slowed(refusal, self._clock.now())})
             if refusal.code != "invalid-request":
                 raise
-            return self._form(request, {"login": "Enter an e-mail address or a candidate ID as it stands in our mails"})
-        return shown(visit, "access/sent.html", "Look into your mailbox", program=program, login=login)
+            wrong = say("Enter an e-mail address or a candidate ID as it stands in our mails")
+            return self._form(request, program, {"login": wrong})
+        return shown(visit, "access/sent.html", say("Look into your mailbox"), program=program, login=login)
 
     async def ask_password(self, request: web.Request) -> web.Response:
-        return self._password_form(request, str(request.query.get("token", "")), {})
+        """Where a link leads: to a password, or to the account that somebody has yet to prove."""
+        link, waiting = request.query.get("token", ""), self._provider.waiting(request)
+        if waiting is not None:
+            return self._provider.connect_form(request, waiting, link)
+        return self._password_form(request, link, {})
 
     async def set_password(self, request: web.Request) -> web.Response:
         visit, form = request[VISIT], await request.post()
         link, password = str(form.get("link", "")), str(form.get("password", ""))
-        if len(password) < LEAST_LETTERS:
-            return self._password_form(request, link, {"password": _SENTENCES["password_weak"]})
         body = {"token": link, "password": password}
         try:
             await visit.backend.send(visit.browser, "POST", "identity", "/activations", Nothing, body=body)
         except Refused as refusal:
             if refusal.code == "link-invalid":
-                return shown(visit, "access/link_ended.html", "This link has ended", status=410)
-            codes = [fault.code for fault in refusal.problem.errors]
-            wrong = next((_SENTENCES[code] for code in codes if code in _SENTENCES), None)
+                return link_ended(request)
+            if refusal.code == "local-passwords-off":
+                lead = say("This program takes no passwords. Sign in with its provider, then open the link again.")
+                return shown(visit, "access/ready.html", say("No password is needed"), lead=lead)
+            wrong = unfit_password([fault.code for fault in refusal.problem.errors])
             if wrong is None:
                 raise
             return self._password_form(request, link, {"password": wrong})
-        return shown(visit, "access/ready.html", "Your password is set")
+        lead = say("You can sign in with it now. On other devices you were signed in on, you have to sign in again.")
+        return shown(visit, "access/ready.html", say("Your password is set"), lead=lead)
 
-    def _password_form(self, request: web.Request, link: str, faults: Mapping[str, Any]) -> web.Response:
-        heading = "Choose a password"
+    async def ask_address(self, request: web.Request) -> web.Response:
+        """A page first: programs that look at mails follow links, and must confirm nothing."""
+        link = request.query.get("token", "")
+        return shown(request[VISIT], "access/confirm_email.html", say("Use this address from now on"), link=link)
+
+    async def confirm_address(self, request: web.Request) -> web.Response:
+        visit = request[VISIT]
+        body = {"token": str((await request.post()).get("link", ""))}
+        try:
+            await visit.backend.send(visit.browser, "POST", "identity", "/email-confirmations", Nothing, body=body)
+        except Refused as refusal:
+            if refusal.code not in ("link-invalid", "invalid-request"):
+                raise
+            heading = say("This link has ended")
+            address, verb = "/security/email", say("Ask for a new one")
+            return shown(visit, "access/link_ended.html", heading, status=410, address=address, verb=verb)
+        lead = say("We write to this address from now on, and you can sign in with it. The former one opens nothing.")
+        return shown(visit, "access/ready.html", say("Your address is changed"), lead=lead)
+
+    def _password_form(self, request: web.Request, link: str, faults: Faults) -> web.Response:
+        heading = say("Choose a password")
         return shown(request[VISIT], "access/password.html", heading, problem=bool(faults), link=link, faults=faults)
 
-    def _form(self, request: web.Request, faults: Mapping[str, str]) -> web.Response:
+    def _form(self, request: web.Request, program: Program, faults: Faults) -> web.Response:
+        heading = say("Get in again")
         return shown(
-            request[VISIT],
-            "access/recover.html",
-            "Get in again",
-            program=self._program(request),
-            problem=bool(faults),
-            faults=faults,
+            request[VISIT], "access/recover.html", heading, program=program, problem=bool(faults), faults=faults
         )
-
-    def _program(self, request: web.Request) -> Program:
-        program = self._programs.get(request.match_info["program"])
-        if program is None:
-            raise web.HTTPNotFound
-        return program

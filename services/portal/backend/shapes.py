@@ -139,17 +139,6 @@ class AttemptPage(BaseModel):
     next: str | None = None
 
 
-class Offer(BaseModel):
-    offer_id: str
-    certification: str
-    benefit: str
-    title: str
-
-
-class OfferPage(BaseModel):
-    items: list[Offer]
-
-
 class Message(BaseModel):
     """A mail that was sent to the candidate."""
 
@@ -167,6 +156,12 @@ class MessagePage(BaseModel):
     next: str | None = None
 
 
+class Return(BaseModel):
+    """What was heard of a mail that came back."""
+
+    text: str
+
+
 class Words(BaseModel):
     """A mail with its text."""
 
@@ -177,3 +172,4 @@ class Words(BaseModel):
     created_at: datetime
     sent_at: datetime | None
     text: str
+    returned: Return | None = None

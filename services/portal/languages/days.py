@@ -39,10 +39,14 @@ def short_day(value: date) -> Markup:
 
 def weekday(value: date, today: date) -> Markup:
     """A day, with its weekday where it is within a fortnight."""
+    return _marked(value.isoformat(), near(value, today))
+
+
+def near(value: date, today: date) -> str:
+    """The same as a sentence has it."""
     if abs((value - today).days) > _FORTNIGHT:
-        return day(value)
-    text = str(format_date(value, "full", locale=READER.get().locale)).replace(" ", _NO_BREAK)
-    return _marked(value.isoformat(), text)
+        return spoken(value)
+    return str(format_date(value, "full", locale=READER.get().locale)).replace(" ", _NO_BREAK)
 
 
 def minute(value: datetime) -> Markup:

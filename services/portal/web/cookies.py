@@ -61,6 +61,33 @@ class Cookies:
     def drop_wanted(self, answer: web.StreamResponse) -> None:
         self._drop(answer, "wanted")
 
+    def attempt(self, request: web.Request) -> str | None:
+        """What only this browser may know of a sign-in with a provider."""
+        return self._read(request, "attempt")
+
+    def keep_attempt(self, answer: web.StreamResponse, sealed: str) -> None:
+        self._set(answer, "attempt", sealed, _WANTED_SECONDS)
+
+    def drop_attempt(self, answer: web.StreamResponse) -> None:
+        self._drop(answer, "attempt")
+
+    def owner(self, request: web.Request) -> str | None:
+        """Who was signed in last in this browser; see `Drafts.owner`."""
+        return self._read(request, "owner")
+
+    def keep_owner(self, answer: web.StreamResponse, owner: str) -> None:
+        self._set(answer, "owner", owner, _ANCHOR_SECONDS)
+
+    def draft(self, request: web.Request) -> str | None:
+        """What names the draft of this browser."""
+        return self._read(request, "draft")
+
+    def keep_draft(self, answer: web.StreamResponse, cookie: str) -> None:
+        self._set(answer, "draft", cookie, _WANTED_SECONDS)
+
+    def drop_draft(self, answer: web.StreamResponse) -> None:
+        self._drop(answer, "draft")
+
     def program(self, request: web.Request) -> str | None:
         """The program in which somebody signed in last."""
         return self._read(request, "program")

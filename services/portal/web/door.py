@@ -14,11 +14,13 @@ from libs.common.programs import Program
 from services.portal.backend.client import Backend, Browser, Down, Problem, Refused
 from services.portal.backend.shapes import Tokens
 from services.portal.languages import mark, say
-from services.portal.languages.days import ZONE
+from services.portal.languages.days import ZONE, clock_time
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
+from services.portal.web.drafts import KEPT, Drafts, page_of
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
 from services.portal.web.look import shown
+from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import Sessions
 from services.portal.web.visit import VISIT, SignedOut, Visit
 
@@ -47,16 +49,21 @@ class Door:
 
     def __init__(
         self,
+        *,
         backend: Backend,
         sessions: Sessions,
         cookies: Cookies,
         forms: FormTokens,
+        drafts: Drafts,
+        repeats: Repeats,
         programs: Mapping[str, Program],
     ) -> None:
         self._backend = backend
         self._sessions = sessions
         self._cookies = cookies
         self._forms = forms
+        self._drafts = drafts
+        self._repeats = repeats
         self._programs = programs
 
     @web.middleware
@@ -76,6 +83,7 @@ class Door:
         )
         request[VISIT] = visit
         self._speak(request, visit)
+        KEPT.set({})
         answer = await self._answer(request, visit, handler)
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
@@ -100,11 +108,12 @@ class Door:
                 return shown(
                     visit, "templates/message.html", say("This form is too old"), status=403, text=say(_OLD_FORM)
                 )
-            return await handler(request)
+            await self._put_back(request, visit)
+            return await self._repeated(request, visit) or await self._sent(request, visit, await handler(request))
         except SignedOut:
-            return self._to_sign_in(request, visit)
+            return await self._to_sign_in(request, visit)
         except Refused as refusal:
-            return self._refused(request, visit, refusal.problem)
+            return await self._refused(request, visit, refusal.problem)
         except Exception as error:  # noqa: BLE001 a browser gets a page, whatever has happened
             return _failed(visit, error)
 
@@ -133,20 +142,58 @@ class Door:
         token = form.get(TOKEN_FIELD)
         return self._forms.fits(visit.anchor, token if isinstance(token, str) else None)
 
-    def _refused(self, request: web.Request, visit: Visit, problem: Problem) -> web.StreamResponse:
+    async def _refused(self, request: web.Request, visit: Visit, problem: Problem) -> web.StreamResponse:
         if problem.code == "unauthenticated":
-            return self._to_sign_in(request, visit)
+            return await self._to_sign_in(request, visit)
         if problem.status == 404:  # noqa: PLR2004 not found
             return shown(visit, "templates/message.html", say(_NOTHING), status=404, text=say(_SEARCH))
         log.warning("page_refused", route=visit.path.split("/")[1], code=problem.code)
         return shown(visit, "templates/message.html", problem.title, status=problem.status, text=problem.detail or "")
 
-    def _to_sign_in(self, request: web.Request, visit: Visit) -> web.StreamResponse:
+    async def _to_sign_in(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         program = visit.program.id if visit.program else self._cookies.program(request)
         answer = redirect(f"/sign-in/{program}" if program in self._programs else "/sign-in")
         self._cookies.drop_session(answer)
         if request.method == "GET":
             self._cookies.keep_wanted(answer, request.path_qs)
+        elif owner := self._cookies.owner(request):
+            page = page_of(request.app, request.path)
+            self._cookies.keep_wanted(answer, request.path_qs if page == request.path else page)
+            if draft := await self._drafts.keep(owner, page, await request.post()):
+                self._cookies.keep_draft(answer, draft)
+        return answer
+
+    async def _put_back(self, request: web.Request, visit: Visit) -> None:
+        """Let the page's forms show what was typed when the session had ended."""
+        draft, session = self._cookies.draft(request), visit.session
+        if draft is None or session is None or request.method in _CHANGES:
+            return
+        owner = self._drafts.owner(session.program, session.candidate_id)
+        if found := await self._drafts.find(draft, owner, request.path):
+            KEPT.set(found)
+            visit.said = say("You were signed out while writing. What you typed is back; nothing was sent yet.")
+
+    async def _repeated(self, request: web.Request, visit: Visit) -> web.StreamResponse | None:
+        """The answer to a form that was sent before, just so."""
+        if visit.session is None or request.method not in _CHANGES:
+            return None
+        done = await self._repeats.find(visit.session, request.path_qs, await request.post())
+        if done is None:
+            return None
+        answer = redirect(done.to)
+        self._cookies.tell(answer, say("Already done at {time}.", time=clock_time(done.at)))
+        return answer
+
+    async def _sent(self, request: web.Request, visit: Visit, answer: web.StreamResponse) -> web.StreamResponse:
+        """The answer; whoever sends a form again has had their draft back."""
+        session, draft = visit.session, self._cookies.draft(request)
+        if session is None or request.method not in _CHANGES:
+            return answer
+        if answer.status == 303:  # noqa: PLR2004 see other: it is done
+            await self._repeats.note(session, request.path_qs, await request.post(), answer.headers["Location"])
+        if draft is not None:
+            await self._drafts.drop(draft)
+            self._cookies.drop_draft(answer)
         return answer
 
 

@@ -72,7 +72,8 @@ async def typed(request: web.Request) -> Typed:
     form = await request.post()
     found: Typed = {}
     for name in form:
-        texts = [text.strip() for text in form.getall(name) if isinstance(text, str)]
+        # Browsers end lines as mails do (HTML, 4.10.22.7); the services take plain line feeds.
+        texts = [text.replace("\r\n", "\n").strip() for text in form.getall(name) if isinstance(text, str)]
         if texts and name not in (TOKEN_FIELD, KEY_FIELD):
             found[name] = texts[0] if len(texts) == 1 else texts
     for name in [name.removesuffix(".day") for name in found if name.endswith(".day")]:

@@ -13,6 +13,7 @@ from libs.common.pages.saying import Saying
 from libs.common.programs import Program
 from services.portal.languages import SPEECH, days, mark
 from services.portal.languages.days import ZONE
+from services.portal.web.drafts import kept, kept_day
 from services.portal.web.forms import KEY_FIELD, TOKEN_FIELD
 from services.portal.web.visit import Visit
 
@@ -93,6 +94,7 @@ _TEMPLATES.filters |= {
     "weekday": days.weekday,
     "short_day": days.short_day,
     "minute": days.minute,
+    "there": days.day_there,
     "clock_time": days.clock_time,
     "number": days.number,
 }
@@ -101,6 +103,8 @@ _TEMPLATES.globals |= {
     "say": _SAYING.say,
     "say_many": _SAYING.say_many,
     "new_key": new_id,
+    "kept": kept,
+    "kept_day": kept_day,
     "token_field": TOKEN_FIELD,
     "key_field": KEY_FIELD,
 }

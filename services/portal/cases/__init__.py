@@ -1,0 +1,1 @@
+"""Questions to staff: one thread and one promise each."""

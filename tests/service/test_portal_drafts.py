@@ -1,0 +1,98 @@
+"""What the portal keeps of forms: drafts for their writers alone, and that a form was sent before."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from multidict import MultiDict
+
+from libs.common.clock import FixedClock
+from libs.common.mongo.client import Database, open_client, open_database
+from libs.common.mongo.migrations import migrate
+from libs.common.sealing import SecretBox
+from services.portal.web import drafts as kept_drafts
+from services.portal.web import repeats as kept_repeats
+from services.portal.web.drafts import Drafts
+from services.portal.web.repeats import Repeats
+from services.portal.web.sessions import MIGRATIONS, Session
+from tests.servers import MongoUnderTest
+
+FORM = MultiDict(
+    [
+        ("token", "t"),
+        ("key", "k"),
+        ("text", "Long and dear to me"),
+        ("kinds", "a"),
+        ("kinds", "b"),
+        ("note", ""),
+        ("password", "plenty of quiet marmalade"),
+        ("code", "123456"),
+    ]
+)
+PAGE = "/cases/new"
+
+
+@pytest.fixture
+async def database(mongo: MongoUnderTest, clock: FixedClock) -> AsyncIterator[Database]:
+    client = open_client(mongo.url("portal"), application="test")
+    steps = (*MIGRATIONS, kept_drafts.MIGRATION, kept_repeats.MIGRATION)
+    await migrate(open_database(client), steps, owner="test", clock=clock)
+    yield open_database(client)
+    client.close()
+
+
+@pytest.fixture
+def drafts(database: Database, clock: FixedClock) -> Drafts:
+    return Drafts(database, "s" * 32, SecretBox("s" * 32, purpose="portal drafts"), clock)
+
+
+def session(key: str = "s1") -> Session:
+    return Session(key, "cisco", "C1", "access", datetime(2026, 11, 22, tzinfo=UTC))
+
+
+async def test_draft_comes_back_to_its_writer_on_its_page_for_half_an_hour(drafts: Drafts, clock: FixedClock) -> None:
+    mine = drafts.owner("cisco", "C1")
+    cookie = await drafts.keep(mine, PAGE, FORM)
+    assert cookie is not None
+    assert await drafts.find(cookie, mine, PAGE) == {"text": ["Long and dear to me"], "kinds": ["a", "b"]}
+    for stranger in (drafts.owner("cisco", "C2"), drafts.owner("juniper", "C1")):
+        assert await drafts.find(cookie, stranger, PAGE) is None
+    assert await drafts.find(cookie, mine, "/security/email") is None
+    assert await drafts.find("another", mine, PAGE) is None
+    clock.advance(kept_drafts.LASTS)
+    assert await drafts.find(cookie, mine, PAGE) is None
+
+
+async def test_nobody_reads_a_draft_in_the_database(drafts: Drafts, database: Database) -> None:
+    cookie = await drafts.keep(drafts.owner("cisco", "C1"), PAGE, FORM)
+    (row,) = await database[kept_drafts.COLLECTION].find().to_list(None)
+    for secret in (str(cookie), "dear", "marmalade", "123456", "C1"):
+        assert secret not in str(row)
+
+
+async def test_a_form_without_words_leaves_no_draft(drafts: Drafts) -> None:
+    secrets = MultiDict([("token", "t"), ("key", "k"), ("password", "marmalade"), ("note", "")])
+    assert await drafts.keep(drafts.owner("cisco", "C1"), PAGE, secrets) is None
+
+
+async def test_only_the_very_same_form_was_sent_before(database: Database, clock: FixedClock) -> None:
+    repeats, form = Repeats(database, clock), MultiDict([("token", "t"), ("key", "k"), ("text", "Once")])
+    assert await repeats.find(session(), PAGE, form) is None
+    await repeats.note(session(), PAGE, form, "/cases/c1")
+    first = clock.now()
+    clock.advance(timedelta(minutes=2))
+    await repeats.note(session(), PAGE, form, "/elsewhere")
+    again = await repeats.find(session(), PAGE, form)
+    assert again is not None
+    assert (again.at, again.to) == (first, "/cases/c1")
+    assert await repeats.find(session(), PAGE, MultiDict([*form.items(), ("text", "more")])) is None
+    assert await repeats.find(session("s2"), PAGE, form) is None
+    assert await repeats.find(session(), "/cases/c1/messages", form) is None
+    clock.advance(kept_repeats.LASTS)
+    assert await repeats.find(session(), PAGE, form) is None
+
+
+async def test_of_forms_with_secrets_not_even_a_hash_is_kept(database: Database, clock: FixedClock) -> None:
+    repeats = Repeats(database, clock)
+    await repeats.note(session(), PAGE, FORM, "/security")
+    assert await database[kept_repeats.COLLECTION].count_documents({}) == 0
