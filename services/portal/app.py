@@ -33,10 +33,14 @@ from services.portal.account.pages import AccountPages
 from services.portal.assets import AssetFiles
 from services.portal.backend.client import Backend
 from services.portal.certifications.pages import CertificationPages
+from services.portal.credits.claim_pages import ClaimPages
+from services.portal.credits.pages import CreditPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
+from services.portal.plan.pages import GoalPages
+from services.portal.plan.renewing import PlanPages
 from services.portal.settings import PortalSettings
 from services.portal.web.cookies import Cookies
 from services.portal.web.door import Door
@@ -75,6 +79,10 @@ def build(
             *CertificationPages().routes(),
             *ExamPages().routes(),
             *MailPages().routes(),
+            *GoalPages(cookies).routes(),
+            *PlanPages(cookies).routes(),
+            *ClaimPages(cookies, clock).routes(),
+            *CreditPages(cookies).routes(),
             *AssetFiles(programs).routes(),
         ]
     )
