@@ -70,9 +70,14 @@ def activities(program: Program, *, course: bool) -> list[tuple[str, str]]:
         found = [(one.code, f"{one.code} {one.title}") for one in program.policy.courses.items.values()]
         return [*found, (OTHER, say("Another course"))]
     if program.policy.credits is not None:
-        one, many = "{title} ({count} credit)", "{title} ({count} credits)"
         items = program.policy.credits.items.values()
-        found = [(item.code, say_many(one, many, item.credits, title=item.title)) for item in items]
+        found = [
+            (
+                item.code,
+                say_many("{title} ({count} credit)", "{title} ({count} credits)", item.credits, title=item.title),
+            )
+            for item in items
+        ]
     return [*found, (OTHER, say("Another activity") if found else say("A course, session or other activity"))]
 
 

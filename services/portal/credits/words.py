@@ -103,13 +103,21 @@ def _lead(have: int, on_hold: Sequence[Claim], cycle_until: date | None) -> str:
     held, days = total(on_hold), {claim.held_until for claim in on_hold}
     first = min((day for day in days if day is not None), default=None)
     if first is not None and len(days) == 1:
-        one = "{count} is on hold until {day}; {free} are free."
-        many = "{count} are on hold until {day}; {free} are free."
-        return say_many(one, many, held, day=spoken(first), free=have - held)
+        return say_many(
+            "{count} is on hold until {day}; {free} are free.",
+            "{count} are on hold until {day}; {free} are free.",
+            held,
+            day=spoken(first),
+            free=have - held,
+        )
     if first is not None:
-        one = "{count} is on hold, the first until {day}; {free} are free."
-        many = "{count} are on hold, the first until {day}; {free} are free."
-        return say_many(one, many, held, day=spoken(first), free=have - held)
+        return say_many(
+            "{count} is on hold, the first until {day}; {free} are free.",
+            "{count} are on hold, the first until {day}; {free} are free.",
+            held,
+            day=spoken(first),
+            free=have - held,
+        )
     if have and cycle_until is not None:
         return say("What isn't used lapses when your present time ends, on {day}.", day=spoken(cycle_until))
     if have:

@@ -18,13 +18,15 @@ class Effort:
         choice: how many exams would do in the place of the first one.
         waiting: exams that were sat, whose results are on their way, with their days.
         claims: credits in hand that it uses.
-        more: credits still to be earned.
+        asked: credits that the way asks for.
+        more: of these, still to be earned.
     """
 
     exams: tuple[str, ...] = ()
     choice: int = 0
     waiting: tuple[tuple[str, date], ...] = ()
     claims: tuple[Claim, ...] = ()
+    asked: int = 0
     more: int = 0
 
     @property
@@ -40,9 +42,9 @@ class Effort:
         )
 
     @property
-    def waits(self) -> bool:
-        """Whether somebody else has still to say yes to a part of it."""
-        return bool(self.waiting) or any(claim.pending for claim in self.claims)
+    def waits_for_review(self) -> bool:
+        """Whether claims have to be accepted for it to be enough."""
+        return self.asked > total(claim for claim in self.claims if not claim.pending)
 
     def assume(self, on: date, today: date, *, held_until: date | None) -> list[Assumption]:
         """That all of it comes true: what is still to be done on a day, credits in hand held until one."""
@@ -98,6 +100,7 @@ def _of_way(way: Way, credits_asked: int, claims: Sequence[Claim], waiting: Mapp
         choice=len(way.exams[0]) if exams else 0,
         waiting=tuple(waited),
         claims=used,
+        asked=credits_asked,
         more=max(0, credits_asked - total(used)),
     )
 

@@ -12,7 +12,7 @@ from libs.common.programs import Program
 from services.portal.backend.client import Down
 from services.portal.credits.claims import total
 from services.portal.credits.shapes import Claimed
-from services.portal.languages import say
+from services.portal.languages import say, say_many
 from services.portal.languages.days import spoken
 from services.portal.plan.effort import Effort, least_effort
 from services.portal.plan.goals import exam_name, goal_card, title_of
@@ -133,7 +133,13 @@ class PlanPages:
             **_form(program, known, None, known.today),
             **_given(query, answer, faults),
         }
-        return shown(visit, "plan/goal.html", title, problem=bool(faults), **values)
+        heading = say_many(
+            "{count} thing is missing for {title}",
+            "{count} things are missing for {title}",
+            card.of - card.have,
+            title=title,
+        )
+        return shown(visit, "plan/goal.html", heading, problem=bool(faults), **values)
 
     async def ask_to_keep(self, request: web.Request) -> web.Response:
         visit, name = request[VISIT], request.match_info["certification"]

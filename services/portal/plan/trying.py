@@ -116,9 +116,17 @@ def answer_of(trial: Trial, title: str, expires_on: date | None, after: Outcome 
     heading = say("{title} would be active until {day}", title=title, day=spoken(after.expires_on))
     if not costs:
         return Answer("ok", heading, "", plan)
-    one = "That costs {count} day: what is left until {day} isn't added on."
-    many = "That costs {count} days: what is left until {day} isn't added on."
-    return Answer("warn", heading, say_many(one, many, costs, day=spoken(expires_on)), plan)
+    return Answer(
+        "warn",
+        heading,
+        say_many(
+            "That costs {count} day: what is left until {day} isn't added on.",
+            "That costs {count} days: what is left until {day} isn't added on.",
+            costs,
+            day=spoken(expires_on),
+        ),
+        plan,
+    )
 
 
 def prefilled(

@@ -87,9 +87,12 @@ def heading_of(case: Case, plans: Sequence[Plan], title: str) -> tuple[str, str]
     if best.held_until is not None:
         heading = say_many("Hold your credits and gain {count} day", "Hold your credits and gain {count} days", days)
         return heading, _lead(case, title)
-    one = "Renew by {day} and not today, and gain {count} day"
-    many = "Renew by {day} and not today, and gain {count} days"
-    return say_many(one, many, days, day=spoken(case.suggested)), _lead(case, title)
+    return say_many(
+        "Renew by {day} and not today, and gain {count} day",
+        "Renew by {day} and not today, and gain {count} days",
+        days,
+        day=spoken(case.suggested),
+    ), _lead(case, title)
 
 
 def _lead(case: Case, title: str) -> str:
@@ -102,7 +105,7 @@ def _lead(case: Case, title: str) -> str:
             exam=effort.waiting[0][0],
             title=title,
         )
-    if effort.to_do == 0 and any(claim.pending for claim in effort.claims):
+    if effort.to_do == 0 and effort.waits_for_review:
         return say("Once your claims are accepted, your credits are enough. The day you use them decides.")
     if effort.to_do == 0:
         return say("Your credits are enough. The new time starts on the day you use them, so that day decides.")
@@ -112,12 +115,12 @@ def _lead(case: Case, title: str) -> str:
 def _chip(plan: Plan, *, best: bool) -> Chip:
     if not plan.renewed:
         return _EXPIRES
-    if plan.kept:
-        return _KEPT
     if best and plan.kind == "longest":
-        return _LONGEST
+        return _KEPT if plan.kept else _LONGEST
     if plan.costs:
         return Chip("warn", say_many("Costs {count} day", "Costs {count} days", plan.costs))
+    if plan.kept:
+        return _KEPT
     return _RENEWS
 
 
@@ -171,22 +174,34 @@ def _text(case: Case, plan: Plan) -> list[str]:
     if not plan.renewed:
         lapse = total(effort.claims) if effort else 0
         if lapse:
-            one = "After that day there's no grace time. You'd have to earn it again, and {count} credit lapses."
-            many = "After that day there's no grace time. You'd have to earn it again, and {count} credits lapse."
-            return [say_many(one, many, lapse)]
+            return [
+                say_many(
+                    "After that day there's no grace time. You'd have to earn it again, and {count} credit lapses.",
+                    "After that day there's no grace time. You'd have to earn it again, and {count} credits lapse.",
+                    lapse,
+                )
+            ]
         return [say("After that day there's no grace time. You'd have to earn it again.")]
     found = [say("This is what happens if you change nothing.")] if plan.kept else []
     if plan.kind == "longest":
-        one, many = "{count} day less than the latest possible.", "{count} days less than the latest possible."
-        found.append(say_many(one, many, plan.costs))
+        found.append(
+            say_many(
+                "{count} day less than the latest possible.", "{count} days less than the latest possible.", plan.costs
+            )
+        )
         if effort and effort.waiting and effort.claims:
             found.append(say("If the exam isn't a pass, nothing is lost: your credits stay."))
         elif effort and effort.exams:
             found.append(say("If the first try isn't a pass, there's time for a second one."))
     elif plan.costs:
-        one = "Renewing early costs time: the {count} day left until {day} isn't added on."
-        many = "Renewing early costs time: the {count} days left until {day} aren't added on."
-        found.append(say_many(one, many, plan.costs, day=end))
+        found.append(
+            say_many(
+                "Renewing early costs time: the {count} day left until {day} isn't added on.",
+                "Renewing early costs time: the {count} days left until {day} aren't added on.",
+                plan.costs,
+                day=end,
+            )
+        )
     if effort and effort.choice > 1 and plan.kind != "nothing":
         found.append(say("{count} exams would do; this one asks the least.", count=effort.choice))
     return found
