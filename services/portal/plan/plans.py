@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Literal
 
+from libs.common.programs.calendar import add_years
 from services.portal.plan.effort import Effort
 from services.portal.plan.shapes import Assumption, WhatIf
 
@@ -59,6 +60,7 @@ class Case:
     Attributes:
         expires_on: last active day.
         spare: how long before it we suggest to act.
+        years: how long it lasts from each renewal; None where that is not known.
     """
 
     certification: str
@@ -67,6 +69,7 @@ class Case:
     effort: Effort | None
     may_be_held: bool
     spare: timedelta = SPARE
+    years: int | None = None
 
     @property
     def steerable(self) -> bool:
@@ -136,8 +139,16 @@ def _plan(case: Case, draft: Draft, answer: WhatIf | None) -> Plan:
     after = answer.of(case.certification) if answer is not None else None
     if after is None or (after.expires_on is not None and after.expires_on <= case.expires_on):
         return Plan(draft.kind, None, draft.held_until, case.expires_on, renewed=False)
-    costs = max(0, (case.expires_on - draft.acts_on).days) if draft.acts_on is not None else 0
-    return Plan(draft.kind, draft.acts_on, draft.held_until, after.expires_on, renewed=True, costs=costs)
+    acts_on = renewed_on(after.expires_on, case.years, draft.acts_on)
+    costs = max(0, (case.expires_on - acts_on).days) if acts_on is not None else 0
+    return Plan(draft.kind, acts_on, draft.held_until, after.expires_on, renewed=True, costs=costs)
+
+
+def renewed_on(until: date | None, years: int | None, expected: date | None) -> date | None:
+    """The day on which the time that ends with `until` began: the one expected, unless its length says otherwise."""
+    if until is None or years is None or (expected is not None and add_years(expected, years) == until):
+        return expected
+    return add_years(until, -years)
 
 
 def _alike(plan: Plan, other: Plan) -> bool:

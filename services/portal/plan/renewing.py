@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from libs.common.languages import READER
 from libs.common.programs import Program
 from services.portal.backend.client import Down
 from services.portal.credits.claims import total
@@ -102,7 +103,9 @@ class PlanPages:
             "lead": lead,
             "case": case,
             "cards": cards,
-            "picture": picture_of(cards, tried, renewal.expires_on, known.today),
+            "picture": picture_of(
+                cards, tried, renewal.expires_on, known.today, mirrored=READER.get().direction == "rtl"
+            ),
             "as_table": query.get("view") == "table",
             "moved": also_moved(program, name, known.ends, worked.outcome if outcome is None else outcome),
             "moved_by_trial": outcome is not None,
@@ -199,7 +202,8 @@ async def _worked_out(visit: Visit, known: Known, renewal: Renewal) -> Worked:
     effort = least_effort(renewal, written, known.claims, known.waiting)
     retake = program.policy.retake
     spare = spare_of(effort, (retake.free_after_fail_days or 0) if retake else 0)
-    case = Case(renewal.certification, renewal.expires_on, known.today, effort, known.may_be_held, spare)
+    years = _years(program, known, renewal.certification)
+    case = Case(renewal.certification, renewal.expires_on, known.today, effort, known.may_be_held, spare, years)
     drafts = drafts_of(case)
     asked_for = [draft for draft in drafts if draft.assume]
     answers = await asyncio.gather(*(worked_out(visit, draft.assume) for draft in asked_for))
@@ -224,7 +228,14 @@ async def _tried(
     assume = assumptions_of(trial, known.claims, known.today, may_be_held=known.may_be_held)
     said = await worked_out(visit, assume)
     expires_on = known.ends.get(name)
-    return answer_of(trial, title_of(program, name), expires_on, said.of(name)), said.outcome, {}
+    years = _years(program, known, name)
+    return answer_of(trial, title_of(program, name), expires_on, said.of(name), years=years), said.outcome, {}
+
+
+def _years(program: Program, known: Known, certification: str) -> int | None:
+    """How long a certification lasts from each renewal."""
+    written, held = program.certifications.get(certification), known.of(certification)
+    return written.validity_years_of(held.earned_on) if written is not None and held is not None else None
 
 
 def _form(program: Program, known: Known, effort: Effort | None, suggested: date) -> dict[str, Any]:

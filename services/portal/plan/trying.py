@@ -13,7 +13,7 @@ from services.portal.languages import say, say_many
 from services.portal.languages.days import spoken
 from services.portal.plan.effort import claimed
 from services.portal.plan.goals import title_of
-from services.portal.plan.plans import Plan
+from services.portal.plan.plans import Plan, renewed_on
 from services.portal.plan.shapes import Assumption, Outcome
 from services.portal.web.chips import ChipKind
 from services.portal.web.forms import Answers, Unfit
@@ -87,7 +87,7 @@ class Answer:
     plan: Plan | None
 
 
-def answer_of(trial: Trial, title: str, expires_on: date | None, after: Outcome | None) -> Answer:
+def answer_of(trial: Trial, title: str, expires_on: date | None, after: Outcome | None, *, years: int | None) -> Answer:
     """The answer about one certification.
 
     Args:
@@ -95,9 +95,8 @@ def answer_of(trial: Trial, title: str, expires_on: date | None, after: Outcome 
         title: of the certification.
         expires_on: until when it is active now; None where it is not held.
         after: as it would be; None where it would not be active.
+        years: how long it lasts from each renewal; None where that is not known.
     """
-    days = [day for day in (trial.exam_on if trial.exam else None, trial.credits_on) if day is not None]
-    acts_on = max(days, default=date.min)
     if after is None:
         return Answer(
             "off", say("That's not enough for {title}", title=title), say("Something is still missing."), None
@@ -111,7 +110,9 @@ def answer_of(trial: Trial, title: str, expires_on: date | None, after: Outcome 
         nothing = Plan("nothing", None, None, expires_on, renewed=False)
         text = say("{title} stays active until {day}.", title=title, day=spoken(expires_on))
         return Answer("off", say("That doesn't renew it"), text, nothing)
-    costs = max(0, (expires_on - acts_on).days)
+    days = (trial.exam_on if trial.exam else None, trial.credits_on if trial.credits else None)
+    acts_on = renewed_on(after.expires_on, years, max((day for day in days if day is not None), default=None))
+    costs = max(0, (expires_on - acts_on).days) if acts_on is not None else 0
     plan = Plan("soonest", acts_on, None, after.expires_on, renewed=True, costs=costs)
     heading = say("{title} would be active until {day}", title=title, day=spoken(after.expires_on))
     if not costs:

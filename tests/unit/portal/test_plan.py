@@ -35,7 +35,7 @@ def cisco() -> Program:
 
 
 def case(effort: Effort | None, *, may_be_held: bool = True, ends: date = ENDS) -> Case:
-    return Case("CCNP", ends, TODAY, effort, may_be_held, spare_of(effort, 5))
+    return Case("CCNP", ends, TODAY, effort, may_be_held, spare_of(effort, 5), years=3)
 
 
 def active(until: date | None, name: str = "CCNP") -> Outcome:
@@ -168,11 +168,23 @@ def test_the_best_plan_is_first_and_exactly_one_is_what_happens_by_itself(
         assert plan.until >= ends, "no plan shortens anything"
         assert plan.acts_on is None or plan.acts_on <= max(ends, TODAY)
     cards = cards_of(of, plans, reminded=False)
-    picture = picture_of(cards, None, ends, TODAY)
-    for row in picture.rows:
-        for bar in row.bars:
+    for mirrored in (False, True):
+        picture = picture_of(cards, None, ends, TODAY, mirrored=mirrored)
+        for bar in [bar for row in picture.rows for bar in row.bars]:
             assert float(bar.x[:-1]) >= 0
             assert float(bar.x[:-1]) + float(bar.width[:-1]) <= 100.01
+
+
+def test_time_runs_as_its_readers_read() -> None:
+    of = case(WAITING)
+    cards = cards_of(of, planned(of), reminded=False)
+    one, other = (picture_of(cards, None, ENDS, TODAY, mirrored=mirrored) for mirrored in (False, True))
+    assert float(one.today[:-1]) + float(other.today[:-1]) == pytest.approx(100)
+    for row, twin in zip(one.rows, other.rows, strict=True):
+        for bar, image in zip(row.bars, twin.bars, strict=True):
+            assert bar.width == image.width
+            ends = float(bar.x[:-1]) + float(bar.width[:-1]) + float(image.x[:-1])
+            assert ends == pytest.approx(100, abs=0.02)
 
 
 def test_days_lost_are_drawn_from_its_end_to_that_of_the_best() -> None:
@@ -243,12 +255,15 @@ def test_what_makes_no_sense_is_said_at_its_field(cisco: Program, trial: dict[st
 
 def test_the_answer_to_a_trial_names_its_cost() -> None:
     trial = Trial(exam="350-401", exam_on=TODAY)
-    answer = answer_of(trial, "CCNP", ENDS, active(date(2029, 11, 22)))
+    answer = answer_of(trial, "CCNP", ENDS, active(date(2029, 11, 22)), years=3)
     assert (answer.kind, plain(answer.title)) == ("warn", "CCNP would be active until 22 November 2029")
     assert plain(answer.text).startswith("That costs 112 days")
-    assert answer_of(trial, "CCNP", ENDS, active(ENDS)).title == "That doesn't renew it"
-    assert answer_of(trial, "CCNP", None, active(ENDS)).title == "You'd have earned CCNP"
-    assert answer_of(trial, "CCNP", None, None).plan is None
+    assert answer_of(trial, "CCNP", ENDS, active(ENDS), years=3).title == "That doesn't renew it"
+    assert answer_of(trial, "CCNP", None, active(ENDS), years=3).title == "You'd have earned CCNP"
+    assert answer_of(trial, "CCNP", None, None, years=3).plan is None
+    both = Trial(exam="350-401", exam_on=TODAY, credits=1, credits_on=date(2027, 3, 10))
+    exam_alone = answer_of(both, "CCNP", ENDS, active(date(2029, 11, 22)), years=3)
+    assert plain(exam_alone.text).startswith("That costs 112 days"), "credits that are not needed decide nothing"
 
 
 def test_what_else_moves_is_what_lasts_longer_or_is_new(cisco: Program) -> None:
