@@ -62,6 +62,9 @@ async def test_a_goal_is_chosen_seen_first_and_given_up(world: World, planner: P
         await page.get_by_label("If I pass").select_option("350-401")
         await page.get_by_role("button", name="Work it out").click()
         assert "That's not enough" in await text_of(page.locator("[role=status]"))
+        form = {"token": await page.locator("[name=token]").first.input_value(), "certification": "NOTHING"}
+        answer = await context.request.post("/plan/goals", form=form)
+        assert "Choose certifications of the list" in await answer.text()
         await page.get_by_role("button", name="Remove this goal").click()
         assert "No goals yet." in await text_of(page.locator("main"))
 
@@ -122,6 +125,9 @@ async def test_credits_are_claimed_held_as_planned_and_not_lost(world: World, pl
         await page.goto("/plan/CCNA")
         assert await text_of(page.locator("h1")) == "Hold your credits and gain 278 days"
         await page.get_by_role("link", name="Keep this plan").click()
+        form = {"token": await page.locator("[name=token]").input_value(), "plan": "longest", "until": "2027-12-31"}
+        other = await context.request.post("/plan/CCNA/keep", form=form)
+        assert other.url.endswith("/plan/CCNA/keep?plan=longest"), "what was not shown is not done"
         assert "It costs 4 days" in await text_of(page.locator("main"))
         await page.get_by_role("button", name="Hold 30 credits").click()
         assert "on hold until 6 March 2028" in await text_of(page.locator("[role=status]"))
