@@ -164,13 +164,11 @@ async def test_a_claim_can_be_withdrawn_and_pages_are_whole_at_any_width(world: 
             context,
             (
                 "/plan",
-                "/plan/CCNA",
                 "/plan/CCNA?view=table&exam=350-401&exam_on.day=1&exam_on.month=2&exam_on.year=2027&credits=0",
                 "/plan/CCNA?exam=&credits=x",
                 "/plan/CCNP-Enterprise",
                 "/credits",
                 "/credits/claim",
-                withdrawal,
                 f"{hold}?until.day=1&until.month=6&until.year=2027",
             ),
         )

@@ -115,6 +115,12 @@ def test_where_credits_cannot_be_held_there_is_no_day_to_choose() -> None:
     assert kinds == ["soonest", "nothing"]
 
 
+@pytest.mark.parametrize("left", [0, 3, 4])
+def test_in_the_last_days_there_is_no_later_day_to_suggest(left: int) -> None:
+    near = case(Effort(claims=(HELD,)), ends=TODAY + timedelta(days=left))
+    assert [draft.kind for draft in drafts_of(near)] == ["soonest", "nothing"]
+
+
 def test_what_cannot_be_renewed_is_said_with_what_follows() -> None:
     of = case(None)
     heading, lead = heading_of(of, planned(of), "CCNP")
