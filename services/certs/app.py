@@ -10,7 +10,7 @@ from libs.common.mongo.jobs import Job
 from libs.common.mongo.people import People
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
-from services.certs import decision_store, dryrun_store, privacy
+from services.certs import decision_store, dryrun_store, goals, privacy
 from services.certs.agreement_api import AgreementApi
 from services.certs.api import CertsApi
 from services.certs.certificates import store as certificate_store
@@ -36,6 +36,7 @@ from services.certs.directory.store import DirectoryStore
 from services.certs.dryrun_store import DryRunStore
 from services.certs.dryruns import DryRuns
 from services.certs.expiry import ExpirySweep
+from services.certs.goals_api import GoalsApi
 from services.certs.ledgers import Ledgers
 from services.certs.merge_preview_api import MergePreviewApi
 from services.certs.outlook_api import OutlookApi
@@ -92,6 +93,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     people = People(platform.database)
     sharing = SharingSettings(platform.database)
     directory = Directory(DirectoryStore(platform.database), people, sharing, platform.clock)
+    aims = GoalsApi(store, goals.Goals(platform.database), policies, platform.unit_of_work)
     choosing = SharingApi(store, sharing, directory, policies, platform.unit_of_work)
     rates = AddressRates(settings.public_requests, read_networks(settings.trusted_proxies), platform.clock)
     listing = DirectoryApi(directory, platform.programs, rates)
@@ -130,7 +132,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
         credentials=credentials,
         pool=drawing_pool(settings.drawing_processes),
     )
-    parts = (outlook, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
+    parts = (outlook, aims, managing, agreement, claims, reviews, decisions, previews, assets, issuers)
     transcripts = TranscriptParts(
         platform,
         settings,
@@ -197,6 +199,7 @@ SERVICE = Service(
         people_migration.MIGRATION,
         transcript_store.MIGRATION,
         provider_store.MIGRATION,
+        goals.MIGRATION,
     ),
     build=build,
     settings=CertsSettings,

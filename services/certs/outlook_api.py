@@ -55,6 +55,9 @@ from services.certs.views import CandidatePath, ProgramPath
 FARTHEST = timedelta(days=366 * 30)
 """A plan may look so far ahead."""
 
+WAITED_FOR = timedelta(days=90)
+"""A plan may count on what happened so long ago and is not known yet: a result on its way, credits not yet claimed."""
+
 _FLAGGED = Cursor("flagged", str)
 
 T = TypeVar("T")
@@ -266,8 +269,8 @@ class OutlookApi:
 
 
 def _check_assumption(path: str, each: Assumption, policy: Program, facts: Sequence[Fact], today: date) -> None:
-    if not today <= each.on <= today + FARTHEST:
-        raise invalid(f"{path}.on", "day", "must be today or a day of the next thirty years")
+    if not today - WAITED_FOR <= each.on <= today + FARTHEST:
+        raise invalid(f"{path}.on", "day", "must be a day of the last ninety days or of the next thirty years")
     if each.exam is not None and policy.find_exam(each.exam) is None:
         raise invalid(f"{path}.exam", "unknown_exam", f"{policy.id} has no such exam")
     claims = {fact.claim_id for fact in facts if isinstance(fact, CreditFact)}

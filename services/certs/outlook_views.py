@@ -152,10 +152,18 @@ class WarningView(View):
     text: str
 
 
+class OutcomeView(SideView):
+    """A certification as it would be on the day of the last assumption."""
+
+    certification: str
+
+
 class WhatIfView(View):
     as_of: date
     changes: list[DifferenceView]
+    """Against that day without the assumptions."""
     warnings: list[WarningView]
+    outcome: list[OutcomeView]
 
 
 class ExamOptionView(View):
@@ -330,6 +338,15 @@ def what_if_view(found: WhatIf) -> WhatIfView:
         warnings=[
             WarningView(certification=each.certification, days_given_up=each.days_given_up, text=each.text)
             for each in found.warnings
+        ],
+        outcome=[
+            OutcomeView(
+                certification=each.certification,
+                status=each.status,
+                earned_on=each.earned_on,
+                expires_on=each.expires_on,
+            )
+            for each in found.after.certifications.values()
         ],
     )
 

@@ -131,6 +131,7 @@ HOLDINGS = Holdings(
         ),
         Holding(collection="people", find=by("_id")),
         Holding(collection="sharing", find=by("_id"), kind="sharing"),
+        Holding(collection="goals", find=by("_id"), kind="goals"),
         Holding(collection="directory", find=by("_id")),
     ),
     apart=APART

@@ -36,10 +36,14 @@ from services.portal.assets import AssetFiles
 from services.portal.backend.client import Backend
 from services.portal.cases.pages import CasePages
 from services.portal.certifications.pages import CertificationPages
+from services.portal.credits.claim_pages import ClaimPages
+from services.portal.credits.pages import CreditPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
+from services.portal.plan.pages import GoalPages
+from services.portal.plan.renewing import PlanPages
 from services.portal.security.factor import FactorPages
 from services.portal.security.pages import SecurityPages
 from services.portal.settings import PortalSettings
@@ -101,6 +105,10 @@ def build(
             *CasePages(cookies, clock).routes(),
             *SecurityPages(entrance, cookies).routes(),
             *FactorPages(cookies, enrolments, clock).routes(),
+            *GoalPages(cookies).routes(),
+            *PlanPages(cookies).routes(),
+            *ClaimPages(cookies, clock).routes(),
+            *CreditPages(cookies).routes(),
             *AssetFiles(programs).routes(),
         ]
     )

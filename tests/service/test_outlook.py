@@ -113,6 +113,11 @@ async def test_ways_to_renew_and_a_plan_with_its_cost(base: Base, policies: dict
         moved = {"status": "active", "earned_on": "2025-03-10", "expires_on": "2030-03-10"}
         assert {change["certification"]: change["after"] for change in planned["changes"]}["CCNA"] == moved
         assert [warning["days_given_up"] for warning in planned["warnings"]] == [366]
+        assert {"certification": "CCNA", **moved} in planned["outcome"]
+        waited_for = [{"on": "2026-11-19", "exam": way["exams"][0]["exam"]}]
+        _, planned = await ask("POST", f"{ME}/what-if", assume=waited_for)
+        ends = {one["certification"]: one["expires_on"] for one in planned["outcome"]}
+        assert ends["CCNA"] == "2029-11-19", "a result on its way counts from its own day"
     (row,) = await base.rows("candidates", _id="C1")
     assert len(row["facts"]) == 1, "a plan is nobody's fact"
 
@@ -122,7 +127,7 @@ async def test_ways_to_renew_and_a_plan_with_its_cost(base: Base, policies: dict
     [
         ({"on": "2027-03-10"}, "body.assume.0"),
         ({"on": "2027-03-10", "exam": "200-301", "credits": 3}, "body.assume.0"),
-        ({"on": "2026-11-20", "exam": "200-301"}, "body.assume.0.on"),
+        ({"on": "2026-08-01", "exam": "200-301"}, "body.assume.0.on"),
         ({"on": "2090-01-01", "exam": "200-301"}, "body.assume.0.on"),
         ({"on": "2027-03-10", "exam": "999-999"}, "body.assume.0.exam"),
     ],

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar
 
 from aiohttp import web
+from multidict import MultiMapping
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from libs.common.ids import new_id
@@ -69,7 +70,15 @@ async def typed(request: web.Request) -> Typed:
 
     A day of three boxes (`born.day`, `born.month`, `born.year`) is also there as one text, `born`.
     """
-    form = await request.post()
+    return _gathered(await request.post())
+
+
+def asked(request: web.Request) -> Typed:
+    """The same of a form that only asks: what it carries is in the address."""
+    return _gathered(request.query)
+
+
+def _gathered(form: MultiMapping[Any]) -> Typed:
     found: Typed = {}
     for name in form:
         # Browsers end lines as mails do (HTML, 4.10.22.7); the services take plain line feeds.

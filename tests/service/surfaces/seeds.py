@@ -326,6 +326,7 @@ _CERTS = {
     "publish_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
     "edit_transcript": Request(lambda _: {"label": "MARK-LINK", "exams": ["200-301"]}),
     "enter_code": Request(query=lambda values: {"code": values["code"]}),
+    "choose_goals": Request(lambda _: {"certifications": ["CCNP-Enterprise"]}),
     "choose_sharing": Request(lambda _: {"directory": False, "name_in_badges": True, "native_name": False}),
 }
 

@@ -1,0 +1,1 @@
+"""Continuing education: the ledger of credits, and what the candidate claims."""
