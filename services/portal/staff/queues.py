@@ -50,5 +50,5 @@ AUDIT: Final = Queue(
     frozenset({"audit:read"}),
 )
 
-QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES)
+QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, AUDIT)
 """Add yours here, at its place in its group."""
