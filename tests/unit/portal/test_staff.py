@@ -156,6 +156,12 @@ def test_whatever_was_done_to_a_record_is_found(place: int, what: str) -> None:
         assert found is not None
 
 
+def test_a_record_that_does_not_follow_on_the_one_before_is_found_without_any_seal() -> None:
+    records = [*chain(2), *linked(Head(2, "f" * 64), [{"actor": "staff:mallory", "status": 200}])]
+    assert checked(records, (), whole=True).fault == 3
+    assert checked(records, (), whole=False).fault is None, "of a search each is checked by itself"
+
+
 def test_a_day_is_said_for_what_has_one() -> None:
     facts = words.facts_of(
         case("missing_result", {"exam_code": "200-301", "taken_on": date(2026, 11, 1).isoformat()}), None
