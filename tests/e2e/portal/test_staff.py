@@ -3,6 +3,7 @@
 import time
 from base64 import b32decode
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest_asyncio
@@ -72,17 +73,13 @@ async def test_an_invitation_opens_an_account_and_both_proofs_are_needed(world: 
     assert await page.locator(".shell > .side").get_by_role("link", name="Cases").count() == 0
     await page.goto("/")
     assert urlsplit(page.url).path.startswith("/sign-in"), "staff are no candidates"
-    cookies = await context.cookies()
+    cookies: Any = await context.cookies()
     await page.goto("/staff/account")
     await page.get_by_role("button", name="Sign out").click()
-    await context.add_cookies([{**cookie, "url": world.stage.portal_url} for cookie in _named(cookies)])
+    await context.add_cookies(cookies)
     await page.goto("/staff")
     assert urlsplit(page.url).path == "/staff/sign-in/cisco", "the cookie opens nothing any more"
     await context.close()
-
-
-def _named(cookies: list) -> list:  # type: ignore[type-arg]
-    return [{"name": cookie["name"], "value": cookie["value"]} for cookie in cookies]
 
 
 async def test_a_name_is_decided_by_two_people_who_see_what_follows(world: World, desk: BrowserContext) -> None:
@@ -172,7 +169,7 @@ async def test_pages_of_staff_are_light_whole_at_any_width_and_have_nothing_that
     case_id = await name_case(world, person, "Öberg")
     view = f"/staff/candidates/{person.candidate_id}"
     pages = (
-        *("/staff", "/staff/account", "/staff/search?q=zoe", "/staff/name-changes", "/staff/suspected-duplicates"),
-        *(f"/staff/cases?item={case_id}", f"{view}?item={case_id}", f"{view}/exams", f"{view}/ids", "/staff/nothing"),
+        *("/staff", "/staff/account", "/staff/search?q=zoe", f"/staff/cases?item={case_id}"),
+        *(f"{view}?item={case_id}", f"{view}/exams", "/staff/nothing"),
     )
     await look_over(world, desk, pages)
