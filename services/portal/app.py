@@ -47,6 +47,9 @@ from services.portal.plan.renewing import PlanPages
 from services.portal.security.factor import FactorPages
 from services.portal.security.pages import SecurityPages
 from services.portal.settings import PortalSettings
+from services.portal.staff.entrance.account import StaffAccount
+from services.portal.staff.entrance.sign_in import StaffSignIn
+from services.portal.staff.pages import staff_pages
 from services.portal.web.cookies import Cookies
 from services.portal.web.door import Door
 from services.portal.web.drafts import MIGRATION as DRAFTS
@@ -54,7 +57,7 @@ from services.portal.web.drafts import Drafts
 from services.portal.web.forms import FormTokens
 from services.portal.web.repeats import MIGRATION as DONE
 from services.portal.web.repeats import Repeats
-from services.portal.web.sessions import MIGRATIONS, Sessions
+from services.portal.web.sessions import MIGRATIONS, Sessions, StaffSessions
 
 MOST_FORM_BYTES = 6 * 1_048_576
 """A file as large as the services take, and what is typed beside it."""
@@ -74,12 +77,14 @@ def build(
     cookies = Cookies(secure=settings.secure)
     database = open_database(client)
     sessions = Sessions(database, SecretBox(secret, purpose="portal sessions"), clock)
+    staff = StaffSessions(database, SecretBox(secret, purpose="portal staff sessions"), clock)
     drafts = Drafts(database, secret, SecretBox(secret, purpose="portal drafts"), clock)
     backend = Backend(http, settings.service_urls, settings.read_seconds)
     verifier = TokenVerifier(RemoteKeys(settings.jwks_url, http, clock), settings.token_issuer, clock)
     door = Door(
         backend=backend,
         sessions=sessions,
+        staff=staff,
         cookies=cookies,
         forms=FormTokens(secret),
         drafts=drafts,
@@ -109,6 +114,9 @@ def build(
             *PlanPages(cookies).routes(),
             *ClaimPages(cookies, clock).routes(),
             *CreditPages(cookies).routes(),
+            *StaffSignIn(staff, cookies, programs).routes(),
+            *StaffAccount(SecretBox(secret, purpose="portal staff accounts"), programs).routes(),
+            *staff_pages(cookies, programs, staff),
             *AssetFiles(programs).routes(),
         ]
     )
