@@ -10,9 +10,9 @@ from urllib.parse import quote
 from aiohttp import web
 
 from libs.common.csv_pages import cells
+from services.portal.languages import say
 from services.portal.staff.kit import Column, Number, Queue, Row, with_query
 from services.portal.staff.shell import Side, on_desk
-from services.portal.languages import say
 from services.portal.web.forms import Faults, Typed
 from services.portal.web.visit import Visit
 
