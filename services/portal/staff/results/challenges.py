@@ -214,6 +214,7 @@ def _shown(visit: Visit, one: Challenge, names: Names) -> dict[str, Any]:
         "one": one,
         "chip": rulings.chip_of(one),
         "facts": rulings.facts_of(one),
+        "ground": rulings.GROUNDS.get(one.ground, one.ground),
         "since": rulings.since_said(one.vendor_since),
         "owner": names.of(one.assignee) if one.assignee else None,
         "mine": one.assignee == me,

@@ -99,12 +99,7 @@ def facts_of(one: Challenge) -> list[Fact]:
     """The result as it was challenged, and as it stands."""
     now = outcome_of(one.result)
     same = None if one.result is None else one.result == one.challenged
-    found = [
-        Fact(say("Result"), outcome_of(one.challenged), now, same),
-        Fact(say("Exam"), one.exam_code),
-        Fact(say("Taken on"), short_day(one.taken_on)),
-        Fact(say("Reason given"), say(GROUNDS.get(one.ground, one.ground))),
-    ]
+    found = [Fact(say("Result"), outcome_of(one.challenged), now, same)]
     if one.decided is not None:
         found.append(Fact(say("Decided"), outcome_of(one.decided), now, None))
     return found

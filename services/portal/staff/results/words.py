@@ -47,7 +47,7 @@ def likeness(suggestions: Sequence[Suggestion]) -> Chip:
 def hint_of(item: Unmatched) -> Chip:
     """What a list can say of likeness: whether the registration is somebody's."""
     if item.registration is not None and item.registration.candidate_id:
-        return Chip("ok", mark("Registration is known"))
+        return Chip("ok", mark("Registered"))
     if item.asked_vendor_at is not None:
         return Chip("wait", mark("Vendor was asked"))
     return Chip("off", mark("Open it to see"))
