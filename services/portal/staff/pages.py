@@ -5,30 +5,27 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from libs.common.programs import Program
+from services.portal.staff.candidates.pages import CandidateView
 from services.portal.staff.cases.pages import CaseQueue
 from services.portal.staff.home.account import StaffAccountPage
 from services.portal.staff.home.page import StaffHome
-from services.portal.staff.results.challenges import ChallengeQueue
-from services.portal.staff.results.late import LateQueue
-from services.portal.staff.results.unmatched import UnmatchedQueue
-from services.portal.staff.vendors.files import VendorPages
-from services.portal.staff.vendors.parked import ParkedQueue
-from services.portal.staff.vendors.reconciliation import ReconciliationPages
-from services.portal.staff.vendors.refused import RefusedQueue
+from services.portal.staff.merges.pages import Merges
+from services.portal.staff.results.pages import results_pages
+from services.portal.staff.search.pages import StaffSearch
+from services.portal.staff.vendors.pages import vendor_pages
 from services.portal.web.cookies import Cookies
+from services.portal.web.sessions import StaffSessions
 
 
-def staff_pages(cookies: Cookies, programs: Mapping[str, Program]) -> list[web.RouteDef]:
+def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: StaffSessions) -> list[web.RouteDef]:
     """Every area adds its handlers here."""
     return [
         *StaffHome().routes(),
         *StaffAccountPage(programs).routes(),
+        *StaffSearch().routes(),
+        *CandidateView(sessions).routes(),
         *CaseQueue(cookies).routes(),
-        *UnmatchedQueue(cookies).routes(),
-        *LateQueue().routes(),
-        *ChallengeQueue(cookies).routes(),
-        *VendorPages(cookies).routes(),
-        *RefusedQueue().routes(),
-        *ParkedQueue(cookies).routes(),
-        *ReconciliationPages(cookies).routes(),
+        *Merges(cookies).routes(),
+        *results_pages(cookies),
+        *vendor_pages(cookies),
     ]

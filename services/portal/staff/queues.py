@@ -5,11 +5,10 @@ from typing import Final
 from services.portal.languages import mark
 from services.portal.staff.cases.shelves import count_of
 from services.portal.staff.kit import Queue
-from services.portal.staff.results.counts import count_challenges, count_late, count_unmatched
-from services.portal.staff.vendors.counts import count_parked, count_refused
+from services.portal.staff.results.queues import RESULTS
+from services.portal.staff.vendors.queues import VENDORS
 
 _ACCOUNTS: Final = frozenset({"accounts:manage"})
-_OPERATIONS: Final = frozenset({"operations:read"})
 
 MINE: Final = Queue(
     "mine", mark("My cases"), "waiting", mark("Cases that you have taken."), _ACCOUNTS, count_of("mine")
@@ -38,6 +37,13 @@ NAMES: Final = Queue(
     _ACCOUNTS,
     count_of("name-changes"),
 )
+DUPLICATES: Final = Queue(
+    "suspected-duplicates",
+    mark("Suspected duplicates"),
+    "candidates",
+    mark("Accounts that share an e-mail address. Whether they are of one person is for you to say."),
+    _ACCOUNTS,
+)
 AUDIT: Final = Queue(
     "audit",
     mark("Audit"),
@@ -46,72 +52,5 @@ AUDIT: Final = Queue(
     frozenset({"audit:read"}),
 )
 
-UNMATCHED: Final = Queue(
-    "unmatched",
-    mark("Unmatched"),
-    "results",
-    mark("Results whose candidate we don't know yet. Nothing is lost: each is kept until it's matched."),
-    _OPERATIONS,
-    count_unmatched,
-)
-LATE: Final = Queue(
-    "late",
-    mark("Late"),
-    "results",
-    mark("Results past the day we promised. Candidates were told and have a case; the vendor has to answer."),
-    _OPERATIONS,
-    count_late,
-)
-CHALLENGES: Final = Queue(
-    "challenges",
-    mark("Challenges"),
-    "results",
-    mark("Results that candidates don't accept. Each is decided by a day, as a rule by two people."),
-    frozenset({"exams:decide"}),
-    count_challenges,
-)
-VENDORS: Final = Queue(
-    "vendors",
-    mark("Vendors and files"),
-    "vendors",
-    mark("What became of all that vendors sent: messages, files, and what we sent them."),
-    _OPERATIONS,
-)
-REFUSED: Final = Queue(
-    "refused-messages",
-    mark("Refused messages"),
-    "vendors",
-    mark("Vendors' messages that we couldn't take. Each went back with its reasons; most are the vendor's to mend."),
-    _OPERATIONS,
-    count_refused,
-)
-PARKED: Final = Queue(
-    "parked-messages",
-    mark("Parked messages"),
-    "vendors",
-    mark("Messages that a service could not handle. Others weren't held up; each waits until somebody decides."),
-    frozenset({"parked:manage"}),
-    count_parked,
-)
-RECONCILIATION: Final = Queue(
-    "reconciliation",
-    mark("Reconciliation"),
-    "vendors",
-    mark("Vendors' lists of registrations compared with ours, difference by difference."),
-    frozenset({"exams:manage"}),
-)
-
-QUEUES: Final[tuple[Queue, ...]] = (
-    MINE,
-    SECOND,
-    CASES,
-    NAMES,
-    UNMATCHED,
-    LATE,
-    CHALLENGES,
-    VENDORS,
-    REFUSED,
-    PARKED,
-    RECONCILIATION,
-)
+QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, *RESULTS, *VENDORS)
 """Add yours here, at its place in its group."""

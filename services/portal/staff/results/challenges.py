@@ -12,8 +12,8 @@ from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, page_of, path_of
 from services.portal.staff.people import Names, names_at
-from services.portal.staff.queues import CHALLENGES
 from services.portal.staff.results import rulings
+from services.portal.staff.results.queues import CHALLENGES
 from services.portal.staff.results.shapes import Challenge, ChallengePage
 from services.portal.staff.shell import side_of
 from services.portal.web.answers import passed_on, redirect

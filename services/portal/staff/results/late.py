@@ -10,9 +10,9 @@ from services.portal.languages import say
 from services.portal.languages.days import day_there
 from services.portal.staff.kit import Column, with_query
 from services.portal.staff.listing import Listing, csv_file, filters_of, listed, page_of
-from services.portal.staff.queues import LATE
 from services.portal.staff.results import words
 from services.portal.staff.results.counts import figures_at
+from services.portal.staff.results.queues import LATE
 from services.portal.staff.results.shapes import Late, LatePage
 from services.portal.staff.shell import side_of
 from services.portal.web.visit import VISIT, Visit, part

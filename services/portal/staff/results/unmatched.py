@@ -13,9 +13,9 @@ from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, page_of, path_of
 from services.portal.staff.people import Names, names_at
-from services.portal.staff.queues import UNMATCHED
 from services.portal.staff.results import words
 from services.portal.staff.results.counts import figures_at
+from services.portal.staff.results.queues import UNMATCHED
 from services.portal.staff.results.shapes import Person, UnmatchedDetail, UnmatchedPage, WhatIf
 from services.portal.staff.shell import side_of
 from services.portal.web.cookies import Cookies

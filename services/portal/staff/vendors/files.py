@@ -8,9 +8,9 @@ from aiohttp import web
 from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import say
 from services.portal.staff.listing import path_of
-from services.portal.staff.queues import VENDORS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.staff.vendors import overview
+from services.portal.staff.vendors.queues import OVERVIEW
 from services.portal.staff.vendors.shapes import (
     Authorizations,
     BadRows,
@@ -36,9 +36,9 @@ class VendorPages:
         self._cookies = cookies
 
     def routes(self) -> list[web.RouteDef]:
-        one = VENDORS.address + "/files/{file_id}"
+        one = OVERVIEW.address + "/files/{file_id}"
         return [
-            web.get(VENDORS.address, self.show),
+            web.get(OVERVIEW.address, self.show),
             web.get(one, self.file),
             web.get(f"{one}/bad-rows.csv", self.bad_rows),
             web.post(f"{one}/retry", self.retry),
@@ -57,7 +57,7 @@ class VendorPages:
             part(_refused(visit, manages=manages)),
         )
         values: dict[str, Any] = {
-            "queue": VENDORS,
+            "queue": OVERVIEW,
             "days": _DAYS,
             "lines": overview.vendor_lines(heard.items) if heard else None,
             "sources": [(one, overview.source_said(one)) for one in sources.items] if sources else None,
@@ -70,7 +70,7 @@ class VendorPages:
             "exchanges": [(one, overview.exchange_said(one)) for one in exchanges.items] if exchanges else None,
             "refused": refused.items if refused else None,
         }
-        return on_desk(visit, "staff/vendors/vendors.html", say(VENDORS.title), side, **values)
+        return on_desk(visit, "staff/vendors/vendors.html", say(OVERVIEW.title), side, **values)
 
     async def file(self, request: web.Request) -> web.Response:
         """One file, with the rows of it that were not taken."""
@@ -88,7 +88,7 @@ class VendorPages:
             "said": overview.file_said(one),
             "bad": bad,
             "first": after is None,
-            "here": VENDORS.address + f"/files{path_of(one.file_id)}",
+            "here": OVERVIEW.address + f"/files{path_of(one.file_id)}",
             "may_retry": one.state == "refused" and visit.at_desk.may("feeds:write"),
         }
         return on_desk(visit, "staff/vendors/file.html", one.name, side, **values)
@@ -100,7 +100,7 @@ class VendorPages:
     async def retry(self, request: web.Request) -> web.Response:
         """Try a refused file once more; what keeps us from it is told on its page."""
         visit = request[VISIT]
-        answer = redirect(VENDORS.address + f"/files{path_of(request.match_info['file_id'])}")
+        answer = redirect(OVERVIEW.address + f"/files{path_of(request.match_info['file_id'])}")
         try:
             key = await change_key(request)
             await visit.backend.send(visit.browser, "POST", "exams", f"{_path(request)}/retry", Nothing, key=key)

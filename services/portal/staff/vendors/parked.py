@@ -11,10 +11,10 @@ from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, path_of
-from services.portal.staff.queues import PARKED
 from services.portal.staff.shell import side_of
 from services.portal.staff.vendors import words
 from services.portal.staff.vendors.counts import parked_pages
+from services.portal.staff.vendors.queues import PARKED
 from services.portal.staff.vendors.shapes import ParkedWhole
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed

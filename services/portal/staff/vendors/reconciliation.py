@@ -11,9 +11,9 @@ from services.portal.languages import mark, say
 from services.portal.staff.kit import Column, Number, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, page_of, path_of
 from services.portal.staff.people import Names, names_at
-from services.portal.staff.queues import RECONCILIATION
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.staff.vendors import differences
+from services.portal.staff.vendors.queues import RECONCILIATION
 from services.portal.staff.vendors.shapes import Finding, Findings, Run, Runs, VerdictsPage
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies

@@ -9,9 +9,9 @@ from services.portal.backend.client import Refused as ServiceRefused
 from services.portal.languages import say
 from services.portal.staff.kit import Column, with_query
 from services.portal.staff.listing import Listing, csv_file, filters_of, listed, page_of, path_of
-from services.portal.staff.queues import REFUSED
 from services.portal.staff.shell import side_of
 from services.portal.staff.vendors import words
+from services.portal.staff.vendors.queues import REFUSED
 from services.portal.staff.vendors.shapes import Refused, RefusedPage, Samples, SamplesPage
 from services.portal.web.visit import VISIT, Visit, part
 
