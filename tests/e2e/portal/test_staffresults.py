@@ -63,7 +63,8 @@ async def desk(world: World, waiting: Waiting) -> AsyncIterator[BrowserContext]:
 
 async def _let_be_late(world: World, person: Person) -> None:
     """As the watch leaves a registration a week after its promise."""
-    watch = {"watch.stage": "late", "watch.due_on": "2026-11-02", "watch.overdue_on": "2026-11-20", "watch.told": {}}
+    days = {"watch.due_on": "2026-11-02", "watch.overdue_on": "2026-11-20"}
+    watch: dict[str, Any] = {"watch.awaited": True, "watch.stage": "late", "watch.told": {}, **days}
 
     def change() -> int:
         with MongoClient[dict[str, Any]](world.stage.mongo.url("exams")) as client:
@@ -282,7 +283,10 @@ async def test_a_list_is_compared_and_each_difference_decided(desk: BrowserConte
     await page.close()
 
 
-async def test_what_is_late_comes_with_a_question_for_the_vendor(desk: BrowserContext, waiting: Waiting) -> None:
+async def test_what_is_late_comes_with_a_question_for_the_vendor(
+    world: World, desk: BrowserContext, waiting: Waiting
+) -> None:
+    await _let_be_late(world, waiting.booked)  # again: an assignment that was taken back begins its watch anew
     page = await desk.new_page()
     await page.goto("/staff/late")
     await page.get_by_role("link", name=f"G-{waiting.booked.number}").click()
