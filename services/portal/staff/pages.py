@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from libs.common.programs import Program
+from services.portal.staff.audit.pages import AuditPage
 from services.portal.staff.candidates.pages import CandidateView
 from services.portal.staff.cases.pages import CaseQueue
 from services.portal.staff.home.account import StaffAccountPage
@@ -28,4 +29,5 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *Merges(cookies).routes(),
         *results_pages(cookies),
         *vendor_pages(cookies),
+        *AuditPage().routes(),
     ]

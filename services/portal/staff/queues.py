@@ -52,5 +52,5 @@ AUDIT: Final = Queue(
     frozenset({"audit:read"}),
 )
 
-QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, *RESULTS, *VENDORS)
+QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, *RESULTS, *VENDORS, AUDIT)
 """Add yours here, at its place in its group."""

@@ -186,7 +186,7 @@ def account_of(overview: shapes.Overview) -> list[tuple[str, str | Markup]]:
         (say("Employer"), overview.employer),
         (say("Job"), overview.job_title),
         (say("Account since"), minute(overview.created_at)),
-        (say("First sign-in possible since"), _moment(access.activated_at)),
+        (say("Password since"), _moment(access.activated_at)),
         (say("Second factor since"), _moment(access.second_factor_since)),
         (say("Open sessions"), number(access.open_sessions)),
         (

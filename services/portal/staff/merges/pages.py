@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
@@ -84,11 +84,11 @@ class Merges:
     async def _preview(self, request: web.Request, faults: Faults, reason: str) -> web.Response:
         visit = request[VISIT]
         ending, going_on = request.query.get("from", ""), request.query.get("into", "")
-        asked = {"from": ending, "into": going_on}
+        query = urlencode({"from": ending, "into": going_on})
         side, preview, outcome = await asyncio.gather(
             side_of(visit),
-            visit.program_read("identity", "/merges/preview", Preview, **asked),
-            part(visit.program_read("certs", "/merge-preview", Outcome, **asked)),
+            visit.program_read("identity", f"/merges/preview?{query}", Preview),
+            part(visit.program_read("certs", f"/merge-preview?{query}", Outcome)),
         )
         name = preview.survivor.profile.name
         heading = say("Are both of these {name}?", name=name)
