@@ -9,9 +9,9 @@ import typer
 from deploy.cli.access import Access
 from deploy.cli.console import note, output, progress_bar, run, say, say_json, table
 from deploy.cli.errors import CliError
-from deploy.cli.parked_queue import Parked, ParkedQueue, Wanted, open_parked
 from libs.common.bus.failures import ERROR, FIRST_FAILURE, LAST_FAILURE, STACK, TRIES
 from libs.common.events import SERVICES
+from libs.common.parked.queue import Homeless, Parked, ParkedQueue, Wanted, open_parked
 
 app = typer.Typer(no_args_is_help=True, help="List, show, replay or drop messages that services could not handle.")
 
@@ -159,7 +159,10 @@ async def _each(
             for service in services:
                 async with open_parked(connection, service) as queue:
                     async for parked in queue.read(wanted, limit):
-                        await action(queue, parked)
+                        try:
+                            await action(queue, parked)
+                        except Homeless as error:
+                            raise CliError(str(error)) from None
                         done.append(parked.id)
                         bar.advance(task)
     return done

@@ -44,6 +44,8 @@ from libs.common.mongo.jobs import Job, Scheduler
 from libs.common.mongo.migrations import Migration, migrate
 from libs.common.mongo.outbox import Outbox
 from libs.common.mongo.unit_of_work import UnitOfWork
+from libs.common.parked.api import with_parked
+from libs.common.parked.desk import ParkedDesk
 from libs.common.programs import Program, ProgramErrors
 from libs.common.programs.live import LivePrograms
 from libs.common.settings import ServiceSettings, load_settings
@@ -302,8 +304,9 @@ class _Process:
                 return
             async with aiohttp.ClientSession() as session:
                 keys = self._parts.keys or RemoteKeys(settings.jwks_url, session, self._clock)
+                desk = ParkedDesk(self._service.name, settings.amqp_url.get_secret_value())
                 app = build_app(
-                    with_audit(self._parts.api, self._trail),
+                    with_parked(with_audit(self._parts.api, self._trail), desk, self._trail.programs),
                     TokenVerifier(keys, settings.token_issuer, self._clock),
                     idempotency=MongoIdempotency(self._database, self._clock),
                     tracing=self._tracing,

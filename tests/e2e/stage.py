@@ -25,6 +25,15 @@ WHOLE = tuple((service, "all") for service in SERVICES)
 """One process a service."""
 
 
+VENDOR = """
+id: vue
+name: Test Centres
+programs: [cisco]
+time_zone: UTC
+"""
+"""A vendor that uses the bus, and whose lists can be compared."""
+
+
 class Stage:
     """The services under test, where they are reached, and where their mail goes."""
 
@@ -41,6 +50,9 @@ class Stage:
         self._keys = folder / "signing-keys.json"
         key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)
         write_private(self._keys, json.dumps({"keys": [key.as_dict(private=True)]}))
+        self._vendors = folder / "vendors"
+        self._vendors.mkdir()
+        (self._vendors / "vue.yaml").write_text(VENDOR)
 
     def api_url(self, service: str) -> str:
         return f"http://{LOOPBACK}:{self._api_ports[service]}/api/{service}/v1"
@@ -138,6 +150,8 @@ class Stage:
             environment["CERTRAIL_SIGNING_KEYS_FILE"] = str(self._keys)
             environment["CERTRAIL_SIGNING_KEYS_SECRET"] = self._keys_secret
             environment["CERTRAIL_OPERATOR_SECRET"] = self.operator_secret
+        if service == "exams":
+            environment["CERTRAIL_VENDORS_DIR"] = str(self._vendors)
         if service == "notify":
             environment["CERTRAIL_SMTP_HOST"] = LOOPBACK
             environment["CERTRAIL_SMTP_PORT"] = str(self.smtp_port)

@@ -10,6 +10,7 @@ from libs.common.audit.api import with_audit
 from libs.common.http.forms import MEDIA_TYPE as FORM
 from libs.common.http.openapi import openapi
 from libs.common.http.server import Api
+from libs.common.parked.api import with_parked
 
 _SUCCESS_BELOW = 400
 _JSON = "application/json"
@@ -73,7 +74,7 @@ def documented_apis() -> list[Api]:
     """Every service's API as its routes describe it."""
     nothing: Any = None
     with composed() as parts:
-        return [with_audit(each.api, nothing) for each in parts.values()]
+        return [with_parked(with_audit(each.api, nothing), nothing, ()) for each in parts.values()]
 
 
 def api_page(api: Api) -> ApiPage:

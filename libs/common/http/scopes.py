@@ -75,6 +75,9 @@ FEEDBACK_WRITE = frozenset({"feedback:write"})
 HOOKS_MANAGE = frozenset({"hooks:manage"})
 """Staff and systems: where events are sent to over HTTPS, and the secrets they are signed with."""
 
+PARKED_MANAGE = frozenset({"parked:manage"})
+"""Program managers: messages that services could not handle, with what they say; try them again, or drop them."""
+
 CANDIDATE = (
     EXAMS_READ
     | EXAMS_BOOK
@@ -116,4 +119,5 @@ OPERATOR = (
     | MESSAGES_MANAGE
     | HOOKS_MANAGE
     | FEEDBACK_WRITE
+    | PARKED_MANAGE
 )

@@ -15,6 +15,7 @@ from libs.common.http.scopes import (
     FEEDS_WRITE,
     HOOKS_MANAGE,
     MESSAGES_MANAGE,
+    PARKED_MANAGE,
     PRIVACY_MANAGE,
     PRIVACY_REQUEST,
     PROGRAMS_MANAGE,
@@ -51,6 +52,7 @@ SCOPES: Mapping[Role, frozenset[str]] = {
         | MESSAGES_MANAGE
         | HOOKS_MANAGE
         | FEEDBACK_WRITE
+        | PARKED_MANAGE
     ),
     Role.AUDITOR: READING | AUDIT_READ,
 }

@@ -11,7 +11,9 @@ from services.portal.staff.cases.pages import CaseQueue
 from services.portal.staff.home.account import StaffAccountPage
 from services.portal.staff.home.page import StaffHome
 from services.portal.staff.merges.pages import Merges
+from services.portal.staff.results.pages import results_pages
 from services.portal.staff.search.pages import StaffSearch
+from services.portal.staff.vendors.pages import vendor_pages
 from services.portal.web.cookies import Cookies
 from services.portal.web.sessions import StaffSessions
 
@@ -25,5 +27,7 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *CandidateView(sessions).routes(),
         *CaseQueue(cookies).routes(),
         *Merges(cookies).routes(),
+        *results_pages(cookies),
+        *vendor_pages(cookies),
         *AuditPage().routes(),
     ]

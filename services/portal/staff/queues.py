@@ -5,6 +5,8 @@ from typing import Final
 from services.portal.languages import mark
 from services.portal.staff.cases.shelves import count_of
 from services.portal.staff.kit import Queue
+from services.portal.staff.results.queues import RESULTS
+from services.portal.staff.vendors.queues import VENDORS
 
 _ACCOUNTS: Final = frozenset({"accounts:manage"})
 
@@ -50,5 +52,5 @@ AUDIT: Final = Queue(
     frozenset({"audit:read"}),
 )
 
-QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, AUDIT)
+QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, *RESULTS, *VENDORS, AUDIT)
 """Add yours here, at its place in its group."""

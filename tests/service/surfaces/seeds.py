@@ -3,17 +3,18 @@
 import base64
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import orjson
 from pydantic import SecretStr
 
 from deploy.local.platform import VENDORS
-from libs.common.bus import topology
+from libs.common.bus import failures, topology
 from libs.common.bus.ingress import Reason, Refusal
 from libs.common.bus.messages import Delivery
 from libs.common.clock import FixedClock
@@ -91,6 +92,7 @@ class Where:
     programs: Mapping[str, Program]
     folder: Path
     clock: FixedClock
+    amqp_url: Callable[[str], str]
 
 
 @asynccontextmanager
@@ -107,13 +109,33 @@ async def seeded(service: str, where: Where) -> AsyncIterator[Surface]:
                 operator_secret=SecretStr("s" * 32),
                 provider_clients_file=clients,
             )
-            async with station.serving(), Surface(station.parts, base).serving() as surface:
+            async with station.serving(), _served(station.parts, base, where) as surface:
                 surface.seed = await _identity(surface, station)
+                await _park(surface, where)
                 yield surface
             return
-        async with Surface(_parts(service, base, where), base).serving() as surface:
+        async with _served(_parts(service, base, where), base, where) as surface:
             surface.seed = await _SEEDS[service](surface, where.programs)
+            await _park(surface, where)
             yield surface
+
+
+def _served(parts: Any, base: Base, where: Where) -> AbstractAsyncContextManager[Surface]:
+    return Surface(parts, base, amqp_url=where.amqp_url(base.service)).serving()
+
+
+async def _park(surface: Surface, where: Where) -> None:
+    """Messages that the service could not handle: two that can be dropped, and one that is replayed."""
+    service = surface.base.service
+    surface.seed.values["parked_id"], surface.seed.values["reason"] = "parked", "trial"
+    surface.seed.marks |= {"MARK-PARKED"}
+    data = {"candidate_id": surface.seed.values["candidate_id"], "name": "MARK-PARKED"}
+    body = orjson.dumps({"id": "parked", "type": "exams.ExamPassed", "program": PROGRAM, "data": data})
+    async with await aio_pika.connect(where.amqp_url(service)) as connection, connection.channel() as channel:
+        exchange = await channel.get_exchange(topology.retry_exchange(service), ensure=False)
+        for _ in range(3):
+            headers: Any = {failures.QUEUE: topology.events_queue(service), failures.ERROR: "ValueError: MARK-PARKED"}
+            await exchange.publish(aio_pika.Message(body, headers=headers), topology.parked_queue(service))
 
 
 def _parts(service: str, base: Base, where: Where) -> Any:

@@ -21,6 +21,8 @@ from libs.common.http.scopes import CANDIDATE, KEYS_MANAGE, OPERATOR, VENDORS_MA
 from libs.common.http.server import build_app, serve
 from libs.common.http.tokens import sign
 from libs.common.mongo.idempotency import MongoIdempotency
+from libs.common.parked.api import with_parked
+from libs.common.parked.desk import ParkedDesk
 from libs.common.service import Parts
 from tests.service.rig import Base, eventually
 
@@ -79,12 +81,16 @@ class Surface:
     seed: Seed = field(default_factory=lambda: Seed({}, {}, frozenset()))
     client: Any = None
     origin: str = ""
+    amqp_url: str = ""
+    """Of the service's account; only what is parked is looked for there."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["Surface"]:
         database, clock = self.base.database, self.base.clock
         trail = AuditTrail(database, self.base.service, {PROGRAM, OTHER_PROGRAM}, clock)
-        self.parts = replace(self.parts, api=with_audit(self.parts.api, trail))
+        desk = ParkedDesk(self.base.service, self.amqp_url)
+        api = with_parked(with_audit(self.parts.api, trail), desk, trail.programs)
+        self.parts = replace(self.parts, api=api)
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", clock)
         app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(database, clock), trail=trail)
         async with serve(app, "127.0.0.1", 0) as port:

@@ -15,7 +15,6 @@ import aio_pika
 import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
 
-from deploy.cli.errors import CliError
 from libs.common.bus.failures import CODE, ERROR, FIRST_FAILURE, KEY, LAST_FAILURE, QUEUE, STACK, TRIES, VENDOR
 from libs.common.bus.topology import VENDORS, consumed_queues, parked_queue, retry_exchange
 from libs.common.ids import derived_id
@@ -28,6 +27,10 @@ _OF_THE_BROKER = ("x-death", "x-first-death-", "x-last-death-", "x-delivery-coun
 _CONFIRM_SECONDS = 10
 _RETURN_SECONDS = 2.0
 _POLL_SECONDS = 0.02
+
+
+class Homeless(Exception):
+    """The message does not say which queue it failed in, so it cannot be given back to it."""
 
 
 @dataclass(frozen=True)
@@ -54,37 +57,48 @@ class Parked:
             return None
 
     @property
+    def events(self) -> list[dict[str, Any]]:
+        """The events that it holds, one or a batch, as far as they can be read."""
+        content = self.content
+        return [each for each in (content if isinstance(content, list) else [content]) if isinstance(each, dict)]
+
+    @property
     def code(self) -> str:
-        return str(self.message.headers.get(CODE, LIMIT_CODE))
+        return self.header(CODE) or LIMIT_CODE
 
     @property
     def queue(self) -> str:
         """The queue that it was read from when it failed."""
-        return str(self.message.headers.get(QUEUE) or self._death.get("queue") or "")
+        return self.header(QUEUE) or str(self._death.get("queue") or "")
 
     @property
     def routing_key(self) -> str:
         """Under which it was first published."""
         keys = self._death.get("routing-keys") or [self.message.routing_key]
-        return str(self.message.headers.get(KEY) or keys[0])
+        return self.header(KEY) or str(keys[0])
 
     @property
     def vendor(self) -> str | None:
         """Who published it, where that was a vendor: as the ladder noted, else as the broker has checked it."""
         if self._death.get("exchange") == VENDORS:
             return self.message.user_id
-        vendor = self.message.headers.get(VENDOR)
-        return str(vendor) if vendor else None
+        return self.header(VENDOR) or None
 
     @property
     def _death(self) -> dict[str, Any]:
         """The broker's note of how it parked the message; empty where the service did."""
         deaths: Any = self.message.headers.get("x-death")
-        return dict(deaths[0]) if isinstance(deaths, list) and deaths and QUEUE not in self.message.headers else {}
+        return dict(deaths[0]) if isinstance(deaths, list) and deaths else {}
 
     def header(self, name: str) -> str | None:
-        value = self.message.headers.get(name)
+        """What the ladder noted; nothing where a vendor may have written it: such a message never was on the ladder."""
+        value = None if self._death.get("exchange") == VENDORS else self.message.headers.get(name)
         return None if value is None else str(value)
+
+    @property
+    def last_failure(self) -> str | None:
+        """ISO 8601, in UTC."""
+        return self.header(LAST_FAILURE)
 
     def again(self) -> aio_pika.Message:
         """The message as for its first try: without counters and causes, and with the vendor who sent it."""
@@ -136,11 +150,11 @@ class ParkedQueue:
         """Publish it to the queue it failed in, and only then take it off the parked ones.
 
         Raises:
-            CliError: its queue is unknown.
+            Homeless: its queue is unknown.
             AMQPError: the broker did not confirm; it stays parked.
         """
         if parked.queue not in consumed_queues(self.service):
-            raise CliError(f"message {parked.id} does not say which queue of {self.service} it failed in")
+            raise Homeless(f"message {parked.id} does not say which queue of {self.service} it failed in")
         await self._exchange.publish(parked.again(), parked.queue, mandatory=True, timeout=_CONFIRM_SECONDS)
         await parked.message.ack()
 

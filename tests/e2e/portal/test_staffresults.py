@@ -1,0 +1,297 @@
+"""Staff at the queues of results and vendors: every item with its evidence, and what a decision does."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aio_pika
+import orjson
+import pytest_asyncio
+from playwright.async_api import BrowserContext, Page
+from pymongo import MongoClient
+
+from deploy.mongo.users import database_name
+from libs.common.bus import failures, topology
+from libs.common.bus.messages import Outgoing
+from libs.common.events import SINGLE
+from tests.e2e.desk import post
+from tests.e2e.portal.colleagues import Colleague, at_desk, colleague
+from tests.e2e.portal.eyes import look_over
+from tests.e2e.portal.people import PASSWORD, Person, World
+from tests.e2e.samples import EXAM, result
+from tests.e2e.vendor import vendor_message
+from tests.e2e.waiting import eventually
+
+
+@dataclass
+class Waiting:
+    """One item for each queue, and who works at them."""
+
+    manager: Colleague
+    reviewer: Colleague
+    booked: Person
+    """Whose result came under another ID; their own is late."""
+    failed: Person
+
+
+@pytest_asyncio.fixture(scope="module")
+async def waiting(world: World) -> Waiting:
+    booked, failed = await world.candidate(passed=False), await world.candidate(passed=False)
+    stray = result("X-STRAY").model_copy(update={"registration_id": f"G-{booked.number}"})
+    await world.vendor.publish(vendor_message(stray))
+    lost = result(failed.number).model_copy(update={"grade": "fail", "score": 500})
+    await world.vendor.publish(vendor_message(lost))
+    await world.vendor.publish(_malformed())
+    await _park(world, "parked-1", booked)
+    await _park(world, "parked-2", booked)
+    await _challenge(world, failed)
+    await _let_be_late(world, booked)
+    await eventually(lambda: world.staff.get("exams", "/rejections"), lambda page: bool(page["items"]))
+    manager = await colleague(world, "manager")
+    return Waiting(manager, await colleague(world, "reviewer", name="Noor El-Amin"), booked, failed)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def desk(world: World, waiting: Waiting) -> AsyncIterator[BrowserContext]:
+    """A manager at the desk, with scripts off."""
+    async with at_desk(world, waiting.manager) as context:
+        yield context
+
+
+async def _let_be_late(world: World, person: Person) -> None:
+    """As the watch leaves a registration a week after its promise."""
+    days = {"watch.due_on": "2026-11-02", "watch.overdue_on": "2026-11-20"}
+    watch: dict[str, Any] = {"watch.awaited": True, "watch.stage": "late", "watch.told": {}, **days}
+
+    def change() -> int:
+        with MongoClient[dict[str, Any]](world.stage.mongo.url("exams")) as client:
+            rows = client[database_name("exams")]["registrations"]
+            query = {"registration_id": f"G-{person.number}"}
+            later = {"watch.next_at": datetime.now(UTC) + timedelta(days=1)}
+            return rows.update_one(query, {"$set": watch | later}).modified_count
+
+    assert await asyncio.to_thread(change) == 1
+
+
+async def _challenge(world: World, person: Person) -> None:
+    """What only the candidate can do."""
+    await world.activate(person)
+    path = f"/programs/cisco/candidates/{person.candidate_id}"
+    await eventually(lambda: world.staff.get("exams", f"{path}/results"), lambda page: bool(page["items"]))
+    credentials = {
+        "grant_type": "password",
+        "program": "cisco",
+        "login": person.candidate_id,
+        "password": PASSWORD,
+    }
+    _, issued = await post(world.stage, world.session, "/tokens", credentials)
+    body = {"result_id": f"cisco:vue:R-{person.number}", "ground": "score", "text": "I think question 7 was right."}
+    headers = {"Authorization": f"Bearer {issued['access_token']}"}
+    url = f"{world.stage.api_url('exams')}{path}/challenges"
+    async with world.session.post(url, json=body, headers=headers) as response:
+        assert response.status < 300, await response.text()
+
+
+def _malformed() -> Outgoing:
+    sent = vendor_message(result("X-BAD"))
+    event = orjson.loads(sent.body)
+    event["data"]["grade"] = "splendid"
+    return Outgoing(sent.id, sent.exchange, sent.routing_key, sent.type, SINGLE, orjson.dumps(event), user_id="vue")
+
+
+async def _park(world: World, name: str, person: Person) -> None:
+    """What the retry ladder leaves after its last step; certs knows the event's kind and not this candidate's data."""
+    data = {"candidate_id": person.candidate_id}
+    body = orjson.dumps({"id": name, "type": "exams.ExamPassed", "program": "cisco", "data": data})
+    headers: Any = {
+        failures.TRIES: 5,
+        failures.QUEUE: topology.events_queue("certs"),
+        failures.KEY: "exams.ExamPassed.v1",
+        failures.FIRST_FAILURE: "2026-11-22T10:00:00+00:00",
+        failures.LAST_FAILURE: "2026-11-22T10:12:00+00:00",
+        failures.ERROR: "ValueError: nothing to do about it",
+        failures.CODE: "failed",
+    }
+    async with await aio_pika.connect(world.stage.broker.url("certs")) as connection, connection.channel() as channel:
+        exchange = await channel.get_exchange(topology.retry_exchange("certs"), ensure=False)
+        message = aio_pika.Message(body, headers=headers, content_type=SINGLE)
+        await exchange.publish(message, topology.parked_queue("certs"))
+
+
+async def text_of(page: Page, where: str = "main") -> str:
+    return (await page.locator(where).inner_text()).replace("\xa0", " ")
+
+
+PAGES = (
+    "/staff/unmatched",
+    "/staff/unmatched?item={unmatched}",
+    "/staff/challenges?item={challenge}",
+    "/staff/late?item={late}",
+    "/staff/refused-messages?item={refused}",
+    "/staff/parked-messages?item=certs:parked-1",
+    "/staff/vendors",
+    "/staff/reconciliation",
+    "/staff/reconciliation/new",
+)
+
+
+async def test_pages_of_the_queues_are_whole_at_any_width_and_have_nothing_that_axe_finds(
+    world: World, desk: BrowserContext, waiting: Waiting
+) -> None:
+    unmatched = await world.staff.get("exams", "/programs/cisco/unmatched")
+    challenges = await world.staff.get("exams", "/programs/cisco/challenges")
+    refused = await world.staff.get("exams", "/rejections")
+    ids = {
+        "unmatched": unmatched["items"][0]["item_id"],
+        "challenge": challenges["items"][0]["challenge_id"],
+        "refused": refused["items"][0]["rejection_id"],
+        "late": f"G-{waiting.booked.number}",
+    }
+    await look_over(world, desk, [path.format(**ids) for path in PAGES])
+
+
+async def test_a_result_is_assigned_after_what_follows_was_said_and_taken_back(
+    desk: BrowserContext, waiting: Waiting
+) -> None:
+    page = await desk.new_page()
+    await page.goto("/staff/unmatched")
+    await page.get_by_role("link", name="X-STRAY").click()
+    assert await page.locator(".item h2").inner_text() == "Is this Zoë Ångström?"
+    item = await text_of(page, ".item")
+    assert "If you assign it" in item
+    assert f"counts for {waiting.booked.candidate_id} from 10 March 2025" in item
+    await page.get_by_role("button", name="Assign to Zoë Ångström").click()
+    assert "Write why you think so" in await page.locator(".error-summary").inner_text()
+    await page.get_by_label("Reason", exact=True).fill("The registration is theirs")
+    await page.get_by_role("button", name="Assign to Zoë Ångström").click()
+    assert (await page.locator("h1").inner_text()).startswith("Assign 200-301 of")
+    await page.get_by_role("button", name="Assign it to Zoë Ångström").click()
+    assert "Done: the result is" in await page.get_by_role("status").inner_text()
+    await page.get_by_role("link", name="take it back").click()
+    assert await page.locator(".item h2").inner_text() == f"Assigned to {waiting.booked.candidate_id}"
+    await page.get_by_label("Why it isn't theirs").fill("It was another's after all")
+    await page.get_by_role("button", name="Take the assignment back").click()
+    assert await page.locator(".item h2").inner_text() == "Is this Zoë Ångström?"
+    assert "It was another's after all" in await text_of(page, ".steps-done")
+    await page.close()
+
+
+async def test_a_challenge_is_decided_by_two_people(world: World, desk: BrowserContext, waiting: Waiting) -> None:
+    page = await desk.new_page()
+    await page.goto("/staff/challenges")
+    await page.locator("table.queue").get_by_role("link", name=waiting.failed.candidate_id).click()
+    assert "I think question 7 was right." in await text_of(page, ".thread")
+    await page.get_by_role("button", name="Take it").click()
+    assert "You are on this." in await text_of(page, ".item")
+    await page.get_by_label("Change", exact=True).check()
+    await page.get_by_label("Reason", exact=True).fill("Question 7 had two right answers")
+    await page.get_by_role("button", name="Decide the challenge").click()
+    assert "Choose what the result becomes" in await page.locator(".error-summary").inner_text()
+    await page.get_by_label("The result becomes").select_option("pass")
+    await page.get_by_role("button", name="Decide the challenge").click()
+    sure = await text_of(page)
+    assert "someone else must decide the same" in sure
+    assert "The result becomes: Passed" in sure
+    await page.get_by_role("button", name="Change the result").click()
+    assert "a second person is asked" in await page.get_by_role("status").inner_text()
+    await page.goto("/staff/challenges")
+    await page.locator("table.queue").get_by_role("link", name=waiting.failed.candidate_id).click()
+    assert "someone else must agree" in await text_of(page, ".item")
+    assert await page.get_by_role("button", name="Decide the challenge").count() == 0
+    async with at_desk(world, waiting.reviewer) as second:
+        other = await second.new_page()
+        await other.goto(page.url)
+        assert "Rosa Mäkinen would make it: Passed" in await text_of(other, ".item")
+        await other.get_by_label("Change", exact=True).check()
+        await other.get_by_label("The result becomes").select_option("pass")
+        await other.get_by_label("Reason", exact=True).fill("I agree")
+        await other.get_by_role("button", name="Decide the challenge").click()
+        await other.get_by_role("button", name="Change the result").click()
+        assert "the result is changed" in await other.get_by_role("status").inner_text()
+    await page.close()
+
+
+async def test_refused_messages_come_with_words_for_the_vendor(desk: BrowserContext) -> None:
+    page = await desk.new_page()
+    await page.goto("/staff/refused-messages")
+    await page.locator("tbody a").first.click()
+    words = await page.get_by_label("Words for the vendor").input_value()
+    assert words.startswith("We could not take this message of yours:")
+    assert "data.grade" in words
+    file = await desk.request.get("/staff/refused-messages.csv")
+    assert (await file.text()).startswith("vendor,refused_at,message_id,routing_key,path,code,message\r\n")
+    await page.close()
+
+
+async def test_parked_messages_are_tried_again_or_dropped_for_a_reason(desk: BrowserContext, waiting: Waiting) -> None:
+    page = await desk.new_page()
+    await page.goto("/staff/parked-messages?item=certs:parked-1")
+    item = await text_of(page, ".item")
+    assert "It was tried 5 times since" in item
+    assert waiting.booked.candidate_id in item
+    await page.get_by_role("button", name="Drop the message").click()
+    assert "Choose why it is dropped" in await page.locator(".error-summary").inner_text()
+    await page.get_by_label("It was a trial").check()
+    await page.get_by_role("button", name="Drop the message").click()
+    assert await page.locator("h1").inner_text() == "Drop this message for good?"
+    await page.get_by_role("button", name="Drop the message").click()
+    assert "Done: the message is dropped" in await page.get_by_role("status").inner_text()
+    assert "parked-2" in page.url, "the next one opens"
+    await page.get_by_role("button", name="Try it again").click()
+    assert "Done: the message is tried again" in await page.get_by_role("status").inner_text()
+    await page.close()
+
+
+async def test_a_list_is_compared_and_each_difference_decided(desk: BrowserContext, waiting: Waiting) -> None:
+    page = await desk.new_page()
+    await page.goto("/staff/reconciliation/new")
+    await page.get_by_role("button", name="Compare the list").click()
+    assert "There are" in await page.locator(".error-summary").inner_text()
+    vendor = page.get_by_label("Vendor", exact=True)
+    if await vendor.evaluate("one => one.tagName") == "SELECT":
+        await vendor.select_option("vue")
+    else:
+        await vendor.fill("vue")
+    for name, day in (("first", "1"), ("last", "31")):
+        await page.locator(f"[name='{name}.day']").fill(day)
+        await page.locator(f"[name='{name}.month']").fill("3")
+        await page.locator(f"[name='{name}.year']").fill("2025")
+    listed = (
+        "registration_id,candidate_id,exam_code,state,scheduled_at\n"
+        f"G-{waiting.failed.number},{waiting.failed.number},{EXAM},no_show,2025-03-10T10:00:00Z\n"
+    )
+    file: Any = {"name": "list.csv", "mimeType": "text/csv", "buffer": listed.encode()}
+    await page.get_by_label("The vendor's list").set_input_files(file)
+    await page.get_by_role("button", name="Compare the list").click()
+
+    async def compared() -> int:
+        await page.reload()
+        return await page.locator("table.queue tbody tr").count()
+
+    await eventually(compared, bool)
+    await page.locator("tbody").get_by_role("link", name=re.compile(f"G-{waiting.booked.number}")).click()
+    assert "Only we have it" in await text_of(page, ".item")
+    await page.get_by_label("Leave it as it is").check()
+    await page.get_by_role("button", name="Decide about").click()
+    assert "Write why it is left as it is" in await page.locator(".error-summary").inner_text()
+    await page.get_by_label("Ask the vendor").check()
+    await page.get_by_role("button", name="Decide about").click()
+    assert "Done: The vendor is to be asked" in await page.get_by_role("status").inner_text()
+    await page.close()
+
+
+async def test_what_is_late_comes_with_a_question_for_the_vendor(
+    world: World, desk: BrowserContext, waiting: Waiting
+) -> None:
+    await _let_be_late(world, waiting.booked)  # again: an assignment that was taken back begins its watch anew
+    page = await desk.new_page()
+    await page.goto("/staff/late")
+    await page.get_by_role("link", name=f"G-{waiting.booked.number}").click()
+    assert "A result with this registration has come" in await text_of(page, ".item")
+    asked = await page.get_by_label("Question for the vendor").input_value()
+    assert f"G-{waiting.booked.number}" in asked
+    assert waiting.booked.candidate_id not in asked
+    await page.close()
