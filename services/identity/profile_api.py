@@ -146,9 +146,7 @@ class EmployersView(View):
 class ProfileApi:
     """Handlers of the routes below."""
 
-    def __init__(
-        self, store: IdentityStore, profiles: Profiles, programs: Mapping[str, Program], clock: Clock
-    ) -> None:
+    def __init__(self, store: IdentityStore, profiles: Profiles, programs: Mapping[str, Program], clock: Clock) -> None:
         self._store = store
         self._profiles = profiles
         self._programs = programs

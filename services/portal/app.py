@@ -37,6 +37,12 @@ from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
+from services.portal.my_data.pages import MyData
+from services.portal.papers.pages import Papers
+from services.portal.preferences.pages import Preferences
+from services.portal.profile.complete import Complete
+from services.portal.profile.ids import IdPages
+from services.portal.profile.pages import ProfilePages
 from services.portal.settings import PortalSettings
 from services.portal.web.cookies import Cookies
 from services.portal.web.door import Door
@@ -72,6 +78,12 @@ def build(
             *Recover(cookies, programs).routes(),
             *Home().routes(),
             *AccountPages().routes(),
+            *Complete(sessions, cookies, clock, sign_in.leave).routes(),
+            *ProfilePages(cookies).routes(),
+            *IdPages(cookies).routes(),
+            *Preferences(sessions, cookies, clock).routes(),
+            *MyData(cookies).routes(),
+            *Papers(cookies).routes(),
             *CertificationPages().routes(),
             *ExamPages().routes(),
             *MailPages().routes(),

@@ -18,6 +18,7 @@ from services.portal.languages.days import ZONE
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
+from services.portal.web.gate import GATE, Gate
 from services.portal.web.look import shown
 from services.portal.web.sessions import Sessions
 from services.portal.web.visit import VISIT, SignedOut, Visit
@@ -58,6 +59,7 @@ class Door:
         self._cookies = cookies
         self._forms = forms
         self._programs = programs
+        self._gate = Gate(sessions)
 
     @web.middleware
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -100,6 +102,9 @@ class Door:
                 return shown(
                     visit, "templates/message.html", say("This form is too old"), status=403, text=say(_OLD_FORM)
                 )
+            shows = request.method == "GET" and request.match_info.http_exception is None
+            if shows and await self._gate.holds_back(visit, request.path):
+                return self._to_gate(request)
             return await handler(request)
         except SignedOut:
             return self._to_sign_in(request, visit)
@@ -140,6 +145,11 @@ class Door:
             return shown(visit, "templates/message.html", say(_NOTHING), status=404, text=say(_SEARCH))
         log.warning("page_refused", route=visit.path.split("/")[1], code=problem.code)
         return shown(visit, "templates/message.html", problem.title, status=problem.status, text=problem.detail or "")
+
+    def _to_gate(self, request: web.Request) -> web.Response:
+        answer = redirect(GATE)
+        self._cookies.keep_wanted(answer, request.path_qs)
+        return answer
 
     def _to_sign_in(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         program = visit.program.id if visit.program else self._cookies.program(request)

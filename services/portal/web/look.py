@@ -7,7 +7,7 @@ import jinja2
 from aiohttp import web
 
 from libs.common.ids import new_id
-from libs.common.languages import READER
+from libs.common.languages import LANGUAGES, READER
 from libs.common.pages.assets import FONT, HERE, Shelf, brand_asset, style_sheet
 from libs.common.programs import Program
 from services.portal.languages import SPEECH, days, mark
@@ -64,6 +64,7 @@ def shown(
     text = _TEMPLATES.get_template(template).render(
         visit=visit,
         language=READER.get(),
+        languages=tuple(LANGUAGES.values()),
         zone=ZONE.get().key,
         heading=heading,
         problem=problem,
