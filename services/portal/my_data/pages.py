@@ -81,7 +81,7 @@ class MyData:
         except Unfit as fault:
             return await self._erasure_form(request, fault.faults)
         await visit.change("POST", "identity", "/erasure", Erasure, key=await change_key(request), body={})
-        return self._back(say("Your account will be erased. Until then you can keep it, here."))
+        return self._back(say("You asked for it. Nothing is erased before the day below."))
 
     async def cancel(self, request: web.Request) -> web.Response:
         await request[VISIT].change("DELETE", "identity", "/erasure", Nothing, key=await change_key(request))

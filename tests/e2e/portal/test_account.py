@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page
 
+from libs.common.mongo.client import open_client, open_database
 from tests.e2e.portal.eyes import look_over
 from tests.e2e.portal.people import PASSWORD, Person, World, sign_in
 from tests.e2e.samples import registration
@@ -25,7 +27,7 @@ PAGES = (
 
 
 async def newcomer(world: World) -> Person:
-    """Somebody of the sample program `juniper`, which asks for an address, and for a yes or no to news."""
+    """Somebody of the sample program `juniper`, which asks for an address, an employer, and a yes or no to news."""
     number = f"V-{secrets.token_hex(4)}"
     email = f"{number.lower()}@example.com"
     registered = registration(number, email).model_copy(update={"exam_code": "JN0-105"})
@@ -103,6 +105,10 @@ async def test_the_gate_holds_until_nothing_is_missing_and_loses_nothing(world: 
         assert "Enter the city" in await page.locator(".error-summary").inner_text(), "which the form did not ask for"
         await page.get_by_label("City", exact=True).fill("Chiyoda-ku")
         await page.get_by_role("button", name="Save and continue").click()
+        assert await page.locator(".steps [aria-current=step]").inner_text() == "About you"
+        assert await page.locator(".steps .done").inner_text() == "Address"
+        await page.get_by_label("Employer").fill("Écume & Sons")
+        await page.get_by_role("button", name="Save and continue").click()
         assert path(page) == "/certifications", "where they wanted to go"
         assert "Your profile is complete." in await page.locator("main").inner_text()
 
@@ -161,6 +167,29 @@ async def claim(page: Page, number: str) -> None:
     await page.get_by_role("button", name="Claim the ID").click()
     assert "Our staff look at your claim" in await page.locator("main").inner_text()
     assert await page.get_by_role("link", name="our staff decide it by").count() == 1
+
+
+async def test_a_profile_that_was_confirmed_long_ago_is_asked_about_once(world: World) -> None:
+    person = await world.candidate(passed=False)
+    await world.activate(person)
+    client = open_client(world.stage.mongo.url("identity"), application="test")
+    long_ago = {"confirmed_at": datetime(2024, 3, 14, 12, tzinfo=UTC)}
+    await open_database(client)["candidates"].update_one({"_id": person.candidate_id}, {"$set": long_ago})
+    client.close()
+    async with world.signed_in(person) as context:
+        page = await context.new_page()
+        await page.goto("/exams")
+        assert await page.locator("h1").inner_text() == "Is this still right?"
+        assert "Last confirmed 14 March 2024." in (await page.locator(".lead").inner_text()).replace("\xa0", " ")
+        await look_over(world, context, ["/profile/complete"])
+        await page.get_by_role("link", name="Change job title").click()
+        await page.get_by_label("Job title").fill("Engineer")
+        await page.get_by_role("button", name="Save the change").click()
+        assert "Engineer" in await page.locator("dl").inner_text()
+        await page.get_by_role("button", name="All of it is right").click()
+        assert path(page) == "/profile", "where they were going"
+        await page.goto("/exams")
+        assert path(page) == "/exams"
 
 
 async def test_a_copy_and_an_erasure_need_a_proof_and_an_erasure_can_be_taken_back(world: World) -> None:
