@@ -213,7 +213,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *MappingApi(claiming).routes(),
         *CandidateCasesApi(cases).routes(),
         *StaffCasesApi(cases).routes(),
-        *ProfileApi(store, profiles, platform.programs).routes(),
+        *ProfileApi(store, profiles, platform.programs, clock).routes(),
         *EmailChangesApi(email_changes, factors, sessions, limit).routes(),
         *SealApi(seals).routes(),
         *SearchApi(SearchStore(database), platform.programs).routes(),

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
+from libs.common.clock import Clock
 from libs.common.events.types import Country, Language, Line
 from libs.common.http.models import Body, View
 from libs.common.http.problems import NOT_FOUND, Problem
@@ -15,7 +16,7 @@ from libs.common.http.scopes import PROFILE_READ, PROFILE_WRITE
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.identity.api import CandidatePath, ProgramPath, entered
-from services.identity.profiles import FIELDS, Profiles, missing
+from services.identity.profiles import FIELDS, Profiles, is_confirmation_due, missing
 from services.identity.reachability import trouble_of
 from services.identity.store import IdentityStore
 
@@ -72,6 +73,9 @@ class ProfileBody(Body):
         None
     )
     marketing: Annotated[Consent | None, Field(description="Apart from mails of the service")] = None
+    confirmed: Annotated[Literal[True] | None, Field(description="That all of it is right, with what changes here")] = (
+        None
+    )
 
 
 class ConsentView(View):
@@ -127,6 +131,10 @@ class ProfileView(View):
     """Why no mails are sent to this address; null where they are."""
     missing: list[str]
     """What the program wants to know first, such as `employer` or `address.postal_code`; empty opens everything."""
+    confirmed_at: datetime | None = None
+    """When the candidate last said that all of it is right."""
+    confirmation_due: bool
+    """Whether the program wants that to be said again."""
 
 
 class EmployersView(View):
@@ -138,10 +146,11 @@ class EmployersView(View):
 class ProfileApi:
     """Handlers of the routes below."""
 
-    def __init__(self, store: IdentityStore, profiles: Profiles, programs: Mapping[str, Program]) -> None:
+    def __init__(self, store: IdentityStore, profiles: Profiles, programs: Mapping[str, Program], clock: Clock) -> None:
         self._store = store
         self._profiles = profiles
         self._programs = programs
+        self._clock = clock
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
         path = "/programs/{program}/candidates/{candidate_id}/profile"
@@ -190,7 +199,7 @@ class ProfileApi:
         row = await self._store.standing(program.id, call.path.candidate_id)
         if row is None:
             raise Problem(NOT_FOUND)
-        return _profile(row, program)
+        return _profile(row, program, self._clock.now())
 
     async def change_profile(self, call: Call[CandidatePath, Any, ProfileBody]) -> ProfileView:
         program = self._program(call)
@@ -202,9 +211,10 @@ class ProfileApi:
             mails=given.get("mails", {}),
             marketing=given.get("marketing"),
             digest={name: given[name] for name in ("digest",) if name in given},
+            confirmed=bool(given.get("confirmed")),
             by=call.principal.subject,
         )
-        return _profile(row, program)
+        return _profile(row, program, self._clock.now())
 
     def _program(self, call: Call[CandidatePath, Any, Any]) -> Program:
         call.principal.require(call.path.program, call.path.candidate_id)
@@ -214,7 +224,13 @@ class ProfileApi:
         return program
 
 
-def _profile(row: Document, program: Program) -> ProfileView:
+def _profile(row: Document, program: Program, now: datetime) -> ProfileView:
     return ProfileView.model_validate(
-        {**row, "candidate_id": row["_id"], "missing": missing(row, program), "mail_trouble": trouble_of(row)}
+        {
+            **row,
+            "candidate_id": row["_id"],
+            "missing": missing(row, program),
+            "confirmation_due": is_confirmation_due(row, program, now),
+            "mail_trouble": trouble_of(row),
+        }
     )

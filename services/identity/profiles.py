@@ -1,6 +1,7 @@
 """What candidates say of themselves: kept, told, and compared with what their program wants to know."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from libs.common.bus.messages import Received
@@ -36,6 +37,7 @@ class Profiles:
         marketing: Mapping[str, Any] | None,
         by: str,
         digest: Mapping[str, str | None] | None = None,
+        confirmed: bool = False,
     ) -> Document:
         """Change what is given, and return the account as it is then. What is the same already tells nothing.
 
@@ -47,6 +49,7 @@ class Profiles:
             marketing: `given`, and the `text_version` it was given or refused to.
             by: the subject of whoever changes it, kept with a consent.
             digest: `digest`, how often one mail tells of what can wait; left out where it stays as it is.
+            confirmed: whether its owner says that all of it is right.
 
         Raises:
             Problem: `not-found`.
@@ -67,6 +70,8 @@ class Profiles:
             if preferences:
                 told.append(_preferred(account | preferences, transaction))
             changes |= preferences
+            if confirmed:
+                changes["confirmed_at"] = transaction.now
             for event in told:
                 version = await self._accounts.next_version(transaction.session, account["_id"], transaction.now)
                 transaction.emit(event, program=program, subject=account["_id"], version=version)
@@ -96,12 +101,20 @@ def missing(account: Document, program: Program) -> list[str]:
     """What the program wants to know and does not, in its order; of an address also what its country needs."""
     found: list[str] = []
     for name in program.profile_required:
-        value = account.get(name)
+        value = account.get("consents" if name == "news" else name)
         if not value:
             found.append(name)
         elif name == "address":
             found += [f"address.{part}" for part in lacking(value)]
     return found
+
+
+def is_confirmation_due(account: Document, program: Program, now: datetime) -> bool:
+    """Whether the program wants its candidate to say again that the profile is right."""
+    if program.profile_confirm_days is None:
+        return False
+    last: datetime = account.get("confirmed_at") or account["created_at"]
+    return last + timedelta(days=program.profile_confirm_days) <= now
 
 
 def _preferences(

@@ -42,8 +42,14 @@ from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
+from services.portal.my_data.pages import MyData
+from services.portal.papers.pages import Papers
 from services.portal.plan.pages import GoalPages
 from services.portal.plan.renewing import PlanPages
+from services.portal.preferences.pages import Preferences
+from services.portal.profile.complete import Complete
+from services.portal.profile.ids import IdPages
+from services.portal.profile.pages import ProfilePages
 from services.portal.security.factor import FactorPages
 from services.portal.security.pages import SecurityPages
 from services.portal.settings import PortalSettings
@@ -104,6 +110,12 @@ def build(
             *Recover(cookies, provider, programs, clock).routes(),
             *Home(clock).routes(),
             *AccountPages().routes(),
+            *Complete(sessions, cookies, clock, sign_in.leave).routes(),
+            *ProfilePages(cookies).routes(),
+            *IdPages(cookies).routes(),
+            *Preferences(sessions, cookies, clock).routes(),
+            *MyData(cookies).routes(),
+            *Papers(cookies).routes(),
             *CertificationPages().routes(),
             *ExamPages().routes(),
             *MailPages().routes(),

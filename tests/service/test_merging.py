@@ -163,7 +163,7 @@ class People:
 
     def profiles(self) -> ProfileApi:
         profiles = Profiles(self.identity.store, self.base.unit_of_work)
-        return ProfileApi(self.identity.store, profiles, self.programs)
+        return ProfileApi(self.identity.store, profiles, self.programs, self.base.clock)
 
     def claiming(self) -> Claiming:
         database = self.base.database

@@ -49,6 +49,22 @@ def process(database: Database, clock: FixedClock) -> Sessions:
     return Sessions(database, SecretBox("s" * 32, purpose="portal sessions"), clock)
 
 
+async def test_whoever_is_let_in_is_looked_at_again_the_next_day(database: Database, clock: FixedClock) -> None:
+    sessions, identity = process(database, clock), Identity()
+    cookie = await sessions.open("cisco", "C1", tokens(1))
+
+    async def is_in() -> bool:
+        session = await sessions.find(cookie, identity.refresh)
+        assert session is not None
+        if not session.let_in:
+            await sessions.let_in(session.key)
+        return session.let_in
+
+    assert [await is_in(), await is_in()] == [False, True]
+    clock.advance(timedelta(days=1))
+    assert not await is_in()
+
+
 async def test_what_lies_in_the_database_opens_nothing(database: Database, clock: FixedClock) -> None:
     sessions = process(database, clock)
     cookie = await sessions.open("cisco", "C1", tokens(1))

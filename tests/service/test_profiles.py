@@ -56,6 +56,26 @@ async def test_gate_lists_what_is_missing_until_it_is_there(people: People) -> N
         assert (emptied["missing"], emptied["address"]) == (["employer"], whole)
 
 
+async def test_news_may_be_asked_for_and_a_confirmed_profile_is_asked_about_after_the_programs_days(
+    people: People,
+) -> None:
+    own = replace(people.programs["cisco"], profile_required=("news",), profile_confirm_days=90)
+    people.programs = {**people.programs, "cisco": own}
+    one = await people.account("P1")
+    async with people.asking({"me": candidate(one)}) as ask:
+        path = f"candidates/{one}/profile"
+        _, new = await ask("me", "GET", path)
+        assert (new["missing"], new["confirmed_at"], new["confirmation_due"]) == (["news"], None, False)
+        refused = {"marketing": {"given": False, "text_version": "2026-1"}}
+        assert (await ask("me", "PATCH", path, refused))[1]["missing"] == []
+        people.base.clock.advance(timedelta(days=90))
+        assert (await ask("me", "GET", path))[1]["confirmation_due"]
+        assert (await ask("me", "PATCH", path, {"job_title": "Engineer"}))[1]["confirmation_due"], "not all of it"
+        _, said_right = await ask("me", "PATCH", path, {"confirmed": True})
+        assert (said_right["confirmation_due"], said_right["confirmed_at"] is not None) == (False, True)
+        assert (await ask("me", "PATCH", path, {"confirmed": False}))[0] == 422
+
+
 async def test_employers_are_offered_and_any_other_may_be_given(people: People) -> None:
     one = await people.account("P1")
     async with people.asking({"me": candidate(one)}) as ask:

@@ -11,7 +11,7 @@ from libs.common.programs.catalogue import read_certifications, read_exams
 from libs.common.programs.checks import check_badges, check_benefits, check_prerequisites, check_uses
 from libs.common.programs.clauses import Clauses
 from libs.common.programs.errors import Path, ProgramError, ProgramErrors
-from libs.common.programs.model import Branding, Certification, Exam, Program
+from libs.common.programs.model import GENERAL_NEWS, Branding, Certification, Exam, NewsText, Program
 from libs.common.programs.policy import Policy
 from libs.common.programs.policy_reader import read_policy
 from libs.common.programs.shape import ProgramShape
@@ -159,6 +159,8 @@ def _program(
         clauses=clauses,
         profile_required=tuple(dict.fromkeys(head.profile.required)),
         employers=tuple(dict.fromkeys(head.profile.employers)),
+        profile_confirm_days=head.profile.confirm_days,
+        news=NewsText(**head.profile.news.model_dump()) if head.profile.news else GENERAL_NEWS,
         sign_in=head.sign_in.read(),
         cases=read_cases(head.cases),
         calendar=head.calendar.read(),

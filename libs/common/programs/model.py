@@ -7,7 +7,7 @@ New rules are new fields with a default, so that a program that does not use the
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from libs.common.programs.badges import BadgeProvider
@@ -161,7 +161,24 @@ class Certification:
         return self.validity_years
 
 
-ProfileField = Literal["address", "native_name", "employer", "job_title", "time_zone", "language"]
+ProfileField = Literal["address", "native_name", "employer", "job_title", "time_zone", "language", "news"]
+"""`news`: that the candidate has said yes or no to news by mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsText:
+    """What candidates agree to who want news by mail.
+
+    Attributes:
+        version: kept with each consent and each refusal.
+    """
+
+    version: str
+    text: str
+
+
+GENERAL_NEWS: Final = NewsText("general-1", "You may send me news and offers about your certifications by e-mail.")
+"""Of programs whose definition says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +232,9 @@ class Program:
     """What candidates are asked for before anything else, in this order."""
     employers: tuple[str, ...] = ()
     """Offered to candidates to choose from; they may write another."""
+    profile_confirm_days: int | None = None
+    """How long after a confirmation candidates are asked again whether their profile is right; None for never."""
+    news: NewsText = GENERAL_NEWS
     sign_in: SignIn = BY_PASSWORD
     cases: Mapping[CaseKind, CaseRule] = field(default_factory=lambda: DEFAULT_RULES)
     """How support cases of each kind are worked on."""

@@ -62,11 +62,21 @@ class BrandingShape(Shape):
     """A file in the folder of the definition."""
 
 
+class NewsShape(Shape):
+    """What candidates agree to who want news by mail."""
+
+    version: Line
+    text: Line
+
+
 class ProfileShape(Shape):
     """What candidates are asked for before anything else."""
 
     required: list[ProfileField] = Field(default=[])
+    confirm_days: Annotated[int | None, Field(ge=30, le=3_660)] = None
+    """So long after a confirmation candidates are asked again whether it is right."""
     employers: list[Line] = Field(default=[], max_length=5_000)
+    news: NewsShape | None = None
 
 
 class PassCountsShape(Shape):

@@ -34,6 +34,8 @@ class Profile(BaseModel):
     time_zone: str | None = None
     missing: list[str] = Field(default=[])
     """What the program wants to know first; empty opens everything."""
+    confirmation_due: bool = False
+    """Whether the program wants to hear again that the profile is right."""
 
     @property
     def name(self) -> str:

@@ -19,6 +19,11 @@ _OURS: Final = re.compile(r"/(?![/\\])[\x21-\x7e]*")
 """An address of our own: a path, never another host."""
 
 
+def is_ours(path: str) -> bool:
+    """Whether an address is one of our own, to which a browser may be sent on."""
+    return _OURS.fullmatch(path) is not None
+
+
 class Cookies:
     """Reads and sets them.
 
@@ -62,10 +67,10 @@ class Cookies:
     def wanted(self, request: web.Request) -> str:
         """Where somebody wanted to go before they were asked to sign in."""
         path = self._read(request, "wanted") or "/"
-        return path if _OURS.fullmatch(path) else "/"
+        return path if is_ours(path) else "/"
 
     def keep_wanted(self, answer: web.StreamResponse, path: str) -> None:
-        if len(path) <= _LONGEST and _OURS.fullmatch(path):
+        if len(path) <= _LONGEST and is_ours(path):
             self._set(answer, "wanted", path, _WANTED_SECONDS)
 
     def drop_wanted(self, answer: web.StreamResponse) -> None:

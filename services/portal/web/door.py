@@ -19,6 +19,7 @@ from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.drafts import KEPT, Drafts, page_of
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
+from services.portal.web.gate import GATE, Gate
 from services.portal.web.look import shown
 from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import Refresh, Sessions, StaffSessions
@@ -67,6 +68,7 @@ class Door:
         self._drafts = drafts
         self._repeats = repeats
         self._programs = programs
+        self._gate = Gate(sessions)
 
     @web.middleware
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -110,6 +112,9 @@ class Door:
                 return shown(
                     visit, "templates/message.html", say("This form is too old"), status=403, text=say(_OLD_FORM)
                 )
+            shows = request.method == "GET" and request.match_info.http_exception is None
+            if shows and await self._gate.holds_back(visit, request.path):
+                return self._to_gate(request)
             await self._put_back(request, visit)
             return await self._repeated(request, visit) or await self._sent(request, visit, await handler(request))
         except SignedOut:
@@ -171,6 +176,11 @@ class Door:
             return shown(visit, "templates/message.html", say(_NOTHING), status=404, text=say(_SEARCH))
         log.warning("page_refused", route=visit.path.split("/")[1], code=problem.code)
         return shown(visit, "templates/message.html", problem.title, status=problem.status, text=problem.detail or "")
+
+    def _to_gate(self, request: web.Request) -> web.Response:
+        answer = redirect(GATE)
+        self._cookies.keep_wanted(answer, request.path_qs)
+        return answer
 
     async def _to_sign_in(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         program = visit.program.id if visit.program else self._cookies.program(request)

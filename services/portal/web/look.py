@@ -7,7 +7,7 @@ import jinja2
 from aiohttp import web
 
 from libs.common.ids import new_id
-from libs.common.languages import READER
+from libs.common.languages import LANGUAGES, READER
 from libs.common.pages.assets import CSS, FONT, HERE, Asset, Shelf, brand_asset, style_sheet
 from libs.common.pages.saying import Saying
 from libs.common.programs import Program
@@ -70,6 +70,7 @@ def shown(
     text = _TEMPLATES.get_template(template).render(
         visit=visit,
         language=READER.get(),
+        languages=tuple(LANGUAGES.values()),
         zone=ZONE.get().key,
         heading=heading,
         problem=problem,

@@ -39,6 +39,7 @@ EARLY: Final = timedelta(seconds=30)
 """A token that ends sooner than this is refreshed before it is used."""
 _VIEWED: Final = 500
 """Candidates that are remembered; before the first of these is asked for again, nobody remembers it either."""
+_LOOKS_AGAIN: Final = timedelta(days=1)
 _LEASE: Final = timedelta(seconds=12)
 """Longer than a refresh may take."""
 _LOOK_SECONDS: Final = 0.05
@@ -54,6 +55,7 @@ class Session(NamedTuple):
     Attributes:
         language: BCP 47, as the profile has it.
         time_zone: IANA name, as the profile has it.
+        let_in: whether the program knew all that it wants to know first, when it was last looked at.
     """
 
     key: str
@@ -63,6 +65,7 @@ class Session(NamedTuple):
     since: datetime
     language: str | None = None
     time_zone: str | None = None
+    let_in: bool = False
 
 
 class StaffSession(NamedTuple):
@@ -213,6 +216,11 @@ class Sessions(KeptSessions[Session]):
         """Go on in another language or time zone."""
         await self._rows.update_one({"_id": key}, {"$set": {"language": language, "time_zone": time_zone}})
 
+    async def let_in(self, key: str) -> None:
+        """Nothing is missing in the profile; it is looked at again tomorrow, for what a program asks for may change."""
+        until = as_stored(self._clock.now() + _LOOKS_AGAIN)
+        await self._rows.update_one({"_id": key}, {"$set": {"let_in_until": until}})
+
     def _session(self, row: Document) -> Session:
         return Session(
             key=row["_id"],
@@ -222,6 +230,7 @@ class Sessions(KeptSessions[Session]):
             since=row["since"],
             language=row.get("language"),
             time_zone=row.get("time_zone"),
+            let_in="let_in_until" in row and row["let_in_until"] > self._clock.now(),
         )
 
 

@@ -69,7 +69,8 @@ class Visit:
 
     async def introduce(self) -> None:
         """Learn the name for the head of the page; without it the page has the ID alone."""
-        self.profile = await part(self.mine("identity", "/profile", Profile))
+        if self.profile is None:
+            self.profile = await part(self.mine("identity", "/profile", Profile))
 
     def below(self, path: str) -> str:
         """The candidate's own part of a service's API. Raises `SignedOut`."""

@@ -1,0 +1,1 @@
+"""What is held about the candidate: a copy of all of it, and its end."""

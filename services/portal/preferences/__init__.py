@@ -1,0 +1,1 @@
+"""How the candidate wants to be spoken and written to."""
