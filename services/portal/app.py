@@ -35,9 +35,13 @@ from services.portal.backend.client import Backend
 from services.portal.certifications.pages import CertificationPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
+from services.portal.kits.claiming import ClaimPages
+from services.portal.kits.pages import KitPages
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
 from services.portal.settings import PortalSettings
+from services.portal.share.links import LinkPages
+from services.portal.share.proofs import ProofPages
 from services.portal.web.cookies import Cookies
 from services.portal.web.door import Door
 from services.portal.web.forms import FormTokens
@@ -74,6 +78,10 @@ def build(
             *AccountPages().routes(),
             *CertificationPages().routes(),
             *ExamPages().routes(),
+            *LinkPages(cookies).routes(),
+            *ProofPages(cookies).routes(),
+            *KitPages(cookies).routes(),
+            *ClaimPages(cookies).routes(),
             *MailPages().routes(),
             *AssetFiles(programs).routes(),
         ]
