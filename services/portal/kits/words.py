@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from babel import Locale
 from babel.numbers import format_currency
 
 from libs.common.languages import READER
@@ -126,6 +127,11 @@ def _since(order: Order) -> str:
     return spoken(day_there(at))
 
 
+def country(code: str) -> str:
+    """A country by its name in the reader's language."""
+    return str(Locale.parse(READER.get().locale).territories.get(code, code))
+
+
 def entry_word(state: str) -> Chip:
     return _CHIPS[state]
 
@@ -164,7 +170,9 @@ def _title(order: Order) -> str:
         return say("{title} is late", title=order.title)
     if order.state == "shipped":
         return say("{title} is on its way", title=order.title)
-    return say("{title} is being made", title=order.title)
+    if order.state == "in_production":
+        return say("{title} is being made", title=order.title)
+    return say("{title} is ordered", title=order.title)
 
 
 def offer_words(offer: Offer) -> str:
