@@ -81,6 +81,11 @@ def countries() -> list[tuple[str, str]]:
     return sorted(found, key=lambda one: one[1].casefold())
 
 
+def country_name(code: str) -> str:
+    """A country by its name in the reader's language."""
+    return str(Locale.parse(READER.get().locale).territories.get(code, code))
+
+
 def label(field: FormField) -> str:
     """What a country calls a field."""
     word = _KINDS.get(field.kind)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.portal.backend.client import Down, Refused
 from services.portal.kits import words
+from services.portal.kits.addresses import country_name
 from services.portal.kits.shapes import Offer, OfferPage, Order, OrderPage, PaymentMade, Payments
 from services.portal.languages import say
 from services.portal.web.answers import redirect
@@ -56,6 +57,7 @@ class KitPages:
             "level": words.first_kit(visit.theirs),
             "steps": [say(step) for step in words.STEPS],
             "words": words,
+            "country_name": country_name,
         }
         return shown(visit, "kits/list.html", answer.text, **values)
 
@@ -76,6 +78,7 @@ class KitPages:
             "payments": [one for one in payments.items if one.order_id == order.order_id] if payments else [],
             "price": visit.theirs.benefits[order.benefit].price if order.benefit in visit.theirs.benefits else None,
             "words": words,
+            "country_name": country_name,
         }
         return shown(visit, "kits/order.html", order.title, **values)
 

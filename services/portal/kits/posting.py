@@ -78,6 +78,7 @@ async def asked(visit: Visit, parcel: Parcel, answers: Typed, faults: Faults) ->
         "options": {one.name: [(region.code, region.name) for region in one.options] for one in fields_there},
         "countries": addresses.countries() if parcel.ships and not own else [],
         "label": addresses.label,
+        "country_name": addresses.country_name,
         "autocomplete": addresses.autocomplete,
         "choice": CHOICE,
     }

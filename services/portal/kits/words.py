@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from babel import Locale
 from babel.numbers import format_currency
 
 from libs.common.languages import READER
@@ -125,11 +124,6 @@ def _since(order: Order) -> str:
     """The day of the latest entry of the order's state."""
     at = max((entry.at for entry in order.history if entry.state == order.state), default=order.placed_at)
     return spoken(day_there(at))
-
-
-def country(code: str) -> str:
-    """A country by its name in the reader's language."""
-    return str(Locale.parse(READER.get().locale).territories.get(code, code))
 
 
 def entry_word(state: str) -> Chip:
