@@ -1,29 +1,21 @@
 """Pages of kits in the states that take weeks to come: shipped, came back, to be paid, with a token, used up."""
 
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 
-from deploy.local.platform import PROGRAMS
-from libs.common.programs.loader import load_programs
-from services.portal.backend.client import Backend, Browser, Fault, Problem, Refused
+from services.portal.backend.client import Fault, Problem, Refused
 from services.portal.kits.claiming import ClaimPages
 from services.portal.kits.pages import KitPages
 from services.portal.kits.shapes import Address, Offer, Order
 from services.portal.web.cookies import Cookies
-from services.portal.web.sessions import Session
-from services.portal.web.visit import VISIT, Visit
+from tests.unit.portal import pages
+from tests.unit.portal.pages import PROFILE, Services, text_of
 from tests.unit.portal.test_kits import FORM, LATER, offer, order
 
-CISCO = load_programs(PROGRAMS)["cisco"]
 HOME = Address(lines=["Main Street 1"], city="San Jose", region="CA", postal_code="95014", country="US")
-PROFILE = {"candidate_id": "CSCO1", "given_name": "Ann", "family_name": "Lee", "country": "US"}
 PAYMENT = {
     "order_id": "o1",
     "amount": "79.00",
@@ -35,72 +27,23 @@ PAYMENT = {
 }
 
 
-class Services:
-    """Stands for the services: what they answer, by the last parts of a path, and what they were asked to change."""
-
-    def __init__(self, answers: Mapping[str, Any]) -> None:
-        self._answers = answers
-        self.asked: list[tuple[str, str, Any]] = []
-
-    async def read(self, _browser: Browser, _service: str, path: str, into: Any, _query: Any = None) -> Any:
-        return self._answer(path, into)
-
-    async def send(
-        self, _browser: Browser, method: str, _service: str, path: str, into: Any, *, body: Any = None, key: str
-    ) -> Any:
-        assert key
-        self.asked.append((method, path.rpartition("CSCO1")[2], body))
-        return self._answer(path, into)
-
-    def _answer(self, path: str, into: Any) -> Any:
-        found = next((answer for end, answer in self._answers.items() if path.endswith(end)), None)
-        if isinstance(found, Refused):
-            raise found
-        if found is None:
-            raise Refused(Problem(status=404))
-        return into.model_validate(found)
-
-
 @asynccontextmanager
 async def browser(orders: list[Order], offers: list[Offer], **more: Any) -> AsyncIterator[tuple[Any, Services]]:
     """A browser that is signed in, over services with these orders and offers, and with `more` by path."""
     services = Services(
+        {path.replace("__", "/"): answer for path, answer in more.items()},
         {
-            **{path.replace("__", "/"): answer for path, answer in more.items()},
             **{f"/orders/{one.order_id}": one.model_dump() for one in orders},
             "/orders": {"items": [one.model_dump() for one in orders]},
             "/offers": {"items": [one.model_dump() for one in offers]},
             "/payments": {"items": []},
             "/profile": PROFILE | {"address": HOME.model_dump()},
             "/address-form": FORM.model_dump(),
-        }
+        },
     )
-
-    @web.middleware
-    async def visiting(request: web.Request, handler: Any) -> web.StreamResponse:
-        since = datetime(2026, 11, 22, tzinfo=UTC)
-        request[VISIT] = Visit(
-            backend=cast("Backend", services),
-            browser=Browser("", ""),
-            path=request.path,
-            anchor="",
-            form_token="t",
-            session=Session("", "cisco", "CSCO1", "", since),
-            program=CISCO,
-        )
-        return cast("web.StreamResponse", await handler(request))
-
-    app = web.Application(middlewares=[visiting])
     cookies = Cookies(secure=False)
-    app.add_routes([*ClaimPages(cookies).routes(), *KitPages(cookies).routes()])
-    async with TestClient(TestServer(app)) as client:
+    async with pages.browser([*ClaimPages(cookies).routes(), *KitPages(cookies).routes()], services) as client:
         yield client, services
-
-
-async def text_of(answer: Any, status: int = 200) -> str:
-    assert answer.status == status
-    text = re.sub("<[^>]+>", " ", str(await answer.text()))
-    return " ".join(text.replace("\xa0", " ").split())
 
 
 @pytest.mark.parametrize(
