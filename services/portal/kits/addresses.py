@@ -10,6 +10,16 @@ from services.portal.kits.shapes import Address, AddressForm, AddressProblem, Fo
 from services.portal.languages import mark, say
 from services.portal.web.forms import Faults, Typed
 
+ANY: Final = AddressForm(
+    country="",
+    fields=[
+        FormField(name="lines", kind="street", label="", required=True, examples=[], options=[]),
+        FormField(name="postal_code", kind="postal", label="", required=False, examples=[], options=[]),
+        FormField(name="city", kind="city", label="", required=False, examples=[], options=[]),
+        FormField(name="region", kind="province", label="", required=False, examples=[], options=[]),
+    ],
+)
+"""What an address is made of somewhere; the check says what a country needs of it."""
 FIELDS: Final = ("lines", "city", "region", "postal_code")
 MOST_LINES: Final = 6
 _NO_COUNTRY: Final = frozenset({"CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"})

@@ -160,12 +160,13 @@ def refused(refusal: Refused) -> Faults:
 
 
 async def _form_of(visit: Visit, country: str) -> AddressForm | None:
-    """The fields of a country; None where it has no form, or none can be had now."""
+    """The fields of a country, of any where those can't be had now; None where there is no such country."""
     path = f"/programs/{visit.signed_in.program}/address-form"
     try:
-        return await part(visit.backend.read(visit.browser, "fulfillment", path, AddressForm, {"country": country}))
+        form = await part(visit.backend.read(visit.browser, "fulfillment", path, AddressForm, {"country": country}))
     except Refused:
         return None
+    return form or addresses.ANY
 
 
 def _carried(parcel: Parcel) -> list[str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.portal.backend.client import Fault, Problem, Refused
+from services.portal.backend.client import Down, Fault, Problem, Refused
+from services.portal.kits import addresses
 from services.portal.kits.claiming import ClaimPages
 from services.portal.kits.pages import KitPages
 from services.portal.kits.shapes import Address, Offer, Order
@@ -38,7 +39,7 @@ async def browser(orders: list[Order], offers: list[Offer], **more: Any) -> Asyn
             "/offers": {"items": [one.model_dump() for one in offers]},
             "/payments": {"items": []},
             "/profile": PROFILE | {"address": HOME.model_dump()},
-            "/address-form": FORM.model_dump(),
+            "address-form": FORM.model_dump(),
         },
     )
     cookies = Cookies(secure=False)
@@ -159,3 +160,10 @@ async def test_a_name_that_can_not_be_printed_is_asked_for() -> None:
         page = await text_of(await client.post("/kits/f1/claim", data=form))
         assert page.count("Write your name in Latin letters for the label.") == 2, "above, and at the field"
         assert "Name on the parcel" in page
+
+
+async def test_an_address_can_be_given_though_its_countrys_fields_are_away() -> None:
+    async with browser([], [offer()], **{"address-form": Down("fulfillment")}) as (client, _):
+        page = await (await client.get("/kits/f1/claim?address=other")).text()
+        assert [name for name in addresses.FIELDS if f'name="{name}"' not in page] == []
+        assert "Check the address" in page
