@@ -167,3 +167,22 @@ async def test_an_address_can_be_given_though_its_countrys_fields_are_away() -> 
         page = await (await client.get("/kits/f1/claim?address=other")).text()
         assert [name for name in addresses.FIELDS if f'name="{name}"' not in page] == []
         assert "Check the address" in page
+
+
+async def test_a_parcel_that_no_house_has_taken_goes_elsewhere_or_nowhere() -> None:
+    posted = {"address-checks": CHECKED, "o1__address": order().model_dump(), "o1__cancellation": order().model_dump()}
+    async with browser([order()], [], **posted) as (client, services):
+        form = {"country": "US", "lines": "Side Street 2", "city": "San Jose", "go": "post", "key": "k"}
+        answer = await client.post("/kits/o1/address", data=form, allow_redirects=False)
+        assert answer.headers["Location"] == "/kits/o1"
+        assert services.asked[-1][:2] == ("PUT", "/orders/o1/address")
+        assert "Call off Welcome kit: CCNA?" in await text_of(await client.get("/kits/o1/cancel"))
+        answer = await client.post("/kits/o1/cancel", data={"key": "k"}, allow_redirects=False)
+        assert (answer.headers["Location"], services.asked[-1][:2]) == ("/kits", ("POST", "/orders/o1/cancellation"))
+
+
+@pytest.mark.parametrize("path", ["address", "cancel", "resend"])
+async def test_what_a_house_has_taken_is_only_shown(path: str) -> None:
+    async with browser([order("ordered")], []) as (client, _):
+        answer = await client.get(f"/kits/o1/{path}", allow_redirects=False)
+        assert (answer.status, answer.headers["Location"]) == (303, "/kits/o1")
