@@ -40,6 +40,8 @@ from services.portal.credits.claim_pages import ClaimPages
 from services.portal.credits.pages import CreditPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
+from services.portal.kits.claiming import KitClaimPages
+from services.portal.kits.pages import KitPages
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
 from services.portal.my_data.pages import MyData
@@ -53,6 +55,8 @@ from services.portal.profile.pages import ProfilePages
 from services.portal.security.factor import FactorPages
 from services.portal.security.pages import SecurityPages
 from services.portal.settings import PortalSettings
+from services.portal.share.links import LinkPages
+from services.portal.share.proofs import ProofPages
 from services.portal.staff.entrance.account import StaffAccount
 from services.portal.staff.entrance.sign_in import StaffSignIn
 from services.portal.staff.pages import staff_pages
@@ -118,6 +122,10 @@ def build(
             *Papers(cookies).routes(),
             *CertificationPages().routes(),
             *ExamPages().routes(),
+            *LinkPages(cookies).routes(),
+            *ProofPages(cookies).routes(),
+            *KitPages(cookies).routes(),
+            *KitClaimPages(cookies).routes(),
             *MailPages().routes(),
             *CasePages(cookies, clock).routes(),
             *SecurityPages(entrance, cookies).routes(),

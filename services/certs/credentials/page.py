@@ -55,6 +55,7 @@ def badge_page(
         checked=now,
         picture=addresses.achievement_image(program.id, credential.certification, credential.policy_version),
         code=printed(credential.code),
+        root=addresses.root,
         files=[(name, f"{address}.{suffix}") for suffix, name in _FILES.items()],
     )
 

@@ -61,9 +61,9 @@ def page(template: str, *, heading: str, program: Program | None, **values: Any)
     return text.encode()
 
 
-def message(heading: str, text: str, *, program: Program | None = None, form: bool = False) -> bytes:
-    """A page that says one thing; `form` adds where a code can be typed in."""
-    return page("pages/templates/message.html", heading=heading, program=program, text=text, form=form)
+def message(heading: str, text: str, *, program: Program | None = None, form: bool = False, typed: str = "") -> bytes:
+    """A page that says one thing; `form` adds where a code can be typed in, with what was `typed` before."""
+    return page("pages/templates/message.html", heading=heading, program=program, text=text, form=form, typed=typed)
 
 
 def refused(problem: Problem, accept: str | None, words: bytes, into: type[D]) -> Reply[D]:

@@ -23,11 +23,8 @@ from services.certs.transcripts.views import VerificationView
 FORM: Final = message(
     "Check a code", "Type in the code that is printed on a certificate, a badge or a transcript.", form=True
 )
-UNKNOWN: Final = message(
-    "We didn't issue anything with this code.",
-    "Check for 0 and O, 1 and I; codes have 12 characters.",
-    form=True,
-)
+_LONGEST_TYPED: Final = 100
+"""As much of what was typed as its field takes."""
 
 D = TypeVar("D", bound=Document)
 
@@ -143,7 +140,7 @@ class CheckApi:
         async def work() -> D:
             return await answer(await self._find(text))
 
-        return await self._door.answer(call, into, work, unknown=UNKNOWN, cost=cost)
+        return await self._door.answer(call, into, work, unknown=_unknown(text), cost=cost)
 
     async def _find(self, text: str) -> Found:
         """What a code stands for. Raises the problems `not-found` and `gone`, after as much work as for any other."""
@@ -184,3 +181,13 @@ class CheckApi:
             code=found.code,
             checked_at=now.replace(second=0) if whole_minutes else now,
         )
+
+
+def _unknown(typed: str) -> bytes:
+    """The page for a code that there is not, with what was typed, so that it can be compared and mended."""
+    return message(
+        "We didn't issue anything with this code.",
+        "Check for 0 and O, 1 and I; codes have 12 characters.",
+        form=True,
+        typed=typed[:_LONGEST_TYPED],
+    )

@@ -45,9 +45,7 @@ class PagePath(Parameters):
 
 
 class PaymentBody(Body):
-    return_to: Annotated[OwnPath, Field(description="Where on our own site the candidate goes on afterwards")] = (
-        "/benefits"
-    )
+    return_to: Annotated[OwnPath, Field(description="Where on our own site the candidate goes on afterwards")] = "/kits"
 
 
 class NoticeBody(Body):

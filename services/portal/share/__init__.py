@@ -1,0 +1,1 @@
+"""What proves to others what the candidate holds: links, certificates, logos and badges."""
