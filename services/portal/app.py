@@ -33,6 +33,8 @@ from services.portal.account.pages import AccountPages
 from services.portal.assets import AssetFiles
 from services.portal.backend.client import Backend
 from services.portal.certifications.pages import CertificationPages
+from services.portal.exams.challenges import ChallengePages
+from services.portal.exams.going import GoingPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
 from services.portal.languages import SPEECH
@@ -72,7 +74,9 @@ def build(
             *Recover(cookies, programs).routes(),
             *Home().routes(),
             *AccountPages().routes(),
-            *CertificationPages().routes(),
+            *CertificationPages(cookies).routes(),
+            *GoingPages().routes(),
+            *ChallengePages(cookies).routes(),
             *ExamPages().routes(),
             *MailPages().routes(),
             *AssetFiles(programs).routes(),
