@@ -105,7 +105,8 @@ def _struck(line: Line) -> Entry:
 
 def _rule(rule: Rule, version: int) -> Entry:
     source = say("Rule · policy version {version}", version=version)
-    return Entry(_sentence(rule.text or rule.wording), source, clause=rule.clause)
+    text = _sentence(rule.text) if rule.text else say("The program asks for: {wording}", wording=rule.wording)
+    return Entry(text, source, clause=rule.clause)
 
 
 def spoken_minute(moment: datetime) -> str:
