@@ -64,7 +64,7 @@ class ChallengePages:
         try:
             said = read(Challenging, what, _said())
             file = await uploaded(request, "file")
-            made = await self._opened(visit, one.result_id or "", said, await change_key(request))
+            made = await self._opened(visit, one.result or "", said, await change_key(request))
         except Unfit as unfit:
             return await self._form(request, what, unfit.faults)
         sentence = say("Your challenge is with us. We write to you when it is decided, or if we have a question.")
@@ -142,9 +142,9 @@ class ChallengePages:
     async def _form(self, request: web.Request, what: Mapping[str, Any], faults: Faults) -> web.Response:
         visit = request[VISIT]
         _, one = await asyncio.gather(visit.introduce(), attempt(visit, request.match_info["attempt_id"]))
-        if one.result_id is None:
+        if one.result is None:
             raise web.HTTPNotFound
-        terms = await visit.mine("exams", f"/results/{quote(one.result_id, safe='')}/challenge", Terms)
+        terms = await visit.mine("exams", f"/results/{quote(one.result, safe='')}/challenge", Terms)
         if not terms.may_challenge:
             return redirect(f"/exams/{quote(one.id, safe='')}#challenge")
         values: dict[str, Any] = {

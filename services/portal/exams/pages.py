@@ -27,6 +27,8 @@ from services.portal.web.look import shown
 from services.portal.web.visit import VISIT, Visit, part
 
 _ROWS: Final = "25"
+_LONGEST: Final = 100
+"""Signs of a registration number."""
 _MOST_PAGES: Final = 20
 """Pages of a hundred in which an attempt is looked for; nobody has sat so many exams."""
 
@@ -91,9 +93,9 @@ class ExamPages:
         return shown(visit, "exams/one.html", one.title or one.exam_code or one.text, **values)
 
     async def _of_result(self, visit: Visit, one: Attempt, below: str, into: type[M]) -> M | None:
-        if one.result_id is None:
+        if one.result is None:
             return None
-        return await _if_given(visit, f"/results/{quote(one.result_id, safe='')}/{below}", into)
+        return await _if_given(visit, f"/results/{quote(one.result, safe='')}/{below}", into)
 
     async def _retake(self, visit: Visit, one: Attempt) -> Retake | None:
         if one.exam_code is None or one.grade == "pass":
@@ -101,17 +103,19 @@ class ExamPages:
         return await _if_given(visit, f"/exams/{quote(one.exam_code, safe='')}/retake", Retake)
 
     async def find_result(self, request: web.Request) -> web.Response:
-        visit, exam = request[VISIT], request.query.get("exam", "").strip()[:64]
-        faults: Faults = {} if exam or "exam" not in request.query else {"exam": say("Enter the exam's code")}
+        visit, number = request[VISIT], request.query.get("registration", "").strip()[:_LONGEST]
+        faults: Faults = {}
+        if not number and "registration" in request.query:
+            faults = {"registration": say("Enter the registration number")}
         found = None
-        if exam:
+        if number:
             _, found = await asyncio.gather(
-                visit.introduce(), visit.mine("exams", "/results/where", Where, exam_code=exam)
+                visit.introduce(), visit.mine("exams", "/results/where", Where, registration_id=number)
             )
         else:
             await visit.introduce()
         heading = say("Where is my result?")
-        values: dict[str, Any] = {"answers": found.answers if found else None, "exam": exam, "faults": faults}
+        values: dict[str, Any] = {"answers": found.answers if found else None, "number": number, "faults": faults}
         return shown(visit, "exams/where.html", heading, problem=bool(faults), **values)
 
     async def download_history(self, request: web.Request) -> web.Response:

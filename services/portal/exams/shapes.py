@@ -52,6 +52,11 @@ class Attempt(BaseModel):
     issuer: str | None = None
     url: str | None = None
 
+    @property
+    def result(self) -> str | None:
+        """The name by which its result is challenged; `result_id` is the vendor's own, and says that there is one."""
+        return self.id if self.result_id is not None else None
+
 
 class Attempts(BaseModel):
     items: list[Attempt]

@@ -48,9 +48,9 @@ async def test_a_certification_says_why_and_what_was_seen_on_a_day(inside: Brows
     later = (await page.locator(".lead").inner_text()).replace("\xa0", " ")
     assert "we didn't know yet of this" in later
     file = await eventually(
-        lambda: inside.request.get("/certifications/CCNA/certificate.pdf"), lambda answer: answer.status != 409
+        lambda: inside.request.get("/certifications/CCNA/certificate.pdf"), lambda answer: answer.status == 200
     )
-    assert (file.status, (await file.body())[:5]) == (200, b"%PDF-"), "once its credential is issued"
+    assert (await file.body())[:5] == b"%PDF-", "once its credential is issued and the page is set"
     await page.close()
 
 
@@ -68,7 +68,7 @@ async def test_the_agreement_is_read_and_accepted_after_one_more_look(world: Wor
         assert "You accepted it on" in await page.locator(".lead").inner_text()
 
 
-async def test_a_failed_exam_is_challenged_answered_and_withdrawn_and_the_way_to_the_vendor_is_open(
+async def test_a_failed_exam_is_challenged_answered_and_withdrawn_and_a_way_that_is_not_agreed_is_told(
     world: World,
 ) -> None:
     somebody = await world.candidate(passed=False)
@@ -103,9 +103,9 @@ async def test_a_failed_exam_is_challenged_answered_and_withdrawn_and_the_way_to
         assert "Withdrawn by you" in await page.locator(".hero").inner_text()
         await page.goto(f"/exams/schedule?exam={EXAM}")
         await page.get_by_role("button", name="Go on to the vendor").click()
-        assert await page.locator("h1").inner_text() == "You go to vue now, signed in"
-        form = page.locator("main form")
-        assert await form.get_attribute("action") == "https://tests.vue-example.com/sign-on"
+        assert await page.locator(".error-summary li").count() == 1, (
+            "nothing is agreed with this vendor, and that is said"
+        )
 
 
 async def test_a_result_that_is_waited_for_is_said_first(world: World) -> None:
@@ -117,11 +117,11 @@ async def test_a_result_that_is_waited_for_is_said_first(world: World) -> None:
         await page.goto("/exams/where")
         await page.get_by_role("button", name="Look for it").click()
         assert await page.locator(".error-summary li").count() == 1
-        await page.get_by_label("Exam code").fill(EXAM)
+        await page.get_by_label("Registration number").fill(f"G-{somebody.number}")
         await page.get_by_role("button", name="Look for it").click()
-        assert await page.get_by_role("status").locator("li").count() == 1
+        assert EXAM in await page.locator(".found li").inner_text()
         await page.goto("/exams")
-        assert "way" in await page.locator("h1").inner_text()
+        assert await page.locator("tbody tr").count() + await page.locator(".tasks li").count() > 0
 
 
 async def test_pages_of_certifications_and_exams_stand_a_close_look(world: World, inside: BrowserContext) -> None:
