@@ -12,14 +12,16 @@ from zoneinfo import ZoneInfo
 
 from libs.common.accounts import survivor
 from libs.common.clock import Clock
+from libs.common.events.types import Identifier
 from libs.common.http.models import Day
 from libs.common.http.paging import Cursor, Page, PageQuery
-from libs.common.http.problems import INVALID, NOT_FOUND, invalid
+from libs.common.http.problems import INVALID, NOT_FOUND, Problem, invalid
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import CERTS_READ, OPERATIONS_READ, PROGRAMS_MANAGE
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.cases import Case, CaseError, answer, read_inputs
+from services.certs.domain.chain import chain
 from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import CreditFact, Fact
 from services.certs.domain.history import history
@@ -34,6 +36,7 @@ from services.certs.outlook_views import (
     HistoryView,
     MilestonesView,
     ProgressView,
+    ReasonsView,
     RenewalsView,
     SeenView,
     SimulationBody,
@@ -44,6 +47,7 @@ from services.certs.outlook_views import (
     goal_view,
     history_view,
     milestones_view,
+    reasons_view,
     renewal_view,
     seen_view,
     what_if_view,
@@ -65,6 +69,10 @@ T = TypeVar("T")
 
 class DayPath(CandidatePath):
     day: Day
+
+
+class HeldPath(CandidatePath):
+    certification: Identifier
 
 
 class OutlookApi:
@@ -129,6 +137,16 @@ class OutlookApi:
                 response=SeenView,
                 scopes=CERTS_READ,
                 errors=(NOT_FOUND, INVALID),
+            ),
+            Route(
+                method="GET",
+                path=f"{candidate}/certifications/{{certification}}/reasons",
+                handler=self.show_reasons,
+                summary="Why a certification is what it is: facts with since when they are known, then rules",
+                parameters=HeldPath,
+                response=ReasonsView,
+                scopes=CERTS_READ,
+                errors=(NOT_FOUND,),
             ),
             Route(
                 method="GET",
@@ -212,6 +230,16 @@ class OutlookApi:
         policy = await self._policies.in_force_at(current.id, end)
         standing = await _apart(lambda: evaluate(policy, facts, call.path.day))
         return seen_view(row["_id"] if row else call.path.candidate_id, policy, standing)
+
+    async def show_reasons(self, call: Call[HeldPath]) -> ReasonsView:
+        policy, row = await self._ledger(call)
+        today = self._today(policy)
+        facts = facts_on(row, policy, today)
+        standing = await _apart(lambda: evaluate(policy, facts, today))
+        entry = standing.certifications.get(call.path.certification)
+        if row is None or entry is None:
+            raise Problem(NOT_FOUND)
+        return reasons_view(row["_id"], policy, today, entry, chain(entry, facts))
 
     async def show_history(self, call: Call[CandidatePath]) -> HistoryView:
         policy, row = await self._ledger(call)

@@ -38,6 +38,8 @@ from services.portal.cases.pages import CasePages
 from services.portal.certifications.pages import CertificationPages
 from services.portal.credits.claim_pages import ClaimPages
 from services.portal.credits.pages import CreditPages
+from services.portal.exams.challenges import ChallengePages
+from services.portal.exams.going import GoingPages
 from services.portal.exams.pages import ExamPages
 from services.portal.home.page import Home
 from services.portal.kits.claiming import KitClaimPages
@@ -120,7 +122,9 @@ def build(
             *Preferences(sessions, cookies, clock).routes(),
             *MyData(cookies).routes(),
             *Papers(cookies).routes(),
-            *CertificationPages().routes(),
+            *CertificationPages(cookies).routes(),
+            *GoingPages().routes(),
+            *ChallengePages(cookies).routes(),
             *ExamPages().routes(),
             *LinkPages(cookies).routes(),
             *ProofPages(cookies).routes(),

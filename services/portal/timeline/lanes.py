@@ -1,31 +1,40 @@
-"""One row of the picture for each certification: when it was held, until when, and what has extended it."""
+"""One row of the picture: when something was held, until when, and what has extended it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from services.portal.timeline.scale import Scale, percent
+from services.portal.timeline.scale import Scale
 
-BarKind = Literal["held", "coming", "expiring", "expired", "suspended"]
-MarkKind = Literal["earned", "renewed", "expiry", "open"]
+BarKind = Literal["held", "coming", "expiring", "expired", "suspended", "plan", "lost"]
+MarkKind = Literal["earned", "renewed", "pass", "expiry", "open", "reminder", "reminded"]
 
-NEAR: Final = 1.3
-"""Per cent of the width: marks nearer than this hide one another; about 9 px on a wide screen."""
+NEAR: Final = 2.5
+"""Per cent of the width: marks nearer than this hide one another; about 9 px on a phone."""
+_THICK: Final = frozenset({"plan", "lost"})
+_SOLID: Final = frozenset({"held", "suspended", "expired"})
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A time during which something was so."""
+    """A time during which something was so, or would be by a plan."""
 
     kind: BarKind
     x: str
     width: str
 
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        if self.kind in _THICK:
+            return 14
+        return 10 if self.kind in _SOLID else 8
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A day on which something happened."""
+    """A day on which something happened, or will."""
 
     kind: MarkKind
     x: str
@@ -33,19 +42,30 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The picture of one row."""
+    """The picture of one row.
+
+    Attributes:
+        since: the year in which it began, where that lies before the picture.
+    """
 
     bars: tuple[Bar, ...]
     marks: tuple[Mark, ...]
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One unbroken time of holding; the last day counts."""
+    """One unbroken time of holding; the last day counts.
+
+    Attributes:
+        suspended: times during which it was set aside, by their first days and the days on which it was given back;
+            None where it still is.
+    """
 
     earned_on: date
     expires_on: date | None
     renewed_on: tuple[date, ...] = ()
+    suspended: tuple[tuple[date, date | None], ...] = ()
 
 
 def days_of(times: Iterable[Held]) -> Iterable[date]:
@@ -56,7 +76,7 @@ def days_of(times: Iterable[Held]) -> Iterable[date]:
             yield held.expires_on
 
 
-def lane_of(times: Sequence[Held], scale: Scale, today: date, *, soon: timedelta, suspended: bool = False) -> Lane:
+def lane_of(times: Sequence[Held], scale: Scale, today: date, *, soon: timedelta) -> Lane:
     """The row of a certification.
 
     Args:
@@ -64,31 +84,56 @@ def lane_of(times: Sequence[Held], scale: Scale, today: date, *, soon: timedelta
         scale: of all rows.
         today: where what was ends and what is to come begins.
         soon: how long before its end something is called expiring.
-        suspended: whether it is set aside at present.
     """
     bars: list[Bar] = []
     marks: list[tuple[float, MarkKind]] = []
     for held in times:
-        bars += _bars(held, scale, today, soon, suspended=suspended)
-        marks.append((scale.x(held.earned_on), "earned"))
-        marks += [(scale.x(day), "renewed") for day in held.renewed_on]
-        marks.append((scale.x(held.expires_on), "expiry") if held.expires_on is not None else (100.0, "open"))
-    return Lane(tuple(bars), tuple(Mark(kind, percent(x)) for x, kind in _apart(marks)))
+        bars += _bars(held, scale, today, soon)
+        marks += [(scale.x(day), "renewed") for day in held.renewed_on if day >= scale.first]
+        if held.earned_on >= scale.first:
+            marks.append((scale.x(held.earned_on), "earned"))
+        if held.expires_on is None:
+            marks.append((100.0, "open"))
+        elif held.expires_on >= scale.first:
+            marks.append((scale.x(held.expires_on), "expiry"))
+    first = min((held.earned_on for held in times), default=scale.first)
+    return Lane(tuple(bars), _drawn(marks, scale), first.year if first < scale.first else None)
 
 
-def _bars(held: Held, scale: Scale, today: date, soon: timedelta, *, suspended: bool) -> Iterable[Bar]:
+def days_lane(days: Iterable[tuple[date, MarkKind]], scale: Scale) -> Lane:
+    """A row of days alone: passes, reminders."""
+    marks: list[tuple[float, MarkKind]] = [
+        (scale.x(day), kind) for day, kind in days if scale.first <= day < scale.last
+    ]
+    return Lane((), _drawn(marks, scale))
+
+
+def bar_of(kind: BarKind, first: date, last: date, scale: Scale) -> Bar:
+    """A time as a bar: a plan, or days that it would cost."""
+    return _bar(kind, scale.x(first), scale.x(last), scale)
+
+
+def _bars(held: Held, scale: Scale, today: date, soon: timedelta) -> Iterator[Bar]:
     begin, now = scale.x(held.earned_on), scale.x(today)
     end = scale.x(held.expires_on) if held.expires_on is not None else 100.0
     if held.expires_on is not None and held.expires_on < today:
-        yield _bar("expired", begin, end)
-        return
-    yield _bar("suspended" if suspended else "held", begin, now)
-    near = held.expires_on is not None and held.expires_on - today <= soon
-    yield _bar("expiring" if near else "coming", now, end)
+        yield _bar("expired", begin, end, scale)
+    else:
+        yield _bar("held", begin, now, scale)
+        near = held.expires_on is not None and held.expires_on - today <= soon
+        yield _bar("expiring" if near else "coming", now, end, scale)
+    for since, until in held.suspended:
+        first, last = max(scale.x(since), begin), min(scale.x(until) if until else now, end)
+        if first < last:
+            yield _bar("suspended", first, last, scale)
 
 
-def _bar(kind: BarKind, begin: float, end: float) -> Bar:
-    return Bar(kind, percent(begin), percent(round(max(end - begin, 0.0), 2)))
+def _bar(kind: BarKind, begin: float, end: float, scale: Scale) -> Bar:
+    return Bar(kind, *scale.span(begin, end))
+
+
+def _drawn(marks: Iterable[tuple[float, MarkKind]], scale: Scale) -> tuple[Mark, ...]:
+    return tuple(Mark(kind, scale.at(x)) for x, kind in _apart(marks))
 
 
 def _apart(marks: Iterable[tuple[float, MarkKind]]) -> list[tuple[float, MarkKind]]:

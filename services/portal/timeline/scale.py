@@ -30,11 +30,22 @@ class Scale:
     last: date
     cut: bool = False
     """Whether something lies before the first day."""
+    mirrored: bool = False
+    """Whether time runs from right to left, as its readers read."""
 
     def x(self, day: date) -> float:
         """Per cent from the beginning, within the picture."""
         share = (day - self.first).days / (self.last - self.first).days
         return round(100 * min(max(share, 0.0), 1.0), 2)
+
+    def at(self, x: float) -> str:
+        """Where so many per cent from the beginning are drawn."""
+        return percent(round(100 - x, 2) if self.mirrored else x)
+
+    def span(self, begin: float, end: float) -> tuple[str, str]:
+        """Where a bar is drawn: its left edge, and its width, which is never negative."""
+        width = round(max(end - begin, 0.0), 2)
+        return percent(round(100 - begin - width, 2) if self.mirrored else begin), percent(width)
 
     def years(self) -> Iterator[Year]:
         """The first of January of each year; of the first year the beginning of the picture."""
@@ -43,10 +54,10 @@ class Scale:
             if begin >= self.last:
                 return
             room = (min(date(year + 1, 1, 1), self.last) - begin).days
-            yield Year(percent(self.x(begin)), str(year) if room >= _LABEL_ROOM else None)
+            yield Year(self.at(self.x(begin)), str(year) if room >= _LABEL_ROOM else None)
 
 
-def scale_of(days: Iterable[date], today: date) -> Scale:
+def scale_of(days: Iterable[date], today: date, *, mirrored: bool = False) -> Scale:
     """The axis for what happens on these days: whole years at its beginning, whole quarters at its end."""
     known = [*days, today]
     begin, end = min(known), max(known)
@@ -54,8 +65,8 @@ def scale_of(days: Iterable[date], today: date) -> Scale:
     first = date(min(begin.year, last.year - LEAST_YEARS), 1, 1)
     earliest = last.year - MOST_YEARS
     if first.year < earliest:
-        return Scale(date(earliest, 1, 1), last, cut=True)
-    return Scale(first, last)
+        return Scale(date(earliest, 1, 1), last, cut=True, mirrored=mirrored)
+    return Scale(first, last, mirrored=mirrored)
 
 
 def percent(value: float) -> str:

@@ -125,6 +125,13 @@ class Cookies:
     def keep_language(self, answer: web.StreamResponse, language: Language) -> None:
         self._set(answer, "language", language.code, _PROGRAM_SECONDS)
 
+    def table(self, request: web.Request) -> bool:
+        """Whether pictures are shown as tables in this browser."""
+        return self._read(request, "view") == "table"
+
+    def keep_table(self, answer: web.StreamResponse, *, table: bool) -> None:
+        self._set(answer, "view", "table" if table else "picture", _PROGRAM_SECONDS)
+
     def said(self, request: web.Request) -> str | None:
         """What the last change has done, as a sentence for the next page."""
         kept = self._read(request, "said")

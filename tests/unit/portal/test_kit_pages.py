@@ -8,7 +8,7 @@ import pytest
 
 from services.portal.backend.client import Down, Fault, Problem, Refused
 from services.portal.kits import addresses
-from services.portal.kits.claiming import ClaimPages
+from services.portal.kits.claiming import KitClaimPages
 from services.portal.kits.pages import KitPages
 from services.portal.kits.shapes import Address, Offer, Order
 from services.portal.web.cookies import Cookies
@@ -43,7 +43,7 @@ async def browser(orders: list[Order], offers: list[Offer], **more: Any) -> Asyn
         },
     )
     cookies = Cookies(secure=False)
-    async with pages.browser([*ClaimPages(cookies).routes(), *KitPages(cookies).routes()], services) as client:
+    async with pages.browser([*KitClaimPages(cookies).routes(), *KitPages(cookies).routes()], services) as client:
         yield client, services
 
 

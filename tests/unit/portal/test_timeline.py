@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.portal.timeline.lanes import NEAR, Held, lane_of
+from services.portal.timeline.lanes import NEAR, Held, bar_of, days_lane, lane_of
 from services.portal.timeline.scale import LEAST_YEARS, MOST_YEARS, scale_of
 
 TODAY = date(2026, 11, 22)
@@ -59,13 +59,14 @@ def test_what_is_held_runs_from_its_first_day_over_today_to_its_end() -> None:
 def test_what_is_over_far_away_set_aside_or_without_end_looks_different() -> None:
     scale = scale_of([date(2020, 1, 1), date(2030, 1, 1)], TODAY)
 
-    def kinds(held: Held, *, suspended: bool = False) -> tuple[list[str], str]:
-        lane = lane_of([held], scale, TODAY, soon=SOON, suspended=suspended)
+    def kinds(held: Held) -> tuple[list[str], str]:
+        lane = lane_of([held], scale, TODAY, soon=SOON)
         return [bar.kind for bar in lane.bars], lane.marks[-1].kind
 
     assert kinds(Held(date(2022, 1, 1), date(2025, 1, 1))) == (["expired"], "expiry")
     assert kinds(Held(date(2022, 1, 1), date(2029, 1, 1))) == (["held", "coming"], "expiry")
-    assert kinds(Held(date(2022, 1, 1), date(2029, 1, 1)), suspended=True) == (["suspended", "coming"], "expiry")
+    aside = Held(date(2022, 1, 1), date(2029, 1, 1), suspended=((date(2024, 1, 1), date(2024, 6, 1)), (TODAY, None)))
+    assert kinds(aside) == (["held", "coming", "suspended"], "expiry"), "of two times one begins only today"
     assert kinds(Held(date(2022, 1, 1), None)) == (["held", "coming"], "open")
     assert kinds(Held(date(2022, 1, 1), TODAY)) == (["held", "expiring"], "expiry")
 
@@ -77,4 +78,32 @@ def test_marks_never_hide_one_another_and_the_latest_stays(days: list[date]) -> 
     scale = scale_of([first, max(days) + timedelta(days=400)], TODAY)
     places = [place(mark.x) for mark in lane_of([held], scale, TODAY, soon=SOON).marks]
     assert all(second - one >= NEAR - 0.005 for one, second in pairwise(places))
-    assert places[-1] == scale.x(max(days) + timedelta(days=400))
+    shown = max(days) + timedelta(days=400) >= scale.first
+    assert places[-1:] == ([scale.x(max(days) + timedelta(days=400))] if shown else [])
+
+
+@given(DAYS, DAYS)
+def test_right_to_left_is_the_same_picture_in_a_mirror(one: date, other: date) -> None:
+    first, last = sorted((one, other))
+    days = [date(2021, 3, 14), date(2027, 3, 14)]
+    plain, mirrored = scale_of(days, TODAY), scale_of(days, TODAY, mirrored=True)
+    bar, turned = bar_of("plan", first, last, plain), bar_of("plan", first, last, mirrored)
+    assert bar.width == turned.width
+    assert abs(100 - place(bar.x) - place(bar.width) - place(turned.x)) < 0.02
+    assert abs(100 - place(plain.at(plain.x(one))) - place(mirrored.at(mirrored.x(one)))) < 0.02
+    assert [year.label for year in plain.years()] == [year.label for year in mirrored.years()]
+
+
+def test_what_began_before_the_picture_says_since_when_and_has_no_mark_at_its_edge() -> None:
+    held = Held(date(2009, 5, 1), date(2027, 3, 14), (date(2024, 3, 14),))
+    scale = scale_of([held.earned_on, date(2027, 3, 14)], TODAY)
+    lane = lane_of([held], scale, TODAY, soon=SOON)
+    assert (scale.cut, lane.since) == (True, 2009)
+    assert [mark.kind for mark in lane.marks] == ["renewed", "expiry"]
+    assert lane_of([Held(date(2024, 1, 1), None)], scale, TODAY, soon=SOON).since is None
+
+
+def test_days_outside_the_picture_are_left_out_of_a_row_of_days() -> None:
+    scale = scale_of([date(2024, 3, 14), date(2027, 3, 14)], TODAY)
+    row = days_lane([(date(2020, 1, 1), "reminded"), (date(2026, 12, 14), "reminder")], scale)
+    assert [mark.kind for mark in row.marks] == ["reminder"]

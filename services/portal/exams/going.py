@@ -1,0 +1,125 @@
+"""The handlers of ways to vendors, to book, move or cancel an appointment, and of codes that pay for one."""
+
+import asyncio
+from typing import Any, Final, Literal
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+
+from services.portal.backend.client import Nothing, Refused
+from services.portal.exams.shapes import Appointments, Attempts, HandOver, Rights, ShownVoucher, Vouchers
+from services.portal.languages import mark, say
+from services.portal.web.door import POLICY
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.look import shown
+from services.portal.web.visit import VISIT, part
+
+_SENTENCES: Final = {"exam": mark("Choose the exam"), "vendor": mark("Choose the vendor")}
+_USABLE: Final = frozenset({"assigned"})
+
+
+class Going(Answers):
+    """Where somebody goes, and what for."""
+
+    vendor: str
+    exam: str
+    purpose: Literal["schedule", "reschedule", "cancel"] = "schedule"
+    registration: str | None = None
+    voucher: str | None = None
+
+
+class GoingPages:
+    """The handlers of `/exams/schedule`, `/exams/hand-over` and codes."""
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/exams/schedule", self.choose),
+            web.post("/exams/hand-over", self.go),
+            web.post("/exams/vouchers/{voucher_id}", self.show_voucher),
+        ]
+
+    async def choose(self, request: web.Request) -> web.Response:
+        return await self._choices(request, {"exam": request.query.get("exam", "")}, {})
+
+    async def go(self, request: web.Request) -> web.Response:
+        visit, what = request[VISIT], await typed(request)
+        try:
+            going = read(Going, what, {name: say(text) for name, text in _SENTENCES.items()})
+        except Unfit as unfit:
+            return await self._choices(request, what, unfit.faults)
+        body: dict[str, Any] = {
+            "vendor": going.vendor,
+            "exam_code": going.exam,
+            "purpose": going.purpose,
+            "return_to": "/exams",
+        }
+        body |= {"registration_id": going.registration} if going.registration else {}
+        body |= {"voucher_id": going.voucher} if going.voucher else {}
+        key = await change_key(request)
+        try:
+            made = await visit.change("POST", "exams", "/hand-overs", HandOver, key=key, body=body)
+        except Refused as refusal:
+            if refusal.problem.status not in (409, 422):
+                raise
+            reason = refusal.problem.detail or refusal.problem.title
+            return await self._choices(request, what, {"exam": reason})
+        departure = f"/hand-overs/{quote(made.hand_over_id, safe='')}/departure"
+        await asyncio.gather(
+            visit.introduce(), part(visit.change("POST", "exams", departure, Nothing, key=f"{key}-gone"[:64]))
+        )
+        heading = say("You go to {vendor} now, signed in", vendor=made.vendor)
+        page = shown(visit, "exams/going.html", heading, made=made)
+        # Only this page may send a form to the vendor, and to nobody else.
+        page.headers["Content-Security-Policy"] = policy_for(made.form.action)
+        return page
+
+    async def show_voucher(self, request: web.Request) -> web.Response:
+        visit, name = request[VISIT], quote(request.match_info["voucher_id"], safe="")
+        _, code = await asyncio.gather(
+            visit.introduce(),
+            visit.change("POST", "exams", f"/vouchers/{name}/showing", ShownVoucher, key=await change_key(request)),
+        )
+        return shown(visit, "exams/voucher.html", say("Your code"), code=code)
+
+    async def _choices(self, request: web.Request, what: dict[str, Any], faults: Faults) -> web.Response:
+        visit = request[VISIT]
+        program = visit.theirs
+        _, rights, ahead, before, vouchers = await asyncio.gather(
+            visit.introduce(),
+            part(visit.mine("exams", "/authorizations", Rights, limit="100")),
+            part(visit.mine("exams", "/appointments", Appointments, limit="100")),
+            part(visit.mine("exams", "/history", Attempts, limit="100")),
+            part(visit.mine("exams", "/vouchers", Vouchers)),
+        )
+        known = [rights, ahead, before]
+        vendors = sorted({one.vendor for page in known if page for one in page.items})
+        values: dict[str, Any] = {
+            "what": what,
+            "faults": faults,
+            "vendors": [(name, name) for name in vendors],
+            "rights": rights.items if rights else [],
+            "exams": [(code, f"{code} {exam.title}") for code, exam in sorted(program.exams.items())],
+            "vouchers": [
+                (one.voucher_id, f"{one.code} ({', '.join(one.exams) or one.vendor})")
+                for one in (vouchers.items if vouchers else [])
+                if one.state in _USABLE
+            ],
+        }
+        return shown(visit, "exams/schedule.html", say("Schedule an exam"), problem=bool(faults), **values)
+
+
+def policy_for(action: str) -> str:
+    """The policy of all pages, with forms also to the origin of an address (Content Security Policy 3, 6.4.1).
+
+    Raises:
+        ValueError: for an address without a host, or one that would say more than its origin.
+    """
+    parts = urlsplit(action)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError("not the address of a vendor")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = f":{parts.port}" if parts.port else ""
+    origin = f"{parts.scheme}://{host}{port}"
+    if any(sign in origin for sign in " ;,*'\""):
+        raise ValueError("not the address of a vendor")
+    return POLICY.replace("form-action 'self'", f"form-action 'self' {origin}")
