@@ -1,11 +1,13 @@
 """The catalogues of sentences against the code that says them."""
 
 import ast
+import gettext
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
@@ -13,6 +15,8 @@ from deploy.messages import collected, updated
 
 SERVICES = Path(__file__).parents[2] / "services"
 CATALOGUES = sorted(SERVICES.glob("*/languages/*.po"))
+NUMBERS = range(1100)
+"""No language that we have tells larger ones apart but for whole millions."""
 SAYING = {"say": 1, "say_many": 2, "mark": 1}
 """How many of their first arguments are sentences."""
 
@@ -46,6 +50,16 @@ def test_every_sentence_has_its_translation_with_the_same_places_for_values(path
         if message.fuzzy or not fits:
             wrong.append(message.id)
     assert not wrong
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=name_of)
+def test_forms_of_plurals_are_those_of_unicode_in_its_order(path: Path) -> None:
+    with path.open("rb") as file:
+        header = str(read_po(file, locale=path.stem).plural_expr)
+    which = gettext.c2py(header)
+    form_of = Locale.parse(path.stem).plural_form
+    used = [name for name in ("zero", "one", "two", "few", "many", "other") if name in {form_of(n) for n in NUMBERS}]
+    assert [used[which(n)] for n in NUMBERS] == [form_of(n) for n in NUMBERS]
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=name_of)
