@@ -92,6 +92,7 @@ from services.identity.similar_api import SimilarApi
 from services.identity.staff import invitations as staff_invitations
 from services.identity.staff.accounts import StaffAccounts
 from services.identity.staff.api import StaffApi
+from services.identity.staff.colleagues_api import ColleaguesApi
 from services.identity.staff.entrance import StaffEntrance
 from services.identity.staff.entrance_api import StaffEntranceApi
 from services.identity.staff.invitations import Invitations
@@ -221,6 +222,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *OAuthApi(clients, tokens, limit).routes(),
         *SystemsApi(clients).routes(),
         *StaffApi(staff_accounts).routes(),
+        *ColleaguesApi(staff).routes(),
         *StaffEntranceApi(staff_entrance, invitations, tokens, limit).routes(),
     )
     return Parts(

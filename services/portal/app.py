@@ -38,10 +38,13 @@ from services.portal.home.page import Home
 from services.portal.languages import SPEECH
 from services.portal.mails.pages import MailPages
 from services.portal.settings import PortalSettings
+from services.portal.staff.entrance.account import StaffAccount
+from services.portal.staff.entrance.sign_in import StaffSignIn
+from services.portal.staff.pages import staff_pages
 from services.portal.web.cookies import Cookies
 from services.portal.web.door import Door
 from services.portal.web.forms import FormTokens
-from services.portal.web.sessions import MIGRATIONS, Sessions
+from services.portal.web.sessions import MIGRATIONS, Sessions, StaffSessions
 
 MOST_FORM_BYTES = 6 * 1_048_576
 """A file as large as the services take, and what is typed beside it."""
@@ -60,9 +63,10 @@ def build(
     secret = settings.portal_secret.get_secret_value()
     cookies = Cookies(secure=settings.secure)
     sessions = Sessions(open_database(client), SecretBox(secret, purpose="portal sessions"), clock)
+    staff = StaffSessions(open_database(client), SecretBox(secret, purpose="portal staff sessions"), clock)
     backend = Backend(http, settings.service_urls, settings.read_seconds)
     verifier = TokenVerifier(RemoteKeys(settings.jwks_url, http, clock), settings.token_issuer, clock)
-    door = Door(backend, sessions, cookies, FormTokens(secret), programs)
+    door = Door(backend, sessions=sessions, staff=staff, cookies=cookies, forms=FormTokens(secret), programs=programs)
     app = web.Application(middlewares=[door.handle], client_max_size=MOST_FORM_BYTES)
     proofs = SecretBox(secret, purpose="portal sign-in")
     sign_in = SignIn(sessions=sessions, cookies=cookies, verifier=verifier, box=proofs, programs=programs, clock=clock)
@@ -75,6 +79,9 @@ def build(
             *CertificationPages().routes(),
             *ExamPages().routes(),
             *MailPages().routes(),
+            *StaffSignIn(staff, cookies, programs).routes(),
+            *StaffAccount(SecretBox(secret, purpose="portal staff accounts"), programs).routes(),
+            *staff_pages(cookies, programs),
             *AssetFiles(programs).routes(),
         ]
     )

@@ -61,11 +61,13 @@ class Shelf:
     Args:
         base: address of the folder, on the host that the pages are from, whatever its name.
         style: the service's style sheet.
+        more: what only some of its pages load.
     """
 
-    def __init__(self, base: str, style: Asset) -> None:
+    def __init__(self, base: str, style: Asset, *more: Asset) -> None:
         self._base = base
         self.style = style
+        self._more = more
 
     def address(self, asset: Asset) -> str:
         """Where it lies, as pages write it."""
@@ -83,5 +85,5 @@ class Shelf:
         return (found, found.hashed == hashed) if found else None
 
     def _all(self, programs: Iterable[Program]) -> Iterator[Asset]:
-        yield from (self.style, FONT)
+        yield from (self.style, FONT, *self._more)
         yield from map(brand_asset, programs)

@@ -47,6 +47,10 @@ class StaffSummary(CaseSummary):
     assignee: str | None
     overdue: bool
     four_eyes: bool
+    details: Annotated[Details, Field(description="What was asked for: by `kind`, the fields it was asked with")]
+    documents: int
+    first_by: str | None
+    """Who has given the first of two opinions, while the second is waited for."""
 
 
 class OpinionView(View):
@@ -133,17 +137,16 @@ def candidates_view(case: Document) -> CaseView:
 
 
 def staff_summary(case: Document, today: date) -> StaffSummary:
-    return StaffSummary.model_validate({**case, "case_id": case["_id"], "overdue": is_overdue(case, today)})
+    return StaffSummary.model_validate(_shown(case) | _for_staff(case, today))
 
 
 def staff_view(case: Document, today: date) -> StaffCaseView:
     first = case["first"]
     shown = {
-        "overdue": is_overdue(case, today),
         "held_by": case["details"].get("held_by"),
         "first_opinion": _opinion(first) if first else None,
     }
-    return StaffCaseView.model_validate(_shown(case) | shown)
+    return StaffCaseView.model_validate(_shown(case) | _for_staff(case, today) | shown)
 
 
 def names_view(account: Document, *, for_staff: bool) -> NamesView:
@@ -153,6 +156,15 @@ def names_view(account: Document, *, for_staff: bool) -> NamesView:
 
 def _shown(case: Document) -> dict[str, Any]:
     return {**case, "case_id": case["_id"], "details": {**case["details"], "kind": case["kind"]}}
+
+
+def _for_staff(case: Document, today: date) -> dict[str, Any]:
+    first = case["first"]
+    return {
+        "overdue": is_overdue(case, today),
+        "documents": len(case["evidence"]),
+        "first_by": first["by"] if first else None,
+    }
 
 
 def _opinion(first: Document) -> dict[str, Any]:

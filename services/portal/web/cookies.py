@@ -41,6 +41,16 @@ class Cookies:
     def drop_session(self, answer: web.StreamResponse) -> None:
         self._drop(answer, "session")
 
+    def staff_session(self, request: web.Request) -> str | None:
+        """What names the session of somebody of staff; people may be both in one browser."""
+        return self._read(request, "staff")
+
+    def keep_staff_session(self, answer: web.StreamResponse, cookie: str) -> None:
+        self._set(answer, "staff", cookie, None)
+
+    def drop_staff_session(self, answer: web.StreamResponse) -> None:
+        self._drop(answer, "staff")
+
     def anchor(self, request: web.Request) -> str:
         """The secret that forms are bound to, new where the browser has none."""
         return self._read(request, "form") or secrets.token_urlsafe(24)

@@ -19,8 +19,8 @@ from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
 from services.portal.web.look import shown
-from services.portal.web.sessions import Sessions
-from services.portal.web.visit import VISIT, SignedOut, Visit
+from services.portal.web.sessions import Refresh, Sessions, StaffSessions
+from services.portal.web.visit import VISIT, SignedOut, Visit, is_of_staff
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -48,13 +48,16 @@ class Door:
     def __init__(
         self,
         backend: Backend,
+        *,
         sessions: Sessions,
+        staff: StaffSessions,
         cookies: Cookies,
         forms: FormTokens,
         programs: Mapping[str, Program],
     ) -> None:
         self._backend = backend
         self._sessions = sessions
+        self._staff = staff
         self._cookies = cookies
         self._forms = forms
         self._programs = programs
@@ -109,15 +112,35 @@ class Door:
             return _failed(visit, error)
 
     async def _recognise(self, request: web.Request, visit: Visit) -> None:
+        if is_of_staff(request.path):
+            await self._recognise_staff(request, visit)
+        else:
+            await self._recognise_candidate(request, visit)
+
+    async def _recognise_staff(self, request: web.Request, visit: Visit) -> None:
+        cookie = self._cookies.staff_session(request)
+        if cookie is None:
+            return
+        session = await self._staff.find(cookie, self._refresh(visit, "/staff/tokens"))
+        if session is None or session.program not in self._programs:
+            return
+        visit.staff = session
+        visit.program = self._programs[session.program]
+        self._speak(request, visit)
+        visit.browser = Browser(visit.browser.address, visit.browser.agent, session.access_token)
+
+    def _refresh(self, visit: Visit, path: str) -> Refresh:
+        async def refresh(token: str) -> Tokens:
+            body = {"grant_type": "refresh_token", "refresh_token": token}
+            return await self._backend.send(visit.browser, "POST", "identity", path, Tokens, body=body)
+
+        return refresh
+
+    async def _recognise_candidate(self, request: web.Request, visit: Visit) -> None:
         cookie = self._cookies.session(request)
         if cookie is None:
             return
-
-        async def refresh(token: str) -> Tokens:
-            body = {"grant_type": "refresh_token", "refresh_token": token}
-            return await self._backend.send(visit.browser, "POST", "identity", "/tokens", Tokens, body=body)
-
-        session = await self._sessions.find(cookie, refresh)
+        session = await self._sessions.find(cookie, self._refresh(visit, "/tokens"))
         if session is None or session.program not in self._programs:
             return
         visit.session = session
@@ -143,8 +166,12 @@ class Door:
 
     def _to_sign_in(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         program = visit.program.id if visit.program else self._cookies.program(request)
-        answer = redirect(f"/sign-in/{program}" if program in self._programs else "/sign-in")
-        self._cookies.drop_session(answer)
+        base = "/staff/sign-in" if is_of_staff(request.path) else "/sign-in"
+        answer = redirect(f"{base}/{program}" if program in self._programs else base)
+        if is_of_staff(request.path):
+            self._cookies.drop_staff_session(answer)
+        else:
+            self._cookies.drop_session(answer)
         if request.method == "GET":
             self._cookies.keep_wanted(answer, request.path_qs)
         return answer

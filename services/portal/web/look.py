@@ -8,7 +8,7 @@ from aiohttp import web
 
 from libs.common.ids import new_id
 from libs.common.languages import READER
-from libs.common.pages.assets import FONT, HERE, Shelf, brand_asset, style_sheet
+from libs.common.pages.assets import CSS, FONT, HERE, Asset, Shelf, brand_asset, style_sheet
 from libs.common.programs import Program
 from services.portal.languages import SPEECH, days, mark
 from services.portal.languages.days import ZONE
@@ -16,7 +16,11 @@ from services.portal.web.forms import KEY_FIELD, TOKEN_FIELD
 from services.portal.web.visit import Visit
 
 _ROOT: Final = Path(__file__).parents[1]
-SHELF: Final = Shelf("/assets/", style_sheet(_ROOT / "templates" / "portal.css", *sorted(_ROOT.glob("*/*.css"))))
+_STAFF: Final = _ROOT / "staff" / "staff.css"
+STAFF_STYLE: Final = Asset("staff.css", CSS, _STAFF.read_bytes())
+"""What pages of staff load beside what all pages share."""
+_AREAS: Final = sorted(path for path in _ROOT.glob("*/*.css") if path != _STAFF)
+SHELF: Final = Shelf("/assets/", style_sheet(_ROOT / "templates" / "portal.css", *_AREAS), STAFF_STYLE)
 
 SECTIONS: Final = (
     ("/", mark("Home")),
@@ -71,6 +75,7 @@ def shown(
         sections=SECTIONS,
         account=ACCOUNT,
         style=SHELF.address(SHELF.style),
+        staff_style=SHELF.address(STAFF_STYLE),
         font=SHELF.address(FONT),
         brand=SHELF.address(brand_asset(whose)) if whose else None,
         form_token=visit.form_token,

@@ -9,7 +9,7 @@ from aiohttp import web
 from libs.common.programs import Program
 from services.portal.backend.client import Backend, Browser, Content, Down, Fetched, M
 from services.portal.backend.shapes import Profile
-from services.portal.web.sessions import Session
+from services.portal.web.sessions import Session, StaffSession
 
 T = TypeVar("T")
 Theme = Literal["device", "light", "dark"]
@@ -25,7 +25,8 @@ class Visit:
 
     Attributes:
         browser: with the token of whoever is signed in.
-        session: None where nobody is.
+        session: of a candidate; None where nobody is signed in, and on pages of staff.
+        staff: on pages of staff: who of them is there.
         program: whose look the page has; None before one is known.
         anchor: the secret in the browser's cookie that forms are bound to.
         form_token: what its forms carry.
@@ -41,6 +42,7 @@ class Visit:
     theme: Theme = "device"
     said: str | None = None
     session: Session | None = None
+    staff: StaffSession | None = None
     program: Program | None = None
     profile: Profile | None = field(default=None)
 
@@ -57,6 +59,13 @@ class Visit:
         if self.session is None or self.program is None:
             raise SignedOut
         return self.program
+
+    @property
+    def at_desk(self) -> StaffSession:
+        """Who of staff is there. Raises `SignedOut`."""
+        if self.staff is None:
+            raise SignedOut
+        return self.staff
 
     async def introduce(self) -> None:
         """Learn the name for the head of the page; without it the page has the ID alone."""
@@ -95,6 +104,37 @@ class Visit:
         """A file of the candidate's. Raises `SignedOut`, `Down`, `Refused`."""
         return await self.backend.fetch(self.browser, service, self.below(below), query or None)
 
+    def _in_program(self, path: str) -> str:
+        return f"/programs/{self.at_desk.program}{path}"
+
+    async def program_read(self, service: str, below: str, into: type[M], **query: str) -> M:
+        """What a service has below the program of whoever of staff is there. Raises `SignedOut`, `Down`, `Refused`."""
+        return await self.backend.read(self.browser, service, self._in_program(below), into, query or None)
+
+    async def program_change(
+        self,
+        method: str,
+        service: str,
+        below: str,
+        into: type[M],
+        *,
+        key: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> M:
+        """Change something of the program's; the same key again is the same change.
+
+        Raises `SignedOut`, `Down`, `Refused`.
+        """
+        return await self.backend.send(self.browser, method, service, self._in_program(below), into, body=body, key=key)
+
+    async def program_give(self, service: str, below: str, into: type[M], content: Content, *, key: str) -> M:
+        """Upload a file to the program. Raises `SignedOut`, `Down`, `Refused`."""
+        return await self.backend.upload(self.browser, service, self._in_program(below), into, content=content, key=key)
+
+    async def program_fetch(self, service: str, below: str, **query: str) -> Fetched:
+        """A file of the program's. Raises `SignedOut`, `Down`, `Refused`."""
+        return await self.backend.fetch(self.browser, service, self._in_program(below), query or None)
+
 
 async def part(answer: Awaitable[T]) -> T | None:
     """A part of a page; None where its service does not answer, so that it costs its part and not the page."""
@@ -102,6 +142,11 @@ async def part(answer: Awaitable[T]) -> T | None:
         return await answer
     except Down:
         return None
+
+
+def is_of_staff(path: str) -> bool:
+    """Whether a page is for staff: they have sessions of their own, and no page is for both."""
+    return path == "/staff" or path.startswith("/staff/")
 
 
 VISIT: Final = web.RequestKey("visit", Visit)

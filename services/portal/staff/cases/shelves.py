@@ -1,0 +1,39 @@
+"""Which cases stand in which queue, and how many."""
+
+from collections.abc import Mapping
+
+from services.portal.staff.cases.shapes import CasePage
+from services.portal.staff.cases.words import late_among
+from services.portal.staff.kit import Count, Counting
+from services.portal.web.visit import Visit
+
+
+def shelf_of(visit: Visit, queue: str) -> dict[str, str]:
+    """What a queue holds, as a query to identity."""
+    shelves = {
+        "name-changes": {"kind": "name"},
+        "mine": {"assignee": visit.at_desk.subject},
+        "second-pair": {"state": "decided_once"},
+    }
+    return shelves.get(queue, {})
+
+
+def filtered(visit: Visit, given: Mapping[str, str]) -> dict[str, str]:
+    """What the filter form asks for, as a query to identity."""
+    found = {name: given[name] for name in ("kind", "state", "reference") if given.get(name)}
+    owner = given.get("owner")
+    if owner == "me":
+        found["assignee"] = visit.at_desk.subject
+    elif owner == "nobody":
+        found["unassigned"] = "true"
+    return found
+
+
+def count_of(queue: str) -> Counting:
+    """How many cases a queue holds."""
+
+    async def count(visit: Visit) -> Count:
+        page = await visit.program_read("identity", "/cases", CasePage, limit="100", **shelf_of(visit, queue))
+        return Count(len(page.items), late_among(page.items), more=page.next is not None)
+
+    return count
