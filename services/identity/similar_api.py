@@ -1,5 +1,7 @@
 """The HTTP API that suggests to staff which accounts may be of one person."""
 
+from datetime import datetime
+from itertools import combinations
 from typing import Any, Literal
 
 from libs.common.http.models import View
@@ -7,9 +9,14 @@ from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE
 from libs.common.mongo.client import Document
-from services.identity.api import CandidatePath, entered
-from services.identity.domain.similarity import Person, similar
+from services.identity.api import CandidatePath, ProgramPath, entered
+from services.identity.domain.similarity import WORTH_A_LOOK, Person, compare, similar
 from services.identity.store import IdentityStore
+
+MOST_SHARED = 100
+"""Addresses that are looked at for one answer: more than staff work off in a day."""
+MOST_OF_ONE = 10
+"""Accounts of one address that are compared with each other: a school may have hundreds."""
 
 
 class SimilarView(View):
@@ -23,14 +30,42 @@ class SimilarView(View):
     reasons: list[Literal["email", "name", "address", "country"]]
 
 
+class SimilarSideView(View):
+    """One of two accounts."""
+
+    candidate_id: str
+    given_name: str
+    family_name: str
+    email: str
+    created_at: datetime
+
+
 class SimilarsView(View):
     """The likeliest first."""
 
     items: list[SimilarView]
 
 
+class PairView(View):
+    """Two accounts that may be of one person."""
+
+    one: SimilarSideView
+    other: SimilarSideView
+    score: float
+    """From 0 to 1."""
+    reasons: list[Literal["email", "name", "address", "country"]]
+
+
+class PairsView(View):
+    """The likeliest first."""
+
+    items: list[PairView]
+    more: bool
+    """Whether there are more addresses shared by accounts than were looked at."""
+
+
 class SimilarApi:
-    """The handler of the route below."""
+    """Handlers of the routes below."""
 
     def __init__(self, store: IdentityStore) -> None:
         self._store = store
@@ -47,7 +82,25 @@ class SimilarApi:
                 scopes=ACCOUNTS_MANAGE,
                 errors=(NOT_FOUND,),
             ),
+            Route(
+                method="GET",
+                path="/programs/{program}/suspected-duplicates",
+                handler=self.list_pairs,
+                summary="Accounts that share an address for mail, two by two, with what else is alike",
+                parameters=ProgramPath,
+                response=PairsView,
+                scopes=ACCOUNTS_MANAGE,
+                errors=(NOT_FOUND,),
+            ),
         )
+
+    async def list_pairs(self, call: Call[ProgramPath]) -> PairsView:
+        groups = await self._store.sharing_address(entered(call), MOST_SHARED + 1)
+        pairs = [
+            _pair(one, other) for group in groups[:MOST_SHARED] for one, other in combinations(group[:MOST_OF_ONE], 2)
+        ]
+        worth = sorted((pair for pair in pairs if pair.score >= WORTH_A_LOOK), key=lambda pair: -pair.score)
+        return PairsView(items=worth, more=len(groups) > MOST_SHARED)
 
     async def list_similar(self, call: Call[CandidatePath]) -> SimilarsView:
         program = entered(call)
@@ -68,6 +121,15 @@ class SimilarApi:
                 for likeness in found
             ]
         )
+
+
+def _pair(one: Document, other: Document) -> PairView:
+    likeness = compare(_person(one), _person(other))
+    return PairView(one=_side(one), other=_side(other), score=round(likeness.score, 3), reasons=list(likeness.reasons))
+
+
+def _side(row: Document) -> SimilarSideView:
+    return SimilarSideView.model_validate({**row, "candidate_id": row["_id"]})
 
 
 def _person(row: Document) -> Person:

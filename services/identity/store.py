@@ -153,6 +153,23 @@ class IdentityStore:
             found += await named.to_list(_MOST_RESEMBLING)
         return found
 
+    async def sharing_address(self, program: str, limit: int) -> list[list[Document]]:
+        """Standing accounts that share an address for mail, the oldest first, by address; at most as many addresses."""
+        shared = await self._candidates.aggregate(
+            [
+                {"$match": {"program": program, "email_key": {"$gt": ""}}},
+                {"$group": {"_id": "$email_key", "accounts": {"$sum": 1}}},
+                {"$match": {"accounts": {"$gt": 1}}},
+                {"$sort": {"_id": ASCENDING}},
+                {"$limit": limit},
+            ]
+        ).to_list(limit)
+        groups: dict[str, list[Document]] = {row["_id"]: [] for row in shared}
+        query = {"program": program, "email_key": {"$in": [*groups]}, "merged_into": None}
+        async for row in self._candidates.find(query).sort("_id", ASCENDING).limit(limit * _MOST_RESEMBLING):
+            groups[row["email_key"]].append(row)
+        return [group for group in groups.values() if len(group) > 1]
+
     async def by_login(self, program: str, login: str, session: Session | None = None) -> list[Document]:
         """The accounts that an ID or an e-mail address may mean; several may share an address."""
         either = [{"_id": login.strip().upper()}, {"email_key": email_key(login)}]

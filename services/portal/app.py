@@ -81,7 +81,7 @@ def build(
             *MailPages().routes(),
             *StaffSignIn(staff, cookies, programs).routes(),
             *StaffAccount(SecretBox(secret, purpose="portal staff accounts"), programs).routes(),
-            *staff_pages(cookies, programs),
+            *staff_pages(cookies, programs, staff),
             *AssetFiles(programs).routes(),
         ]
     )

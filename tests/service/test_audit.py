@@ -269,3 +269,8 @@ async def test_seals_of_all_services_are_kept_in_identity_each_once(station: Ide
     assert [(item["n"], item["hash"]) for item in page["items"]] == [(9, f"{9:064x}")]
     _, page = await station.ask("GET", "/programs/cisco/audit/seals?of=exams", token_of(station))
     assert page["items"] == []
+    query = "of=identity&latest_first=true&up_to=8&limit=1"
+    _, page = await station.ask("GET", f"/programs/cisco/audit/seals?{query}", token_of(station))
+    assert [item["n"] for item in page["items"]] == [7]
+    _, page = await station.ask("GET", f"/programs/cisco/audit/seals?{query}&cursor={page['next']}", token_of(station))
+    assert ([item["n"] for item in page["items"]], page["next"]) == ([1], None)

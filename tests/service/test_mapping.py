@@ -240,6 +240,11 @@ async def test_similar_accounts_are_suggested_to_the_programs_staff(people: Peop
             (two, ["email", "name", "country"]),
             (four, ["name", "country"]),
         ]
+        _, pairs = await ask("staff", "GET", "suspected-duplicates")
+        assert [(pair["one"]["candidate_id"], pair["other"]["candidate_id"]) for pair in pairs["items"]] == [(one, two)]
+        assert (pairs["items"][0]["reasons"], pairs["more"]) == (["email", "name", "country"], False)
         await people.merge(two, one)
         _, found = await ask("staff", "GET", f"candidates/{two}/similar")
         assert [item["candidate_id"] for item in found["items"]] == [four]
+        _, pairs = await ask("staff", "GET", "suspected-duplicates")
+        assert pairs["items"] == [], "they are one now"

@@ -12,7 +12,7 @@ from libs.common.mongo.migrations import migrate
 from libs.common.sealing import SecretBox
 from services.portal.backend.client import Down, Problem, Refused
 from services.portal.backend.shapes import Tokens
-from services.portal.web.sessions import COLLECTION, LASTS, MIGRATIONS, Session, Sessions
+from services.portal.web.sessions import COLLECTION, LASTS, MIGRATIONS, STAFF_LASTS, Session, Sessions, StaffSessions
 from tests.servers import MongoUnderTest
 
 MINUTES = 15
@@ -98,3 +98,25 @@ async def test_a_session_ends_when_it_is_closed_and_after_a_month_without_use(
     clock.advance(LASTS)
     assert await sessions.find(unused, identity.refresh) is None
     assert identity.asked == []
+
+
+async def test_staff_have_sessions_of_their_own_that_end_within_the_hour(database: Database, clock: FixedClock) -> None:
+    candidates = process(database, clock)
+    staff = StaffSessions(database, SecretBox("s" * 32, purpose="portal staff sessions"), clock)
+    who = {"staff_id": "S1", "name": "Rosa", "email": "rosa@example.com"}
+    given = tokens(1).model_copy(update={"access_token": "h.eyJzY29wZSI6ImNlcnRzOnJlYWQgYXVkaXQ6cmVhZCJ9.s"})
+    cookie = await staff.open("cisco", given, **who, roles=["auditor"], programs=["cisco", "juniper"])
+    found = await staff.find(cookie, Identity().refresh)
+    assert found is not None
+    assert (found.subject, found.may("audit:read"), found.may("audit:read", "certs:decide")) == (
+        "staff:S1",
+        True,
+        False,
+    )
+    assert await candidates.find(cookie, Identity().refresh) is None, "another kind of session"
+    await staff.note_view(found.key, "C1")
+    seen = await staff.find(cookie, Identity().refresh)
+    assert seen is not None
+    assert seen.viewed == {"C1"}
+    clock.advance(STAFF_LASTS + timedelta(seconds=1))
+    assert await staff.find(cookie, Identity().refresh) is None

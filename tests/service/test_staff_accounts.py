@@ -339,3 +339,22 @@ async def test_address_that_only_looks_the_same_is_somebody_else(station: Identi
     assert status == 409
     (row,) = await station.base.rows("staff")
     assert set(row["roles"]) == {"cisco"}
+
+
+async def test_staff_see_who_they_are_and_the_names_of_those_beside_them(station: IdentityStation) -> None:
+    mia = await hire(station, "support", "reviewer")
+    token = await mia.enter()
+    given = {"email": mia.email, "name": "Mia Maier", "roles": ["auditor"]}
+    await station.ask("POST", "/programs/juniper/staff", await operator(station), **given)
+    other = await invite(station, "manager", email="ada@example.com", program="juniper")
+    status, me = await station.ask("GET", "/staff/me", token)
+    assert (status, me["email"], me["name"]) == (200, mia.email, "Mia Maier")
+    assert {each["program"]: set(each["roles"]) for each in me["programs"]} == {
+        "cisco": {"support", "reviewer"},
+        "juniper": {"auditor"},
+    }
+    assert (await station.ask("GET", "/staff/me", await operator(station)))[0] == 403, "a system is nobody"
+    _, page = await station.ask("GET", "/programs/cisco/colleagues", token)
+    assert [(one["subject"], one["name"]) for one in page["items"]] == [(f"staff:{mia.staff_id}", "Mia Maier")]
+    assert not [one for one in page["items"] if other.staff_id in one["subject"]]
+    assert (await station.ask("GET", "/programs/juniper/colleagues", token))[0] == 404

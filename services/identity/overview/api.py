@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
+
+from pydantic import Field
 
 from libs.common.clock import Clock
 from libs.common.http.models import View
@@ -32,6 +34,9 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
     "audit": "identity/v1/programs/{}/audit?candidate={}",
 }
 """What other services have to say, below `/api`."""
+
+
+ViewReason = Literal["item", "asked", "colleague", "check", "misuse"]
 
 
 class FormerNameView(View):
@@ -91,8 +96,19 @@ class OverviewView(View):
     """Where the rest stands, by what it is; ask with the same token."""
 
 
+class ViewPath(CandidatePath):
+    reason: Annotated[
+        ViewReason,
+        Field(
+            description="`item`: something that waits for staff led there; `asked`: the candidate asks, by phone or "
+            "mail; `colleague`: somebody of staff asks; `check`: data or a decision is checked; `misuse`: misuse is "
+            "looked into"
+        ),
+    ]
+
+
 class OverviewApi:
-    """The handler of the route below."""
+    """Handlers of the routes below."""
 
     def __init__(self, accounts: IdentityStore, store: OverviewStore, clock: Clock) -> None:
         self._accounts = accounts
@@ -111,7 +127,23 @@ class OverviewApi:
                 scopes=OPERATIONS_READ | PROFILE_READ,
                 errors=(NOT_FOUND,),
             ),
+            Route(
+                method="POST",
+                path="/programs/{program}/candidates/{candidate_id}/views/{reason}",
+                handler=self.give_reason,
+                summary="Say why staff look at a candidate; it stands in the audit log",
+                parameters=ViewPath,
+                response=None,
+                status=204,
+                scopes=OPERATIONS_READ | PROFILE_READ,
+                errors=(NOT_FOUND,),
+            ),
         )
+
+    async def give_reason(self, call: Call[ViewPath]) -> None:
+        # The record of this call is all that is kept of it: the reason is part of its path, as ids are.
+        if await self._accounts.standing(entered(call), call.path.candidate_id) is None:
+            raise Problem(NOT_FOUND)
 
     async def show_overview(self, call: Call[CandidatePath]) -> OverviewView:
         account = await self._accounts.standing(entered(call), call.path.candidate_id)

@@ -21,6 +21,8 @@ _SEALS = Cursor("audit-seals", tuple[int, str])
 class SealsQuery(PageQuery):
     of: Annotated[Code, Field(description="The service whose log was sealed")]
     limit: Annotated[int, Field(ge=1, le=1000, description="Items in a page at most")] = 100
+    latest_first: Annotated[bool, Field(description="From the latest back; else from the first on")] = False
+    up_to: Annotated[int | None, Field(ge=0, lt=2**53, description="Only of records up to this number")] = None
 
 
 class SealView(View):
@@ -55,7 +57,14 @@ class SealApi:
     async def list_audit_seals(self, call: Call[AuditPath, SealsQuery]) -> Page[SealView]:
         program, query = entered(call), call.query
         after = _SEALS.decode(query.cursor)
-        rows = await self._store.of(program, query.of, after=after, limit=query.limit + 1)
+        rows = await self._store.of(
+            program,
+            query.of,
+            after=after,
+            limit=query.limit + 1,
+            latest_first=query.latest_first,
+            up_to=query.up_to,
+        )
         return _SEALS.page(
             Page[SealView],
             rows,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from libs.common.audit.trail import audit_database
 from libs.common.mongo.client import Database, Document, Session
@@ -31,10 +31,22 @@ class SealStore:
         if fresh:
             await self._seals.insert_many(fresh, session=session)
 
-    async def of(self, program: str, service: str, *, after: tuple[int, str] | None, limit: int) -> list[Document]:
-        """A chain's seals in the order of their numbers, from the position `after` on."""
+    async def of(
+        self,
+        program: str,
+        service: str,
+        *,
+        after: tuple[int, str] | None,
+        limit: int,
+        latest_first: bool = False,
+        up_to: int | None = None,
+    ) -> list[Document]:
+        """A chain's seals in the order of their numbers, or back, from the position `after` on."""
         query: Document = {"program": program, "service": service}
+        behind, way = ("$lt", DESCENDING) if latest_first else ("$gt", ASCENDING)
+        if up_to is not None:
+            query["n"] = {"$lte": up_to}
         if after is not None:
             n, key = after
-            query["$or"] = [{"n": {"$gt": n}}, {"n": n, "_id": {"$gt": key}}]
-        return await self._seals.find(query).sort([("n", ASCENDING), ("_id", ASCENDING)]).to_list(limit)
+            query["$or"] = [{"n": {behind: n}}, {"n": n, "_id": {behind: key}}]
+        return await self._seals.find(query).sort([("n", way), ("_id", way)]).to_list(limit)

@@ -104,6 +104,7 @@ class Cell:
         second: a smaller line below it.
         chip: a state instead of the text.
         link: whether it opens the item; one cell of a row does.
+        href: where it leads, where that is no item of the list.
         own: whether the text is a name, an ID or a code, which keeps its own direction.
     """
 
@@ -111,6 +112,7 @@ class Cell:
     second: str | Markup = ""
     chip: Chip | None = None
     link: bool = False
+    href: str = ""
     own: bool = False
 
 

@@ -5,16 +5,25 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from libs.common.programs import Program
+from services.portal.staff.audit.pages import AuditPage
+from services.portal.staff.candidates.pages import CandidateView
 from services.portal.staff.cases.pages import CaseQueue
 from services.portal.staff.home.account import StaffAccountPage
 from services.portal.staff.home.page import StaffHome
+from services.portal.staff.merges.pages import Merges
+from services.portal.staff.search.pages import StaffSearch
 from services.portal.web.cookies import Cookies
+from services.portal.web.sessions import StaffSessions
 
 
-def staff_pages(cookies: Cookies, programs: Mapping[str, Program]) -> list[web.RouteDef]:
+def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: StaffSessions) -> list[web.RouteDef]:
     """Every area adds its handlers here."""
     return [
         *StaffHome().routes(),
         *StaffAccountPage(programs).routes(),
+        *StaffSearch().routes(),
+        *CandidateView(sessions).routes(),
         *CaseQueue(cookies).routes(),
+        *Merges(cookies).routes(),
+        *AuditPage().routes(),
     ]

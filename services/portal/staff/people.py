@@ -20,7 +20,7 @@ class Colleagues(BaseModel):
 
 _OTHERS: Final = {
     "system": mark("by itself"),
-    "operator": mark("The operator"),
+    "client": mark("A system"),
     "candidate": mark("The candidate"),
 }
 

@@ -35,6 +35,13 @@ NAMES: Final = Queue(
     _ACCOUNTS,
     count_of("name-changes"),
 )
+DUPLICATES: Final = Queue(
+    "suspected-duplicates",
+    mark("Suspected duplicates"),
+    "candidates",
+    mark("Accounts that share an e-mail address. Whether they are of one person is for you to say."),
+    _ACCOUNTS,
+)
 AUDIT: Final = Queue(
     "audit",
     mark("Audit"),
@@ -43,5 +50,5 @@ AUDIT: Final = Queue(
     frozenset({"audit:read"}),
 )
 
-QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES)
+QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, AUDIT)
 """Add yours here, at its place in its group."""

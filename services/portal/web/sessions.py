@@ -37,6 +37,8 @@ STAFF_LASTS: Final = timedelta(hours=1)
 """The same for staff, who see everybody's data."""
 EARLY: Final = timedelta(seconds=30)
 """A token that ends sooner than this is refreshed before it is used."""
+_VIEWED: Final = 500
+"""Candidates that are remembered; before the first of these is asked for again, nobody remembers it either."""
 _LEASE: Final = timedelta(seconds=12)
 """Longer than a refresh may take."""
 _LOOK_SECONDS: Final = 0.05
@@ -83,6 +85,8 @@ class StaffSession(NamedTuple):
     scopes: frozenset[str]
     access_token: str
     since: datetime
+    viewed: frozenset[str] = frozenset()
+    """Candidates for whose view a reason was given in this session."""
 
     @property
     def subject(self) -> str:
@@ -242,6 +246,10 @@ class StaffSessions(KeptSessions[StaffSession]):
         who = {"staff_id": staff_id, "name": name, "email": email}
         return await self._open(tokens, {"program": program, **who, "roles": [*roles], "programs": [*programs]})
 
+    async def note_view(self, key: str, candidate_id: str) -> None:
+        """A reason was given for looking at a candidate: it holds for this session."""
+        await self._rows.update_one({"_id": key}, {"$push": {"viewed": {"$each": [candidate_id], "$slice": -_VIEWED}}})
+
     def _session(self, row: Document) -> StaffSession:
         token = self._access_token(row)
         return StaffSession(
@@ -255,6 +263,7 @@ class StaffSessions(KeptSessions[StaffSession]):
             scopes=_scopes(token),
             access_token=token,
             since=row["since"],
+            viewed=frozenset(row.get("viewed", ())),
         )
 
 

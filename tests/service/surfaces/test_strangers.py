@@ -43,11 +43,12 @@ TOLD_WHY_NOT = {
     "send_order_again": 409,
     "change_order_address": 409,
     "resend_message": 409,
+    "show_me": 404,
 }
 """The owner is let in, and told why it cannot be: it is confirmed already; this program renews nothing by courses; what
 was to be withdrawn has just been decided; neither the file nor anything by the vendor was refused; the certificate
 bears the present name; the order costs nothing, and is with its fulfilment house, or was called off just before;
-nothing is sent to the address."""
+nothing is sent to the address; whoever asks as staff here was never invited."""
 LAST = (
     "",
     *("decide_case", "decide_challenge"),

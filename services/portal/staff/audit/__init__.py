@@ -1,0 +1,1 @@
+"""Who saw and changed what, as every service's own log has it."""

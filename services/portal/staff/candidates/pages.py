@@ -1,0 +1,123 @@
+"""The handlers of a candidate's view. Whoever opens it says why, once a session; that stands in the audit log."""
+
+import asyncio
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+from aiohttp import web
+
+from services.portal.backend.client import Nothing
+from services.portal.backend.shapes import Words
+from services.portal.languages import mark, say
+from services.portal.staff.candidates import words
+from services.portal.staff.candidates.shapes import Overview
+from services.portal.staff.candidates.tabs import LOADERS, Subject
+from services.portal.staff.shell import on_desk, side_of
+from services.portal.web.answers import passed_on, redirect
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.sessions import StaffSessions
+from services.portal.web.visit import VISIT, Visit
+
+_WHY: Final = {"reason": mark("Choose why you look at this candidate")}
+
+
+class Why(Answers):
+    reason: Literal["asked", "colleague", "check", "misuse"]
+
+
+class CandidateView:
+    """Handlers of `/staff/candidates/{candidate_id}`."""
+
+    def __init__(self, sessions: StaffSessions) -> None:
+        self._sessions = sessions
+
+    def routes(self) -> list[web.RouteDef]:
+        candidate = "/staff/candidates/{candidate_id}"
+        return [
+            web.get(candidate, self.show),
+            web.post(f"{candidate}/reason", self.give_reason),
+            web.get(f"{candidate}/history.json", self.raw),
+            web.get(f"{candidate}/mails/{{message_id}}", self.mail),
+            web.get(f"{candidate}/{{tab}}", self.show),
+        ]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """A tab; on the first opening without an item, the question why."""
+        visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
+        tab = request.match_info.get("tab", "overview")
+        if tab not in LOADERS:
+            raise web.HTTPNotFound
+        if not await self._reasoned(visit, candidate_id, request.query.get("item")):
+            return await self._ask(visit, candidate_id, {})
+        side, overview = await asyncio.gather(
+            side_of(visit), visit.program_read("identity", f"{_path(candidate_id)}/view", Overview)
+        )
+        subject = Subject(visit, overview)
+        sections = await LOADERS[tab](subject)
+        values: dict[str, Any] = {
+            "one": overview,
+            "state": words.state_of(overview),
+            "tables": sections,
+            "about": words.account_of(overview) if tab == "overview" else None,
+            "tabs": words.TABS,
+            "tab": tab,
+            "base": subject.base,
+            "may_decide": visit.at_desk.may("certs:decide"),
+            "native": f"{overview.native_name.family_name} {overview.native_name.given_name}"
+            if overview.native_name
+            else None,
+        }
+        return on_desk(visit, "staff/candidates/view.html", overview.name, side, **values)
+
+    async def give_reason(self, request: web.Request) -> web.Response:
+        visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
+        try:
+            why = read(Why, await typed(request), {name: say(sentence) for name, sentence in _WHY.items()})
+        except Unfit as unfit:
+            return await self._ask(visit, candidate_id, unfit.faults)
+        await self._log(visit, candidate_id, why.reason, await change_key(request))
+        return redirect(f"/staff/candidates/{quote(candidate_id, safe='')}")
+
+    async def raw(self, request: web.Request) -> web.Response:
+        """What certs says of the candidate's history, as data."""
+        visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
+        if not await self._reasoned(visit, candidate_id, None):
+            return await self._ask(visit, candidate_id, {})
+        return passed_on(await visit.program_fetch("certs", f"{_path(candidate_id)}/history"))
+
+    async def mail(self, request: web.Request) -> web.Response:
+        """A mail with its words."""
+        visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
+        if not await self._reasoned(visit, candidate_id, None):
+            return await self._ask(visit, candidate_id, {})
+        path = f"/messages/{quote(request.match_info['message_id'], safe='')}"
+        side, mail = await asyncio.gather(side_of(visit), visit.backend.read(visit.browser, "notify", path, Words))
+        back = f"/staff/candidates/{quote(candidate_id, safe='')}/mails"
+        return on_desk(visit, "staff/candidates/mail.html", mail.subject, side, mail=mail, back=back)
+
+    async def _reasoned(self, visit: Visit, candidate_id: str, item: str | None) -> bool:
+        """Whether there is a reason: given in this session, or the item that led here, which is noted as one."""
+        if candidate_id in visit.at_desk.viewed:
+            return True
+        if item is None:
+            return False
+        await self._log(visit, candidate_id, "item", None)
+        return True
+
+    async def _log(self, visit: Visit, candidate_id: str, reason: str, key: str | None) -> None:
+        path = f"{_path(candidate_id)}/views/{reason}"
+        await visit.program_change("POST", "identity", path, Nothing, key=key or "")
+        await self._sessions.note_view(visit.at_desk.key, candidate_id)
+
+    async def _ask(self, visit: Visit, candidate_id: str, faults: Faults) -> web.Response:
+        side, heading = await side_of(visit), say("Why do you look at {candidate}?", candidate=candidate_id)
+        values: dict[str, Any] = {
+            "candidate_id": candidate_id,
+            "faults": faults,
+            "reasons": [(name, say(sentence), None) for name, sentence in words.REASONS.items()],
+        }
+        return on_desk(visit, "staff/candidates/why.html", heading, side, problem=bool(faults), **values)
+
+
+def _path(candidate_id: str) -> str:
+    return f"/candidates/{quote(candidate_id, safe='')}"
