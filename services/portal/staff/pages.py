@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from libs.common.programs import Program
+from services.portal.staff.announcements.pages import AnnouncementQueue
 from services.portal.staff.audit.pages import AuditPage
 from services.portal.staff.candidates.pages import CandidateView
 from services.portal.staff.cases.pages import CaseQueue
+from services.portal.staff.claims.pages import ClaimQueue
+from services.portal.staff.decisions.pages import DecisionPages
 from services.portal.staff.home.account import StaffAccountPage
 from services.portal.staff.home.page import StaffHome
 from services.portal.staff.merges.pages import Merges
+from services.portal.staff.parcels.pages import ParcelQueue
+from services.portal.staff.rules.pages import RulesPages
 from services.portal.staff.search.pages import StaffSearch
 from services.portal.web.cookies import Cookies
 from services.portal.web.sessions import StaffSessions
@@ -25,5 +30,10 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *CandidateView(sessions).routes(),
         *CaseQueue(cookies).routes(),
         *Merges(cookies).routes(),
+        *ClaimQueue(cookies).routes(),
+        *ParcelQueue(cookies).routes(),
+        *DecisionPages(cookies).routes(),
+        *AnnouncementQueue(cookies).routes(),
+        *RulesPages().routes(),
         *AuditPage().routes(),
     ]
