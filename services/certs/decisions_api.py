@@ -105,6 +105,18 @@ class DecisionsApi:
         return (
             Route(
                 method="POST",
+                path=f"{path}/preview",
+                handler=self.preview_decision,
+                summary="What a decision would change, before anybody makes it",
+                parameters=CandidatePath,
+                body=DecisionBody,
+                response=FollowingView,
+                scopes=CERTS_DECIDE,
+                asks=True,
+                errors=(NOT_FOUND, INVALID, NO_EFFECT),
+            ),
+            Route(
+                method="POST",
                 path=path,
                 handler=self.decide_certification,
                 summary="Grant, revoke, suspend, reinstate or extend a certification, or grant a year of emeritus",
@@ -115,18 +127,6 @@ class DecisionsApi:
                 scopes=CERTS_DECIDE,
                 errors=(NOT_FOUND, INVALID, NO_EFFECT),
                 idempotent=True,
-            ),
-            Route(
-                method="POST",
-                path=f"{path}/preview",
-                handler=self.preview_decision,
-                summary="What a decision would change, before anybody makes it",
-                parameters=CandidatePath,
-                body=DecisionBody,
-                response=FollowingView,
-                scopes=CERTS_DECIDE,
-                asks=True,
-                errors=(NOT_FOUND, INVALID, NO_EFFECT),
             ),
             Route(
                 method="GET",

@@ -100,18 +100,6 @@ class ReviewApi:
             ),
             Route(
                 method="POST",
-                path="/programs/{program}/reviews/{submission_id}/decision",
-                handler=self.decide_submission,
-                summary="Accept or reject; an acceptance has effect back to the day of completion",
-                parameters=ReviewPath,
-                body=ReviewDecision,
-                response=ReviewView,
-                scopes=CERTS_REVIEW,
-                errors=(NOT_FOUND, INVALID, CONFLICT),
-                idempotent=True,
-            ),
-            Route(
-                method="POST",
                 path="/programs/{program}/reviews/{submission_id}/preview",
                 handler=self.preview_review,
                 summary="What accepting would change, before anybody accepts",
@@ -121,6 +109,18 @@ class ReviewApi:
                 scopes=CERTS_REVIEW,
                 asks=True,
                 errors=(NOT_FOUND, INVALID, CONFLICT),
+            ),
+            Route(
+                method="POST",
+                path="/programs/{program}/reviews/{submission_id}/decision",
+                handler=self.decide_submission,
+                summary="Accept or reject; an acceptance has effect back to the day of completion",
+                parameters=ReviewPath,
+                body=ReviewDecision,
+                response=ReviewView,
+                scopes=CERTS_REVIEW,
+                errors=(NOT_FOUND, INVALID, CONFLICT),
+                idempotent=True,
             ),
         )
 

@@ -44,13 +44,19 @@ STATES: Final = {
 }
 
 
+_WITHOUT_END: Final = frozenset({"pending_agreement", "inactive", "revoked"})
+"""States whose last day says nothing to people."""
+
+
 def state_of(side: Side | None) -> str:
     """A certification's state and end, for a table of before and after."""
     if side is None:
         return say("not held")
     state = say(STATES.get(side.status, side.status))
-    if side.expires_on is None or side.status == "pending_agreement":
+    if side.expires_on is None or side.status in _WITHOUT_END:
         return state
+    if side.status == "expired":
+        return say("expired on {day}", day=spoken(side.expires_on))
     return say("{state}, until {day}", state=state, day=spoken(side.expires_on))
 
 

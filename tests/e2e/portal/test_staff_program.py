@@ -1,8 +1,10 @@
 """Staff who decide about claims and certifications, announce something, and try other rules."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
@@ -11,7 +13,6 @@ from playwright.async_api import BrowserContext
 from tests.e2e.portal.colleagues import Colleague, at_desk, colleague, operate
 from tests.e2e.portal.eyes import look_over
 from tests.e2e.portal.people import Person, World
-from tests.e2e.waiting import eventually
 
 WHY = "Clause 4.2: the course was attended in full."
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -110,13 +111,49 @@ async def test_an_announcement_is_written_published_and_withdrawn(world: World, 
     await page.close()
 
 
-async def test_a_wrong_definition_says_where_and_keeps_what_was_pasted(desk: BrowserContext) -> None:
+async def test_a_definition_is_tried_and_a_wrong_one_is_kept_to_be_corrected(desk: BrowserContext) -> None:
     page = await desk.new_page()
     await page.goto("/staff/rules")
     await page.get_by_label("Or its text").fill("id: cisco\nversion: none\n")
     await page.get_by_role("button", name="Start the dry run").click()
     assert "Correct the definition" in await page.locator(".error-summary").inner_text()
-    assert await page.get_by_label("Or its text").input_value() == "id: cisco\nversion: none\n"
+    assert "version: none" in await page.get_by_label("Or its text").input_value()
+    now = Path("deploy/programs/cisco.yaml").read_text(encoding="utf-8")
+    later = re.sub(r"(?m)^version: (\d+)$", lambda found: f"version: {int(found[1]) + 1}", now)
+    await page.get_by_label("Or its text").fill(later)
+    await page.get_by_role("button", name="Start the dry run").click()
+    assert "Nothing is published yet." in await page.locator("main").inner_text()
+
+    async def heading() -> str:
+        await page.reload()
+        return await page.locator("h1").inner_text()
+
+    await eventually(heading, lambda said: said.endswith("changes nothing for anybody"))
+    await page.close()
+
+
+async def test_an_order_is_called_off_with_a_reason(world: World, desk: BrowserContext) -> None:
+    person = await world.candidate()
+    mine = f"/programs/cisco/candidates/{person.candidate_id}"
+
+    async def offered() -> list[Any]:
+        return list((await world.staff.get("fulfillment", f"{mine}/offers"))["items"])
+
+    (offer, *_) = await eventually(offered, bool)
+    address = {"lines": ["Road 1"], "city": "Bonn", "postal_code": "53111", "country": "DE"}
+    body = {"address": address, "name": "Zoe Angstrom"}
+    order = await operate(world, "POST", "fulfillment", f"{mine}/offers/{offer['offer_id']}/claim", body)
+    page = await desk.new_page()
+    await page.goto(f"/staff/returned-parcels?state=pending&item={order['order_id']}")
+    assert "Road 1" in await page.locator(".item").inner_text()
+    await page.get_by_role("button", name="Cancel the order").click()
+    await page.get_by_role("button", name="Cancel the order").click()
+    assert "Write the reason" in await page.locator(".error-summary").inner_text()
+    await page.get_by_label("Reason").fill("The kit is not made any more.")
+    await page.get_by_role("button", name="Cancel the order").click()
+    assert "the order is cancelled" in await page.locator(".told").inner_text()
+    await page.goto(f"/staff/returned-parcels?item={order['order_id']}")
+    assert "The kit is not made any more." in await page.locator(".item").inner_text()
     await page.close()
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from aiohttp import web
+from pydantic import Field
 
 from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
@@ -36,8 +37,8 @@ class Written(Answers):
     severity: Literal["info", "important", "urgent"]
     first_day: date
     last_day: date
-    certifications: Several = []
-    levels: Several = []
+    certifications: Several = Field(default=[])
+    levels: Several = Field(default=[])
 
 
 class Withdrawal(Answers):

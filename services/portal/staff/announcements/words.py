@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from libs.common.languages import LANGUAGES as SPOKEN
 from services.portal.languages import mark, say
 from services.portal.languages.days import short_day, spoken
 from services.portal.staff.announcements.shapes import Announcement
@@ -20,7 +21,7 @@ SEVERITIES: Final = {
     "important": (mark("Important"), mark("Stands first on the first page.")),
     "urgent": (mark("Urgent"), mark("Stands first on the first page, with a warning sign.")),
 }
-LANGUAGES: Final = {"en": "English", "es": "Español", "ar": "العربية"}
+LANGUAGES: Final = {code: language.name for code, language in SPOKEN.items()}
 """In their own words, as the choice of a language has them."""
 _STEPS: Final = {
     "written": mark("{who}: wrote the draft"),

@@ -68,9 +68,7 @@ class ClaimQueue:
         """Ask once more with what follows, then decide."""
         given, key = await typed(request), request.match_info["submission_id"]
         try:
-            decision = read(Decision, given, _said())
-            if decision.decision == "rejected" and not decision.reason:
-                raise Unfit({"reason": say(_SENTENCES["reason"])})
+            decision = _decision(given)
             return await (self._decided if "sure" in given else self._confirm)(request, decision)
         except Refused as refusal:
             if (wrong := unfit(refusal.problem, _FIELDS, _said())) is None:
@@ -153,6 +151,14 @@ class ClaimQueue:
             "given": given or {},
         }
         return on_desk(visit, "staff/claims/list.html", say(CLAIMS.title), side, problem=bool(faults), **values)
+
+
+def _decision(given: Typed) -> Decision:
+    """What the form says. Raises `Unfit`."""
+    decision = read(Decision, given, _said())
+    if decision.decision == "rejected" and not decision.reason:
+        raise Unfit({"reason": say(_SENTENCES["reason"])})
+    return decision
 
 
 async def _opened(visit: Visit, item: str | None) -> dict[str, Any] | None:

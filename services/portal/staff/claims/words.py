@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.portal.languages import mark, say, say_many
-from services.portal.languages.days import short_day, spoken
+from services.portal.languages.days import day_there, short_day, spoken
 from services.portal.staff.claims.shapes import Review
 from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
 from services.portal.web.chips import Chip
@@ -60,7 +60,7 @@ def facts_of(review: Review) -> list[Fact]:
     found = [
         (say("Course or activity"), f"{review.title} ({review.item})"),
         (say("Completed"), spoken(review.completed_on)),
-        (say("Came in"), spoken(review.submitted_at.date())),
+        (say("Came in"), spoken(day_there(review.submitted_at))),
         (say("Credits"), str(review.credits) if review.credits is not None else None),
         (say("Level"), review.level),
         (say("Track"), review.track),

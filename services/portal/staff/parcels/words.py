@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.portal.languages import mark, say
-from services.portal.languages.days import short_day, spoken
+from services.portal.languages.days import day_there, short_day, spoken
 from services.portal.staff.kit import NONE, Cell, Fact, Row
 from services.portal.staff.parcels.shapes import Entry, House, Order
 from services.portal.web.chips import Chip
@@ -51,7 +51,7 @@ def row_of(order: Order) -> Row:
     return Row(
         order.order_id,
         (
-            Cell(short_day((last.at if last else order.placed_at).date())),
+            Cell(short_day(day_there(last.at if last else order.placed_at))),
             Cell(order.title, second=order.certification, link=True, own=True),
             Cell(order.candidate_id, own=True),
             Cell((last.note if last else None) or NONE),
@@ -67,7 +67,7 @@ def facts_of(order: Order) -> list[Fact]:
     found = [
         (say("Order"), order.order_id),
         (say("Certification"), order.certification),
-        (say("Ordered on"), spoken(order.placed_at.date())),
+        (say("Ordered on"), spoken(day_there(order.placed_at))),
         (say("Promised by"), spoken(order.promised_by) if order.promised_by else None),
         (say("Sent to"), address),
         (say("Carrier"), order.carrier),
