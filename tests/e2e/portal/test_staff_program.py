@@ -13,9 +13,12 @@ from playwright.async_api import BrowserContext
 from tests.e2e.portal.colleagues import Colleague, at_desk, colleague, operate
 from tests.e2e.portal.eyes import look_over
 from tests.e2e.portal.people import Person, World
+from tests.e2e.waiting import eventually
 
 WHY = "Clause 4.2: the course was attended in full."
-PDF = b"%PDF-1.4\n%%EOF\n"
+NOW = Path("deploy/programs/cisco.yaml").read_text(encoding="utf-8")
+NEXT = re.sub(r"(?m)^version: (\d+)$", lambda found: f"version: {int(found[1]) + 1}", NOW)
+"""The definition in force under the next number."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -118,9 +121,7 @@ async def test_a_definition_is_tried_and_a_wrong_one_is_kept_to_be_corrected(des
     await page.get_by_role("button", name="Start the dry run").click()
     assert "Correct the definition" in await page.locator(".error-summary").inner_text()
     assert "version: none" in await page.get_by_label("Or its text").input_value()
-    now = Path("deploy/programs/cisco.yaml").read_text(encoding="utf-8")
-    later = re.sub(r"(?m)^version: (\d+)$", lambda found: f"version: {int(found[1]) + 1}", now)
-    await page.get_by_label("Or its text").fill(later)
+    await page.get_by_label("Or its text").fill(NEXT)
     await page.get_by_role("button", name="Start the dry run").click()
     assert "Nothing is published yet." in await page.locator("main").inner_text()
 
