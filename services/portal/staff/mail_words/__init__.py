@@ -1,1 +1,0 @@
-"""The words of mails, and their versions."""
