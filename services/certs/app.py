@@ -88,7 +88,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     managing = ProgramsApi(store, dry_run_store, platform.programs, platform.clock)
     agreement = AgreementApi(store, ledgers, policies, platform.unit_of_work, platform.clock)
     claims = ClaimsApi(store, submissions, policies, platform.unit_of_work, platform.clock)
-    reviews = ReviewApi(submissions, policies, platform.unit_of_work, platform.clock)
+    reviews = ReviewApi(submissions, store, policies, platform.unit_of_work, platform.clock)
     previews = MergePreviewApi(store, policies, platform.clock)
     people = People(platform.database)
     sharing = SharingSettings(platform.database)

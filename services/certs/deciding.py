@@ -11,9 +11,11 @@ from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program, add_years
 from services.certs.decision_store import DecisionStore
 from services.certs.domain import flags
+from services.certs.domain.comparison import Difference
 from services.certs.domain.evaluate import evaluate
 from services.certs.domain.facts import DecisionFact, DecisionKind, EmeritusFact, Fact
 from services.certs.domain.rules import CertificationRule, rules_of
+from services.certs.domain.whatif import following
 from services.certs.ledgers import Ledgers
 
 NO_EFFECT = ProblemType("decision-without-effect", "The decision would change nothing", 409)
@@ -94,6 +96,20 @@ def _check_emeritus(kind: Kind, rule: CertificationRule, today: date, paid_on: d
             raise invalid("body.paid_on", "day", f"must be from {EARLIEST} to today")
     elif paid_on is not None:
         raise invalid("body.paid_on", "paid_on", "belongs to a year of emeritus only")
+
+
+def previewed(
+    policy: Program, facts: Sequence[Fact], decision: Decision, now: datetime, today: date
+) -> tuple[date, list[Difference]]:
+    """What a decision would change, and on which day; nothing is recorded.
+
+    Raises:
+        Problem: `decision-without-effect`, as the decision itself would.
+    """
+    fact = _fact("preview", decision, now)
+    as_of = max(today, decision.on)
+    _require_effect(policy, facts, fact, now if decision.on <= today else decision.on)
+    return as_of, following(policy, facts, fact, as_of, today)
 
 
 class Deciding:

@@ -1,5 +1,6 @@
 """The HTTP API for staff who decide about certifications."""
 
+import asyncio
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -16,8 +17,10 @@ from libs.common.http.scopes import CERTS_DECIDE
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.certs.api import CertificationView, certification_view
-from services.certs.deciding import NO_EFFECT, Deciding, Kind, checked
+from services.certs.deciding import NO_EFFECT, Deciding, Kind, checked, previewed
 from services.certs.decision_store import DecisionStore
+from services.certs.ledger import facts_on
+from services.certs.outlook_views import FollowingView, difference_view
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 from services.certs.views import CandidatePath
@@ -102,6 +105,18 @@ class DecisionsApi:
         return (
             Route(
                 method="POST",
+                path=f"{path}/preview",
+                handler=self.preview_decision,
+                summary="What a decision would change, before anybody makes it",
+                parameters=CandidatePath,
+                body=DecisionBody,
+                response=FollowingView,
+                scopes=CERTS_DECIDE,
+                asks=True,
+                errors=(NOT_FOUND, INVALID, NO_EFFECT),
+            ),
+            Route(
+                method="POST",
                 path=path,
                 handler=self.decide_certification,
                 summary="Grant, revoke, suspend, reinstate or extend a certification, or grant a year of emeritus",
@@ -148,6 +163,18 @@ class DecisionsApi:
         entries = now["certifications"] if now else []
         held = next((entry for entry in entries if entry["certification"] == decision.certification), None)
         return DecidedView(decision=_decision(row), now=certification_view(held, today) if held else None)
+
+    async def preview_decision(self, call: Call[CandidatePath, Any, DecisionBody]) -> FollowingView:
+        policy, candidate_id = await self._policy(call), call.path.candidate_id
+        now = self._clock.now()
+        today = policy.day_of(now)
+        decision = checked(policy, today, **dict(call.body))
+        ledger = await self._certs.ledger(policy.id, candidate_id)
+        if ledger is None and decision.kind != "grant":
+            raise Problem(NOT_FOUND)
+        facts = facts_on(ledger, policy, today)
+        as_of, changes = await asyncio.to_thread(previewed, policy, facts, decision, now, today)
+        return FollowingView(as_of=as_of, changes=[difference_view(each) for each in changes])
 
     async def list_decisions(self, call: Call[CandidatePath, PageQuery]) -> Page[DecisionView]:
         policy, candidate_id = await self._policy(call), call.path.candidate_id

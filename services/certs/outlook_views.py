@@ -375,6 +375,14 @@ def history_view(candidate_id: str, lines: Iterable[Line]) -> HistoryView:
     )
 
 
+class FollowingView(View):
+    """What something would change, before it is decided."""
+
+    as_of: date
+    """The day it is judged on: today, or the later day from which it counts."""
+    changes: list[DifferenceView]
+
+
 def what_if_view(found: WhatIf) -> WhatIfView:
     return WhatIfView(
         as_of=found.as_of,

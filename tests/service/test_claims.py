@@ -67,6 +67,10 @@ async def test_claimed_credits_count_once_accepted_and_from_their_day(station: C
     assert (await api.candidate("GET", f"{ME}/credits"))[1]["entries"][0]["state"] == "pending"
 
     review = f"/cisco/reviews/{claim['submission_id']}"
+    status, seen = await api.staff("POST", f"{review}/preview", credits=30)
+    (change,) = seen["changes"]
+    assert (status, change["kind"], change["after"]["expires_on"]) == (200, "moved", "2029-10-01")
+    assert await expiry(api) == EXPIRES, "a preview decides nothing"
     status, decided = await api.staff("POST", f"{review}/decision", key="d", decision="accepted")
     assert (status, decided["state"], decided["decided_by"]) == (200, "accepted", "staff:ada")
     assert await expiry(api) == "2029-10-01"

@@ -112,6 +112,12 @@ async def balance(service: Certs, *facts: Fact, candidate_id: str = "C2") -> Non
 
 async def test_decisions_are_recorded_with_who_and_why_and_told(service: Certs) -> None:
     async with api(service) as ask:
+        status, seen = await ask("POST", f"{about()}/preview", **body("suspend", reason="under review"))
+        (change,) = [each for each in seen["changes"] if each["certification"] == "CCNA"]
+        assert (status, change["before"]["status"], change["after"]["status"]) == (200, "active", "suspended")
+        assert (await ask("GET", about()))[1]["items"] == [], "a preview decides nothing"
+        idle = await ask("POST", f"{about()}/preview", **body("reinstate"))
+        assert (idle[0], idle[1]["type"]) == (409, "urn:certrail:problem:decision-without-effect")
         status, made = await ask("POST", about(), **body("suspend", reason="under review"))
         assert status == 201
         decision = made["decision"]

@@ -1,5 +1,6 @@
 """The HTTP API of the review queue: what waits to be decided, with its evidence and its promise."""
 
+import asyncio
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -15,11 +16,16 @@ from libs.common.http.scopes import CERTS_REVIEW
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from services.certs.claims.store import OPEN
+from services.certs.claims.store import OPEN, submission_of
 from services.certs.claims.submissions import Submissions
-from services.certs.claims.views import ReviewDecision, ReviewView, review_view
+from services.certs.claims.views import AcceptanceBody, ReviewDecision, ReviewView, review_view
 from services.certs.domain.rules import rules_of
+from services.certs.domain.submissions import fact_of
+from services.certs.domain.whatif import following
+from services.certs.ledger import facts_on
+from services.certs.outlook_views import FollowingView, difference_view
 from services.certs.policies import Policies
+from services.certs.store import CertsStore
 from services.certs.views import ProgramPath
 
 _QUEUE = Cursor("reviews", tuple[str, str])
@@ -46,6 +52,7 @@ class ReviewApi:
     def __init__(
         self,
         submissions: Submissions,
+        certs: CertsStore,
         policies: Policies,
         unit_of_work: UnitOfWork,
         clock: Clock,
@@ -53,6 +60,7 @@ class ReviewApi:
         self._submissions = submissions
         self._store = submissions.store
         self._evidence = submissions.evidence
+        self._certs = certs
         self._policies = policies
         self._unit_of_work = unit_of_work
         self._clock = clock
@@ -89,6 +97,18 @@ class ReviewApi:
                 response=EvidenceFile,
                 scopes=CERTS_REVIEW,
                 errors=(NOT_FOUND,),
+            ),
+            Route(
+                method="POST",
+                path="/programs/{program}/reviews/{submission_id}/preview",
+                handler=self.preview_review,
+                summary="What accepting would change, before anybody accepts",
+                parameters=ReviewPath,
+                body=AcceptanceBody,
+                response=FollowingView,
+                scopes=CERTS_REVIEW,
+                asks=True,
+                errors=(NOT_FOUND, INVALID, CONFLICT),
             ),
             Route(
                 method="POST",
@@ -155,6 +175,23 @@ class ReviewApi:
 
         return review_view(await self._unit_of_work.run(work), today)
 
+    async def preview_review(self, call: Call[ReviewPath, Any, AcceptanceBody]) -> FollowingView:
+        policy, body, now = await self._policy(call), call.body, self._clock.now()
+        row = await self._row(policy, call.path.submission_id)
+        if row["state"] not in OPEN:
+            raise Problem(CONFLICT, f"it is {row['state']} already")
+        candidate_id = row["candidate_id"] or body.candidate_id
+        ledger = await self._certs.ledger(policy.id, candidate_id) if candidate_id else None
+        _complete(row, body, policy)
+        today = policy.day_of(now)
+        row.update(state="accepted", decided_on=today.isoformat(), candidate_id=candidate_id)
+        submission = submission_of(row)
+        fact = fact_of(submission, now)
+        as_of = max(today, submission.held_until or today)
+        facts = facts_on(ledger, policy, today)
+        changes = await asyncio.to_thread(following, policy, facts, fact, as_of, today) if fact else []
+        return FollowingView(as_of=as_of, changes=[difference_view(each) for each in changes])
+
     async def _named(self, transaction: Transaction, policy: Program, body: ReviewDecision) -> str | None:
         """The candidate that the reviewer names for a report of nobody known."""
         if body.candidate_id is None:
@@ -181,7 +218,7 @@ class ReviewApi:
         return policy.day_of(self._clock.now())
 
 
-def _complete(row: Document, body: ReviewDecision, policy: Program) -> None:
+def _complete(row: Document, body: AcceptanceBody, policy: Program) -> None:
     """Put in what the reviewer knows; what is accepted says everything that its effect needs."""
     if row["kind"] == "credits":
         row["credits"] = body.credits or row["credits"]

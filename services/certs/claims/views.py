@@ -45,15 +45,20 @@ class HoldBody(Body):
     held_until: Annotated[Day | None, Field(description="Null lets the credits count at once")]
 
 
-class ReviewDecision(Body):
-    """A reviewer's word on a submission."""
+class AcceptanceBody(Body):
+    """What a reviewer knows of a submission that it does not say itself."""
 
-    decision: Literal["accepted", "rejected"]
-    reason: Annotated[str, Field(min_length=1, max_length=1000, description="The candidate reads it")] | None = None
     candidate_id: Annotated[Identifier | None, Field(description="Whose it is, where that was not known")] = None
     credits: Annotated[Credits | None, Field(description="Where they were not known, or claimed wrongly")] = None
     level: Annotated[str | None, Field(max_length=40, description="Of a course: the level it renews")] = None
     track: Annotated[str | None, Field(max_length=200, description="Of a course: the track it renews")] = None
+
+
+class ReviewDecision(AcceptanceBody):
+    """A reviewer's word on a submission."""
+
+    decision: Literal["accepted", "rejected"]
+    reason: Annotated[str, Field(min_length=1, max_length=1000, description="The candidate reads it")] | None = None
 
     @model_validator(mode="after")
     def _rejection_says_why(self) -> "ReviewDecision":

@@ -74,6 +74,13 @@ def what_if(policy: Program, facts: Sequence[Fact], assumptions: Sequence[Assump
     return WhatIf(as_of, tuple(differences), tuple(warnings), after)
 
 
+def following(policy: Program, facts: Sequence[Fact], fact: Fact, as_of: date, today: date) -> list[Difference]:
+    """What one more fact changes, judged on `as_of`: a decision or an acceptance, before it is made."""
+    known_until = moment(today, ZoneInfo(policy.time_zone))[1]
+    known = [each for each in facts if not _undisclosed(each, today, known_until)]
+    return compare(evaluate(policy, known, as_of), evaluate(policy, [*known, fact], as_of))
+
+
 def _undisclosed(fact: Fact, today: date, known_until: datetime) -> bool:
     """Whether nobody may know of a result today: it is held, or under an embargo.
 

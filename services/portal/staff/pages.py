@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from libs.common.programs import Program
+from services.portal.staff.announcements.pages import AnnouncementQueue
 from services.portal.staff.audit.pages import AuditPage
 from services.portal.staff.candidates.pages import CandidateView
 from services.portal.staff.cases.pages import CaseQueue
+from services.portal.staff.claims.pages import ClaimQueue
+from services.portal.staff.decisions.pages import DecisionPages
 from services.portal.staff.home.account import StaffAccountPage
 from services.portal.staff.home.page import StaffHome
 from services.portal.staff.merges.pages import Merges
+from services.portal.staff.parcels.pages import ParcelQueue
 from services.portal.staff.results.pages import results_pages
+from services.portal.staff.rules.pages import RulesPages
 from services.portal.staff.search.pages import StaffSearch
 from services.portal.staff.vendors.pages import vendor_pages
 from services.portal.web.cookies import Cookies
@@ -29,5 +34,10 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *Merges(cookies).routes(),
         *results_pages(cookies),
         *vendor_pages(cookies),
+        *ClaimQueue(cookies).routes(),
+        *ParcelQueue(cookies).routes(),
+        *DecisionPages(cookies).routes(),
+        *AnnouncementQueue(cookies).routes(),
+        *RulesPages().routes(),
         *AuditPage().routes(),
     ]

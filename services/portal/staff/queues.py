@@ -3,8 +3,11 @@
 from typing import Final
 
 from services.portal.languages import mark
+from services.portal.staff.announcements.shelves import count as drafts
 from services.portal.staff.cases.shelves import count_of
+from services.portal.staff.claims.shelves import count as claims
 from services.portal.staff.kit import Queue
+from services.portal.staff.parcels.shelves import count as parcels
 from services.portal.staff.results.queues import RESULTS
 from services.portal.staff.vendors.queues import VENDORS
 
@@ -44,6 +47,51 @@ DUPLICATES: Final = Queue(
     mark("Accounts that share an e-mail address. Whether they are of one person is for you to say."),
     _ACCOUNTS,
 )
+CLAIMS: Final = Queue(
+    "course-claims",
+    mark("Course claims"),
+    "credits",
+    mark("Courses and credits that candidates claim, or that a provider reported without saying all that is needed."),
+    frozenset({"certs:review"}),
+    claims,
+)
+PARCELS: Final = Queue(
+    "returned-parcels",
+    mark("Returned parcels"),
+    "credits",
+    mark("Kits and certificates that came back. Sending one again is free of charge for the candidate."),
+    frozenset({"benefits:manage"}),
+    parcels,
+)
+HOUSES: Final = Queue(
+    "fulfilment-houses",
+    mark("Fulfilment houses"),
+    "credits",
+    mark("How it goes with those who print and send, and orders that they refused."),
+    frozenset({"benefits:manage"}),
+)
+DECISIONS: Final = Queue(
+    "decisions",
+    mark("Grants and revocations"),
+    "program",
+    mark("Certifications that are granted, revoked, suspended or extended by a person."),
+    frozenset({"certs:decide"}),
+)
+ANNOUNCEMENTS: Final = Queue(
+    "announcements",
+    mark("Announcements"),
+    "program",
+    mark("What the program tells its candidates on their first page, and by mail to those who want news."),
+    frozenset({"messages:manage"}),
+    drafts,
+)
+RULES: Final = Queue(
+    "rules",
+    mark("Rules and dry runs"),
+    "program",
+    mark("The definition that decides about certifications, and what another would change."),
+    frozenset({"programs:manage"}),
+)
 AUDIT: Final = Queue(
     "audit",
     mark("Audit"),
@@ -52,5 +100,20 @@ AUDIT: Final = Queue(
     frozenset({"audit:read"}),
 )
 
-QUEUES: Final[tuple[Queue, ...]] = (MINE, SECOND, CASES, NAMES, DUPLICATES, *RESULTS, *VENDORS, AUDIT)
+QUEUES: Final[tuple[Queue, ...]] = (
+    MINE,
+    SECOND,
+    CASES,
+    NAMES,
+    DUPLICATES,
+    *RESULTS,
+    CLAIMS,
+    PARCELS,
+    HOUSES,
+    DECISIONS,
+    *VENDORS,
+    ANNOUNCEMENTS,
+    RULES,
+    AUDIT,
+)
 """Add yours here, at its place in its group."""

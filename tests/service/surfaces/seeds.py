@@ -336,6 +336,8 @@ _CERTS = {
     "claim_credits": Request(_credit_claim),
     "claim_course": Request(_course_claim),
     "hold_credits": Request(lambda _: {"held_until": None}),
+    "preview_review": Request(lambda _: {}),
+    "preview_decision": Request(lambda _: {"kind": "suspend", "certification": "CCNA", "reason": WHY}),
     "decide_submission": Request(lambda _: {"decision": "accepted"}),
     "decide_certification": Request(lambda _: {"kind": "suspend", "certification": "CCNA", "reason": WHY}),
     "try_assumptions": Request(lambda _: {"assume": [{"exam": "350-401"}]}),

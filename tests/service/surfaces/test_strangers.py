@@ -57,6 +57,8 @@ LAST = (
     "end_sessions",
 )
 """After these a case is closed, something is withdrawn, or the owner logged out, here or elsewhere."""
+FIRST = ("preview_review", "preview_decision")
+"""What would follow is asked while nothing is decided."""
 OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system", "import_vouchers"}
 OWN_AFFAIR |= {"start_reconciliation", "write_announcement", "write_template_version", "add_hook"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a
@@ -146,5 +148,5 @@ async def test_whom_it_concerns_is_answered(surface: Surface) -> None:
 
 
 def _turn(operation: Operation) -> tuple[Any, ...]:
-    last = LAST.index(operation.id) if operation.id in LAST else 0
+    last = LAST.index(operation.id) if operation.id in LAST else -int(operation.id in FIRST)
     return last, ORDER.index(operation.method), -operation.path.count("{"), operation.path

@@ -1,0 +1,1 @@
+"""Claims of courses and credits, and reports that wait for a person."""

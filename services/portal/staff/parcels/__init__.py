@@ -1,0 +1,1 @@
+"""Parcels that came back, and all orders of a program."""

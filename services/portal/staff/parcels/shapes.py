@@ -1,0 +1,78 @@
+"""What is read of orders."""
+
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+
+class ShipTo(BaseModel):
+    name: str
+    lines: list[str]
+    country: str
+
+
+class Entry(BaseModel):
+    state: str
+    at: datetime
+    by: str
+    note: str | None = None
+
+
+class Order(BaseModel):
+    """A parcel, from its claim to its door."""
+
+    order_id: str
+    candidate_id: str
+    certification: str
+    title: str
+    state: str
+    placed_at: datetime
+    promised_by: date | None = None
+    late: bool = False
+    awaits_payment: bool = False
+    ship_to: ShipTo | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
+    history: list[Entry]
+
+
+class OrderPage(BaseModel):
+    items: list[Order]
+    next: str | None = None
+
+
+class House(BaseModel):
+    """How it goes with a fulfilment house."""
+
+    house: str
+    name: str
+    waiting: int
+    sent: int
+    acknowledged: int
+    refused: int
+    last_heard_at: datetime | None = None
+    silent_since: datetime | None = None
+    failing_since: datetime | None = None
+    error: str | None = None
+
+
+class HousePage(BaseModel):
+    items: list[House]
+
+
+class Dispatch(BaseModel):
+    """An order that a house refused."""
+
+    order_id: str
+    house: str
+    candidate_id: str
+    reason: str | None = None
+    changed_at: datetime
+
+
+class DispatchPage(BaseModel):
+    items: list[Dispatch]
+    next: str | None = None
