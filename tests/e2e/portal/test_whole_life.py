@@ -60,14 +60,15 @@ async def mail(world: World, page: Page, email: str, subject: str) -> None:
 
 
 async def pass_night(world: World, person: Person) -> None:
-    """Let certs have looked at somebody yesterday for the last time, and not since."""
+    """Let everything that certs knows of somebody have been known the day before yesterday, and looked at yesterday."""
 
     def shift() -> None:
         with MongoClient[dict[str, Any]](world.stage.mongo.admin_url, tz_aware=True) as client:
             rows = client[database_name("certs")]["candidates"]
             row = rows.find_one({"_id": person.candidate_id}) or {}
+            facts = [fact | {"known_at": fact["known_at"] - timedelta(days=2)} for fact in row["facts"]]
             seen = {"evaluated_at": row["evaluated_at"] - timedelta(days=1), "next_transition_on": today().isoformat()}
-            rows.update_one({"_id": row["_id"]}, {"$set": seen})
+            rows.update_one({"_id": row["_id"]}, {"$set": {"facts": facts, **seen}})
 
     await asyncio.to_thread(shift)
 
