@@ -247,6 +247,6 @@ async def test_reasons_are_said_in_the_readers_language_and_kept_in_english(
         name: value for name, value in other.items() if name not in said
     }, "nothing but the words is another"
     assert "Renovada el" in str(tried), "a question that changes nothing"
-    assert "نجاح في 200-301" in history["lines"][0]["text"]
+    assert "نجاح في \N{FIRST STRONG ISOLATE}200-301" in history["lines"][0]["text"]
     (row,) = await base.database["candidates"].find().to_list()
     assert row["certifications"][0]["text"] == one["text"]

@@ -6,10 +6,14 @@ catalogues, where translators write the others, with the plural forms of their l
 
 import gettext
 import io
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from libs.common.languages import ENGLISH, READER, Language
+
+_FSI: Final = "\N{FIRST STRONG ISOLATE}"
+_PDI: Final = "\N{POP DIRECTIONAL ISOLATE}"
 
 
 class Speech:
@@ -26,11 +30,11 @@ class Speech:
     def say(self, sentence: str, /, **values: Any) -> str:
         """A sentence with its values in the places that `{name}` marks."""
         said = self.text(sentence)
-        return said.format(**values) if values else said
+        return said.format(**isolated(values)) if values else said
 
     def say_many(self, one: str, many: str, count: int, /, **values: Any) -> str:
         """A sentence that depends on a number, which it has as `{count}`."""
-        return self.text_many(one, many, count).format(count=count, **values)
+        return self.text_many(one, many, count).format(count=count, **isolated(values))
 
     def text(self, sentence: str) -> str:
         """A sentence with its places still open."""
@@ -53,6 +57,17 @@ class Speech:
             path = self._folder / f"{language.code}.po"
             found = self._read[language.code] = _read(path) if path.exists() else gettext.NullTranslations()
         return found
+
+
+def isolated(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Values as they stand in a sentence from right to left: each by itself (FSI and PDI, Unicode's UAX 9).
+
+    Else a code such as 200-301 would be turned round, and what follows a name would stand before it.
+    """
+    if READER.get().direction == "ltr":
+        return values
+    # What is markup stays so: adding plain text to it escapes nothing of it.
+    return {name: _FSI + value + _PDI if isinstance(value, str) else value for name, value in values.items()}
 
 
 def mark(sentence: str) -> str:

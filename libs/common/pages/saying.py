@@ -4,7 +4,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from libs.common.languages.speech import Speech
+from libs.common.languages.speech import Speech, isolated
 
 
 class Saying:
@@ -15,8 +15,8 @@ class Saying:
 
     def say(self, sentence: str, /, **values: Any) -> Markup:
         said = Markup(self._speech.text(sentence))  # noqa: S704 our own catalogue
-        return said.format(**values) if values else said
+        return said.format(**isolated(values)) if values else said
 
     def say_many(self, one: str, many: str, count: int, /, **values: Any) -> Markup:
         said = Markup(self._speech.text_many(one, many, count))  # noqa: S704 our own catalogue
-        return said.format(count=count, **values)
+        return said.format(count=count, **isolated(values))

@@ -32,7 +32,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "district": mark("District"),
     "province": mark("Province"),
     "emirate": mark("Emirate"),
-    "state": mark("State"),
+    "state": mark("State or territory"),
     "parish": mark("Parish"),
     "island": mark("Island"),
     "department": mark("Department"),

@@ -19,7 +19,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "post_town": (mark("Post town"), mark("Enter the post town")),
     "suburb": (mark("Suburb"), mark("Enter the suburb")),
     "district": (mark("District"), mark("Enter the district")),
-    "state": (mark("State"), mark("Choose the state")),
+    "state": (mark("State or territory"), mark("Choose the state")),
     "province": (mark("Province"), mark("Enter the province")),
     "island": (mark("Island"), mark("Enter the island")),
     "department": (mark("Department"), mark("Enter the department")),

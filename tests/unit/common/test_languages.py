@@ -9,6 +9,7 @@ import pytest
 from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
 from libs.common.languages import ARABIC, ENGLISH, LANGUAGES, READER, SPANISH, Language, language_of, wanted_language
 from libs.common.languages.days import spoken
@@ -80,7 +81,7 @@ def test_a_sentence_is_said_in_the_readers_language_and_in_english_where_there_i
         ]
         assert speech.say("Not in the catalogue") == "Not in the catalogue"
     with read_in(ARABIC):
-        assert speech.say_many("{count} exam of {name}", "{count} exams of {name}", 2, name="X") == "2 exams of X"
+        assert speech.say_many("{count} exam of {name}", "{count} exams of {name}", 2, name=3) == "2 exams of 3"
 
 
 def test_in_templates_a_sentence_keeps_its_tags_and_escapes_its_values(speech: Speech) -> None:
@@ -95,3 +96,18 @@ def test_days_are_those_of_unicode(day: date, code: str) -> None:
     with read_in(LANGUAGES[code]):
         assert spoken(day) == format_date(day, "long", locale=LANGUAGES[code].locale)
     assert READER.get() is ENGLISH
+
+
+def test_from_right_to_left_values_stand_by_themselves(speech: Speech) -> None:
+    with read_in(ARABIC):
+        assert (
+            speech.say("{exam} passed", exam="200-301")
+            == "\N{FIRST STRONG ISOLATE}200-301\N{POP DIRECTIONAL ISOLATE} passed"
+        )
+        assert speech.say_many("{count} exam of {name}", "{count} exams of {name}", 2, name="X").startswith(
+            "2 exams of \N{FIRST STRONG ISOLATE}X"
+        )
+        assert Saying(speech).say("By {day}", day=Markup("<time>1</time>")) == (
+            "By \N{FIRST STRONG ISOLATE}<time>1</time>\N{POP DIRECTIONAL ISOLATE}"
+        )
+        assert "&lt;" in Saying(speech).say("By {name}", name="<b>")
