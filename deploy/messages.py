@@ -6,8 +6,10 @@ looked at it.
 """
 
 import argparse
+import ast
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,18 +20,38 @@ from babel.messages.pofile import read_po, write_po
 from libs.common.languages import ENGLISH, LANGUAGES
 
 _ROOT: Final = Path(__file__).parents[1]
-_KEYWORDS: Final = {"say": None, "say_many": (1, 2), "mark": None}
-_METHODS: Final = [("**.py", "python"), ("**.html", "jinja2")]
+SAYING: Final = {"say": 1, "say_many": 2, "mark": 1}
+"""What says sentences, and how many of its first arguments they are."""
+_KEYWORDS: Final = {"say": None, "say_many": (1, 2)}
+_METHODS: Final = [("**.html", "jinja2")]
 _OPTIONS: Final = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 
 
 def collected(service: Path) -> Catalog:
     """All sentences of a service."""
     catalog = Catalog(charset="utf-8")
+    for path in sorted(service.rglob("*.py")):
+        for sentence in _said(ast.parse(path.read_text())):
+            catalog.add(sentence, locations=[(str(path.relative_to(service)), 0)])
     found = extract_from_dir(service, _METHODS, _OPTIONS, _KEYWORDS, ("Translators:",))
     for name, _, message, comments, context in found:
         catalog.add(message, auto_comments=comments, context=context, locations=[(name, 0)])
     return catalog
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[ast.Call, list[ast.expr]]]:
+    """Where a module says something, in its order, and the arguments that are sentences."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SAYING:
+            yield node, node.args[: SAYING[node.func.id]]
+
+
+def _said(tree: ast.AST) -> Iterator[str | tuple[str, ...]]:
+    for _, arguments in calls(tree):
+        texts = tuple(one.value for one in arguments if isinstance(one, ast.Constant) and isinstance(one.value, str))
+        # What is no literal here was marked where it is one.
+        if texts and len(texts) == len(arguments):
+            yield texts if len(texts) > 1 else texts[0]
 
 
 def updated(path: Path, sentences: Catalog) -> str:
