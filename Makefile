@@ -10,7 +10,7 @@ CODE := libs services deploy tests
 # Tests start hundreds of processes, each of which would else compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run stop test check bench snapshots messages fmt clean
+.PHONY: help setup run stop test check bench snapshots messages gallery fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ snapshots: setup ## Write down anew what every mail says, for the tests; look at
 
 messages: setup ## Collect the portal's sentences into the catalogues for translators
 	@$(PY) -m deploy.messages
+
+gallery: SETUP_FOR := tests
+gallery: setup ## Take the pictures of docs/gallery anew, on a platform of their own
+	@$(PY) -m tests.gallery
 
 fmt: setup ## Format and fix what can be fixed
 	@.venv/bin/ruff format $(CODE)

@@ -187,7 +187,8 @@ def end_orphans() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*-*"):
         session = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if session.isdigit() and not psutil.pid_exists(int(session)):
-            for file in folder.glob("*/*.pid"):
+            # Ours alone: nginx writes one of its own beside, in another form.
+            for file in (*folder.glob("*/server.pid"), *folder.glob("*/epmd.pid")):
                 orphan = recorded(file)
                 if orphan:
                     psutil.Process(orphan.pid).kill()
