@@ -11,10 +11,17 @@ from tests.e2e.portal.people import Person, World
 
 MAIL = "/staff/templates/result_late/es"
 WORDS = "Subject: Tu resultado tarda, {{ name }}\nPreview: Lo buscamos.\nWhy: Hiciste un examen.\n\nHola {{ name }}.\n"
-PAGES = (
-    *("/staff/templates?language=ar", MAIL, f"{MAIL}/new", "/staff/mail-troubles"),
-    *("/staff/hooks", "/staff/people", "/staff/people/new", "/staff/people/systems/new"),
-)
+PAGES = {
+    "/staff/templates?language=ar": "Words of mails",
+    MAIL: "Result late",
+    f"{MAIL}/new": "Write “Result late” anew",
+    "/staff/mail-troubles": "Mail troubles",
+    "/staff/hooks": "Web hooks",
+    "/staff/people": "Staff and systems",
+    "/staff/people/new": "Add somebody to the program",
+    "/staff/people/systems/new": "Add a system",
+}
+"""Each with its heading: a page that says that something went wrong is light and whole too."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -145,4 +152,9 @@ async def test_a_mail_is_sent_again_unless_its_link_works_once(
 async def test_these_pages_are_light_whole_at_any_width_and_have_nothing_that_axe_finds(
     world: World, desk: BrowserContext
 ) -> None:
+    page = await desk.new_page()
+    for path, heading in PAGES.items():
+        await page.goto(path)
+        assert await page.locator("h1").inner_text() == heading
+    await page.close()
     await look_over(world, desk, PAGES)

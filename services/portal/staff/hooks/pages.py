@@ -30,6 +30,10 @@ _SENTENCES: Final = {
     "deliveries": mark("Choose the messages that are to be sent again"),
 }
 
+_FULL: Final = mark(
+    "There are as many hooks as there can be. Remove one first; or ask the operator whether hooks are set up"
+)
+
 
 class NewHook(Answers):
     url: str = Field(max_length=2000, pattern=r"^https?://")
@@ -84,10 +88,11 @@ class HookPages:
             return await self._form(request, given, wrong.faults)
         except Refused as refusal:
             fields = {f"body.{name}": name for name in NewHook.model_fields}
-            wrong_at = unfit(refusal.problem, fields, {"events": say(_SENTENCES["events"])})
-            if wrong_at is None:
+            wrong_at = unfit(refusal.problem, fields, {"events": _said()["events"]})
+            if wrong_at is None and refusal.code != "conflict":
                 raise
-            return await self._form(request, given, wrong_at.faults)
+            faults = wrong_at.faults if wrong_at else {"url": say(_FULL)}
+            return await self._form(request, given, faults)
         return await self._secret(request, hook)
 
     async def show(self, request: web.Request) -> web.Response:

@@ -56,7 +56,10 @@ def facts_of(one: System, names: Names) -> list[tuple[str, str | Markup]]:
     """What the page says of a system, beside its state."""
     found: list[tuple[str, str | Markup]] = [
         (say("ID"), one.client_id),
-        (say("May"), say(", ").join(say(SCOPES[scope]) if scope in SCOPES else scope for scope in one.scopes)),
+        (
+            say("What it may do"),
+            say(", ").join(say(SCOPES[scope]) if scope in SCOPES else scope for scope in one.scopes),
+        ),
         (say("Made on"), minute(one.created_at)),
         (say("Made by"), names.of(one.created_by)),
         (say("Last used"), used(one)),

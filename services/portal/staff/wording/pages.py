@@ -68,8 +68,8 @@ class TemplatePages:
                 Column(say("Versions written")),
             ],
             "rows": [words.row_of(one) for one in found.items if one.language == language],
-            "languages": list(words.LANGUAGES.items()),
-            "language": language,
+            "choices": list(words.LANGUAGES.items()),
+            "chosen": language,
             "base": with_query(TEMPLATES.address, {"language": language}),
         }
         return on_desk(visit, "staff/wording/list.html", say(TEMPLATES.title), side, **values)
@@ -215,7 +215,7 @@ def _about(one: Wording) -> dict[str, Any]:
         "one": one,
         "title": words.title_of(one.template),
         "chip": words.whose(one),
-        "language": words.LANGUAGES[one.language],
+        "language_name": words.LANGUAGES[one.language],
         "address": words.address_of(one),
     }
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from libs.common.languages import LANGUAGES as SPOKEN
 from services.portal.backend.client import Problem
-from services.portal.languages import mark, say, say_many
+from services.portal.languages import mark, say
 from services.portal.languages.days import number
 from services.portal.staff.kit import NONE, Cell, Row
 from services.portal.staff.people import Names
@@ -151,7 +151,3 @@ def steps_of(switches: list[Switch], names: Names) -> list[tuple[object, str, st
 def lines_of(problem: Problem) -> list[str]:
     """What is wrong with a source, line by line as the service says it."""
     return [fault.message for fault in problem.errors if fault.path.startswith("body.source")]
-
-
-def samples_of(count: int) -> str:
-    return say_many("{count} set of made-up facts", "{count} sets of made-up facts", count)
