@@ -53,7 +53,7 @@ def test_a_source_comes_apart_into_its_head_and_its_text(subject: str, preview: 
 
 
 def test_a_line_of_the_text_that_looks_like_the_head_stays_text() -> None:
-    parts = wording.parts_of("Subject: A\n\nSubject: B\n")
+    parts = wording.parts_of("Subject: A\nSubject: B\n")
     assert (parts.subject, parts.text) == ("A", "Subject: B")
 
 
