@@ -154,6 +154,7 @@ class Stage:
             environment["CERTRAIL_VENDORS_DIR"] = str(self._vendors)
         if service == "notify":
             environment["CERTRAIL_SMTP_HOST"] = LOOPBACK
+            environment["CERTRAIL_HOOKS_SECRET"] = "h" * 32
             environment["CERTRAIL_SMTP_PORT"] = str(self.smtp_port)
         return environment
 

@@ -13,12 +13,17 @@ from services.portal.staff.claims.pages import ClaimQueue
 from services.portal.staff.decisions.pages import DecisionPages
 from services.portal.staff.home.account import StaffAccountPage
 from services.portal.staff.home.page import StaffHome
+from services.portal.staff.hooks.pages import HookPages
+from services.portal.staff.mail_troubles.pages import MailTroubleQueue
+from services.portal.staff.members.pages import MemberPages
 from services.portal.staff.merges.pages import Merges
 from services.portal.staff.parcels.pages import ParcelQueue
 from services.portal.staff.results.pages import results_pages
 from services.portal.staff.rules.pages import RulesPages
 from services.portal.staff.search.pages import StaffSearch
+from services.portal.staff.systems.pages import SystemPages
 from services.portal.staff.vendors.pages import vendor_pages
+from services.portal.staff.wording.pages import TemplatePages
 from services.portal.web.cookies import Cookies
 from services.portal.web.sessions import StaffSessions
 
@@ -29,7 +34,7 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *StaffHome().routes(),
         *StaffAccountPage(programs).routes(),
         *StaffSearch().routes(),
-        *CandidateView(sessions).routes(),
+        *CandidateView(sessions, cookies).routes(),
         *CaseQueue(cookies).routes(),
         *Merges(cookies).routes(),
         *results_pages(cookies),
@@ -38,6 +43,11 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *ParcelQueue(cookies).routes(),
         *DecisionPages(cookies).routes(),
         *AnnouncementQueue(cookies).routes(),
+        *TemplatePages(cookies).routes(),
+        *MailTroubleQueue(cookies).routes(),
         *RulesPages().routes(),
+        *HookPages(cookies).routes(),
+        *SystemPages(cookies).routes(),
+        *MemberPages(cookies).routes(),
         *AuditPage().routes(),
     ]

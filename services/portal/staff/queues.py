@@ -7,6 +7,7 @@ from services.portal.staff.announcements.shelves import count as drafts
 from services.portal.staff.cases.shelves import count_of
 from services.portal.staff.claims.shelves import count as claims
 from services.portal.staff.kit import Queue
+from services.portal.staff.mail_troubles.shelves import count as mail_troubles
 from services.portal.staff.parcels.shelves import count as parcels
 from services.portal.staff.results.queues import RESULTS
 from services.portal.staff.vendors.queues import VENDORS
@@ -85,6 +86,35 @@ ANNOUNCEMENTS: Final = Queue(
     frozenset({"messages:manage"}),
     drafts,
 )
+TEMPLATES: Final = Queue(
+    "templates",
+    mark("Words of mails"),
+    "program",
+    mark("What mails say, in every language: the words that come with the service, or your own."),
+    frozenset({"messages:manage"}),
+)
+MAIL_TROUBLES: Final = Queue(
+    "mail-troubles",
+    mark("Mail troubles"),
+    "candidates",
+    mark("Addresses that nothing is sent to, because mails came back or were reported as unwanted."),
+    frozenset({"messages:read", "operations:read"}),
+    mail_troubles,
+)
+HOOKS: Final = Queue(
+    "hooks",
+    mark("Web hooks"),
+    "program",
+    mark("Where systems of yours are told what happens, as it happens."),
+    frozenset({"hooks:manage"}),
+)
+PEOPLE: Final = Queue(
+    "people",
+    mark("Staff and systems"),
+    "program",
+    mark("Who works for the program, in which roles, and what asks our services by itself."),
+    frozenset({"staff:manage"}),
+)
 RULES: Final = Queue(
     "rules",
     mark("Rules and dry runs"),
@@ -106,6 +136,7 @@ QUEUES: Final[tuple[Queue, ...]] = (
     CASES,
     NAMES,
     DUPLICATES,
+    MAIL_TROUBLES,
     *RESULTS,
     CLAIMS,
     PARCELS,
@@ -113,7 +144,10 @@ QUEUES: Final[tuple[Queue, ...]] = (
     DECISIONS,
     *VENDORS,
     ANNOUNCEMENTS,
+    TEMPLATES,
     RULES,
+    HOOKS,
+    PEOPLE,
     AUDIT,
 )
 """Add yours here, at its place in its group."""

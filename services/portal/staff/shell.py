@@ -37,7 +37,7 @@ class Entry:
             return ""
         late = say_many("{count} is past its promise", "{count} are past their promise", self.count.late)
         waiting = say("{number} waiting", number=self.count.words)
-        return f"{waiting}, {late}" if self.count.late else waiting
+        return say(", ").join((waiting, late)) if self.count.late else waiting
 
 
 @dataclass(frozen=True, slots=True)

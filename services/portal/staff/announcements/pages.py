@@ -94,7 +94,6 @@ class AnnouncementQueue:
             "severity": words.severity_of(opened) if opened else "",
             "audience": words.audience_of(opened) if opened else "",
             "steps": words.steps_of(opened, names) if opened else (),
-            "languages": words.LANGUAGES,
         }
         return on_desk(visit, "staff/announcements/list.html", say(ANNOUNCEMENTS.title), side, **values)
 
@@ -197,7 +196,7 @@ class AnnouncementQueue:
             "action": f"{_address(announcement_id)}/change" if announcement_id else f"{ANNOUNCEMENTS.address}/new",
             "back": _item(announcement_id) if announcement_id else ANNOUNCEMENTS.address,
             "severities": [(name, say(title), say(about)) for name, (title, about) in words.SEVERITIES.items()],
-            "languages": words.LANGUAGES,
+            "written_in": words.LANGUAGES,
             "certifications": [(one.id, one.title, None) for one in program.certifications.values()] if program else [],
             "given": {
                 **given,

@@ -60,7 +60,7 @@ def steps_of(one: Announcement, names: Names) -> list[tuple[object, str, str]]:
 
 def audience_of(one: Announcement) -> str:
     """Who sees it."""
-    named = ", ".join((*one.audience.certifications, *one.audience.levels))
+    named = say(", ").join((*one.audience.certifications, *one.audience.levels))
     return say("Whoever holds any of: {names}", names=named) if named else say("Every candidate of the program")
 
 

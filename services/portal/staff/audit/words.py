@@ -91,9 +91,11 @@ def row_of(record: Record, names: Names) -> Row:
             Cell(number(record.n)),
             Cell(minute(record.at)),
             Cell(names.of(record.actor)),
-            Cell(record.operation.replace("_", " "), second=", ".join(others)),
+            Cell(record.operation.replace("_", " "), second=say(", ").join(others)),
             Cell(
-                ", ".join(record.candidates[:_SHOWN]) or NONE, own=True, second=_more(len(record.candidates) - _SHOWN)
+                say(", ").join(record.candidates[:_SHOWN]) or NONE,
+                own=True,
+                second=_more(len(record.candidates) - _SHOWN),
             ),
             Cell(chip=_outcome(record)),
         ),

@@ -6,19 +6,29 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from services.portal.backend.client import Nothing
+from services.portal.backend.client import Nothing, Refused
 from services.portal.backend.shapes import Words
 from services.portal.languages import mark, say
+from services.portal.staff.acts import Asked, confirm
 from services.portal.staff.candidates import words
 from services.portal.staff.candidates.shapes import Overview
 from services.portal.staff.candidates.tabs import LOADERS, Subject
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import passed_on, redirect
+from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
 from services.portal.web.sessions import StaffSessions
 from services.portal.web.visit import VISIT, Visit
 
 _WHY: Final = {"reason": mark("Choose why you look at this candidate")}
+
+_NOT_AGAIN: Final = {
+    "mail-not-repeated": mark(
+        "Mails of this kind are not sent twice: their link works once. The candidate asks for a new one"
+    ),
+    "conflict": mark("It is still on its way, or nothing is sent to this address. Look at mail troubles"),
+}
+"""Why a mail is not sent again, by what notify says."""
 
 
 class Why(Answers):
@@ -28,8 +38,9 @@ class Why(Answers):
 class CandidateView:
     """Handlers of `/staff/candidates/{candidate_id}`."""
 
-    def __init__(self, sessions: StaffSessions) -> None:
+    def __init__(self, sessions: StaffSessions, cookies: Cookies) -> None:
         self._sessions = sessions
+        self._cookies = cookies
 
     def routes(self) -> list[web.RouteDef]:
         candidate = "/staff/candidates/{candidate_id}"
@@ -38,6 +49,7 @@ class CandidateView:
             web.post(f"{candidate}/reason", self.give_reason),
             web.get(f"{candidate}/history.json", self.raw),
             web.get(f"{candidate}/mails/{{message_id}}", self.mail),
+            web.post(f"{candidate}/mails/{{message_id}}/repetition", self.resend),
             web.get(f"{candidate}/{{tab}}", self.show),
         ]
 
@@ -92,8 +104,39 @@ class CandidateView:
             return await self._ask(visit, candidate_id, {})
         path = f"/messages/{quote(request.match_info['message_id'], safe='')}"
         side, mail = await asyncio.gather(side_of(visit), visit.backend.read(visit.browser, "notify", path, Words))
-        back = f"/staff/candidates/{quote(candidate_id, safe='')}/mails"
-        return on_desk(visit, "staff/candidates/mail.html", mail.subject, side, mail=mail, back=back)
+        values = {"mail": mail, "back": _mails(candidate_id), "may_resend": visit.at_desk.may("messages:manage")}
+        return on_desk(visit, "staff/candidates/mail.html", mail.subject, side, **values)
+
+    async def resend(self, request: web.Request) -> web.Response:
+        """Show what follows, then send a mail once more."""
+        visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
+        if not await self._reasoned(visit, candidate_id, None):
+            return await self._ask(visit, candidate_id, {})
+        path, given = f"/messages/{quote(request.match_info['message_id'], safe='')}", await typed(request)
+        faults: Faults = {}
+        if "sure" in given:
+            try:
+                again, key = f"{path}/repetitions", await change_key(request)
+                await visit.backend.send(visit.browser, "POST", "notify", again, Nothing, key=key)
+                return self._told(_mails(candidate_id), say("the mail is on its way again"))
+            except Refused as refusal:
+                if refusal.code not in _NOT_AGAIN:
+                    raise
+                faults = {"sure": say(_NOT_AGAIN[refusal.code])}
+        side, mail = await asyncio.gather(side_of(visit), visit.backend.read(visit.browser, "notify", path, Words))
+        back = f"{_mails(candidate_id)}/{quote(mail.message_id, safe='')}"
+        asked = Asked(
+            action=f"{back}/repetition",
+            button=say("Send the mail again"),
+            follows=[say("It says the same as before, and goes to the address that the candidate has now.")],
+            back=back,
+        )
+        return confirm(visit, say("Send “{subject}” again?", subject=mail.subject), side, asked, faults=faults)
+
+    def _told(self, to: str, sentence: str) -> web.Response:
+        answer = redirect(to)
+        self._cookies.tell(answer, say("Done: {sentence}", sentence=sentence))
+        return answer
 
     async def _reasoned(self, visit: Visit, candidate_id: str, item: str | None) -> bool:
         """Whether there is a reason: given in this session, or the item that led here, which is noted as one."""
@@ -117,6 +160,10 @@ class CandidateView:
             "reasons": [(name, say(sentence), None) for name, sentence in words.REASONS.items()],
         }
         return on_desk(visit, "staff/candidates/why.html", heading, side, problem=bool(faults), **values)
+
+
+def _mails(candidate_id: str) -> str:
+    return f"/staff/candidates/{quote(candidate_id, safe='')}/mails"
 
 
 def _path(candidate_id: str) -> str:

@@ -191,7 +191,7 @@ def account_of(overview: shapes.Overview) -> list[tuple[str, str | Markup]]:
         (say("Open sessions"), number(access.open_sessions)),
         (
             say("Former names"),
-            ", ".join(f"{name.given_name} {name.family_name}" for name in overview.former_names) or None,
+            say(", ").join(f"{name.given_name} {name.family_name}" for name in overview.former_names) or None,
         ),
     ]
     return [(name, value) for name, value in facts if value]
@@ -384,7 +384,7 @@ def merge_rows(merges: Sequence[shapes.Merge], names: Names, *, may_undo: bool) 
 
 def alike(reasons: Sequence[str]) -> str:
     """What speaks for two accounts being one: "e-mail address, name"."""
-    return ", ".join(say(_LIKE[reason]) for reason in reasons if reason in _LIKE) or NONE
+    return say(", ").join(say(_LIKE[reason]) for reason in reasons if reason in _LIKE) or NONE
 
 
 def likeness(score: float) -> Chip:

@@ -65,7 +65,7 @@ def _activated(account: Account) -> str | Markup:
 
 
 def _ids(account: Account) -> str:
-    return ", ".join(f"{one.system} {one.external_id}" for one in account.external_ids) or NONE
+    return say(", ").join(f"{one.system} {one.external_id}" for one in account.external_ids) or NONE
 
 
 def change_rows(changes: Sequence[Change]) -> list[Row]:

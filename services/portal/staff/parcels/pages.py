@@ -112,9 +112,9 @@ class ParcelQueue:
         side, order = await asyncio.gather(side_of(visit), visit.program_read("fulfillment", _path(request), Order))
         address = body.get("address")
         to = (
-            ", ".join((*address["lines"], *(address[name] for name in ("city", "country") if name in address)))
+            say(", ").join((*address["lines"], *(address[name] for name in ("city", "country") if name in address)))
             if address
-            else ", ".join((*order.ship_to.lines, order.ship_to.country))
+            else say(", ").join((*order.ship_to.lines, order.ship_to.country))
             if order.ship_to
             else say("the address of the profile")
         )

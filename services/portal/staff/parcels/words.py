@@ -63,7 +63,7 @@ def row_of(order: Order) -> Row:
 
 def facts_of(order: Order) -> list[Fact]:
     ship_to = order.ship_to
-    address = ", ".join((ship_to.name, *ship_to.lines, ship_to.country)) if ship_to else None
+    address = say(", ").join((ship_to.name, *ship_to.lines, ship_to.country)) if ship_to else None
     found = [
         (say("Order"), order.order_id),
         (say("Certification"), order.certification),

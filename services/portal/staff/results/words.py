@@ -91,7 +91,7 @@ def facts_of(item: UnmatchedDetail, person: Person | None) -> list[Fact]:
         Fact(
             say("Vendor's ID"),
             item.vendor_candidate_id,
-            ", ".join(theirs) or say("no ID at {vendor}", vendor=item.vendor),
+            say(", ").join(theirs) or say("no ID at {vendor}", vendor=item.vendor),
             own or item.vendor_candidate_id in theirs,
         ),
         Fact(say("Registration"), item.registration_id, _whose(registration), mine),

@@ -107,7 +107,7 @@ def row_of(found: Found) -> Row:
             Cell(found.candidate_id, own=True),
             Cell(found.email, own=True),
             Cell(chip=state_of(found)),
-            Cell(", ".join(say(_REASONS[reason]) for reason in found.reasons if reason in _REASONS) or NONE),
+            Cell(say(", ").join(say(_REASONS[reason]) for reason in found.reasons if reason in _REASONS) or NONE),
         ),
     )
 

@@ -1,0 +1,1 @@
+"""Web hooks: where the program's systems are told what happens."""

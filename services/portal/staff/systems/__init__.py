@@ -1,0 +1,1 @@
+"""Systems that ask the services by themselves."""
