@@ -12,6 +12,8 @@ AXE = PACKAGES / "node_modules" / "axe-core" / "axe.min.js"
 MOST_BYTES = 100_000
 """Of a page with all that it loads, unpacked."""
 WIDTHS = (320, 390, 1280)
+NOT_THERE = ("/nothing-there", "/staff/nothing")
+"""Looked at as pages of what is not there."""
 
 
 async def look_over(world: World, inside: BrowserContext, paths: Iterable[str]) -> None:
@@ -41,13 +43,15 @@ async def look_over(world: World, inside: BrowserContext, paths: Iterable[str]) 
 
 
 async def opened(page: Page, path: str) -> int:
-    """Go to a page. Returns what it and all that it loads weigh, in bytes."""
+    """Go to a page, which must be one and not that of a fault. Returns what it and all that it loads weigh, in bytes."""
     loaded: list[Response] = []
 
     def note(one: Response) -> None:
         loaded.append(one)
 
     page.on("response", note)
-    await page.goto(path, wait_until="load")
+    answer = await page.goto(path, wait_until="load")
+    assert answer is not None, path
+    assert answer.status == 200 or path in NOT_THERE, (path, answer.status)
     page.remove_listener("response", note)
     return sum([int(await one.header_value("content-length") or 0) for one in loaded])
