@@ -153,7 +153,7 @@ async def test_whose_account_it_is_is_proved_once_by_password(
     _, page = await pages.send(page, path, login=candidate_id, password="not the right one")
     assert "don&#39;t fit together" in page
     assert candidate_id in page, "what was typed is kept"
-    assert await pages.send(page, path, login=candidate_id, password=PASSWORD) == (303, "/")
+    assert await pages.send(page, path, login=candidate_id, password=PASSWORD) == (303, "/#top")
     assert await others.get(await others.go(browser, "silent")) == (303, "/"), "from then on the provider is enough"
 
 
@@ -166,7 +166,7 @@ async def test_the_link_of_a_mail_proves_it_as_well(station: IdentityStation, pa
     link = station.tokens_for(candidate_id)[-1]
     _, page = await pages.get(f"/activate?token={link}")
     assert "Connect your account with Acme ID" in page
-    assert await pages.send(page, "/sign-in/cisco/proof", link=link) == (303, "/")
+    assert await pages.send(page, "/sign-in/cisco/proof", link=link) == (303, "/#top")
 
 
 async def test_whoever_turns_back_at_the_provider_hears_that_nothing_has_changed(pages: Pages) -> None:

@@ -115,7 +115,7 @@ class CertificatesApi:
             )
         accounts = await self._ledgers.accounts(program.id, row["_id"])
         credential = await self._editions.credential(program.id, accounts, held)
-        last = await self._editions.given_out(credential) if credential else None
+        last = await self._editions.offered(credential) if credential else None
         return _view(held, last, await self._editions.bearer(program.id, row["_id"]))
 
     async def download_certificate(self, call: Call[CertificationPath]) -> CertificateFile:

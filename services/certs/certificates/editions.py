@@ -111,6 +111,13 @@ class Editions:
         """The last edition for a credential; None where it was never asked for."""
         return await self._store.latest(credential.credential_id)
 
+    async def offered(self, credential: Credential) -> Certificate | None:
+        """As `given_out`, for whoever may ask for the file next: where it has to be drawn, that will not start cold."""
+        last = await self.given_out(credential)
+        if last is None:
+            self._pool.warm()
+        return last
+
     async def current(self, program: Program, bearer: Bearer, credential: Credential) -> Certificate:
         """The edition that says what the credential says, made where there is none. The name stays as it was.
 

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 class DrawingPool:
-    """Runs functions that draw. Its processes start with the first drawing: most processes of the service draw none."""
+    """Runs functions that draw. Its processes start when one is at hand: most processes of the service draw none."""
 
     def __init__(self, processes: int) -> None:
         self._processes = processes
@@ -49,6 +49,11 @@ class DrawingPool:
                 log.warning("drawing_process_died")
                 self._drop(pool)
         raise Unavailable(f"{_TRIES} processes have died while drawing")
+
+    def warm(self) -> None:
+        """Have a process ready before somebody waits for a drawing: on a busy machine it takes seconds to start."""
+        if self._pool is None:
+            self._open().submit(lacking)
 
     def close(self) -> None:
         """Let the processes go; the next drawing starts others."""

@@ -97,7 +97,7 @@ class OverviewView(View):
 
 
 class ViewPath(CandidatePath):
-    reason: Annotated[
+    why: Annotated[
         ViewReason,
         Field(
             description="`item`: something that waits for staff led there; `asked`: the candidate asks, by phone or "
@@ -129,7 +129,7 @@ class OverviewApi:
             ),
             Route(
                 method="POST",
-                path="/programs/{program}/candidates/{candidate_id}/views/{reason}",
+                path="/programs/{program}/candidates/{candidate_id}/views/{why}",
                 handler=self.give_reason,
                 summary="Say why staff look at a candidate; it stands in the audit log",
                 parameters=ViewPath,

@@ -13,6 +13,8 @@ from libs.common.languages import READER
 
 WRITE_SECONDS: Final = 10.0
 """What changes something is given time: whoever gives up does not know what became of it."""
+FETCH_SECONDS: Final = 25.0
+"""A file is given more than a service's own time to make it, so that the service says what became of it."""
 
 _MOST_BYTES: Final = 16 * 2**20
 
@@ -106,6 +108,7 @@ class _Answer:
     media_type: str
     disposition: str | None
     retry_after: str
+    cookie: str
 
 
 class Backend:
@@ -122,6 +125,7 @@ class Backend:
         self._urls = urls
         self._reading = aiohttp.ClientTimeout(total=read_seconds)
         self._writing = aiohttp.ClientTimeout(total=WRITE_SECONDS)
+        self._fetching = aiohttp.ClientTimeout(total=FETCH_SECONDS)
 
     async def read(
         self, browser: Browser, service: str, path: str, into: type[M], query: Mapping[str, str] | None = None
@@ -146,6 +150,17 @@ class Backend:
         answer = await self._ask(browser, method, service, path, within=self._writing, content=content, key=key)
         return _understood(service, answer, into)
 
+    async def send_for_cookie(
+        self, browser: Browser, method: str, service: str, path: str, into: type[M], *, body: Mapping[str, Any]
+    ) -> tuple[M, str]:
+        """Change something whose answer is for the browser as well. Returns it, and the cookie that the browser gets.
+
+        Raises `Down` and `Refused`.
+        """
+        content = Content("application/json", orjson.dumps(body))
+        answer = await self._ask(browser, method, service, path, within=self._writing, content=content)
+        return _understood(service, answer, into), answer.cookie
+
     async def upload(
         self, browser: Browser, service: str, path: str, into: type[M], *, content: Content, key: str
     ) -> M:
@@ -163,7 +178,7 @@ class Backend:
         accept: str = "*/*",
     ) -> Fetched:
         """A file of a service's as it gives it. Raises `Down` and `Refused`."""
-        within = self._writing
+        within = self._fetching
         answer = await self._ask(browser, "GET", service, path, within=within, query=query, accept=accept)
         if answer.status >= 300:  # noqa: PLR2004 success
             _understood(service, answer, Nothing)
@@ -211,6 +226,7 @@ class Backend:
                     answer.headers.get("Content-Type", ""),
                     answer.headers.get("Content-Disposition"),
                     answer.headers.get("Retry-After", ""),
+                    answer.headers.get("Set-Cookie", ""),
                 )
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("service_down", service=service, cause=type(error).__name__)

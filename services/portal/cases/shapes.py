@@ -50,7 +50,6 @@ class ChallengeRow(BaseModel):
     """A challenge of a result: it has pages of its own beside the exam, and is listed here as well."""
 
     challenge_id: str
-    result_id: str
     exam_code: str
     taken_on: date
     state: str

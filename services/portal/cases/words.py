@@ -96,7 +96,7 @@ def rows_of(cases: list[CaseRow], challenges: list[ChallengeRow], today: date) -
             Row(
                 say("Challenge of your {exam} result", exam=one.exam_code),
                 "",
-                f"/exams/{one.result_id}",
+                f"/exams/challenges/{one.challenge_id}",
                 standing_of(one, today),
                 day_there(one.opened_at),
             )

@@ -26,7 +26,15 @@ from services.portal.certifications.shapes import (
     Seen,
 )
 from services.portal.certifications.why import why_of
-from services.portal.certifications.words import happened, items_of, learned_later, seen_sentence, ways_of
+from services.portal.certifications.words import (
+    case_about,
+    happened,
+    items_of,
+    learned_later,
+    seen_sentence,
+    share_of,
+    ways_of,
+)
 from services.portal.home.answer import chip_of, heading_of
 from services.portal.languages import say
 from services.portal.languages.days import in_days, spoken
@@ -59,7 +67,6 @@ class CertificationPages:
             web.get(one, self.show_one),
             web.get(f"{one}/history", self.show_history),
             web.get(f"{one}/reasons.json", self.download_reasons),
-            web.get(f"{one}/certificate.pdf", self.download_certificate),
         ]
 
     async def list_all(self, request: web.Request) -> web.Response:
@@ -122,6 +129,8 @@ class CertificationPages:
             "ways": ways_of(renewal) if renewal else None,
             "renewals_down": renewals is None,
             "items": items_of(one, held.as_of, certificate, logos),
+            "share": share_of(one),
+            "case": case_about(one),
             "being_applied": bool(agreement and agreement.accepted and one.status == "pending_agreement"),
             "as_table": wants_table(request, self._cookies),
             "today": held.as_of,
@@ -163,9 +172,6 @@ class CertificationPages:
 
     async def download_reasons(self, request: web.Request) -> web.Response:
         return passed_on(await request[VISIT].fetch_mine("certs", f"{_path(request)}/reasons"))
-
-    async def download_certificate(self, request: web.Request) -> web.Response:
-        return passed_on(await request[VISIT].fetch_mine("certs", f"{_path(request)}/certificate.pdf"))
 
 
 def day_asked(query: Mapping[str, str], today: date) -> tuple[date | None, Faults]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from services.portal.backend.shapes import Certification, Line
 from services.portal.certifications.shapes import Availability, Renewal, Seen, SeenStanding
@@ -84,7 +85,7 @@ def items_of(
     one: Certification, today: date, certificate: Availability | None, logos: Availability | None
 ) -> list[Item]:
     """Everything, also what is refused, with its reason. None for what does not answer."""
-    key = one.certification
+    here = f"/share/certifications/{quote(one.certification, safe='')}"
     refused = refusal_of(one, today)
     away = say("This isn't answering. Look again in a minute.")
 
@@ -98,11 +99,22 @@ def items_of(
         return Item(title, kind, link)
 
     return [
-        item(say("Certificate"), "PDF", f"/certifications/{key}/certificate.pdf", certificate, asked=True),
-        item(say("Logo"), "SVG, PNG", f"/share/logos/{key}", logos, asked=True),
-        item(say("Digital badge"), "Open Badges 3.0", f"/share/badges/{key}", None, asked=False),
-        item(say("Share it as a link"), say("Transcript"), f"/share/transcripts/new?item={key}", None, asked=False),
+        item(say("Certificate"), "PDF", f"{here}/certificate.pdf", certificate, asked=True),
+        item(say("Logo"), "SVG, PNG", f"{here}#logo", logos, asked=True),
+        item(say("Digital badge"), "Open Badges 3.0", f"{here}#badge", None, asked=False),
+        item(say("Share it as a link"), say("Transcript"), share_of(one), None, asked=False),
     ]
+
+
+def share_of(one: Certification) -> str:
+    """Where a link that shows it is made."""
+    return f"/share/transcripts/new?{urlencode({'certification': one.certification})}"
+
+
+def case_about(one: Certification) -> str:
+    """Where a case about it is opened, which says so already."""
+    about = say("About {title} ({certification}):", title=one.title, certification=one.certification)
+    return f"/cases/new?{urlencode({'kind': 'other', 'text': about})}"
 
 
 def refusal_of(one: Certification, today: date) -> str:

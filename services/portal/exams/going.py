@@ -2,17 +2,17 @@
 
 import asyncio
 from typing import Any, Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from aiohttp import web
 
 from services.portal.backend.client import Nothing, Refused
-from services.portal.exams.shapes import Appointments, Attempts, HandOver, Rights, ShownVoucher, Vouchers
+from services.portal.exams.shapes import Appointments, Attempts, HandOver, Rights, ShownVoucher, Ticket, Vouchers
 from services.portal.languages import mark, say
-from services.portal.web.door import POLICY
 from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
 from services.portal.web.look import shown
-from services.portal.web.visit import VISIT, part
+from services.portal.web.policy import policy_for
+from services.portal.web.visit import VISIT, Visit, part
 
 _SENTENCES: Final = {"exam": mark("Choose the exam"), "vendor": mark("Choose the vendor")}
 _USABLE: Final = frozenset({"assigned"})
@@ -63,14 +63,18 @@ class GoingPages:
                 raise
             reason = refusal.problem.detail or refusal.problem.title
             return await self._choices(request, what, {"exam": reason})
+        ticket, cookie = await _ticket(visit, made) if made.form.ticket else (None, "")
+        fields = made.form.fields | ({"login_hint": ticket.login_hint} if ticket else {})
         departure = f"/hand-overs/{quote(made.hand_over_id, safe='')}/departure"
         await asyncio.gather(
             visit.introduce(), part(visit.change("POST", "exams", departure, Nothing, key=f"{key}-gone"[:64]))
         )
         heading = say("You go to {vendor} now, signed in", vendor=made.vendor)
-        page = shown(visit, "exams/going.html", heading, made=made)
+        page = shown(visit, "exams/going.html", heading, made=made, fields=fields)
         # Only this page may send a form to the vendor, and to nobody else.
         page.headers["Content-Security-Policy"] = policy_for(made.form.action)
+        if cookie:
+            page.headers.add("Set-Cookie", cookie)
         return page
 
     async def show_voucher(self, request: web.Request) -> web.Response:
@@ -108,18 +112,9 @@ class GoingPages:
         return shown(visit, "exams/schedule.html", say("Schedule an exam"), problem=bool(faults), **values)
 
 
-def policy_for(action: str) -> str:
-    """The policy of all pages, with forms also to the origin of an address (Content Security Policy 3, 6.4.1).
-
-    Raises:
-        ValueError: for an address without a host, or one that would say more than its origin.
-    """
-    parts = urlsplit(action)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError("not the address of a vendor")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = f":{parts.port}" if parts.port else ""
-    origin = f"{parts.scheme}://{host}{port}"
-    if any(sign in origin for sign in " ;,*'\""):
-        raise ValueError("not the address of a vendor")
-    return POLICY.replace("form-action 'self'", f"form-action 'self' {origin}")
+async def _ticket(visit: Visit, made: HandOver) -> tuple[Ticket, str]:
+    """What a vendor's login finds the candidate by, and the cookie of the only browser that it is good in."""
+    body = {"client_id": made.form.ticket.client_id} if made.form.ticket else {}
+    return await visit.backend.send_for_cookie(
+        visit.browser, "POST", "identity", visit.below("/provider-tickets"), Ticket, body=body
+    )

@@ -19,7 +19,17 @@ from services.portal.exams.shapes import (
     Vouchers,
     Where,
 )
-from services.portal.exams.words import CHALLENGES, GRADES, KINDS, OBSTACLES, asked, base_of, chip_of, sort_link
+from services.portal.exams.words import (
+    CHALLENGES,
+    GRADES,
+    KINDS,
+    OBSTACLES,
+    asked,
+    base_of,
+    case_about,
+    chip_of,
+    sort_link,
+)
 from services.portal.languages import say
 from services.portal.web.answers import passed_on
 from services.portal.web.forms import Faults
@@ -89,6 +99,7 @@ class ExamPages:
             "challenges": [(each, CHALLENGES[each.state]) for each in terms.challenges] if terms else [],
             "retake": retake,
             "changed": changed,
+            "case": case_about(one),
         }
         return shown(visit, "exams/one.html", one.title or one.exam_code or one.text, **values)
 

@@ -166,9 +166,14 @@ class Challenge(ChallengeSummary):
     reason: str | None
 
 
-class Ticket(BaseModel):
-    url: str
+class TicketFor(BaseModel):
+    """The client that a ticket of identity's has to go along for."""
+
     client_id: str
+
+
+class Ticket(BaseModel):
+    login_hint: str
 
 
 class VendorForm(BaseModel):
@@ -177,7 +182,7 @@ class VendorForm(BaseModel):
     method: str
     action: str
     fields: dict[str, str]
-    ticket: Ticket | None = None
+    ticket: TicketFor | None = None
 
 
 class HandOver(BaseModel):

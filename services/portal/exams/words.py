@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 from services.portal.backend.shapes import Attempt as ShortAttempt
 from services.portal.exams.shapes import Attempt
-from services.portal.languages import mark
+from services.portal.languages import mark, say
+from services.portal.languages.days import spoken
 from services.portal.web.chips import Chip
 
 _GRADES: Final = {
@@ -91,3 +92,10 @@ def sort_link(name: str, what: Mapping[str, str]) -> tuple[str, str]:
 def base_of(what: Mapping[str, str], path: str = "/exams") -> str:
     """The address of the list with what it asks for."""
     return f"{path}?{urlencode(what)}" if what else path
+
+
+def case_about(one: Attempt) -> str:
+    """Where a case about it is opened, which says so already."""
+    exam = one.title or one.exam_code or one.text
+    text = say("About {exam} of {day}:", exam=exam, day=spoken(one.taken_on))
+    return f"/cases/new?{urlencode({'kind': 'other', 'text': text})}"

@@ -15,6 +15,7 @@ from services.portal.home.answer import heading_of, nothing_to_do
 from services.portal.home.shapes import (
     Announcements,
     Appointments,
+    Chosen,
     Claims,
     Goals,
     OfferRows,
@@ -66,7 +67,7 @@ class Home:
             ),
         )
         held, expected, renewals, cases, appointments, goals = statuses
-        history, attempts, claims, shared, parcels, (offers, announced, address) = happenings
+        history, attempts, claims, shared, parcels, (offers, announced, address, chosen) = happenings
         if held is None and expected is None:
             raise Down("certs")
         certifications = held.certifications if held else []
@@ -82,6 +83,7 @@ class Home:
             parcels=parcels.items if parcels else (),
             appointments=appointments.items if appointments else (),
             goals=goals.goals if goals else (),
+            chosen=chosen.certifications if chosen else (),
             titles=titles,
         )
         tasks = tasks_of(facts, today)
@@ -112,11 +114,12 @@ class Home:
         }
         return shown(visit, "home/home.html", heading.text if heading else say("Welcome"), **values)
 
-    async def _rest(self, visit: Visit) -> tuple[OfferRows | None, Announcements | None, Address | None]:
-        offers, announced, address, _ = await asyncio.gather(
+    async def _rest(self, visit: Visit) -> tuple[OfferRows | None, Announcements | None, Address | None, Chosen | None]:
+        offers, announced, address, chosen, _ = await asyncio.gather(
             part(visit.mine("fulfillment", "/offers", OfferRows, limit=_SOME)),
             part(visit.mine("notify", "/announcements", Announcements)),
             part(visit.mine("notify", "/suppression", Address)),
+            part(visit.mine("certs", "/goals", Chosen)),
             visit.introduce(),
         )
-        return offers, announced, address
+        return offers, announced, address, chosen

@@ -82,6 +82,12 @@ class Goals(BaseModel):
     goals: list[Goal]
 
 
+class Chosen(BaseModel):
+    """The certifications that the candidate aims at."""
+
+    certifications: list[str]
+
+
 class Claim(BaseModel):
     title: str
     state: str

@@ -47,6 +47,8 @@ class Facts:
     parcels: Sequence[ParcelRow] = ()
     appointments: Sequence[Appointment] = ()
     goals: Sequence[Goal] = ()
+    chosen: Sequence[str] = ()
+    """Certifications that they aim at; where there are none, whatever is begun counts as a goal."""
     titles: dict[str, str] = field(default_factory=dict)
     """Of certifications, by their names."""
 
@@ -231,7 +233,8 @@ def _appointments(appointments: Iterable[Appointment], today: date) -> Iterator[
 
 
 def _goals(facts: Facts) -> Iterator[Task]:
-    for goal in facts.goals:
+    goals = [goal for goal in facts.goals if goal.certification in facts.chosen] if facts.chosen else facts.goals
+    for goal in goals:
         title = facts.titles.get(goal.certification, goal.certification)
         ending = [one for one in goal.in_hand if one.counts_through is not None]
         for one in ending:
@@ -247,7 +250,7 @@ def _goals(facts: Facts) -> Iterator[Task]:
                 f"/plan/{goal.certification}",
                 say("See what is missing"),
             )
-    if not facts.held and facts.goals and not any(goal.in_hand for goal in facts.goals):
+    if not facts.held and not facts.chosen and facts.goals and not any(goal.in_hand for goal in facts.goals):
         yield Task(
             say("Pick a goal"),
             Chip("off", mark("Not started")),

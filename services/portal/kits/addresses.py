@@ -3,71 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from babel import Locale
-
-from libs.common.languages import READER
-from services.portal.kits.shapes import Address, AddressForm, AddressProblem, FormField
+from services.portal.addresses.fields import USUAL, lacking
+from services.portal.addresses.shapes import Address, AddressForm, FormField
+from services.portal.kits.shapes import AddressProblem
 from services.portal.languages import mark, say
 from services.portal.web.forms import Faults, Typed
 
 ANY: Final = AddressForm(
-    country="",
-    fields=[
-        FormField(name="lines", kind="street", label="", required=True, examples=[], options=[]),
-        FormField(name="postal_code", kind="postal", label="", required=False, examples=[], options=[]),
-        FormField(name="city", kind="city", label="", required=False, examples=[], options=[]),
-        FormField(name="region", kind="province", label="", required=False, examples=[], options=[]),
-    ],
+    country="", fields=[FormField(name=name, kind=kind, required=name == "lines") for name, kind in USUAL.items()]
 )
 """What an address is made of somewhere; the check says what a country needs of it."""
 FIELDS: Final = ("lines", "city", "region", "postal_code")
 MOST_LINES: Final = 6
-_NO_COUNTRY: Final = frozenset({"CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "UN", "XA", "XB", "ZZ"})
-"""What CLDR has a name for, and no parcel goes to."""
-_KINDS: Final[Mapping[str, str]] = {
-    "street": mark("Street and number"),
-    "city": mark("City"),
-    "suburb": mark("Suburb"),
-    "post_town": mark("Post town"),
-    "district": mark("District"),
-    "province": mark("Province"),
-    "emirate": mark("Emirate"),
-    "state": mark("State or territory"),
-    "parish": mark("Parish"),
-    "island": mark("Island"),
-    "department": mark("Department"),
-    "area": mark("Area"),
-    "county": mark("County"),
-    "prefecture": mark("Prefecture"),
-    "do_si": mark("Province or city"),
-    "oblast": mark("Oblast"),
-    "postal": mark("Postal code"),
-    "zip": mark("ZIP code"),
-    "eircode": mark("Eircode"),
-    "pin": mark("PIN code"),
-}
-_NEEDED: Final[Mapping[str, str]] = {
-    "street": mark("Enter the street and number"),
-    "city": mark("Enter the city"),
-    "suburb": mark("Enter the suburb"),
-    "post_town": mark("Enter the post town"),
-    "district": mark("Enter the district"),
-    "province": mark("Enter the province"),
-    "emirate": mark("Choose the emirate"),
-    "state": mark("Choose the state"),
-    "parish": mark("Choose the parish"),
-    "island": mark("Choose the island"),
-    "department": mark("Choose the department"),
-    "area": mark("Choose the area"),
-    "county": mark("Choose the county"),
-    "prefecture": mark("Choose the prefecture"),
-    "do_si": mark("Choose the province or city"),
-    "oblast": mark("Choose the oblast"),
-    "postal": mark("Enter the postal code"),
-    "zip": mark("Enter the ZIP code"),
-    "eircode": mark("Enter the Eircode"),
-    "pin": mark("Enter the PIN code"),
-}
 _WHERE: Final = mark("That's a place the carrier can't deliver to. Give us a street and number. Your profile stays.")
 _CODES: Final[Mapping[str, str]] = {
     "po_box": mark("That's a P.O. box. The carrier needs a street and number. Your mailing address stays as it is."),
@@ -82,24 +29,6 @@ _CONTROLS: Final[Mapping[str, str]] = {
     "region": "address-level1",
     "postal_code": "postal-code",
 }
-
-
-def countries() -> list[tuple[str, str]]:
-    """Countries with their names in the reader's language, in its order of letters as far as Unicode has it."""
-    names = Locale.parse(READER.get().locale).territories
-    found = [(code, name) for code, name in names.items() if len(code) == 2 and code not in _NO_COUNTRY]  # noqa: PLR2004 ISO 3166-1 alpha-2
-    return sorted(found, key=lambda one: one[1].casefold())
-
-
-def country_name(code: str) -> str:
-    """A country by its name in the reader's language."""
-    return str(Locale.parse(READER.get().locale).territories.get(code, code))
-
-
-def label(field: FormField) -> str:
-    """What a country calls a field."""
-    word = _KINDS.get(field.kind)
-    return say(word) if word is not None else field.label.capitalize()
 
 
 def option_of(field: FormField, given: str) -> str:
@@ -162,6 +91,6 @@ def _sentence(problem: AddressProblem, form: AddressForm | None) -> str:
         return say(_CODES[problem.code])
     name = problem.path.partition(".")[0]
     field = next((one for one in form.fields if one.name == name), None) if form else None
-    if problem.code == "required" and field is not None and field.kind in _NEEDED:
-        return say(_NEEDED[field.kind])
+    if problem.code == "required" and field is not None:
+        return lacking(field)
     return problem.message

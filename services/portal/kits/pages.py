@@ -6,16 +6,16 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
+from services.portal.addresses.countries import country_name
 from services.portal.backend.client import Down, Refused
 from services.portal.kits import words
-from services.portal.kits.addresses import country_name
 from services.portal.kits.shapes import Offer, OfferPage, Order, OrderPage, PaymentMade, Payments
 from services.portal.languages import say
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.door import POLICY
 from services.portal.web.forms import change_key
 from services.portal.web.look import shown
+from services.portal.web.policy import policy_for
 from services.portal.web.visit import VISIT, Visit, part
 
 ALL: Final = "100"
@@ -123,9 +123,7 @@ class KitPages:
             host=host,
             back=f"/kits/{name}",
         )
-        # The one form of ours that goes elsewhere.
-        origin = f"{urlsplit(made.form.action).scheme}://{host}"
-        answer.headers["Content-Security-Policy"] = POLICY.replace("form-action 'self'", f"form-action 'self' {origin}")
+        answer.headers["Content-Security-Policy"] = policy_for(made.form.action)
         return answer
 
     def _said(self, refusal: Refused, to: str, sentence: str) -> web.Response:

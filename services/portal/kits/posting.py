@@ -9,13 +9,16 @@ from typing import Any, Final
 from aiohttp import web
 
 from libs.common.ids import new_id
+from services.portal.addresses.countries import countries, country_name
+from services.portal.addresses.fields import form_of, label
+from services.portal.addresses.shapes import Address, AddressForm
 from services.portal.backend.client import Refused
 from services.portal.kits import addresses
-from services.portal.kits.shapes import Address, AddressCheck, Addressee, AddressForm, Choice
+from services.portal.kits.shapes import AddressCheck, Addressee, Choice
 from services.portal.languages import say
 from services.portal.web.forms import Faults, Typed
 from services.portal.web.look import shown
-from services.portal.web.visit import Visit, part
+from services.portal.web.visit import Visit
 
 CHOICE: Final = "choice-"
 """Before the name of a choice, in the name of its field."""
@@ -76,9 +79,9 @@ async def asked(visit: Visit, parcel: Parcel, answers: Typed, faults: Faults) ->
         "address": read_address(answers),
         "form_fields": fields_there,
         "options": {one.name: [(region.code, region.name) for region in one.options] for one in fields_there},
-        "countries": addresses.countries() if parcel.ships and not own else [],
-        "label": addresses.label,
-        "country_name": addresses.country_name,
+        "countries": countries() if parcel.ships and not own else [],
+        "label": label,
+        "country_name": country_name,
         "autocomplete": addresses.autocomplete,
         "choice": CHOICE,
     }
@@ -161,12 +164,10 @@ def refused(refusal: Refused) -> Faults:
 
 async def _form_of(visit: Visit, country: str) -> AddressForm | None:
     """The fields of a country, of any where those can't be had now; None where there is no such country."""
-    path = f"/programs/{visit.signed_in.program}/address-form"
     try:
-        form = await part(visit.backend.read(visit.browser, "fulfillment", path, AddressForm, {"country": country}))
+        return await form_of(visit, country) or addresses.ANY
     except Refused:
         return None
-    return form or addresses.ANY
 
 
 def _carried(parcel: Parcel) -> list[str]:

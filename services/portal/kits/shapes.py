@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
+from services.portal.addresses.shapes import Address
 from services.portal.backend.shapes import Profile
 
 
@@ -84,41 +85,11 @@ class OrderPage(BaseModel):
     next: str | None = None
 
 
-class Address(BaseModel):
-    lines: list[str] = Field(default=[])
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str
-
-
 class Addressee(Profile):
     """Whom a parcel goes to, as the profile has it."""
 
     country: str = ""
     address: Address | None = None
-
-
-class Region(BaseModel):
-    code: str
-    name: str
-    latin: str
-
-
-class FormField(BaseModel):
-    name: Literal["lines", "city", "region", "postal_code"]
-    kind: str
-    label: str
-    required: bool
-    examples: list[str]
-    options: list[Region]
-
-
-class AddressForm(BaseModel):
-    """What the addresses of a country are made of, in the order of the country."""
-
-    country: str
-    fields: list[FormField]
 
 
 class AddressProblem(BaseModel):

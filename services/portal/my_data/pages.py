@@ -8,9 +8,9 @@ from aiohttp import web
 
 from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import say
-from services.portal.my_data.proof import asks_for_code, prove
 from services.portal.my_data.shapes import Erasure, Export, ExportPage
 from services.portal.my_data.words import export_line
+from services.portal.security.proof import proof_of, prove, still_to_prove
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Faults, Unfit, change_key, typed
@@ -52,13 +52,15 @@ class MyData:
 
     async def order_copy(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        visit.signed_in  # noqa: B018 raises where nobody is signed in
+        proof = await proof_of(visit)
         try:
-            await prove(visit, await typed(request))
+            await prove(visit, proof, await typed(request))
             await visit.change("POST", "identity", "/exports", Export, key=await change_key(request))
         except Unfit as fault:
             return await self._copy_form(request, fault.faults)
         except Refused as refusal:
+            if unproved := still_to_prove(proof, refusal):
+                return await self._copy_form(request, unproved.faults)
             if refusal.code != "conflict":
                 raise
             return self._back(
@@ -75,12 +77,16 @@ class MyData:
 
     async def order_erasure(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        visit.signed_in  # noqa: B018 raises where nobody is signed in
+        proof = await proof_of(visit)
         try:
-            await prove(visit, await typed(request))
+            await prove(visit, proof, await typed(request))
+            await visit.change("POST", "identity", "/erasure", Erasure, key=await change_key(request), body={})
         except Unfit as fault:
             return await self._erasure_form(request, fault.faults)
-        await visit.change("POST", "identity", "/erasure", Erasure, key=await change_key(request), body={})
+        except Refused as refusal:
+            if unproved := still_to_prove(proof, refusal):
+                return await self._erasure_form(request, unproved.faults)
+            raise
         return self._back(say("You asked for it. Nothing is erased before the day below."))
 
     async def cancel(self, request: web.Request) -> web.Response:
@@ -100,9 +106,8 @@ class MyData:
 
     async def _form(self, request: web.Request, template: str, heading: str, faults: Faults) -> web.Response:
         visit = request[VISIT]
-        visit.signed_in  # noqa: B018 raises where nobody is signed in
-        _, by_code = await asyncio.gather(visit.introduce(), asks_for_code(visit))
-        return shown(visit, template, heading, problem=bool(faults), faults=faults, by_code=by_code)
+        _, proof = await asyncio.gather(visit.introduce(), proof_of(visit))
+        return shown(visit, template, heading, problem=bool(faults), faults=faults, proof=proof, here=request.path)
 
 
 async def _erasure(visit: Visit) -> Erasure:

@@ -31,11 +31,3 @@ class Erasure(BaseModel):
     state: str
     due_at: datetime | None = None
     held: Hold | None = None
-
-
-class SecondFactor(BaseModel):
-    on: bool
-
-
-class NewToken(BaseModel):
-    access_token: str

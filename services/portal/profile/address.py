@@ -4,39 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from services.portal.addresses.countries import own_language, strange_letters
+from services.portal.addresses.fields import USUAL, label, lacking
+from services.portal.addresses.shapes import Address, AddressForm, FormField, Region
 from services.portal.languages import mark, say
-from services.portal.profile.countries import own_language, strange_letters
-from services.portal.profile.shapes import Address, AddressForm, FormField, Region
 from services.portal.web.forms import Faults, Typed
 
 LONGEST: Final = 200
 """Letters of a line, as identity takes it."""
 
-_STREET: Final = (mark("Street and number"), mark("Enter the street and number"))
-_KINDS: Final[Mapping[str, tuple[str, str]]] = {
-    "street": _STREET,
-    "city": (mark("City"), mark("Enter the city")),
-    "post_town": (mark("Post town"), mark("Enter the post town")),
-    "suburb": (mark("Suburb"), mark("Enter the suburb")),
-    "district": (mark("District"), mark("Enter the district")),
-    "state": (mark("State or territory"), mark("Choose the state")),
-    "province": (mark("Province"), mark("Enter the province")),
-    "island": (mark("Island"), mark("Enter the island")),
-    "department": (mark("Department"), mark("Enter the department")),
-    "parish": (mark("Parish"), mark("Enter the parish")),
-    "county": (mark("County"), mark("Enter the county")),
-    "oblast": (mark("Oblast"), mark("Enter the oblast")),
-    "emirate": (mark("Emirate"), mark("Choose the emirate")),
-    "area": (mark("Area"), mark("Choose the area")),
-    "prefecture": (mark("Prefecture"), mark("Choose the prefecture")),
-    "do_si": (mark("Province or city"), mark("Choose the province or city")),
-    "postal": (mark("Postal code"), mark("Enter the postal code")),
-    "zip": (mark("ZIP code"), mark("Enter the ZIP code")),
-    "eircode": (mark("Eircode"), mark("Enter the Eircode")),
-    "pin": (mark("PIN code"), mark("Enter the PIN code")),
-}
-"""By what a country calls a part: its label, and what to do where it is missing."""
-_USUAL: Final = {"lines": "street", "city": "city", "region": "province", "postal_code": "postal"}
 _OWN_LABELS: Final = {
     "line1": mark("Street and number, your script"),
     "line2": mark("Further line, your script"),
@@ -118,11 +94,11 @@ def boxes_of(form: AddressForm | None, country: str, *, needed: Iterable[str] = 
     fields = (
         list(form.fields)
         if form
-        else [FormField(name=name, kind=kind, required=name == "lines") for name, kind in _USUAL.items()]
+        else [FormField(name=name, kind=kind, required=name == "lines") for name, kind in USUAL.items()]
     )
     known, wanted = {field.name for field in fields}, set(needed)
     fields += [
-        FormField(name=name, kind=_USUAL[name], required=True)
+        FormField(name=name, kind=USUAL[name], required=True)
         for name in ("city", "region", "postal_code")
         if name in wanted - known
     ]
@@ -134,15 +110,15 @@ def boxes_of(form: AddressForm | None, country: str, *, needed: Iterable[str] = 
 
 
 def _boxes(field: FormField, *, required: bool, language: str | None) -> list[Box]:
-    label, lacking = (say(text) for text in _KINDS.get(field.kind, _KINDS[_USUAL[field.name]]))
+    word, what = label(field), lacking(field)
     if field.name == "lines":
         hint = say("In Latin letters, which is all that the printer has.") if language else None
-        first = Box("line1", label, lacking, required=True, hint=hint, completion=_COMPLETION["line1"])
+        first = Box("line1", word, what, required=True, hint=hint, completion=_COMPLETION["line1"])
         second = Box("line2", say("Further line"), "", required=False, completion=_COMPLETION["line2"])
         return [first, *_in_own("line1", language), second, *_in_own("line2", language)]
     options = tuple((one.code, _words(one)) for one in field.options)
     example = say("Such as {example}", example=field.examples[0]) if field.examples else None
-    box = Box(field.name, label, lacking, required, example, _COMPLETION[field.name], options)
+    box = Box(field.name, word, what, required, example, _COMPLETION[field.name], options)
     return [box, *(_in_own("city", language) if field.name == "city" else ())]
 
 

@@ -7,11 +7,12 @@ from zoneinfo import available_timezones
 
 from libs.common.languages import LANGUAGES
 from libs.common.programs.model import NewsText
+from services.portal.addresses.countries import countries, is_country
+from services.portal.addresses.fields import form_of
 from services.portal.backend.client import Problem
 from services.portal.languages import mark, say
 from services.portal.profile.address import LONGEST, OWN, Box, boxes_of, read_address, shown_in
-from services.portal.profile.countries import countries, is_country
-from services.portal.profile.shapes import AddressForm, Employers, WholeProfile
+from services.portal.profile.shapes import Employers, WholeProfile
 from services.portal.web.forms import Faults, Typed, Unfit, unfit
 from services.portal.web.visit import Visit, part
 
@@ -68,13 +69,6 @@ async def whole(visit: Visit) -> WholeProfile:
     return profile
 
 
-async def address_form(visit: Visit, country: str) -> AddressForm | None:
-    """A country's form; None where fulfillment does not answer."""
-    path = f"/programs/{visit.theirs.id}/address-form"
-    asked = visit.backend.read(visit.browser, "fulfillment", path, AddressForm, {"country": country})
-    return await part(asked)
-
-
 async def employers(visit: Visit) -> list[str]:
     """Some that the program offers; none where identity does not answer."""
     path = f"/programs/{visit.theirs.id}/employers"
@@ -91,7 +85,7 @@ def needed_parts(profile: WholeProfile, country: str) -> set[str]:
 
 async def address_boxes(visit: Visit, profile: WholeProfile, country: str) -> list[Box]:
     """The boxes of a country, with those that identity wants beside them."""
-    form = await address_form(visit, country)
+    form = await form_of(visit, country)
     return boxes_of(form, country, needed=needed_parts(profile, country), own=profile.native_address is not None)
 
 

@@ -2,9 +2,10 @@
 
 from markupsafe import Markup
 
+from services.portal.addresses.countries import country_name, own_language
+from services.portal.addresses.shapes import Address
 from services.portal.languages import say
-from services.portal.profile.countries import country_name, own_language
-from services.portal.profile.shapes import Address, WholeProfile
+from services.portal.profile.shapes import WholeProfile
 
 Row = tuple[str, str | Markup, tuple[str, str] | None]
 """Term, value, and where it is changed with the words for what is changed there."""

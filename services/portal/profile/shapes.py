@@ -1,19 +1,11 @@
 """What is read of identity's and fulfillment's answers about a profile."""
 
 from datetime import date, datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.portal.addresses.shapes import Address
 from services.portal.backend.shapes import Profile
-
-
-class Address(BaseModel):
-    lines: list[str]
-    city: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str
 
 
 class NativeName(BaseModel):
@@ -54,27 +46,6 @@ class WholeProfile(Profile):
 
 class Employers(BaseModel):
     items: list[str]
-
-
-class Region(BaseModel):
-    code: str
-    name: str
-    latin: str
-
-
-class FormField(BaseModel):
-    name: Literal["lines", "city", "region", "postal_code"]
-    kind: str
-    required: bool
-    examples: list[str] = Field(default=[])
-    options: list[Region] = Field(default=[])
-
-
-class AddressForm(BaseModel):
-    """A country's form, its fields in the order in which people there write them."""
-
-    country: str
-    fields: list[FormField]
 
 
 class ExternalId(BaseModel):

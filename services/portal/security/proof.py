@@ -41,6 +41,8 @@ async def proved(visit: Visit, proof: Proof, typed: Typed) -> Browser:
     if proof.field is None:
         return visit.browser
     given = str(typed.get(proof.field, ""))
+    if proof.field == "code":
+        given = given.replace(" ", "")  # as some apps show it
     if not given and proof.field == "password" and proof.provider is not None:
         return visit.browser
     if not given:
@@ -55,6 +57,11 @@ async def proved(visit: Visit, proof: Proof, typed: Typed) -> Browser:
             raise
         raise Unfit({proof.field: _wrong(proof.field)}) from refusal
     return replace(visit.browser, token=tokens.access_token)
+
+
+async def prove(visit: Visit, proof: Proof, typed: Typed) -> None:
+    """Have the rest of this visit ask with that token. Raises as `proved` does."""
+    visit.browser = await proved(visit, proof, typed)
 
 
 def still_to_prove(proof: Proof, refusal: Refused) -> Unfit | None:

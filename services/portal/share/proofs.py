@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from services.portal.backend.client import Fetched, Refused
+from services.portal.backend.client import Down, Fetched, Refused
 from services.portal.backend.shapes import Certification, Certifications
 from services.portal.languages import mark, say
 from services.portal.share import words
@@ -28,6 +28,7 @@ _NOT_YET: Final[Mapping[str, str]] = {
     "credential-pending": mark("It is being made. Takes a few seconds."),
     "name-not-printable": mark("We have no letters to print your name as it is. Ask us for a change of name."),
 }
+_SLOW: Final = mark("The file isn't ready yet, and nothing is lost. Look again in a minute.")
 
 
 class Choices(Answers):
@@ -137,6 +138,11 @@ class ProofPages:
         except Refused as refusal:
             await visit.introduce()
             return _not_yet(visit, refusal, _base(request.match_info["certification"]))
+        except Down:
+            await visit.introduce()
+            heading = say("It takes longer than it should")
+            back = _base(request.match_info["certification"])
+            return shown(visit, "share/not_yet.html", heading, status=503, text=say(_SLOW), back=back)
         return passed_on(file)
 
 

@@ -10,6 +10,15 @@ def redirect(to: str) -> web.Response:
     return web.Response(status=303, headers={"Location": to})
 
 
+def from_the_top(to: str) -> str:
+    """An address of ours as the answer to a form has it: shown from its top, unless it names a place itself.
+
+    Forms are sent to the place where their faults would be, and a browser keeps that place where it is sent on without
+    another (RFC 9110, 10.2.2).
+    """
+    return f"{to}#top" if to.startswith("/") and "#" not in to else to
+
+
 def passed_on(file: Fetched) -> web.Response:
     """A service's file as it is."""
     headers = {"Content-Type": file.media_type, "X-Content-Type-Options": "nosniff"}

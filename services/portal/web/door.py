@@ -15,23 +15,18 @@ from services.portal.backend.client import Backend, Browser, Down, Problem, Refu
 from services.portal.backend.shapes import Tokens
 from services.portal.languages import mark, say
 from services.portal.languages.days import ZONE, clock_time
-from services.portal.web.answers import redirect
+from services.portal.web.answers import from_the_top, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.drafts import KEPT, Drafts, page_of
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
 from services.portal.web.gate import GATE, Gate
 from services.portal.web.look import shown
+from services.portal.web.policy import POLICY
 from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import Refresh, Sessions, StaffSessions
 from services.portal.web.visit import VISIT, SignedOut, Visit, is_of_staff
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
-)
-"""No script, and no style but ours (Content Security Policy 3)."""
 
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -89,6 +84,8 @@ class Door:
         self._speak(request, visit)
         KEPT.set({})
         answer = await self._answer(request, visit, handler)
+        if request.method in _CHANGES and answer.status == 303:  # noqa: PLR2004 see other
+            answer.headers["Location"] = from_the_top(answer.headers["Location"])
         for name, value in HEADERS.items():
             answer.headers.setdefault(name, value)
         self._cookies.keep_anchor(answer, request, anchor)

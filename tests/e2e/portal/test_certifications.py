@@ -48,7 +48,7 @@ async def test_a_certification_says_why_and_what_was_seen_on_a_day(inside: Brows
     later = (await page.locator(".lead").inner_text()).replace("\xa0", " ")
     assert "we didn't know yet of this" in later
     file = await eventually(
-        lambda: inside.request.get("/certifications/CCNA/certificate.pdf"), lambda answer: answer.status == 200
+        lambda: inside.request.get("/share/certifications/CCNA/certificate.pdf"), lambda answer: answer.status == 200
     )
     assert (await file.body())[:5] == b"%PDF-", "once its credential is issued and the page is set"
     await page.close()

@@ -134,7 +134,7 @@ async def test_a_candidate_is_found_and_the_reason_stands_in_the_log(world: Worl
         log = await context.new_page()
         await log.goto(f"/staff/audit?candidate={person.candidate_id}")
         told = await log.locator("main").inner_text()
-        assert "give reason\nreason colleague" in told
+        assert "give reason\nwhy colleague" in told
         assert "Unchanged" in told
         await look_over(world, context, ("/staff/audit?service=certs",))
     await page.close()

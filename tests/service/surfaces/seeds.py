@@ -542,7 +542,7 @@ async def _identity(surface: Surface, station: IdentityStation) -> Seed:
     values["code"] = code_at(phone.secret, int(surface.base.clock.now().timestamp()) // STEP_SECONDS + 1)
     values["staff_id"] = (await invite(station, "support", email="mark@example.com")).staff_id
     values["client_id"] = (await add_system(station))["client_id"]
-    values["reason"] = "asked"
+    values["why"] = "asked"
     values["kid"] = "k1"
     marks = {owner, twin, holder, merged, values["staff_id"], values["client_id"], "MARK-NAME", "MARK-TEXT"}
     seed = Seed(values, _IDENTITY, frozenset(marks), session_id=_claims(tokens)["sid"])

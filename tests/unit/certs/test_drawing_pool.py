@@ -1,9 +1,11 @@
-"""Processes that draw do not outlive the service, however it ends."""
+"""Processes that draw start before somebody waits for them, and do not outlive the service, however it ends."""
 
 import subprocess
 import sys
 
 import psutil
+
+from services.certs.certificates.pool import DrawingPool
 
 SERVICE = """
 import asyncio, os, time
@@ -24,3 +26,19 @@ def test_they_end_when_the_service_is_killed(tmp_path) -> None:
         service.kill()
     drawing.wait(timeout=60)
     assert not drawing.is_running()
+
+
+def test_a_process_that_is_asked_for_beforehand_starts_once() -> None:
+    pool, before = DrawingPool(1), _children()
+    try:
+        pool.warm()
+        started = _children() - before
+        assert started
+        pool.warm()
+        assert _children() - before == started
+    finally:
+        pool.close()
+
+
+def _children() -> set[int]:
+    return {each.pid for each in psutil.Process().children()}

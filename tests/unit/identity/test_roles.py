@@ -18,8 +18,9 @@ from libs.common.http.scopes import (
 )
 from services.identity.staff.roles import SCOPES, Role, checked, scopes_of
 
-CALCULATIONS = {"check_address", "try_assumptions"}
-"""Routes that take a body, and write nothing."""
+CALCULATIONS = {"check_address", "try_assumptions", "give_reason"}
+"""Routes that are no GET and change nothing: they calculate, or say why somebody looks, which only the audit log keeps,
+as it keeps the look itself."""
 
 some_roles = st.sets(st.sampled_from(Role))
 

@@ -56,7 +56,6 @@ def test_case_says_who_is_next_and_by_when() -> None:
 def test_cases_that_wait_for_the_candidate_come_first_then_the_open_ones() -> None:
     challenge = ChallengeRow(
         challenge_id="x",
-        result_id="r1",
         exam_code="200-301",
         taken_on=TODAY,
         state="open",
@@ -70,7 +69,7 @@ def test_cases_that_wait_for_the_candidate_come_first_then_the_open_ones() -> No
         "Challenge of your 200-301 result",
         "Something about a kit or parcel",
     ]
-    assert [row.link for row in rows][:3] == ["/cases/c1", "/cases/c1", "/exams/r1"]
+    assert [row.link for row in rows][:3] == ["/cases/c1", "/cases/c1", "/exams/challenges/x"]
 
 
 def test_automatic_case_says_why_and_what_it_is_about() -> None:

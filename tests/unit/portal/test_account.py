@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from libs.common.programs.model import NewsText
 from services.fulfillment.addresses.forms import form
+from services.portal.addresses.countries import countries, own_language, strange_letters
+from services.portal.addresses.shapes import Address, AddressForm
 from services.portal.my_data.shapes import Export, Service
 from services.portal.my_data.words import export_line
 from services.portal.preferences.words import agreed_text, kinds_in_words
 from services.portal.profile.address import OWN, Box, boxes_of, read_address, shown_in
 from services.portal.profile.asking import answered_about, answered_news
-from services.portal.profile.countries import countries, own_language, strange_letters
-from services.portal.profile.shapes import Address, AddressForm, Consent
+from services.portal.profile.shapes import Consent
 from services.portal.profile.steps import ABOUT, groups_of, way_of
 from services.portal.profile.zones import zones
 from services.portal.web.gate import GATE, is_open

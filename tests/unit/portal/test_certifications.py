@@ -116,7 +116,7 @@ def test_what_is_not_active_shows_every_item_with_the_reason_in_place_of_the_lin
 
 def test_what_is_active_has_links_and_what_does_not_answer_says_so() -> None:
     certificate, logo, badge, share = items_of(certification(), TODAY, Availability(available=True), None)
-    assert certificate.link == "/certifications/CCNP/certificate.pdf"
+    assert certificate.link == "/share/certifications/CCNP/certificate.pdf"
     assert (logo.link, bool(logo.refusal)) == (None, True)
     assert badge.link
     assert share.link

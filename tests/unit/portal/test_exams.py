@@ -8,10 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.exams.domain.challenges import State
-from services.portal.exams.going import policy_for
 from services.portal.exams.shapes import Attempt
 from services.portal.exams.words import CHALLENGES, asked, base_of, chip_of, sort_link
-from services.portal.web.door import POLICY
 
 
 def attempt(state: str, grade: str | None = None) -> Attempt:
@@ -60,20 +58,6 @@ def test_a_sorted_column_turns_round_and_keeps_the_filter() -> None:
     assert sort_link("exam", what)[1] == ""
     assert sort_link("date", {})[1] == "descending", "as the service sorts by itself"
     assert (base_of({}), base_of({"exam": "A B"})) == ("/exams", "/exams?exam=A+B")
-
-
-def test_forms_go_to_the_vendors_origin_alone() -> None:
-    policy = policy_for("https://tests.vue.example:8443/sign-on?a=1;b")
-    assert "form-action 'self' https://tests.vue.example:8443;" in policy
-    assert policy.replace(" https://tests.vue.example:8443", "") == POLICY
-
-
-@pytest.mark.parametrize(
-    "address", ["javascript:alert(1)", "/exams", "https://", "https://a b/", "https://*/", "ftp://x"]
-)
-def test_what_is_no_address_of_a_vendor_opens_nothing(address: str) -> None:
-    with pytest.raises(ValueError, match="not the address"):
-        policy_for(address)
 
 
 def test_every_state_of_a_challenge_has_its_chip() -> None:

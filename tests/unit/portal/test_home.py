@@ -217,6 +217,15 @@ def test_whoever_has_earned_nothing_sees_the_next_appointment_and_goals() -> Non
     assert plain(task.title) == "Your 350-401 pass counts toward CCNP Enterprise until 14 March 2027"
 
 
+def test_goals_that_were_chosen_stand_before_whatever_is_begun() -> None:
+    passes = [InHand(exam="350-401", counts_through=date(2027, 3, 14))]
+    goals = [Goal(certification=name, in_hand=passes, text="One is missing.") for name in ("CCNP", "CCIE")]
+    (task,) = tasks_of(Facts(goals=goals, chosen=["CCIE"]), TODAY)
+    assert task.link == "/plan/CCIE"
+    nothing_yet = [Goal(certification="CCNA", in_hand=[], text="One is missing.")]
+    assert tasks_of(Facts(goals=nothing_yet, chosen=["CCNA"]), TODAY) == [], "it is picked already"
+
+
 @pytest.mark.parametrize(
     ("reminders", "words"),
     [

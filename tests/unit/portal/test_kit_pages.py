@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from services.portal.addresses.shapes import Address
 from services.portal.backend.client import Down, Fault, Problem, Refused
 from services.portal.kits import addresses
 from services.portal.kits.claiming import KitClaimPages
 from services.portal.kits.pages import KitPages
-from services.portal.kits.shapes import Address, Offer, Order
+from services.portal.kits.shapes import Offer, Order
 from services.portal.web.cookies import Cookies
 from tests.unit.portal import pages
 from tests.unit.portal.pages import PROFILE, Services, text_of

@@ -5,19 +5,10 @@ from typing import Any
 
 import pytest
 
+from services.portal.addresses.countries import countries
+from services.portal.addresses.shapes import Address, AddressForm, FormField, Region
 from services.portal.kits import addresses, words
-from services.portal.kits.shapes import (
-    Address,
-    AddressForm,
-    AddressProblem,
-    Entry,
-    FormField,
-    Offer,
-    Order,
-    Price,
-    Region,
-    ShipTo,
-)
+from services.portal.kits.shapes import AddressProblem, Entry, Offer, Order, Price, ShipTo
 
 CLAIMED = datetime(2026, 9, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -157,17 +148,16 @@ def test_what_was_had_is_said_with_its_day() -> None:
 FORM = AddressForm(
     country="US",
     fields=[
-        FormField(name="lines", kind="street", label="street and number", required=True, examples=[], options=[]),
-        FormField(name="city", kind="city", label="city", required=True, examples=[], options=[]),
+        FormField(name="lines", kind="street", required=True, examples=[], options=[]),
+        FormField(name="city", kind="city", required=True, examples=[], options=[]),
         FormField(
             name="region",
             kind="state",
-            label="state",
             required=True,
             examples=[],
             options=[Region(code="CA", name="California", latin="CA")],
         ),
-        FormField(name="postal_code", kind="zip", label="ZIP code", required=True, examples=["95014"], options=[]),
+        FormField(name="postal_code", kind="zip", required=True, examples=["95014"], options=[]),
     ],
 )
 
@@ -210,6 +200,6 @@ def test_a_region_is_known_by_its_name_as_well() -> None:
 
 
 def test_countries_are_those_to_which_parcels_go() -> None:
-    names = dict(addresses.countries())
+    names = dict(countries())
     assert names["SE"] == "Sweden"
     assert not {"EU", "UN", "ZZ", "001"} & set(names)

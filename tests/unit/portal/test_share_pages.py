@@ -98,6 +98,12 @@ async def test_a_certificate_that_is_not_ready_says_when_to_look_again() -> None
         assert "It is being made. Takes a few seconds. Look again" in page
 
 
+async def test_a_certificate_that_takes_too_long_says_when_to_look_again() -> None:
+    async with browser(**{"certificate.pdf": Down("certs")}) as (client, _):
+        page = await text_of(await client.get("/share/certifications/CCNA/certificate.pdf"), 503)
+        assert "isn't ready yet, and nothing is lost. Look again" in page
+
+
 async def test_a_file_is_passed_on_as_certs_gives_it() -> None:
     file = Fetched(b"%PDF-1.7", "application/pdf", 'attachment; filename="certificate.pdf"')
     async with browser(**{"certificate.pdf": file}) as (client, _):

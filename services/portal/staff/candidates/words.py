@@ -290,7 +290,7 @@ def credit_rows(entries: Sequence[shapes.CreditEntry]) -> list[list[Cell]]:
 def order_rows(orders: Sequence[shapes.Order], *, linked: bool) -> list[list[Cell]]:
     return [
         [
-            Cell(one.title, href=f"/staff/orders?item={quote(one.order_id)}" if linked else ""),
+            Cell(one.title, href=f"/staff/returned-parcels?item={quote(one.order_id)}" if linked else ""),
             _chip(_ORDERS, one.state),
             Cell(minute(one.placed_at)),
             Cell(

@@ -1,0 +1,1 @@
+"""Postal addresses: countries, and what an address is made of there."""
