@@ -131,7 +131,7 @@ PAGES = (
     "/staff/challenges?item={challenge}",
     "/staff/late?item={late}",
     "/staff/refused-messages?item={refused}",
-    "/staff/parked-messages?item=certs:parked-1",
+    "/staff/parked-messages?item=certs:parked-look",
     "/staff/vendors",
     "/staff/reconciliation",
     "/staff/reconciliation/new",
@@ -141,6 +141,7 @@ PAGES = (
 async def test_pages_of_the_queues_are_whole_at_any_width_and_have_nothing_that_axe_finds(
     world: World, desk: BrowserContext, waiting: Waiting
 ) -> None:
+    await _park(world, "parked-look", waiting.booked)
     unmatched = await world.staff.get("exams", "/programs/cisco/unmatched")
     challenges = await world.staff.get("exams", "/programs/cisco/challenges")
     refused = await world.staff.get("exams", "/rejections")
