@@ -11,11 +11,16 @@ from playwright.async_api import Browser, async_playwright
 REQUIRED = "CERTRAIL_TEST_BROWSER_REQUIRED"
 """Set where nothing may be left out: then the tests run, and fail where there is no browser."""
 
+AT_LENGTH = "CERTRAIL_TEST_PAGES"
+"""Set to go through every page in a browser: minutes of a processor, beside what is always walked."""
+
 _CHROMIUM = shutil.which("chromium")
 
 needs_browser = pytest.mark.skipif(
     _CHROMIUM is None and REQUIRED not in os.environ, reason="needs Chromium, which the set-up installs"
 )
+
+at_length = pytest.mark.skipif(AT_LENGTH not in os.environ, reason=f"walks through pages at length: {AT_LENGTH}=1")
 
 
 @asynccontextmanager

@@ -90,4 +90,4 @@ AMARA = Character(
     "en",
     (*HELD, Sitting("300-415", 61, "fail"), Sitting("300-415", 3, None), Sitting("350-701", -24, None)),
 )
-RANIA = Character("V-7019", "Rania", "Al-Harbi", "SA", "ar", (*HELD, Sitting("300-420", 2, None)))
+RANIA = Character("V-7019", "Rania", "Al-Harbi", "SA", "en", (*HELD, Sitting("300-420", 2, None)))

@@ -40,7 +40,7 @@ class SystemPages:
         self._cookies = cookies
 
     def routes(self) -> list[web.RouteDef]:
-        systems = f"{PEOPLE.address}/systems"
+        systems = "/staff/people/systems"
         one = f"{systems}/{{client_id}}"
         return [
             web.get(f"{systems}/new", self.new),
