@@ -32,6 +32,7 @@ async def look_over(world: World, inside: BrowserContext, paths: Iterable[str]) 
         weight = await opened(page, path)
         assert weight < MOST_BYTES, (path, weight)
         assert await page.locator("h1").count() == 1, path
+        assert await page.locator(".away").count() == 0, (path, "a part is missing")
         await page.add_script_tag(path=AXE)
         await _examine(page, path, "axe.run()")
         for width in WIDTHS:

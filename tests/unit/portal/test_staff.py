@@ -98,9 +98,7 @@ def test_an_address_keeps_its_query() -> None:
 
 
 def test_charts_have_every_day_and_every_age() -> None:
-    chart = results_per_day(
-        [(TODAY, {"accepted": 3, "refused": 1}), (TODAY - timedelta(days=40), {"accepted": 9})], TODAY
-    )
+    chart = results_per_day([(TODAY, 3), (TODAY, 1), (TODAY - timedelta(days=40), 9)], TODAY)
     assert [bar.value for bar in chart.bars] == [0] * (DAYS - 1) + [4]
     assert chart.story == "4 messages of vendors in 14 days"
     old = ages([NOW, NOW - timedelta(days=3), NOW - timedelta(days=99)], NOW)

@@ -80,11 +80,11 @@ def _height(value: int, most: int) -> float:
     return 100 * value / most if most else 0.0
 
 
-def results_per_day(days: Iterable[tuple[date, Mapping[str, int]]], today: date) -> Chart:
+def results_per_day(days: Iterable[tuple[date, int]], today: date) -> Chart:
     """What vendors told us, day by day, for a fortnight; days without anything are there too."""
     told: Counter[date] = Counter()
-    for day, counts in days:
-        told[day] += sum(counts.values())
+    for day, count in days:
+        told[day] += count
     span = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     values = [(str(short_day(day).striptags()), told[day]) for day in span]
     total = sum(value for _, value in values)

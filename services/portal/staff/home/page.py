@@ -15,9 +15,19 @@ from services.portal.staff.shell import Side, on_desk, side_of
 from services.portal.web.visit import VISIT, Visit
 
 
+class Count(BaseModel):
+    channel: str
+    count: int
+
+
 class Day(BaseModel):
     day: date
-    counts: dict[str, int]
+    counts: list[Count]
+
+    @property
+    def told(self) -> int:
+        """Messages that were meant; dry runs are not."""
+        return sum(one.count for one in self.counts if one.channel != "dry_run")
 
 
 class Verdicts(BaseModel):
@@ -61,7 +71,7 @@ async def _told(visit: Visit) -> Chart | str:
         page = await visit.program_read("exams", "/vendors", VerdictsPage, days=str(DAYS))
     except (Down, Refused):
         return say("Vendors' messages per day")
-    days = [(day.day, day.counts) for vendor in page.items for day in vendor.days]
+    days = [(day.day, day.told) for vendor in page.items for day in vendor.days]
     return results_per_day(days, day_there(datetime.now(UTC)))
 
 
