@@ -62,7 +62,7 @@ async def test_the_first_page_answers_and_leads_to_the_reasons(inside: BrowserCo
     await page.goto("/exams")
     assert "Passed" in await page.locator("table").inner_text()
     await page.goto("/mails")
-    assert await page.locator("tbody tr").count() == 3
+    assert await page.locator("tbody tr").count() >= 3, "for the account, the result and the certification"
     await page.get_by_role("link", name=re.compile("You have earned")).click()
     assert "Cisco Certified Network Associate" in await page.locator(".mail").inner_text()
     await page.close()
