@@ -29,11 +29,15 @@ class Speech:
 
     def say(self, sentence: str, /, **values: Any) -> str:
         """A sentence with its values in the places that `{name}` marks."""
+        if READER.get() is ENGLISH:  # as all that is stored and told is: on the way of every result
+            return sentence.format(**values) if values else sentence
         said = self.text(sentence)
         return said.format(**isolated(values)) if values else said
 
     def say_many(self, one: str, many: str, count: int, /, **values: Any) -> str:
         """A sentence that depends on a number, which it has as `{count}`."""
+        if READER.get() is ENGLISH:
+            return (one if count == 1 else many).format(count=count, **values)
         return self.text_many(one, many, count).format(count=count, **isolated(values))
 
     def text(self, sentence: str) -> str:

@@ -10,7 +10,7 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
-from libs.common.languages import READER
+from libs.common.languages import READER, days
 from services.portal.languages import say, say_many
 
 ZONE: Final[ContextVar[ZoneInfo]] = ContextVar("zone", default=ZoneInfo("UTC"))  # noqa: B039 never changed
@@ -23,7 +23,7 @@ _FORTNIGHT: Final = 14
 
 def spoken(value: date) -> str:
     """A day as a sentence has it: 10 May 2026."""
-    return str(format_date(value, "long", locale=READER.get().locale)).replace(" ", _NO_BREAK)
+    return days.spoken(value).replace(" ", _NO_BREAK)
 
 
 def day(value: date) -> Markup:

@@ -89,7 +89,7 @@ class StaffSession(NamedTuple):
     access_token: str
     since: datetime
     viewed: frozenset[str] = frozenset()
-    """Candidates for whose view a reason was given in this session."""
+    """Candidates for whose view they have given a reason since they signed in."""
 
     @property
     def subject(self) -> str:
@@ -256,7 +256,7 @@ class StaffSessions(KeptSessions[StaffSession]):
         return await self._open(tokens, {"program": program, **who, "roles": [*roles], "programs": [*programs]})
 
     async def note_view(self, key: str, candidate_id: str) -> None:
-        """A reason was given for looking at a candidate: it holds for this session."""
+        """A reason was given for looking at a candidate: it holds until they sign out."""
         await self._rows.update_one({"_id": key}, {"$push": {"viewed": {"$each": [candidate_id], "$slice": -_VIEWED}}})
 
     def _session(self, row: Document) -> StaffSession:

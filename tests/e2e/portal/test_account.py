@@ -134,7 +134,9 @@ async def test_a_profile_is_changed_row_by_row(world: World) -> None:
         await page.goto("/settings/time-zone")
         await page.get_by_label("Time zone").select_option("Asia/Amman")
         await page.get_by_role("button", name="Save the choice").click()
-        assert "Asia/Amman" in await page.locator("footer").inner_text(), "this session speaks so at once"
+        assert "Asia/Amman" in await page.locator("footer").inner_text(), (
+            "the browser that is signed in speaks so at once"
+        )
         await page.goto("/settings/news")
         assert await page.locator("input[type=radio]:checked").count() == 0, "never chosen for anybody"
         await page.get_by_label("Yes, send me news").check()

@@ -139,7 +139,7 @@ class CandidateView:
         return answer
 
     async def _reasoned(self, visit: Visit, candidate_id: str, item: str | None) -> bool:
-        """Whether there is a reason: given in this session, or the item that led here, which is noted as one."""
+        """Whether there is a reason: given since they signed in, or the item that led here, which is noted as one."""
         if candidate_id in visit.at_desk.viewed:
             return True
         if item is None:
