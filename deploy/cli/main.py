@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from deploy.cli import audit, events, keys, parked, programs, staff, systems, vendors
+from deploy.cli.capacity import capacity
 from deploy.cli.console import notes, quiet_libraries
 from deploy.cli.down import down
 from deploy.cli.errors import explained
@@ -49,6 +50,7 @@ vendors.app.command()(reconcile)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command()(token)
+app.command()(capacity)
 
 
 def main() -> NoReturn:

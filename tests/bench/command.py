@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from deploy.capacity.figures import Figures, Growth
 from tests.bench import report
 from tests.bench.certificate_runs import certificate_table
 from tests.bench.feed_runs import IMPORTS, FeedFigures, FeedImport, import_table, measure_import
+from tests.bench.growth_runs import growth_tables, measure_growth
 from tests.bench.history_runs import history_table
 from tests.bench.http_runs import HttpFigures, measure_http
 from tests.bench.mail_runs import mail_tables
@@ -25,7 +27,9 @@ from tests.bench.policy_runs import (
 )
 from tests.bench.processes import BenchError
 from tests.bench.runs import Latency, Throughput, measure_latency, measure_throughput
+from tests.bench.scale_runs import scale_table
 from tests.bench.servers import Bench, bench_servers
+from tests.bench.sharding_runs import sharding_table
 from tests.bench.signing_runs import signing_table
 from tests.bench.transcript_runs import transcript_table
 
@@ -52,6 +56,12 @@ class Sizes:
     mails: int = 20_000
     feed_rows: int = 100_000
     """Of the file that is imported."""
+    growth: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    """Candidates of the platforms that are grown."""
+    growth_results: int = 5_000
+    """Registrations, and as many results, on each of them."""
+    scale_results: int = 1_500
+    """For each process of a service."""
     policy: PolicySizes = field(default_factory=PolicySizes)
 
     def results_of(self, pipeline: Pipeline) -> int:
@@ -68,6 +78,9 @@ QUICK = Sizes(
     certificates=30,
     mails=5_000,
     feed_rows=10_000,
+    growth=(1_000, 3_000),
+    growth_results=500,
+    scale_results=300,
     policy=QUICK_POLICY,
 )
 
@@ -88,8 +101,23 @@ CERTIFICATE = "certificate"
 """One certificate drawn."""
 
 
+GROWTH = "growth"
+"""The main job on platforms of ten thousand to a million candidates."""
+
+SCALE = "scale"
+"""More processes of each service."""
+
+SHARDING = "sharding"
+"""Keys that the main job's operations would have in a sharded database."""
+
+APART = (GROWTH, SCALE, SHARDING)
+"""Measured only when they are named: they take long, or need rights of their own."""
+
 MAILS = "mails"
 """Mails alone, handed to the sink, and written."""
+
+
+_ONLY_HELP = "{}; and, where they are named, {}"
 
 
 class _Named(Protocol):
@@ -197,7 +225,18 @@ async def measure_alone(bench: Bench, chosen: Sequence[str], sizes: Sizes) -> li
     if MAILS in chosen:
         print("  mails", flush=True)
         parts.append(await mail_tables(bench, sizes.rounds, sizes.mails))
+    if SCALE in chosen:
+        parts.append(await scale_table(bench, sizes.scale_results))
+    if SHARDING in chosen:
+        print("  shard keys", flush=True)
+        parts.append(await sharding_table(bench))
     return parts
+
+
+def write_costs(path: Path, grown: Sequence[Growth]) -> None:
+    """Put what was measured of platforms of growing size where `certrail capacity` can read it."""
+    measured = Figures(machine=report.machine().strip(), growth=tuple(grown))
+    path.write_text(measured.model_dump_json(indent=2) + "\n")
 
 
 def write_figures(path: Path, figures: str) -> None:
@@ -222,13 +261,23 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         *POLICY,
     ]
     names += [each.name for each in IMPORTS]
+    all_names = [*names, *APART]
     options = argparse.ArgumentParser(prog="python -m tests.bench", description="Certrail beside its references.")
     options.add_argument("--quick", action="store_true", help="one short round: to see that all works")
-    options.add_argument("--only", nargs="+", metavar="NAME", choices=names, default=names, help=", ".join(names))
+    options.add_argument(
+        "--only",
+        nargs="+",
+        metavar="NAME",
+        choices=all_names,
+        default=names,
+        help=_ONLY_HELP.format(", ".join(names), ", ".join(APART)),
+    )
     options.add_argument("--rounds", type=int, help="repetitions, in alternating order")
     options.add_argument("--results", type=int, help="results a round; the slow references get a twentieth")
     options.add_argument("--feed-rows", type=int, help="rows of the file that is imported")
     options.add_argument("--rate", type=float, help="results a second in the measurement of latency")
+    options.add_argument("--candidates", type=int, nargs="+", help="of the platforms that `growth` measures")
+    options.add_argument("--figures", type=Path, metavar="FILE", help="also put what `growth` measures into this file")
     options.add_argument("--write", type=Path, metavar="FILE", help="also put the tables into this document")
     return options.parse_args(arguments)
 
@@ -246,6 +295,9 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         certificates=base.certificates,
         mails=base.mails,
         feed_rows=options.feed_rows or base.feed_rows,
+        growth=tuple(options.candidates) if options.candidates else base.growth,
+        growth_results=base.growth_results,
+        scale_results=base.scale_results,
         policy=base.policy,
     )
 
@@ -266,6 +318,11 @@ async def main(arguments: Sequence[str] | None = None) -> None:
             if targets:
                 parts += await measure_servers(bench, targets, sizes, rounds)
             parts += await measure_alone(bench, options.only, sizes)
+            if GROWTH in options.only:
+                grown = await measure_growth(bench, sizes.growth, sizes.growth_results)
+                parts.append(growth_tables(grown))
+                if options.figures:
+                    write_costs(options.figures, grown)
             imports = [each for each in IMPORTS if each.name in options.only]
             if imports:
                 parts += await measure_imports(bench, imports, sizes, rounds)

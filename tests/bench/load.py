@@ -1,4 +1,4 @@
-"""The load: publishes results as a vendor does, persistent, mandatory and confirmed, at the least cost to the machine.
+"""The load: publishes results or registrations as a vendor does, persistent, mandatory and confirmed, at least cost.
 
 It runs as a process of its own. Every frame is made before the first is sent, and the confirms are read from a plain
 socket, because an ordinary client would take as much CPU as the pipeline it feeds. A message that the broker refuses or
@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
@@ -19,7 +20,7 @@ from pamqp import body, commands, frame, header
 from pamqp.common import FieldTable
 
 from libs.common.events import SINGLE
-from tests.bench.population import VENDOR, result_event_id, result_message
+from tests.bench import population
 
 _CHANNEL = 1
 _WINDOW = 2_000
@@ -117,21 +118,37 @@ def _unexpected(value: Any) -> ConnectionError:
     return ConnectionError(f"the broker answered {getattr(value, 'name', value)}: {vars(value)}")
 
 
-def prepare(exchange: str, routing_key: str, user: str, first: int, count: int) -> list[bytes]:
-    """The results from `first` on, as the bytes that go over the wire."""
+@dataclass(frozen=True)
+class Kind:
+    """What is published: its id and body, by the candidate's index."""
+
+    event: str
+    event_id: Callable[[int], str]
+    body: Callable[[int], bytes]
+
+
+KINDS = {
+    "result": Kind("ExamResultReported.v1", population.result_event_id, population.result_message),
+    "registration": Kind("ExamRegistered.v1", population.registration_event_id, population.registration_message),
+}
+
+
+def prepare(exchange: str, kind: Kind, user: str, first: int, count: int) -> list[bytes]:
+    """The messages from `first` on, as the bytes that go over the wire."""
+    routing_key = f"{population.VENDOR}.{kind.event}"
     publish = frame.marshal(
         commands.Basic.Publish(exchange=exchange, routing_key=routing_key, mandatory=True), _CHANNEL
     )
-    return [publish + _content(index, user) for index in range(first, first + count)]
+    return [publish + _content(kind, index, user) for index in range(first, first + count)]
 
 
-def _content(index: int, user: str) -> bytes:
-    message = result_message(index)
+def _content(kind: Kind, index: int, user: str) -> bytes:
+    message = kind.body(index)
     properties = commands.Basic.Properties(
         content_type=SINGLE,
         delivery_mode=2,
-        message_id=result_event_id(index),
-        message_type=f"{VENDOR}.ExamResultReported.v1",
+        message_id=kind.event_id(index),
+        message_type=f"{population.VENDOR}.{kind.event}",
         user_id=user,
     )
     content = header.ContentHeader(body_size=len(message), properties=properties)
@@ -155,14 +172,15 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.bench.load", description=__doc__)
     options.add_argument("--url", required=True)
     options.add_argument("--exchange", required=True)
-    options.add_argument("--routing-key", required=True)
+    options.add_argument("--kind", choices=KINDS, default="result")
+    options.add_argument("--first", type=int, default=0, help="index of the first candidate")
     options.add_argument("--count", type=int, required=True)
     options.add_argument("--rate", type=float, default=0.0)
     options.add_argument("--go", type=Path, required=True, help="begin once this file exists")
     options.add_argument("--out", type=Path, required=True, help="where to write when each message was sent")
     chosen = options.parse_args()
     publisher = Publisher(chosen.url)
-    packets = prepare(chosen.exchange, chosen.routing_key, publisher.user, 0, chosen.count)
+    packets = prepare(chosen.exchange, KINDS[chosen.kind], publisher.user, chosen.first, chosen.count)
     publisher.open()
     chosen.out.with_suffix(".ready").touch()
     while not chosen.go.exists():

@@ -42,7 +42,6 @@ class VendorDoor:
 
     amqp_url: str
     exchange: str
-    routing_key: str = "vue.ExamResultReported.v1"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ CERTIFICATION = "CCNA"
 VENDOR = "vue"
 
 _MAIL_DOMAIN = "bench.example"
+_GIVEN_NAMES = ("Ada", "Björn", "Chidi", "Dilnoza", "Émile", "Fatima", "Grace", "Hiroshi", "Inés", "Jonas")
+_FAMILY_NAMES = ("Adeyemi", "Berg", "Castillo", "Dubois", "Eriksen", "Fujita", "García", "Haddad", "Ivanova", "Jansen")
 _YESTERDAY = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
@@ -37,6 +39,48 @@ def index_of(address: str) -> int:
 
 def result_event_id(index: int) -> str:
     return f"bench-event-{index:08d}"
+
+
+def registration_event_id(index: int) -> str:
+    return f"bench-registration-{index:08d}"
+
+
+def registration_message(index: int) -> bytes:
+    """The vendor's word that candidate `index` has booked the exam, as `application/cloudevents+json`."""
+    registered = vendors.ExamRegistered(
+        vendor_candidate_id=vendor_candidate_id(index),
+        registration_id=registration_id(index),
+        exam_code=EXAM,
+        delivery="test_center",
+        scheduled_at=_YESTERDAY,
+        candidate=vendors.VendorCandidate(
+            given_name=_GIVEN_NAMES[index % len(_GIVEN_NAMES)],
+            # Another name for each: people of one name and birthday would be suspected of being one.
+            family_name=f"{_FAMILY_NAMES[index // len(_GIVEN_NAMES) % len(_FAMILY_NAMES)]} {_letters(index)}",
+            email=email(index),
+            country="DE",
+        ),
+    )
+    event = CloudEvent[vendors.ExamRegistered](
+        id=registration_event_id(index),
+        source=VENDOR,
+        type=f"{VENDOR}.ExamRegistered.v1",
+        time=_YESTERDAY,
+        dataschema=schema_urn(vendors.ExamRegistered),
+        program=PROGRAM,
+        data=registered,
+    )
+    return dump_single(event)
+
+
+def _letters(number: int) -> str:
+    """A number as a word of letters."""
+    word = ""
+    while True:
+        number, rest = divmod(number, 26)
+        word = chr(ord("a") + rest) + word
+        if number == 0:
+            return word.capitalize()
 
 
 def result_message(index: int) -> bytes:

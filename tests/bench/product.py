@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from deploy.broker.definitions import all_queues, broker_users
 from deploy.broker.management import Management
 from deploy.local.platform import PROGRAMS
+from deploy.local.secret_store import write_private
 from deploy.mongo.users import database_name, ensure_users
 from deploy.processes import APPS
 from libs.common.bus import topology
@@ -32,6 +34,7 @@ from libs.common.service import Service as Declared
 from services.certs.app import SERVICE as CERTS
 from services.exams.app import SERVICE as EXAMS
 from services.fulfillment.app import SERVICE as FULFILLMENT
+from services.identity.app import SERVICE as IDENTITY
 from services.notify.app import SERVICE as NOTIFY
 from tests.bench import population
 from tests.bench.holdings import ledger
@@ -39,6 +42,7 @@ from tests.bench.pipeline import Counts, Environment, HttpRequest, HttpTarget, P
 from tests.bench.reference import databases
 
 HOPS: tuple[Declared, ...] = (EXAMS, CERTS, FULFILLMENT, NOTIFY)
+ALL: tuple[Declared, ...] = (IDENTITY, *HOPS)
 PASSWORDS = {user: f"bench-{user}" for user in {*broker_users([population.VENDOR]), *APPS}}  # of throw-away servers
 TOKENS = 64
 
@@ -47,6 +51,11 @@ class Product(Pipeline):
     """The four services a result passes through, one process each with all its roles."""
 
     name = "certrail"
+    hops: ClassVar[tuple[Declared, ...]] = HOPS
+
+    def replicas(self, hop: str) -> int:
+        """How many processes a service has."""
+        return 1
 
     async def set_up(self, environment: Environment, results: int) -> None:
         await self.tear_down(environment)
@@ -62,14 +71,15 @@ class Product(Pipeline):
                 (sys.executable, "-m", f"services.{hop.name}", "--role", "all"),
                 service_environment(environment, hop.name),
             )
-            for hop in HOPS
+            for hop in self.hops
+            for _replica in range(self.replicas(hop.name))
         ]
 
     async def wait_ready(self, environment: Environment) -> None:
         async with _channel(environment) as channel:
-            for hop in HOPS:
+            for hop in self.hops:
                 for queue in topology.consumed_queues(hop.name):
-                    await _until_consumed(channel, queue)
+                    await _until_consumed(channel, queue, self.replicas(hop.name))
 
     def vendor_door(self, environment: Environment) -> VendorDoor:
         url = environment.broker.amqp_url(population.VENDOR, PASSWORDS[population.VENDOR])
@@ -103,13 +113,13 @@ async def prepare(environment: Environment) -> None:
     await management.apply([population.VENDOR], {user: PASSWORDS[user] for user in broker_users([population.VENDOR])})
     await ensure_users(environment.mongo.admin_url, {app: PASSWORDS[app] for app in APPS})
     async with databases(environment) as client:
-        for hop in HOPS:
+        for hop in ALL:
             database = client[database_name(hop.name)]
             await migrate(database, hop.migrations, owner="bench", clock=SystemClock())
 
 
 def service_environment(environment: Environment, service: str, *, api_port: int = 0) -> dict[str, str]:
-    return {
+    variables = {
         "CERTRAIL_MONGO_URL": environment.mongo.url(database_name(service), service, PASSWORDS[service]),
         "CERTRAIL_AMQP_URL": environment.broker.amqp_url(service, PASSWORDS[service]),
         "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
@@ -120,6 +130,24 @@ def service_environment(environment: Environment, service: str, *, api_port: int
         "CERTRAIL_SMTP_HOST": environment.smtp_host,
         "CERTRAIL_SMTP_PORT": str(environment.smtp_port),
     }
+    if service == IDENTITY.name:
+        variables["CERTRAIL_SIGNING_KEYS_FILE"] = str(_signing_keys(environment))
+        variables["CERTRAIL_SIGNING_KEYS_SECRET"] = "s" * 32
+    return variables
+
+
+def signing_key(environment: Environment) -> OKPKey:
+    """The key that identity signs access tokens with in this run."""
+    stored = json.loads(_signing_keys(environment).read_text())["keys"][0]
+    return OKPKey.import_key(stored)
+
+
+def _signing_keys(environment: Environment) -> Path:
+    path = environment.work / "signing-keys.json"
+    if not path.exists():
+        key = OKPKey.generate_key("Ed25519", {"kid": "bench", "alg": "Ed25519"}, private=True)
+        write_private(path, json.dumps({"keys": [key.as_dict(private=True)]}))
+    return path
 
 
 def candidate_id(index: int) -> str:
@@ -151,6 +179,19 @@ async def _fill_recipients(client: AsyncIOMotorClient, results: int) -> None:  #
         }
         for index in range(results)
     )
+
+
+def candidate_token(key: OKPKey, candidate: str, scopes: frozenset[str]) -> str:
+    """An access token for an hour, as identity would sign it."""
+    principal = Principal(
+        f"candidate:{candidate}",
+        Kind.CANDIDATE,
+        programs=frozenset({population.PROGRAM}),
+        scopes=scopes,
+        candidate_id=candidate,
+    )
+    now, lifetime = datetime.now(UTC), timedelta(hours=1)
+    return sign(principal, key, issuer="certrail", token_id=candidate, now=now, lifetime=lifetime)
 
 
 class ServiceApi(HttpTarget):
@@ -199,21 +240,7 @@ class CandidateApi(ServiceApi):
 
     def _request(self, index: int) -> HttpRequest:
         candidate = candidate_id(index)
-        principal = Principal(
-            f"candidate:{candidate}",
-            Kind.CANDIDATE,
-            programs=frozenset({population.PROGRAM}),
-            scopes=self.scopes,
-            candidate_id=candidate,
-        )
-        token = sign(
-            principal,
-            self._key,
-            issuer="certrail",
-            token_id=str(index),
-            now=datetime.now(UTC),
-            lifetime=timedelta(hours=1),
-        )
+        token = candidate_token(self._key, candidate, self.scopes)
         path = f"/api/{self.service_name}/v1{self.path(candidate)}"
         return HttpRequest(path, {"Authorization": f"Bearer {token}"})
 
@@ -271,9 +298,9 @@ async def _channel(environment: Environment) -> AsyncIterator[aio_pika.abc.Abstr
         yield channel
 
 
-async def _until_consumed(channel: aio_pika.abc.AbstractChannel, queue: str) -> None:
+async def _until_consumed(channel: aio_pika.abc.AbstractChannel, queue: str, consumers: int) -> None:
     while True:
         declared = await channel.declare_queue(queue, passive=True)
-        if declared.declaration_result.consumer_count:
+        if (declared.declaration_result.consumer_count or 0) >= consumers:
             return
         await asyncio.sleep(0.1)

@@ -13,7 +13,7 @@ from typing import Any
 
 from deploy.local.processes import spawn
 from deploy.local.settings import PROJECT
-from tests.bench.pipeline import Counts, Pipeline
+from tests.bench.pipeline import Counts, Pipeline, VendorDoor
 from tests.bench.population import index_of
 from tests.bench.processes import BenchError, CpuMeter, Running, memory_mb, poll, running
 from tests.bench.servers import Bench
@@ -71,7 +71,9 @@ def percentile(samples: list[float], share: float) -> float:
 
 
 @dataclass(frozen=True)
-class _Started:
+class Started:
+    """A pipeline that consumes, with the load beside it waiting for its signal."""
+
     services: list[Running]
     load: Running
     go: Path
@@ -92,10 +94,10 @@ async def measure_throughput(bench: Bench, pipeline: Pipeline, results: int) -> 
         meter = _meter(bench, started)
         started.go.touch()
         mails = results * pipeline.mails_per_result
-        await _until_mails(bench, started, (mails + 1) // 2)
+        await until_mails(bench, started, (mails + 1) // 2)
         memory_half = memory_mb(started.services)
-        last = (await _until_mails(bench, started, mails))["last"]
-        report = await _load_report(started)
+        last = (await until_mails(bench, started, mails))["last"]
+        report = await load_report(started)
         await _until_recorded(bench, pipeline, results)
         spent = meter.stop(unseen=report["cpu_seconds"])
         counted = await bench.sink.ask("count")
@@ -112,7 +114,7 @@ async def measure_throughput(bench: Bench, pipeline: Pipeline, results: int) -> 
         )
 
 
-def _meter(bench: Bench, started: _Started) -> CpuMeter:
+def _meter(bench: Bench, started: Started) -> CpuMeter:
     services = [service.process.pid for service in started.services]
     return CpuMeter({"services": services, "sink": [bench.sink.running.process.pid], **bench.server_pids()})
 
@@ -127,8 +129,8 @@ async def measure_latency(bench: Bench, pipeline: Pipeline, rate: float, seconds
     async with _started(bench, pipeline, results, rate=rate) as started:
         meter = _meter(bench, started)
         started.go.touch()
-        await _until_mails(bench, started, results * pipeline.mails_per_result)
-        report = await _load_report(started)
+        await until_mails(bench, started, results * pipeline.mails_per_result)
+        report = await load_report(started)
         foreign = meter.stop(unseen=report["cpu_seconds"]).foreign
         await _until_recorded(bench, pipeline, results)
         accepted: dict[int, float] = {}
@@ -140,24 +142,25 @@ async def measure_latency(bench: Bench, pipeline: Pipeline, rate: float, seconds
 
 
 @asynccontextmanager
-async def _started(bench: Bench, pipeline: Pipeline, results: int, *, rate: float) -> AsyncIterator[_Started]:
+async def _started(bench: Bench, pipeline: Pipeline, results: int, *, rate: float) -> AsyncIterator[Started]:
     """The pipeline on an empty state, consuming, and the load waiting for its signal."""
     environment = bench.environment
     await pipeline.set_up(environment, results)
     try:
         async with running(pipeline.services(environment), environment.work) as services:
-            await _until_ready(bench, pipeline, services)
+            await until_ready(bench, pipeline, services)
             await bench.sink.ask("reset")
-            load, go, out = await _start_load(bench, pipeline, results, rate)
+            load, go, out = await start_load(bench, pipeline.vendor_door(environment), results, rate=rate)
             try:
-                yield _Started(services, load, go, out)
+                yield Started(services, load, go, out)
             finally:
                 await load.stop()
     finally:
         await pipeline.tear_down(environment)
 
 
-async def _until_ready(bench: Bench, pipeline: Pipeline, services: list[Running]) -> None:
+async def until_ready(bench: Bench, pipeline: Pipeline, services: list[Running]) -> None:
+    """Wait until all consume. Raises `BenchError` where one ends or does not come that far in time."""
     ready = asyncio.ensure_future(pipeline.wait_ready(bench.environment))
     try:
         async with asyncio.timeout(READY_SECONDS):
@@ -172,14 +175,21 @@ async def _until_ready(bench: Bench, pipeline: Pipeline, services: list[Running]
         ready.cancel()
 
 
-async def _start_load(bench: Bench, pipeline: Pipeline, results: int, rate: float) -> tuple[Running, Path, Path]:
-    work, door = bench.environment.work, pipeline.vendor_door(bench.environment)
+async def start_load(
+    bench: Bench, door: VendorDoor, count: int, *, rate: float = 0, kind: str = "result", first: int = 0
+) -> tuple[Running, Path, Path]:
+    """A process that has `count` messages of candidates from `first` on ready, and sends them once the file is there.
+
+    Returns:
+        The process, the file that lets it begin, and the one that it will report in.
+    """
+    work = bench.environment.work
     go, out, log = work / "load.go", work / "load.json", work / "load.log"
     ready = out.with_suffix(".ready")
     for path in (go, out, ready, log):
         path.unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.bench.load", "--url", door.amqp_url, "--exchange", door.exchange]
-    command += ["--routing-key", door.routing_key, "--count", str(results), "--rate", str(rate)]
+    command += ["--kind", kind, "--first", str(first), "--count", str(count), "--rate", str(rate)]
     command += ["--go", str(go), "--out", str(out)]
     process = spawn(command, log=log, environment=os.environ, folder=PROJECT)
     load = Running("load", process, log)
@@ -193,7 +203,7 @@ async def _start_load(bench: Bench, pipeline: Pipeline, results: int, rate: floa
     return load, go, out
 
 
-async def _until_mails(bench: Bench, started: _Started, wanted: int) -> dict[str, Any]:
+async def until_mails(bench: Bench, started: Started, wanted: int) -> dict[str, Any]:
     """Wait until the sink has `wanted` distinct mails; its count."""
     clock = asyncio.get_running_loop().time
     seen, since = -1, clock()
@@ -211,7 +221,8 @@ async def _until_mails(bench: Bench, started: _Started, wanted: int) -> dict[str
         await asyncio.sleep(0.1)
 
 
-async def _load_report(started: _Started) -> dict[str, Any]:
+async def load_report(started: Started) -> dict[str, Any]:
+    """When each message was sent (`moments`, monotonic seconds) and what that cost (`cpu_seconds`)."""
     await poll(started.out.exists, seconds=STALL_SECONDS, what="the load's report")
     report: dict[str, Any] = json.loads(started.out.read_text())
     return report

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.processes import StartError
 from tests.bench.feed_runs import IMPORTS, FeedImport, measure_import
 from tests.bench.http_runs import measure_http
-from tests.bench.load import Publisher, prepare
+from tests.bench.load import KINDS, Publisher, prepare
 from tests.bench.pipeline import Counts, HttpTarget, Pipeline
 from tests.bench.processes import Running, running
 from tests.bench.reference import ReferencePipeline
@@ -46,7 +46,7 @@ def publish(pipeline: Pipeline, bench: Bench, times: int) -> None:
     door = pipeline.vendor_door(bench.environment)
     publisher = Publisher(door.amqp_url)
     publisher.open()
-    for packet in prepare(door.exchange, door.routing_key, publisher.user, 0, RESULTS):
+    for packet in prepare(door.exchange, KINDS["result"], publisher.user, 0, RESULTS):
         for _ in range(times):
             publisher.publish(packet)
     publisher.finish()
