@@ -220,6 +220,9 @@ _EXAMS = {
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
     "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "note_late_question": Request(
+        lambda values: {"late_ids": [item_id("cisco:vue:G1"), values["item_id"]], "how": "mail", "note": WHY}
+    ),
     "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
     "renew_credential": Request(lambda _: {"kind": "token"}),
     "take_notifications": Request(lambda _: {"id": "N1"}),
