@@ -24,6 +24,7 @@ from services.portal.web.look import shown
 from services.portal.web.policy import POLICY
 from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import Refresh, Sessions, StaffSessions
+from services.portal.web.vendor_names import VendorNames
 from services.portal.web.visit import VISIT, SignedOut, Visit, is_of_staff
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,8 +54,10 @@ class Door:
         forms: FormTokens,
         drafts: Drafts,
         repeats: Repeats,
+        vendors: VendorNames,
         programs: Mapping[str, Program],
     ) -> None:
+        self._vendors = vendors
         self._backend = backend
         self._sessions = sessions
         self._staff = staff
@@ -105,6 +108,7 @@ class Door:
     async def _answer(self, request: web.Request, visit: Visit, handler: Handler) -> web.StreamResponse:
         try:
             await self._recognise(request, visit)
+            await self._vendors.learn(visit)
             if request.method in _CHANGES and not await self._believed(request, visit):
                 return shown(
                     visit, "templates/message.html", say("This form is too old"), status=403, text=say(_OLD_FORM)

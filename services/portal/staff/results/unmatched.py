@@ -20,6 +20,7 @@ from services.portal.staff.results.shapes import Person, UnmatchedDetail, Unmatc
 from services.portal.staff.shell import side_of
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
 _FILTERS: Final = ("vendor", "exam_code", "older_than_days", "asked_vendor", "sort")
@@ -197,7 +198,7 @@ def _undo(item_id: str) -> str:
 
 def _vendors(figures: Any, chosen: str | None) -> list[tuple[str, str]]:
     found = sorted({one.vendor for one in figures} | ({chosen} if chosen else set()))
-    return [("", say("All vendors")), *((name, name) for name in found)]
+    return [("", say("All vendors")), *((name, vendor_name(name)) for name in found)]
 
 
 def _columns(query: dict[str, str]) -> list[Column]:

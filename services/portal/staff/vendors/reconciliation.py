@@ -18,6 +18,7 @@ from services.portal.staff.vendors.shapes import Finding, Findings, Run, Runs, V
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
 _MOST_BYTES: Final = 5 * 1_048_576
@@ -113,7 +114,11 @@ class ReconciliationPages:
             side_of(visit), part(visit.program_read("exams", "/vendors", VerdictsPage, days="400"))
         )
         names = sorted({one.vendor for one in heard.items} if heard else ())
-        values: dict[str, Any] = {"faults": faults, "given": given, "vendors": [(name, name) for name in names]}
+        values: dict[str, Any] = {
+            "faults": faults,
+            "given": given,
+            "vendors": [(name, vendor_name(name)) for name in names],
+        }
         heading = say("Compare a vendor's list")
         return on_desk(visit, "staff/vendors/new_run.html", heading, side, problem=bool(faults), **values)
 
@@ -184,7 +189,7 @@ class ReconciliationPages:
         }
         heading = say(
             "{vendor}, {first} to {last}",
-            vendor=run.vendor,
+            vendor=vendor_name(run.vendor),
             first=run.first_day.isoformat(),
             last=run.last_day.isoformat(),
         )
