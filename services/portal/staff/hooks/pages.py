@@ -19,6 +19,7 @@ from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.repeats import LEADS_TO
 from services.portal.web.visit import VISIT, part
 
 _ROWS: Final = "25"
@@ -236,7 +237,9 @@ class HookPages:
             "about": say("Every message to {address} is signed with it.", address=hook.url),
             "back": words.address_of(hook.hook_id),
         }
-        return on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer = on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer[LEADS_TO] = values["back"]
+        return answer
 
     def _told(self, request: web.Request, sentence: str) -> web.Response:
         answer = redirect(words.address_of(request.match_info["hook_id"]))

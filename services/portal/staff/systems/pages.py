@@ -18,6 +18,7 @@ from services.portal.staff.systems.shapes import NewSecret, System
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.repeats import LEADS_TO
 from services.portal.web.visit import VISIT
 
 _SENTENCES: Final = {
@@ -154,7 +155,9 @@ class SystemPages:
             "about": say("“{system}” asks for access tokens with its ID and this secret.", system=one.description),
             "back": words.address_of(one.client_id),
         }
-        return on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer = on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer[LEADS_TO] = values["back"]
+        return answer
 
 
 def _path(request: web.Request) -> str:
