@@ -117,7 +117,8 @@ class Door:
             if shows and await self._gate.holds_back(visit, request.path):
                 return self._to_gate(request)
             await self._put_back(request, visit)
-            return await self._sent(request, visit, await self._once(request, visit, handler))
+            answer = await self._once(request, visit, handler)
+            return await self._remember(visit, await self._sent(request, visit, answer))
         except SignedOut:
             return await self._to_sign_in(request, visit)
         except Refused as refusal:
@@ -236,6 +237,13 @@ class Door:
         if to is not None:
             await self._repeats.finish(session, request.path_qs, form, to, once=LEADS_TO in found)
         return found
+
+    async def _remember(self, visit: Visit, answer: web.StreamResponse) -> web.StreamResponse:
+        """The answer; the candidate's name is kept for the pages that follow."""
+        session, profile = visit.session, visit.profile
+        if session is not None and profile is not None and profile.name and profile.name != session.name:
+            await self._sessions.call(session.key, profile.name)
+        return answer
 
     async def _sent(self, request: web.Request, visit: Visit, answer: web.StreamResponse) -> web.StreamResponse:
         """The answer; whoever sends a form again has had their draft back."""

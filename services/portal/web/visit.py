@@ -67,10 +67,23 @@ class Visit:
             raise SignedOut
         return self.staff
 
+    @property
+    def name(self) -> str:
+        """Of the candidate, for the head of the page; empty where nobody has said it."""
+        if self.profile is not None:
+            return self.profile.name
+        return self.session.name if self.session is not None else ""
+
     async def introduce(self) -> None:
-        """Learn the name for the head of the page; without it the page has the ID alone."""
+        """Learn the name for the head of the page, where the session does not know it; without it there is the ID."""
+        if not self.name:
+            await self.know()
+
+    async def know(self) -> Profile | None:
+        """What the program knows of the candidate; None where identity does not answer."""
         if self.profile is None:
             self.profile = await part(self.mine("identity", "/profile", Profile))
+        return self.profile
 
     def below(self, path: str) -> str:
         """The candidate's own part of a service's API. Raises `SignedOut`."""
