@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import StringConstraints
 
-from services.portal.backend.client import Nothing, Refused
+from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.cases import words
@@ -19,7 +19,7 @@ from services.portal.staff.kit import Column, Number, Queue, Row, next_after, wi
 from services.portal.staff.people import Names, names_at
 from services.portal.staff.queues import CASES, MINE, NAMES, SECOND
 from services.portal.staff.shell import on_desk, side_of
-from services.portal.web.answers import passed_on, redirect
+from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
 from services.portal.web.visit import VISIT, Visit, part
@@ -70,6 +70,7 @@ class CaseQueue:
             web.post(f"{case}/message", self.write),
             web.post(f"{case}/decision", self.decide),
             web.get(f"{case}/evidence/{{evidence_id}}", self.evidence),
+            web.get(f"{case}/evidence/{{evidence_id}}/picture", self.picture),
         ]
 
     def _listing(self, queue: Queue) -> Callable[[web.Request], Any]:
@@ -157,8 +158,10 @@ class CaseQueue:
         return await self._next(visit, queue, case.case_id, sentence)
 
     async def evidence(self, request: web.Request) -> web.Response:
-        name = quote(request.match_info["evidence_id"], safe="")
-        return passed_on(await request[VISIT].program_fetch("identity", f"{_path(request)}/evidence/{name}"))
+        return passed_on(await _evidence(request))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        return as_picture(await _evidence(request))
 
     async def _next(self, visit: Visit, queue: Queue, case_id: str, sentence: str) -> web.Response:
         """Back to the queue, with what is due next."""
@@ -257,6 +260,11 @@ def _from(form: Mapping[str, Any]) -> Queue:
     """The queue that a form was sent from."""
     name = form.get("queue")
     return next((queue for queue in (NAMES, MINE, SECOND) if queue.name == name), CASES)
+
+
+async def _evidence(request: web.Request) -> Fetched:
+    name = quote(request.match_info["evidence_id"], safe="")
+    return await request[VISIT].program_fetch("identity", f"{_path(request)}/evidence/{name}")
 
 
 def _path(request: web.Request) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import Field
 
-from services.portal.backend.client import Refused
+from services.portal.backend.client import Fetched, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.claims import words
@@ -17,7 +17,7 @@ from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.people import names_at
 from services.portal.staff.queues import CLAIMS
 from services.portal.staff.shell import on_desk, side_of
-from services.portal.web.answers import passed_on
+from services.portal.web.answers import as_picture, passed_on
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
 from services.portal.web.visit import VISIT, Visit, part
@@ -59,6 +59,7 @@ class ClaimQueue:
             web.get(CLAIMS.address, self.listing),
             web.post(f"{CLAIMS.address}/{{submission_id}}/decision", self.decide),
             web.get(f"{CLAIMS.address}/{{submission_id}}/evidence/{{evidence_id}}", self.evidence),
+            web.get(f"{CLAIMS.address}/{{submission_id}}/evidence/{{evidence_id}}/picture", self.picture),
         ]
 
     async def listing(self, request: web.Request) -> web.Response:
@@ -78,8 +79,10 @@ class ClaimQueue:
             return await self._page(request, key, wrong.faults, given)
 
     async def evidence(self, request: web.Request) -> web.Response:
-        name = quote(request.match_info["evidence_id"], safe="")
-        return passed_on(await request[VISIT].program_fetch("certs", f"{_path(request)}/evidence/{name}"))
+        return passed_on(await _evidence(request))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        return as_picture(await _evidence(request))
 
     async def _confirm(self, request: web.Request, decision: Decision) -> web.Response:
         visit, accept = request[VISIT], decision.decision == "accepted"
@@ -192,6 +195,11 @@ def _columns() -> list[Column]:
         Column(say("Files")),
         Column(say("State")),
     ]
+
+
+async def _evidence(request: web.Request) -> Fetched:
+    name = quote(request.match_info["evidence_id"], safe="")
+    return await request[VISIT].program_fetch("certs", f"{_path(request)}/evidence/{name}")
 
 
 def _path(request: web.Request) -> str:

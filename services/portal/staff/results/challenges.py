@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from aiohttp import web
 from pydantic import StringConstraints
 
-from services.portal.backend.client import Nothing, Refused
+from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
@@ -16,7 +16,7 @@ from services.portal.staff.results import rulings
 from services.portal.staff.results.queues import CHALLENGES
 from services.portal.staff.results.shapes import Challenge, ChallengePage
 from services.portal.staff.shell import side_of
-from services.portal.web.answers import passed_on, redirect
+from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
 from services.portal.web.visit import VISIT, Visit, part
@@ -59,6 +59,7 @@ class ChallengeQueue:
             web.post(f"{one}/message", self.write),
             web.post(f"{one}/decision", self.decide),
             web.get(f"{one}/evidence/{{evidence_id}}", self.evidence),
+            web.get(f"{one}/evidence/{{evidence_id}}/picture", self.picture),
         ]
 
     async def show(self, request: web.Request) -> web.Response:
@@ -123,8 +124,10 @@ class ChallengeQueue:
         return confirm(visit, heading, side, asked)
 
     async def evidence(self, request: web.Request) -> web.Response:
-        below = f"{_path(request)}/evidence{path_of(request.match_info['evidence_id'])}"
-        return passed_on(await request[VISIT].program_fetch("exams", below))
+        return passed_on(await _evidence(request))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        return as_picture(await _evidence(request))
 
     async def _change(self, request: web.Request, below: str, body: dict[str, Any], about: str) -> None:
         """Raises `Unfit`, with what exams says against it at the field `about`."""
@@ -191,6 +194,12 @@ def _read(given: Typed) -> Decision:
     if decision.decision == "changed" and decision.grade is None:
         raise Unfit({"grade": say(_SENTENCES["grade"])})
     return decision
+
+
+async def _evidence(request: web.Request) -> Fetched:
+    return await request[VISIT].program_fetch(
+        "exams", f"{_path(request)}/evidence{path_of(request.match_info['evidence_id'])}"
+    )
 
 
 def _path(request: web.Request) -> str:

@@ -179,6 +179,7 @@ class Message(BaseModel):
 
 class Evidence(BaseModel):
     evidence_id: str
+    media_type: str
     uploaded_at: datetime
 
 
