@@ -402,6 +402,7 @@ _FULFILLMENT = {
     "resend_own_order": Request(lambda _: {"address": ADDRESS}),
     "resend_order": Request(lambda _: {}),
     "cancel_order": Request(lambda _: {"reason": WHY}),
+    "act_on_order_finding": Request(lambda _: {"action": "dismiss", "reason": WHY}),
     "take_order_list": Request(
         lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
     ),
@@ -431,6 +432,7 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
         values["offer_id"] = offer["_id"]
     await surface.run("orders")
     values["list_id"] = (await _made(surface, "take_order_list", seed, by_staff=True))["list_id"]
+    values["finding_id"] = (await surface.base.rows("order_findings"))[0]["_id"]
     return seed
 
 

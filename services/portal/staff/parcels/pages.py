@@ -10,8 +10,8 @@ from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, Number, next_after, with_query
-from services.portal.staff.parcels import words
-from services.portal.staff.parcels.shapes import DispatchPage, HousePage, Order, OrderPage
+from services.portal.staff.parcels import found_words, words
+from services.portal.staff.parcels.shapes import DispatchPage, HousePage, Order, OrderListPage, OrderPage
 from services.portal.staff.queues import HOUSES, PARCELS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
@@ -20,6 +20,7 @@ from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key,
 from services.portal.web.visit import VISIT, Visit, part
 
 _ROWS: Final = "50"
+_LISTS: Final = "20"
 _FIELDS: Final = {
     "body.address.lines": "lines",
     "body.address.city": "city",
@@ -161,15 +162,27 @@ class ParcelQueue:
     async def houses(self, request: web.Request) -> web.Response:
         visit, after = request[VISIT], request.query.get("after")
         cursor = {"cursor": after} if after else {}
-        side, houses, refused = await asyncio.gather(
+        lists_after = request.query.get("lists_after")
+        lists_cursor = {"cursor": lists_after} if lists_after else {}
+        side, houses, lists, refused = await asyncio.gather(
             side_of(visit),
             part(visit.program_read("fulfillment", "/houses", HousePage)),
+            part(visit.program_read("fulfillment", "/order-lists", OrderListPage, limit=_LISTS, **lists_cursor)),
             part(
                 visit.program_read("fulfillment", "/dispatches", DispatchPage, state="refused", limit=_ROWS, **cursor)
             ),
         )
         values: dict[str, Any] = {
             "houses": [(house, words.house_chip(house)) for house in houses.items] if houses else None,
+            "lists": None if lists is None else [found_words.list_row(one, HOUSES.address) for one in lists.items],
+            "list_columns": [
+                Column(say("Taken in")),
+                Column(say("House")),
+                Column(say("Lines")),
+                Column(say("Differences")),
+                Column(say("State")),
+            ],
+            "older_lists": with_query(HOUSES.address, {}, lists_after=lists.next) if lists and lists.next else None,
             "refused": refused,
             "first": after is None,
             "queue": HOUSES,
