@@ -43,7 +43,7 @@ class BadgeQueue:
         if "sure" in given:
             path, key = f"/badge-provider/troubles{path_of(trouble_id)}/retry", await change_key(request)
             try:
-                await visit.program_change("POST", "certs", path, Nothing, key=key)
+                await visit.change("POST", "certs", path, Nothing, key=key)
             except Refused as refusal:
                 if refusal.code != "conflict":
                     raise
@@ -70,9 +70,9 @@ class BadgeQueue:
         kind = {"kind": query["kind"]} if query.get("kind") in words.KINDS else {}
         side, provider, page, strays, one = await asyncio.gather(
             side_of(visit),
-            visit.program_read("certs", "/badge-provider", Provider),
-            visit.program_read("certs", "/badge-provider/troubles", Troubles, **page_of(request), **kind),
-            part(visit.program_read("certs", "/badge-provider/strays", Strays, limit=_STRAYS)),
+            visit.mine("certs", "/badge-provider", Provider),
+            visit.mine("certs", "/badge-provider/troubles", Troubles, **page_of(request), **kind),
+            part(visit.mine("certs", "/badge-provider/strays", Strays, limit=_STRAYS)),
             _opened(visit, item_id),
         )
         listing = Listing(
@@ -111,7 +111,7 @@ async def _one(visit: Visit, trouble_id: str) -> Trouble:
     """A badge that waits for a person. Raises `HTTPNotFound`: it may have been settled meanwhile."""
     after: dict[str, str] = {}
     while True:
-        page = await visit.program_read("certs", "/badge-provider/troubles", Troubles, limit="200", **after)
+        page = await visit.mine("certs", "/badge-provider/troubles", Troubles, limit="200", **after)
         found = next((each for each in page.items if each.trouble_id == trouble_id), None)
         if found is not None:
             return found

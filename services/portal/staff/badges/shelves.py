@@ -6,5 +6,5 @@ from services.portal.web.visit import Visit
 
 
 async def count(visit: Visit) -> Count:
-    found = await visit.program_read("certs", "/badge-provider", Provider)
+    found = await visit.mine("certs", "/badge-provider", Provider)
     return Count(found.trouble)

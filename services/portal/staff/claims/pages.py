@@ -86,7 +86,7 @@ class ClaimQueue:
 
     async def _confirm(self, request: web.Request, decision: Decision) -> web.Response:
         visit, accept = request[VISIT], decision.decision == "accepted"
-        side, review = await asyncio.gather(side_of(visit), visit.program_read("certs", _path(request), Review))
+        side, review = await asyncio.gather(side_of(visit), visit.mine("certs", _path(request), Review))
         if accept:
             following = await _following(visit, review.submission_id, decision.known())
             follows = [
@@ -110,8 +110,8 @@ class ClaimQueue:
     async def _decided(self, request: web.Request, decision: Decision) -> web.Response:
         visit, key = request[VISIT], await change_key(request)
         body = decision.model_dump(exclude_none=True)
-        review = await visit.program_change("POST", "certs", f"{_path(request)}/decision", Review, key=key, body=body)
-        page = await part(visit.program_read("certs", "/reviews", ReviewPage, limit=_ROWS))
+        review = await visit.change("POST", "certs", f"{_path(request)}/decision", Review, key=key, body=body)
+        page = await part(visit.mine("certs", "/reviews", ReviewPage, limit=_ROWS))
         following = next_after([each.submission_id for each in page.items], review.submission_id) if page else None
         sentence = (
             say("{title} is accepted", title=review.title)
@@ -129,9 +129,7 @@ class ClaimQueue:
         side, names, page, opened = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read(
-                "certs", "/reviews", ReviewPage, limit=_ROWS, **query, **({"cursor": after} if after else {})
-            ),
+            visit.mine("certs", "/reviews", ReviewPage, limit=_ROWS, **query, **({"cursor": after} if after else {})),
             _opened(visit, item),
         )
         values: dict[str, Any] = {
@@ -168,7 +166,7 @@ async def _opened(visit: Visit, item: str | None) -> dict[str, Any] | None:
     """The claim of the address, with what accepting it as it is would change. Raises `Refused` where there is none."""
     if not item:
         return None
-    review = await visit.program_read("certs", f"/reviews/{quote(item, safe='')}", Review)
+    review = await visit.mine("certs", f"/reviews/{quote(item, safe='')}", Review)
     missing, undecided = words.missing_of(review), review.state in words.OPEN
     following = await part(_following(visit, item, {})) if undecided and not missing else None
     return {
@@ -183,7 +181,7 @@ async def _opened(visit: Visit, item: str | None) -> dict[str, Any] | None:
 
 async def _following(visit: Visit, submission_id: str, known: dict[str, Any]) -> Following:
     path = f"/reviews/{quote(submission_id, safe='')}/preview"
-    return await visit.program_change("POST", "certs", path, Following, key="", body=known)
+    return await visit.change("POST", "certs", path, Following, key="", body=known)
 
 
 def _columns() -> list[Column]:
@@ -199,7 +197,7 @@ def _columns() -> list[Column]:
 
 async def _evidence(request: web.Request) -> Fetched:
     name = quote(request.match_info["evidence_id"], safe="")
-    return await request[VISIT].program_fetch("certs", f"{_path(request)}/evidence/{name}")
+    return await request[VISIT].fetch_mine("certs", f"{_path(request)}/evidence/{name}")
 
 
 def _path(request: web.Request) -> str:

@@ -52,7 +52,7 @@ class OrderLists:
         return await self._page(request, request.query.get("item"))
 
     async def file(self, request: web.Request) -> web.Response:
-        return passed_on(await request[VISIT].program_fetch("fulfillment", f"{_path(request)}/findings.csv"))
+        return passed_on(await request[VISIT].fetch_mine("fulfillment", f"{_path(request)}/findings.csv"))
 
     async def act(self, request: web.Request) -> web.Response:
         visit, given, item_id = request[VISIT], await typed(request), request.match_info["finding_id"]
@@ -60,7 +60,7 @@ class OrderLists:
             decision = _read(given)
             path = f"{_path(request)}/findings{path_of(item_id)}/action"
             body, key = decision.model_dump(exclude_none=True), await change_key(request)
-            await visit.program_change("PUT", "fulfillment", path, Nothing, key=key, body=body)
+            await visit.change("PUT", "fulfillment", path, Nothing, key=key, body=body)
         except Unfit as wrong:
             return await self._page(request, item_id, wrong.faults, given)
         except Refused as refusal:
@@ -80,8 +80,8 @@ class OrderLists:
         side, names, run, page, one = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("fulfillment", path, OrderList),
-            visit.program_read("fulfillment", f"{path}/findings", FindingPage, **page_of(request), **query),
+            visit.mine("fulfillment", path, OrderList),
+            visit.mine("fulfillment", f"{path}/findings", FindingPage, **page_of(request), **query),
             _opened(visit, path, item_id),
         )
         here = _address(request)
@@ -121,7 +121,7 @@ async def _opened(visit: Visit, path: str, item_id: str | None) -> Finding | Non
         return None
     after: dict[str, str] = {}
     while True:
-        page = await visit.program_read("fulfillment", f"{path}/findings", FindingPage, limit="200", **after)
+        page = await visit.mine("fulfillment", f"{path}/findings", FindingPage, limit="200", **after)
         found = next((each for each in page.items if each.finding_id == item_id), None)
         if found is not None:
             return found

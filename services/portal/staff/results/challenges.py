@@ -70,7 +70,7 @@ class ChallengeQueue:
         visit, form = request[VISIT], await request.post()
         body = {"assignee": visit.at_desk.subject if form.get("take") else None}
         key = await change_key(request)
-        await visit.program_change("PUT", "exams", f"{_path(request)}/assignee", Nothing, key=key, body=body)
+        await visit.change("PUT", "exams", f"{_path(request)}/assignee", Nothing, key=key, body=body)
         return redirect(with_query(CHALLENGES.address, {}, item=request.match_info["challenge_id"]))
 
     async def write(self, request: web.Request) -> web.Response:
@@ -93,7 +93,7 @@ class ChallengeQueue:
             await self._change(request, "/decision", _body(decision), "decision")
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
-        one = await visit.program_read("exams", _path(request), Challenge)
+        one = await visit.mine("exams", _path(request), Challenge)
         sentence = {
             "upheld": say("the result stands"),
             "changed": say("the result is changed"),
@@ -104,7 +104,7 @@ class ChallengeQueue:
 
     async def _sure(self, request: web.Request, decision: Decision) -> web.Response:
         visit = request[VISIT]
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("exams", _path(request), Challenge))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("exams", _path(request), Challenge))
         whose = {"exam": one.exam_code, "candidate": one.candidate_id}
         button, heading = {
             "upheld": (say("Let the result stand"), say("Let {exam} of {candidate} stand?", **whose)),
@@ -133,7 +133,7 @@ class ChallengeQueue:
         """Raises `Unfit`, with what exams says against it at the field `about`."""
         try:
             key = await change_key(request)
-            await request[VISIT].program_change("POST", "exams", _path(request) + below, Nothing, key=key, body=body)
+            await request[VISIT].change("POST", "exams", _path(request) + below, Nothing, key=key, body=body)
         except Refused as refusal:
             if refusal.code == "not-found":
                 raise
@@ -142,7 +142,7 @@ class ChallengeQueue:
             raise Unfit({about: said[0]}) from refusal
 
     async def _next(self, visit: Visit, item_id: str, sentence: str) -> web.Response:
-        page = await part(visit.program_read("exams", "/challenges", ChallengePage, limit="50"))
+        page = await part(visit.mine("exams", "/challenges", ChallengePage, limit="50"))
         following = next_after([one.challenge_id for one in page.items], item_id) if page else None
         return done(self._cookies, CHALLENGES, following, sentence)
 
@@ -157,7 +157,7 @@ class ChallengeQueue:
         side, names, page, one = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("exams", "/challenges", ChallengePage, **asked),
+            visit.mine("exams", "/challenges", ChallengePage, **asked),
             _opened(visit, item_id),
         )
         listing = Listing(
@@ -197,7 +197,7 @@ def _read(given: Typed) -> Decision:
 
 
 async def _evidence(request: web.Request) -> Fetched:
-    return await request[VISIT].program_fetch(
+    return await request[VISIT].fetch_mine(
         "exams", f"{_path(request)}/evidence{path_of(request.match_info['evidence_id'])}"
     )
 
@@ -213,7 +213,7 @@ def _body(decision: Decision) -> dict[str, Any]:
 
 
 async def _opened(visit: Visit, item_id: str | None) -> Challenge | None:
-    return await visit.program_read("exams", f"/challenges{path_of(item_id)}", Challenge) if item_id else None
+    return await visit.mine("exams", f"/challenges{path_of(item_id)}", Challenge) if item_id else None
 
 
 def _shown(visit: Visit, one: Challenge, names: Names) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class LateQueue:
                 return await self._sure(visit, question)
             body = question.model_dump(mode="json", include={"how", "note", "asked_on"}, exclude_none=True)
             ids = question.meant.split() if question.others and question.meant else [question.late_id]
-            noted = await visit.program_change(
+            noted = await visit.change(
                 "POST",
                 "exams",
                 "/late-results/questions",
@@ -89,7 +89,7 @@ class LateQueue:
             if refused is None:
                 raise
             return await self._page(request, given.get("late_id"), refused.faults, given)
-        page = await part(visit.program_read("exams", "/late-results", LatePage, limit="2", to_ask="true"))
+        page = await part(visit.mine("exams", "/late-results", LatePage, limit="2", to_ask="true"))
         following = next((one.late_id for one in page.items if one.late_id not in ids), None) if page else None
         return done(self._cookies, LATE, following, asking.noted_said(noted))
 
@@ -119,7 +119,7 @@ class LateQueue:
         side, names, page, figures = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("exams", "/late-results", LatePage, **page_of(request), **asked),
+            visit.mine("exams", "/late-results", LatePage, **page_of(request), **asked),
             part(figures_at(visit)),
         )
         today = day_there(datetime.now(UTC))
@@ -166,7 +166,7 @@ async def _whole(visit: Visit, asked: dict[str, str], most: int) -> list[Late]:
     rows: list[Late] = []
     after: dict[str, str] = {}
     while len(rows) < most:
-        page = await visit.program_read("exams", "/late-results", LatePage, limit="200", **asked, **after)
+        page = await visit.mine("exams", "/late-results", LatePage, limit="200", **asked, **after)
         rows += page.items
         if page.next is None:
             break
@@ -185,7 +185,7 @@ async def _one(visit: Visit, page: LatePage, item_id: str | None, asked: dict[st
             return found
         if after is None:
             raise web.HTTPNotFound
-        page = await visit.program_read("exams", "/late-results", LatePage, limit="200", cursor=after, **asked)
+        page = await visit.mine("exams", "/late-results", LatePage, limit="200", cursor=after, **asked)
         after = page.next
 
 

@@ -53,7 +53,7 @@ class RulesPages:
         try:
             body = {"definition": await _definition(request, given)}
             key = await change_key(request)
-            run = await visit.program_change("POST", "certs", "/dry-runs", DryRun, key=key, body=body)
+            run = await visit.change("POST", "certs", "/dry-runs", DryRun, key=key, body=body)
         except Unfit as wrong:
             return await self._page(request, wrong.faults, given)
         except Refused as refusal:
@@ -71,8 +71,8 @@ class RulesPages:
         path = f"/dry-runs/{quote(request.match_info['run_id'], safe='')}"
         side, run, changes = await asyncio.gather(
             side_of(visit),
-            visit.program_read("certs", path, DryRun),
-            part(visit.program_read("certs", f"{path}/changes", ChangedPage, limit=_ROWS, **kind, **cursor)),
+            visit.mine("certs", path, DryRun),
+            part(visit.mine("certs", f"{path}/changes", ChangedPage, limit=_ROWS, **kind, **cursor)),
         )
         address = f"{RULES.address}/{quote(run.run_id, safe='')}"
         values: dict[str, Any] = {
@@ -99,7 +99,7 @@ class RulesPages:
 
     async def download(self, request: web.Request) -> web.Response:
         path = f"/dry-runs/{quote(request.match_info['run_id'], safe='')}/changes.csv"
-        return passed_on(await request[VISIT].program_fetch("certs", path))
+        return passed_on(await request[VISIT].fetch_mine("certs", path))
 
     async def _page(
         self,
@@ -114,8 +114,8 @@ class RulesPages:
         side, names, policy, runs = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            part(visit.program_read("certs", "/policy", Policy)),
-            part(visit.program_read("certs", "/dry-runs", DryRunPage, limit=_RUNS, **cursor)),
+            part(visit.mine("certs", "/policy", Policy)),
+            part(visit.mine("certs", "/dry-runs", DryRunPage, limit=_RUNS, **cursor)),
         )
         values: dict[str, Any] = {
             "queue": RULES,

@@ -50,7 +50,7 @@ class ParkedCount:
 
 async def parked_pages(visit: Visit, limit: str) -> list[ParkedPage | None]:
     """Each service's parked messages, in their order; None of one that does not answer."""
-    asked = [part(visit.program_read(service, "/parked-messages", ParkedPage, limit=limit)) for service in SERVICES]
+    asked = [part(visit.mine(service, "/parked-messages", ParkedPage, limit=limit)) for service in SERVICES]
     return await asyncio.gather(*asked)
 
 

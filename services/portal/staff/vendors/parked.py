@@ -48,7 +48,7 @@ class ParkedQueue:
     async def replay(self, request: web.Request) -> web.Response:
         visit, key = request[VISIT], await change_key(request)
         try:
-            await visit.program_change("POST", _service(request), f"{_path(request)}/replay", Nothing, key=key)
+            await visit.change("POST", _service(request), f"{_path(request)}/replay", Nothing, key=key)
         except Refused as refusal:
             if refusal.code == "not-found":
                 raise
@@ -81,7 +81,7 @@ class ParkedQueue:
             return confirm(visit, say("Drop this message for good?"), await side_of(visit), asked)
         key = await change_key(request)
         below = f"{_path(request)}/drop/{why.reason}"
-        await visit.program_change("POST", _service(request), below, Nothing, key=key)
+        await visit.change("POST", _service(request), below, Nothing, key=key)
         return await self._next(visit, _item(request), say("the message is dropped"))
 
     async def _next(self, visit: Visit, item: str, sentence: str) -> web.Response:
@@ -150,7 +150,7 @@ async def _opened(visit: Visit, item: str | None) -> ParkedWhole | None:
     service, _, parked_id = item.partition(":")
     if service not in SERVICES:
         raise web.HTTPNotFound
-    return await visit.program_read(service, f"/parked-messages{path_of(parked_id)}", ParkedWhole)
+    return await visit.mine(service, f"/parked-messages{path_of(parked_id)}", ParkedWhole)
 
 
 def _shown(one: ParkedWhole) -> dict[str, Any]:

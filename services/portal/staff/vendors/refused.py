@@ -88,7 +88,7 @@ async def _one(visit: Visit, page: RefusedPage, item_id: str | None, asked: dict
 async def _samples(visit: Visit, vendor: str) -> list[Samples]:
     """The vendor's latest messages by what became of them; none where nothing was heard of it in this program."""
     try:
-        found = await part(visit.program_read("exams", f"/vendors{path_of(vendor)}/samples", SamplesPage))
+        found = await part(visit.mine("exams", f"/vendors{path_of(vendor)}/samples", SamplesPage))
     except ServiceRefused:
         return []
     return [each for each in found.items if each.code is not None] if found else []
