@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from pymongo import ASCENDING, IndexModel
+from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
@@ -72,6 +72,15 @@ class DryRunStore:
     async def run(self, program: str, run_id: str) -> Document | None:
         row: Document | None = await self._runs.find_one({"_id": run_id, "program": program}, {"definition": 0})
         return row
+
+    async def latest(self, program: str, *, before: tuple[datetime, str] | None, limit: int) -> list[Document]:
+        """Runs of a program, the latest first, from the position `before` on."""
+        query: Document = {"program": program}
+        if before is not None:
+            at, key = before
+            query["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": key}}]
+        order = [("created_at", DESCENDING), ("_id", DESCENDING)]
+        return await self._runs.find(query, {"definition": 0}).sort(order).to_list(limit)
 
     async def next_unfinished(self) -> Document | None:
         row: Document | None = await self._runs.find_one({"state": "running"}, sort=[("created_at", ASCENDING)])

@@ -26,6 +26,7 @@ LARGEST_DEFINITION = 900_000
 
 Kind = Literal["gained", "lost", "moved", "changed"]
 
+_RUNS = Cursor("dry-runs", tuple[datetime, str])
 _CHANGES = Cursor("dry-run-changes", str)
 
 
@@ -79,6 +80,7 @@ class DryRunView(View):
     affected: int
     """Candidates for whom something would be different, so far."""
     counts: list[CountsView]
+    created_by: str
     created_at: datetime
     finished_at: datetime | None
 
@@ -128,6 +130,17 @@ class ProgramsApi:
                 scopes=PROGRAMS_MANAGE,
                 errors=(NOT_FOUND, INVALID),
                 idempotent=True,
+            ),
+            Route(
+                method="GET",
+                path="/programs/{program}/dry-runs",
+                handler=self.list_dry_runs,
+                summary="Dry runs of the last month, the latest first",
+                parameters=ProgramPath,
+                query=PageQuery,
+                response=Page[DryRunView],
+                scopes=PROGRAMS_MANAGE,
+                errors=(NOT_FOUND,),
             ),
             Route(
                 method="GET",
@@ -182,6 +195,13 @@ class ProgramsApi:
         )
         location = f"/api/certs/v1/programs/{policy.id}/dry-runs/{row['_id']}"
         return Reply(_dry_run(row), {"Location": location})
+
+    async def list_dry_runs(self, call: Call[ProgramPath, PageQuery]) -> Page[DryRunView]:
+        policy, query = self._policy(call), call.query
+        rows = await self._dry_runs.latest(policy.id, before=_RUNS.decode(query.cursor), limit=query.limit + 1)
+        return _RUNS.page(
+            Page[DryRunView], rows, query.limit, key=lambda row: (row["created_at"], row["_id"]), show=_dry_run
+        )
 
     async def show_dry_run(self, call: Call[DryRunPath]) -> DryRunView:
         return _dry_run(await self._run(call))

@@ -49,10 +49,13 @@ from services.exams.store import MIGRATIONS, ExamsStore
 from services.exams.unmatched.api import UnmatchedApi
 from services.exams.unmatched.assigning import Assigning
 from services.exams.unmatched.long import UnmatchedWatch
+from services.exams.vendors.api import VendorNamesApi
 from services.exams.vendors.definition import Vendor, load_vendors
 from services.exams.watch.api import WatchApi
 from services.exams.watch.figures import Figures
+from services.exams.watch.late_api import LateApi
 from services.exams.watch.looking import ResultsWatch
+from services.exams.watch.questions import Questions
 from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
 
@@ -65,7 +68,9 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     reconciliation = Reconciliation(platform, store, vendors, reach)
     watch = UnmatchedWatch(store, platform.unit_of_work, platform.clock)
     results_watch = ResultsWatch(store, platform.programs, platform.unit_of_work)
-    watch_api = WatchApi(store, platform.programs, platform.clock)
+    questions = Questions(platform.database, platform.unit_of_work)
+    watch_api = WatchApi(store, platform.programs, vendors, platform.clock)
+    late_api = LateApi(store, questions, platform.programs, platform.clock)
     assigning = Assigning(store, platform.unit_of_work)
     unmatched_api = UnmatchedApi(store, assigning, platform.programs, platform.clock)
     api = ExamsApi(store, platform.programs).api()
@@ -97,6 +102,8 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *api.routes,
                 *history_routes(platform, vendors),
                 *watch_api.routes(),
+                *late_api.routes(),
+                *VendorNamesApi(vendors).routes(),
                 *unmatched_api.routes(),
                 *onboarding.routes(),
                 *notices.routes(),

@@ -44,7 +44,7 @@ PERIODS = (
 """Refused messages, and answers that fit nothing, hold whatever a vendor wrote; by then it has been dealt with."""
 
 
-STAFFS_OWN = ("assigned", "handling", "asked_vendor_at")
+STAFFS_OWN = ("assigned", "handling", "asked_vendor_at", "questions", "ask_again_on")
 """What staff wrote about an unmatched result, and why they gave it to whom."""
 
 
@@ -86,7 +86,7 @@ HOLDINGS = Holdings(
             collection="registrations",
             find=by("candidate_id"),
             kind="appointments",
-            withheld=frozenset({"link", "told", "version", "late_looked", "watch"}),
+            withheld=frozenset({"link", "told", "version", "late_looked", "watch", *STAFFS_OWN}),
             keep=under_pseudonym,
         ),
         Holding(

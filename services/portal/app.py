@@ -70,6 +70,7 @@ from services.portal.web.forms import FormTokens
 from services.portal.web.repeats import MIGRATION as DONE
 from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import MIGRATIONS, Sessions, StaffSessions
+from services.portal.web.vendor_names import VendorNames
 
 MOST_FORM_BYTES = 6 * 1_048_576
 """A file as large as the services take, and what is typed beside it."""
@@ -101,6 +102,7 @@ def build(
         forms=FormTokens(secret),
         drafts=drafts,
         repeats=Repeats(database, clock),
+        vendors=VendorNames(clock),
         programs=programs,
     )
     app = web.Application(middlewares=[door.handle], client_max_size=MOST_FORM_BYTES)

@@ -170,13 +170,15 @@ class Staff:
     def __init__(self, client: Any, base: Base, program: str) -> None:
         self._client, self._base, self._program = client, base, program
 
-    async def __call__(self, method: str, path: str, content: bytes | None = None) -> tuple[int, Any]:
+    async def __call__(
+        self, method: str, path: str, content: bytes | None = None, *, media_type: str = "text/csv"
+    ) -> tuple[int, Any]:
         principal = Principal("staff:ada", Kind.STAFF, frozenset({self._program}), OPERATOR)
         now = self._base.clock.now()
         token = sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=5))
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": new_id()}
         if content is not None:
-            headers["Content-Type"] = "text/csv"
+            headers["Content-Type"] = media_type
         response = await self._client.request(
             method, f"/api/fulfillment/v1/programs/cisco{path}", headers=headers, data=content
         )

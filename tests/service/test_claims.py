@@ -413,6 +413,16 @@ async def test_evidence_stays_while_it_is_needed_and_goes_when_it_has_served(
     assert row["expires_at"] == clock.now() + timedelta(days=90)
 
 
+async def test_reviewer_hears_which_files_are_pictures(station: CertsStation, api: Callers) -> None:
+    files = [
+        (await api.candidate("POST", f"{ME}/evidence", file=file))[1]["evidence_id"]
+        for file in (PDF, ("image/png", b"\x89PNG\r\n\x1a\n, a photograph"))
+    ]
+    _, claim = await api.candidate("POST", f"{ME}/credit-claims", **credit_claim(evidence=files))
+    _, review = await api.staff("GET", f"/cisco/reviews/{claim['submission_id']}")
+    assert (review["evidence"], review["pictures"]) == (files, files[1:])
+
+
 # --- Who may what ----------------------------------------------------------------------------------------------------
 
 

@@ -189,6 +189,8 @@ async def test_manager_asks_watches_and_reads(base: Base, programs: dict[str, Pr
         status, shown = await call("GET", path)
         counts = {"certification": "CCNA", "gained": LAPSED, "lost": 0, "moved": HOLDERS, "changed": 0}
         assert (status, shown["state"], shown["counts"]) == (200, "finished", [counts])
+        _, listed = await call("GET", "/cisco/dry-runs")
+        assert listed == {"items": [shown], "next": None}
         _, first = await call("GET", f"{path}/changes?kind=gained&limit=30")
         _, second = await call("GET", f"{path}/changes?kind=gained&limit=30&cursor={first['next']}")
         rows = [*first["items"], *second["items"]]

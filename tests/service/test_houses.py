@@ -5,7 +5,9 @@ import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from libs.common.events import identity, vendors
 from libs.common.programs import Program
 from services.fulfillment.exchange.standing import MOST_SENDINGS
 from tests.service.conftest import OpenBase
-from tests.service.house_station import FOREIGN, LABEL, HouseStation, shipment
+from tests.service.house_station import FOREIGN, LABEL, HouseStation, Staff, shipment
 from tests.service.samples import TAKEN, received
 from tests.service.sftp_server import sftp_server
 from tests.service.test_order import BOUNDED
@@ -261,12 +263,33 @@ async def test_lists_are_compared_once_and_what_differs_is_shown(folders: HouseS
         ]
         status, csv = await staff("GET", f"/order-lists/{lists['orders']['list_id']}/findings.csv")
         assert (status, csv.count(b"\r\n")) == (200, 5)
+        await _act_on_what_was_found(staff, f"/order-lists/{lists['orders']['list_id']}", found)
+        assert [each["todo"] for each in await folders.base.rows("dispatches", _id="O2")] == ["request"]
         (stock,) = await staff.items("/house-stock")
         assert (stock["on_hand"], stock["needed"], stock["low"]) == (3, 3, True)
         _, given = await staff("POST", "/order-lists?house=kits", b"order_id,status\nO1,accepted\n")
-        assert given["counts"]["missing_there"] == 3
+        assert given["counts"]["missing_there"] == 2, "what waits to be sent is not missed"
         assert (await staff("POST", "/order-lists?house=kits", b"nothing"))[0] == 422
         assert (await staff("POST", "/order-lists?house=other", b"order_id,status\n"))[0] == 422
+
+
+async def _act_on_what_was_found(staff: Staff, one: str, found: list[dict[str, Any]]) -> None:
+    async def act(number: int, action: str, **more: str) -> tuple[int, Any]:
+        path = f"{one}/findings/{found[number]['finding_id']}/action"
+        return await staff("PUT", path, orjson.dumps({"action": action} | more), media_type="application/json")
+
+    status, problem = await act(1, "send_again")
+    assert (status, problem["errors"][0]["path"]) == (422, "body.action"), "the house has that order"
+    assert (await act(1, "dismiss"))[0] == 422, "why is not said"
+    for _ in range(2):
+        status, acted = await act(0, "send_again")
+        assert (status, acted["action"]["kind"], acted["action"]["by"]) == (200, "send_again", "staff:ada")
+    assert (await act(0, "ask_house"))[0] == 409
+    assert (await act(1, "dismiss", reason="A typing error."))[1]["action"]["reason"] == "A typing error."
+    left = await staff.items(f"{one}/findings?open=true")
+    assert [each["order_id"] for each in left] == ["O9", None]
+    _, shown = await staff("GET", one)
+    assert shown["counts"]["missing_there"] == 1
 
 
 async def test_files_go_over_sftp_once_the_server_is_back(

@@ -1,5 +1,6 @@
 """What the portal keeps of forms: drafts for their writers alone, and that a form was sent before."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -77,22 +78,45 @@ async def test_a_form_without_words_leaves_no_draft(drafts: Drafts) -> None:
 
 async def test_only_the_very_same_form_was_sent_before(database: Database, clock: FixedClock) -> None:
     repeats, form = Repeats(database, clock), MultiDict([("token", "t"), ("key", "k"), ("text", "Once")])
-    assert await repeats.find(session(), PAGE, form) is None
-    await repeats.note(session(), PAGE, form, "/cases/c1")
+    assert await repeats.begin(session(), PAGE, form) is None
+    await repeats.finish(session(), PAGE, form, "/cases/c1")
     first = clock.now()
     clock.advance(timedelta(minutes=2))
-    await repeats.note(session(), PAGE, form, "/elsewhere")
-    again = await repeats.find(session(), PAGE, form)
-    assert again is not None
-    assert (again.at, again.to) == (first, "/cases/c1")
-    assert await repeats.find(session(), PAGE, MultiDict([*form.items(), ("text", "more")])) is None
-    assert await repeats.find(session("s2"), PAGE, form) is None
-    assert await repeats.find(session(), "/cases/c1/messages", form) is None
+    again = await repeats.begin(session(), PAGE, form)
+    assert again == (first, "/cases/c1", False)
+    assert await repeats.begin(session(), PAGE, MultiDict([*form.items(), ("text", "more")])) is None
+    assert await repeats.begin(session("s2"), PAGE, form) is None
+    assert await repeats.begin(session(), "/cases/c1/messages", form) is None
     clock.advance(kept_repeats.LASTS)
-    assert await repeats.find(session(), PAGE, form) is None
+    assert await repeats.begin(session(), PAGE, form) is None
+
+
+async def test_of_a_form_sent_at_once_one_is_the_first_and_the_other_hears_what_came_of_it(
+    database: Database, clock: FixedClock
+) -> None:
+    form = MultiDict([("token", "t"), ("key", "k")])
+    one, other = Repeats(database, clock), Repeats(database, clock)
+    assert await one.begin(session(), PAGE, form) is None
+    second = asyncio.create_task(other.begin(session(), PAGE, form))
+    await asyncio.wait([second], timeout=0.5)
+    assert not second.done(), "nobody knows yet what came of it"
+    await one.finish(session(), PAGE, form, "/staff/hooks/h1", once=True)
+    assert await second == (clock.now(), "/staff/hooks/h1", True)
+
+
+async def test_a_form_that_did_nothing_or_whose_process_died_can_be_sent_again(
+    database: Database, clock: FixedClock
+) -> None:
+    repeats, form = Repeats(database, clock), MultiDict([("token", "t"), ("key", "k")])
+    assert await repeats.begin(session(), PAGE, form) is None
+    await repeats.give_up(session(), PAGE, form)
+    assert await repeats.begin(session(), PAGE, form) is None
+    clock.advance(kept_repeats.LEASE)
+    assert await repeats.begin(session(), PAGE, form) is None
 
 
 async def test_of_forms_with_secrets_not_even_a_hash_is_kept(database: Database, clock: FixedClock) -> None:
     repeats = Repeats(database, clock)
-    await repeats.note(session(), PAGE, FORM, "/security")
+    assert await repeats.begin(session(), PAGE, FORM) is None
+    await repeats.finish(session(), PAGE, FORM, "/security")
     assert await database[kept_repeats.COLLECTION].count_documents({}) == 0

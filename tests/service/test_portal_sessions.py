@@ -65,6 +65,23 @@ async def test_whoever_is_let_in_is_looked_at_again_the_next_day(database: Datab
     assert not await is_in()
 
 
+async def test_name_is_kept_sealed_and_asked_for_again_after_an_hour(database: Database, clock: FixedClock) -> None:
+    sessions, identity = process(database, clock), Identity()
+    cookie = await sessions.open("cisco", "C1", tokens(1))
+    session = await sessions.find(cookie, identity.refresh)
+    assert session is not None
+    assert session.name == ""
+    await sessions.call(session.key, "Ann Lee")
+    again = await sessions.find(cookie, identity.refresh)
+    assert again is not None
+    assert again.name == "Ann Lee"
+    assert "Ann" not in str(await database[COLLECTION].find().to_list(None))
+    clock.advance(timedelta(hours=1))
+    later = await sessions.find(cookie, identity.refresh)
+    assert later is not None
+    assert later.name == ""
+
+
 async def test_what_lies_in_the_database_opens_nothing(database: Database, clock: FixedClock) -> None:
     sessions = process(database, clock)
     cookie = await sessions.open("cisco", "C1", tokens(1))

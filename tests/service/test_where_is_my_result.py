@@ -11,6 +11,7 @@ from libs.common.events import identity, vendors
 from libs.common.programs import Program
 from services.exams.store import ExamsStore
 from services.exams.watch.figures import AWAITED_NOW, OLDEST_UNMATCHED, UNMATCHED_NOW, Figures
+from services.exams.watch.questions import Question, Questions
 from tests.service.conftest import OpenBase
 from tests.service.exams_station import ExamsStation, exams_station
 from tests.service.samples import linked, received, registration, reported, result
@@ -236,3 +237,66 @@ async def test_gauges_say_what_the_dashboard_says_and_forget_what_is_over(
 
 def test_day_of_the_tests_is_plain(programs: dict[str, Program]) -> None:
     assert programs["cisco"].calendar.add(date(2027, 3, 2), 5) == date(2027, 3, 9)
+
+
+async def test_question_to_the_vendor_is_told_to_the_candidate_and_comes_due_again(station: ExamsStation) -> None:
+    await book(station)
+    await book(station, registration_id="G2", scheduled_at=SAT + timedelta(days=1))
+    await station.wait(days=10)
+    _, page = await station.staff("GET", "late-results")
+    assert (page["count"], page["to_ask"], page["items"][0]["questions"]) == (2, 2, [])
+    one, other = (each["late_id"] for each in page["items"])
+    asked = {"late_ids": [one, "none", page["items"][0]["registration_id"]], "how": "phone", "note": "They look."}
+    status, noted = await station.staff("POST", "late-results/questions", json=asked)
+    assert (status, noted) == (200, {"noted": 1, "left_out": 2})
+
+    _, page = await station.staff("GET", "late-results")
+    assert (page["count"], page["to_ask"]) == (2, 1)
+    (question,) = page["items"][0]["questions"]
+    assert (question["how"], question["asked_on"], question["note"]) == ("phone", "2027-03-11", "They look.")
+    assert page["items"][0]["ask_again_on"] == "2027-03-17", "three business days, and then it is due"
+    _, page = await station.staff("GET", "late-results", params={"to_ask": "true"})
+    assert [each["late_id"] for each in page["items"]] == [other]
+    late = await where(station)
+    assert "asked vue about it on 11 March 2027" in late["text"]
+    assert [each["asked_on"] for each in await expected(station)] == ["2027-03-11", None]
+
+    await station.wait(days=5)
+    _, page = await station.staff("GET", "late-results", params={"to_ask": "true"})
+    assert page["to_ask"] == 1, "the vendor still has time"
+    await station.wait(days=1)
+    _, page = await station.staff("GET", "late-results", params={"to_ask": "true"})
+    assert page["to_ask"] == 2
+
+    moved = vendors.ExamAppointmentChanged(
+        registration_id="G1", change="rescheduled", scheduled_at=SAT + timedelta(days=17)
+    )
+    await station.vendors(reported(moved, time=station.base.clock.now()))
+    await station.wait(days=20)
+    _, page = await station.staff("GET", "late-results")
+    (again,) = (each for each in page["items"] if each["late_id"] == one)
+    assert (again["questions"], again["ask_again_on"]) == ([], None), "it was another appointment that they asked about"
+
+
+async def test_questions_are_noted_once_of_what_is_late_in_the_program_and_of_no_day_ahead(
+    station: ExamsStation, programs: dict[str, Program]
+) -> None:
+    await book(station)
+    await station.wait(days=10)
+    _, page = await station.staff("GET", "late-results")
+    body = {"late_ids": [page["items"][0]["late_id"]], "how": "mail"}
+    status, problem = await station.staff("POST", "late-results/questions", json=body | {"asked_on": "2027-03-12"})
+    assert (status, problem["errors"][0]["path"]) == (422, "body.asked_on")
+    now = station.base.clock.now()
+    asked = Question("the same", now.date(), "mail", "", "staff:ada", now)
+    for _ in range(2):
+        await Questions(station.base.database, station.base.unit_of_work).note(
+            programs["cisco"], ["cisco:vue:G1"], asked
+        )
+    _, page = await station.staff("GET", "late-results")
+    assert len(page["items"][0]["questions"]) == 1
+    status, noted = await station.staff("POST", "late-results/questions", json=body, program="juniper")
+    assert (status, noted) == (200, {"noted": 0, "left_out": 1})
+    before = body | {"asked_on": "2027-03-01"}
+    _, noted = await station.staff("POST", "late-results/questions", json=before)
+    assert noted == {"noted": 0, "left_out": 1}, "nobody asks before the exam"

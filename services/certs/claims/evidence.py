@@ -1,7 +1,7 @@
 """Evidence of claims: files that a candidate uploads, checked, kept apart, and deleted when they have served."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bson.binary import Binary
@@ -60,6 +60,12 @@ class EvidenceStore:
         """These have served; they are deleted in time."""
         change = {"$set": {"expires_at": now + AFTER_DECISION}}
         await self._evidence.update_many({"_id": {"$in": list(keys)}}, change, session=session)
+
+    async def pictures(self, keys: Sequence[str]) -> list[str]:
+        """Which of these files are images, in their order; of what was deleted nothing is."""
+        query = {"_id": {"$in": list(keys)}, "media_type": {"$in": ["image/png", "image/jpeg"]}}
+        found = {row["_id"] async for row in self._evidence.find(query, {"_id": 1})}
+        return [key for key in keys if key in found]
 
     async def file(self, program: str, candidate_id: str, key: str) -> EvidenceFile | None:
         row = await self._evidence.find_one({"_id": key, "program": program, "candidate_id": candidate_id})

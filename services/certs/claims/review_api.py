@@ -140,7 +140,8 @@ class ReviewApi:
 
     async def show_review(self, call: Call[ReviewPath]) -> ReviewView:
         policy = await self._policy(call)
-        return review_view(await self._row(policy, call.path.submission_id), self._today(policy))
+        row = await self._row(policy, call.path.submission_id)
+        return review_view(row, self._today(policy), await self._evidence.pictures(row["evidence"]))
 
     async def download_review_evidence(self, call: Call[ReviewEvidencePath]) -> EvidenceFile:
         row = await self._row(await self._policy(call), call.path.submission_id)

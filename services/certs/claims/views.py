@@ -107,6 +107,8 @@ class ReviewView(SubmissionView):
     """How the provider named the person, where nobody is known by that."""
     decided_by: str | None
     overdue: bool
+    pictures: list[str] | None = None
+    """Of the evidence, what is an image; said of one that is asked for alone."""
 
 
 class UseView(View):
@@ -143,9 +145,9 @@ def submission_view(row: Document) -> SubmissionView:
     return SubmissionView.model_validate({**row, "submission_id": row["_id"]})
 
 
-def review_view(row: Document, today: date) -> ReviewView:
+def review_view(row: Document, today: date, pictures: list[str] | None = None) -> ReviewView:
     overdue = row["state"] in {"pending", "unmatched"} and date.fromisoformat(row["due_on"]) < today
-    return ReviewView.model_validate({**row, "submission_id": row["_id"], "overdue": overdue})
+    return ReviewView.model_validate({**row, "submission_id": row["_id"], "overdue": overdue, "pictures": pictures})
 
 
 def credits_view(ledger: CreditLedger, *, may_be_held: bool) -> CreditsView:

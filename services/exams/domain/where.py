@@ -43,15 +43,29 @@ _SENTENCES: Mapping[Code, str] = {
 }
 _WITH_CASE = mark("We have opened a case by ourselves and look for it with the test vendor; you need not do anything.")
 _WITHOUT_CASE = mark("Open a case, and we look for it with the test vendor.")
+_ASKED_WITH_CASE = mark(
+    "We have opened a case by ourselves, and asked {vendor} about it on {asked}; you need not do anything."
+)
+_ASKED = mark("We asked {vendor} about it on {asked}; you need not do anything.")
 
 
 def sentence(
-    code: Code, *, exam: str = "", day: date | None = None, due_on: date | None = None, case_opened: bool = False
+    code: Code,
+    *,
+    exam: str = "",
+    day: date | None = None,
+    due_on: date | None = None,
+    case_opened: bool = False,
+    vendor: str = "",
+    asked_on: date | None = None,
 ) -> str:
-    """What a candidate is told.
+    """What a candidate is told; `asked_on` is when the vendor was last asked for a late result.
 
     Of a result that is being checked it says the same whatever the reason, so that nobody learns of an embargo.
     """
-    case = say(_WITH_CASE if case_opened else _WITHOUT_CASE)
+    if asked_on is not None:
+        case = say(_ASKED_WITH_CASE if case_opened else _ASKED, vendor=vendor, asked=spoken(asked_on))
+    else:
+        case = say(_WITH_CASE if case_opened else _WITHOUT_CASE)
     on, due = (spoken(each) if each else "" for each in (day, due_on))
     return say(_SENTENCES[code], exam=exam, on=on, due=due, case=case)

@@ -65,6 +65,7 @@ class Vendor:
         demographics: how it is told who the candidates are.
         authorizations: how it is told who may sit which exam.
         registrations: where it puts lists of registrations.
+        exams: whether exams are taken there. One that only prints and sends has no section but `orders`.
     """
 
     id: str
@@ -78,6 +79,13 @@ class Vendor:
     demographics: DemographicsShape | None = None
     authorizations: AuthorizationsShape | None = None
     registrations: RegistrationsShape | None = None
+    exams: bool = True
+
+
+def name_of(vendor: str, vendors: Mapping[str, Vendor]) -> str:
+    """What people call a vendor; one that nothing is agreed with beside the bus is called as it is there."""
+    known = vendors.get(vendor)
+    return known.name if known is not None else vendor
 
 
 def load_vendors(folder: Path | None) -> Mapping[str, Vendor]:
@@ -127,4 +135,5 @@ def load_vendor(text: str, *, name: str) -> Vendor:
         demographics=shape.demographics,
         authorizations=shape.authorizations,
         registrations=shape.registrations,
+        exams=shape.orders is None or bool(shape.portal_url or shape.sign_on or shape.feeds),
     )

@@ -11,8 +11,10 @@ from services.exams.domain.watch import AWAITED, PAST_PROMISE, Promise, Stage, s
 from services.exams.domain.where import Code, sentence
 from services.exams.places import place_day, place_time
 from services.exams.store import ExamsStore, registration_key
+from services.exams.vendors.definition import Vendor, name_of
 from services.exams.watch.looking import reported
 from services.exams.watch.notes import belongs, is_being_checked, is_reported, known_of, promise_of
+from services.exams.watch.questions import last_asked_on
 
 
 class Expected(NamedTuple):
@@ -29,6 +31,7 @@ class Expected(NamedTuple):
     business_days_late: int
     since: datetime
     case_opened: bool
+    asked_on: date | None
     text: str
 
 
@@ -52,6 +55,8 @@ class _Found(NamedTuple):
     due: Promise
     code: Code
     result: Document | None
+    vendor: str = ""
+    """As candidates read it."""
 
     @property
     def case_opened(self) -> bool:
@@ -61,8 +66,9 @@ class _Found(NamedTuple):
 class Answers:
     """Looks at the appointments of a person, whichever of their accounts they stand under."""
 
-    def __init__(self, store: ExamsStore) -> None:
+    def __init__(self, store: ExamsStore, vendors: Mapping[str, Vendor]) -> None:
         self._store = store
+        self._vendors = vendors
 
     async def expected(self, program: Program, candidate_id: str, now: datetime) -> list[Expected]:
         """What a candidate waits for, also what is being checked by the vendor, by appointment."""
@@ -110,7 +116,12 @@ class Answers:
         come = await reported(self._store, rows)
         people = {each["candidate_id"] for each in (*rows, *(one for some in come.values() for one in some))}
         survivors = await self._store.merges.survivors(None, people - {None})
-        return [_found(row, come.get(row["_id"], []), survivors, program, now) for row in rows]
+        return [
+            _found(row, come.get(row["_id"], []), survivors, program, now)._replace(
+                vendor=name_of(row["vendor"], self._vendors)
+            )
+            for row in rows
+        ]
 
 
 def _found(
@@ -170,8 +181,14 @@ def _expected(each: _Found, program: Program, now: datetime) -> Expected:
         business_days_late=program.calendar.between(due.due_on, today) if late else 0,
         since=since,
         case_opened=each.case_opened,
+        asked_on=_asked_on(each, program),
         text=_text(each, program),
     )
+
+
+def _asked_on(each: _Found, program: Program) -> date | None:
+    """When the vendor was last asked for what is late, and may still be."""
+    return last_asked_on(each.row, program) if each.code in ("late", "overdue") else None
 
 
 def _answer(each: _Found, program: Program) -> Answer:
@@ -204,6 +221,8 @@ def _text(each: _Found, program: Program) -> str:
         day=place_day(each.row),
         due_on=each.due.due_on,
         case_opened=each.case_opened,
+        vendor=each.vendor,
+        asked_on=_asked_on(each, program),
     )
 
 

@@ -1,4 +1,4 @@
-"""The HTTP API of the results watch: what a candidate waits for, where a result is, and what is late for staff."""
+"""The HTTP API of the results watch for candidates: what they wait for, and where a result is."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -9,20 +9,14 @@ from pydantic import Field, model_validator
 from libs.common.clock import Clock
 from libs.common.events.types import Code, Identifier, PartnerId
 from libs.common.http.models import Day, Parameters, View
-from libs.common.http.paging import Cursor, Page, PageQuery
+from libs.common.http.paging import Cursor
 from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
-from libs.common.http.scopes import EXAMS_READ, OPERATIONS_READ
-from libs.common.mongo.client import Document
+from libs.common.http.scopes import EXAMS_READ
 from libs.common.programs import Program
-from services.exams.domain.watch import Stage
-from services.exams.places import place_time
-from services.exams.store import ExamsStore, registration_key
-from services.exams.unmatched.store import item_id
+from services.exams.store import ExamsStore
+from services.exams.vendors.definition import Vendor
 from services.exams.watch.answers import Answer, Answers, Expected
-from services.exams.watch.figures import figures_of
-from services.exams.watch.notes import promise_of
-from services.exams.watch.store import Filters
 
 _LATE = Cursor("late-results", tuple[str, str])
 
@@ -70,6 +64,8 @@ class ExpectedView(View):
     """Since when it is in this state."""
     case_opened: bool
     """Whether a case was opened by itself; it is among the candidate's cases."""
+    asked_on: date | None
+    """When the vendor was last asked about what is late."""
     text: str
 
 
@@ -112,75 +108,15 @@ class WhereView(View):
     """One for each appointment or result that is meant; never none."""
 
 
-class LateQuery(PageQuery):
-    stage: Annotated[Literal["late", "overdue"] | None, Field(description="Either, unless given")] = None
-    vendor: Code | None = None
-    exam_code: Code | None = None
-    due_before: Annotated[Day | None, Field(description="Only what was due before this day")] = None
-
-
-class LateView(View):
-    """A result that is late, for staff."""
-
-    registration_id: str
-    program: str
-    candidate_id: str | None
-    vendor: str
-    exam_code: str
-    scheduled_at: datetime
-    stage: Literal["late", "overdue"]
-    due_on: date
-    overdue_on: date
-    business_days_late: int
-    told: bool
-    """Whether the candidate was told, and a case is open; not while it is not known whose it is."""
-    unmatched_items: list[str]
-    """Unmatched results that name the registration: see `/unmatched/{item_id}`."""
-
-
-class LatePage(Page[LateView]):
-    """One page of them."""
-
-    count: int
-    """Of all pages."""
-
-
-class VendorFigures(View):
-    """How much of a vendor's is waited for."""
-
-    vendor: str
-    expected: int
-    late: int
-    overdue: int
-    oldest_due_on: date | None
-    """Of what is late or overdue."""
-    late_by_business_days: dict[str, int]
-    """How many results are late by how many: `1-2`, `3-5`, `6-10`, `more`."""
-    unmatched: int
-    oldest_unmatched_at: datetime | None
-
-
-class FiguresView(View):
-    """The numbers of a program's dashboard. What came in time may count as expected for up to an hour."""
-
-    expected: int
-    late: int
-    overdue: int
-    unmatched: int
-    oldest_due_on: date | None
-    oldest_unmatched_at: datetime | None
-    oldest_unmatched_days: int | None
-    vendors: list[VendorFigures]
-
-
 class WatchApi:
     """Handlers of the routes below."""
 
-    def __init__(self, store: ExamsStore, programs: Mapping[str, Program], clock: Clock) -> None:
-        self._store = store
+    def __init__(
+        self, store: ExamsStore, programs: Mapping[str, Program], vendors: Mapping[str, Vendor], clock: Clock
+    ) -> None:
         self._programs = programs
         self._clock = clock
-        self._answers = Answers(store)
+        self._answers = Answers(store, vendors)
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
         candidate = "/programs/{program}/candidates/{candidate_id}"
@@ -206,27 +142,6 @@ class WatchApi:
                 scopes=EXAMS_READ,
                 errors=(NOT_FOUND,),
             ),
-            Route(
-                method="GET",
-                path="/programs/{program}/late-results",
-                handler=self.list_late_results,
-                summary="Results that are past their promise, the longest due first",
-                parameters=ProgramPath,
-                query=LateQuery,
-                response=LatePage,
-                scopes=OPERATIONS_READ,
-                errors=(NOT_FOUND,),
-            ),
-            Route(
-                method="GET",
-                path="/programs/{program}/results-watch",
-                handler=self.show_results_watch,
-                summary="How many results are expected, late, overdue and unmatched, and since when",
-                parameters=ProgramPath,
-                response=FiguresView,
-                scopes=OPERATIONS_READ,
-                errors=(NOT_FOUND,),
-            ),
         )
 
     async def list_expected_results(self, call: Call[CandidatePath]) -> ExpectedList:
@@ -246,44 +161,8 @@ class WatchApi:
         )
         return WhereView(answers=[_answer(each, call.path) for each in found])
 
-    async def list_late_results(self, call: Call[ProgramPath, LateQuery]) -> LatePage:
-        program, query = self._entered(call), call.query
-        filters = Filters(
-            stage=Stage(query.stage) if query.stage else None,
-            vendor=query.vendor,
-            exam_code=query.exam_code,
-            due_before=query.due_before.isoformat() if query.due_before else None,
-        )
-        watches = self._store.watches
-        rows = await watches.late(program.id, filters, after=_LATE.decode(query.cursor), limit=query.limit + 1)
-        unmatched: dict[str, list[str]] = {}
-        for each in await self._store.unmatched_results.of_registrations(
-            program.id, [row["registration_id"] for row in rows]
-        ):
-            key = registration_key(program.id, each["vendor"], each["registration_id"])
-            unmatched.setdefault(key, []).append(item_id(each["_id"]))
-        today = program.day_of(self._clock.now())
-        page = _LATE.page(
-            Page[LateView],
-            rows,
-            query.limit,
-            key=lambda row: (row["watch"]["due_on"], row["_id"]),
-            show=lambda row: _late(row, program, today, unmatched.get(row["_id"], [])),
-        )
-        return LatePage(items=page.items, next=page.next, count=await watches.count_late(program.id, filters))
-
-    async def show_results_watch(self, call: Call[ProgramPath]) -> FiguresView:
-        program = self._entered(call)
-        awaited = await self._store.watches.figures([program.id])
-        unmatched = await self._store.unmatched_results.figures([program.id])
-        return FiguresView.model_validate(figures_of(program, awaited, unmatched, self._clock.now()))
-
     def _seen(self, call: Call[CandidatePath, Any]) -> Program:
         call.principal.require(call.path.program, call.path.candidate_id)
-        return self._program(call.path.program)
-
-    def _entered(self, call: Call[ProgramPath, Any]) -> Program:
-        call.principal.require_program(call.path.program)
         return self._program(call.path.program)
 
     def _program(self, program_id: str) -> Program:
@@ -306,19 +185,3 @@ def _answer(each: Answer, path: CandidatePath) -> AnswerView:
     }
     cases = f"/api/identity/v1/{candidate}/cases" if each.case_opened else None
     return AnswerView.model_validate({**each._asdict(), "href": leads_to.get(each.code, cases)})
-
-
-def _late(row: Document, program: Program, today: date, unmatched: list[str]) -> LateView:
-    due = promise_of(row, program)
-    watch = row["watch"]
-    shown = {
-        **row,
-        "scheduled_at": place_time(row),
-        "stage": watch["stage"],
-        "due_on": date.fromisoformat(watch["due_on"]),
-        "overdue_on": date.fromisoformat(watch["overdue_on"]),
-        "business_days_late": program.calendar.between(due.due_on, today) if due else 0,
-        "told": watch["told"] is not None,
-        "unmatched_items": unmatched,
-    }
-    return LateView.model_validate(shown)

@@ -65,6 +65,8 @@ class Filters:
     vendor: str | None = None
     exam_code: str | None = None
     due_before: str | None = None
+    to_ask_on: str | None = None
+    """Only those of which the vendor is to be asked on this day: not asked yet, or long enough ago."""
 
 
 class Watches:
@@ -161,9 +163,15 @@ class Watches:
         return await self._registrations.find(query).sort("scheduled_at", ASCENDING).to_list(limit)
 
 
+def is_late(program: str, stage: Stage | None = None) -> Document:
+    """What is true of registrations of a program whose result is past its promise."""
+    return AWAITED | {"program": program, "watch.stage": {"$in": _PAST if stage is None else [stage.value]}}
+
+
 def _late(program: str, filters: Filters) -> Document:
-    stages = _PAST if filters.stage is None else [filters.stage.value]
-    query: Document = AWAITED | {"program": program, "watch.stage": {"$in": stages}}
+    query = is_late(program, filters.stage)
+    if filters.to_ask_on is not None:
+        query["$nor"] = [{"ask_again_on": {"$gt": filters.to_ask_on}}]
     if filters.vendor is not None:
         query["vendor"] = filters.vendor
     if filters.exam_code is not None:

@@ -10,25 +10,24 @@ from libs.common.events.types import Identifier
 from libs.common.http.files import Upload
 from libs.common.http.models import Parameters, View
 from libs.common.http.paging import Cursor, Page, PageQuery
-from libs.common.http.problems import CONFLICT, INVALID, NOT_FOUND, Problem, invalid
+from libs.common.http.problems import CONFLICT, INVALID, NOT_FOUND, invalid
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import BENEFITS_MANAGE
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
-from services.fulfillment.domain.orders import RECALLABLE
-from services.fulfillment.exchange.comparing import Kind, NoList
-from services.fulfillment.exchange.csv_files import OrderFindingsFile, findings_csv
+from services.fulfillment.exchange.comparing import NoList
 from services.fulfillment.exchange.definition import Houses
+from services.fulfillment.exchange.findings_api import order_list
 from services.fulfillment.exchange.lists import MOST_BYTES, Lists
 from services.fulfillment.exchange.orders import Orders
-from services.fulfillment.exchange.standing import State, again
-from services.fulfillment.exchange.store import ExchangeStore, standing_of, write_standing
+from services.fulfillment.exchange.resending import resend
+from services.fulfillment.exchange.standing import State
+from services.fulfillment.exchange.store import ExchangeStore
 from services.fulfillment.exchange.views import (
     AnswerFileView,
     DispatchView,
     HouseFileView,
     HouseView,
-    OrderFindingView,
     OrderListView,
     ShipmentReportView,
     StockView,
@@ -43,10 +42,6 @@ class DispatchPath(ProgramPath):
     order_id: Identifier
 
 
-class ListPath(ProgramPath):
-    list_id: Identifier
-
-
 class DispatchQuery(PageQuery):
     house: Identifier | None = None
     state: State | None = None
@@ -55,10 +50,6 @@ class DispatchQuery(PageQuery):
 class ReportQuery(PageQuery):
     order_id: Identifier | None = None
     unknown: Annotated[Literal["true"] | None, Field(description="Only those about orders that we do not know")] = None
-
-
-class FindingsQuery(PageQuery):
-    kind: Kind | None = None
 
 
 class GivenQuery(Parameters):
@@ -80,7 +71,6 @@ _REPORTS = Cursor("shipment-reports", tuple[datetime, str])
 _FILES = Cursor("house-files", str)
 _ANSWERS = Cursor("house-answers", tuple[datetime, str])
 _LISTS = Cursor("order-lists", tuple[datetime, str])
-_FINDINGS = Cursor("order-findings", str)
 
 
 class ExchangeApi:
@@ -155,24 +145,6 @@ class ExchangeApi:
                 errors=(NOT_FOUND, INVALID),
                 idempotent=True,
             ),
-            _read(
-                lists + "/{list_id}/findings",
-                self.list_order_findings,
-                "What a comparison has found, in the order of orders",
-                OrderFindingView,
-                query=FindingsQuery,
-                parameters=ListPath,
-            ),
-            Route(
-                method="GET",
-                path=lists + "/{list_id}/findings.csv",
-                handler=self.download_order_findings,
-                summary="The same as a CSV file",
-                parameters=ListPath,
-                response=OrderFindingsFile,
-                scopes=BENEFITS_MANAGE,
-                errors=(NOT_FOUND,),
-            ),
         )
 
     async def list_houses(self, call: Call[ProgramPath]) -> Page[HouseView]:
@@ -217,19 +189,7 @@ class ExchangeApi:
         order_id, program = call.path.order_id, call.path.program
 
         async def work(transaction: Transaction) -> Document:
-            row = (await self._store.dispatches(transaction.session, [order_id])).get(order_id)
-            if row is None or row["program"] != program:
-                raise Problem(NOT_FOUND)
-            order = (await self._orders.several(transaction.session, [order_id])).get(order_id)
-            before = standing_of(row)
-            after = again(before)
-            if order is None or order.state not in RECALLABLE or after.todo != "request":
-                raise Problem(CONFLICT, "the parcel has left the house, or nothing is sent any more")
-            if after != before:
-                write_standing(row, after)
-                row |= {"due_at": transaction.now, "changed_at": transaction.now}
-                await self._store.save_dispatches(transaction.session, [row])
-            return row
+            return await resend(transaction, self._store, self._orders, program=program, order_id=order_id)
 
         return _dispatch(await self._unit_of_work.run(work))
 
@@ -275,7 +235,7 @@ class ExchangeApi:
         before, limit = _LISTS.decode(call.query.cursor), call.query.limit
         rows = await self._store.order_list_page(_own(call), before=before, limit=limit + 1)
         return _LISTS.page(
-            Page[OrderListView], rows, limit, key=lambda row: (row["made_at"], row["_id"]), show=_order_list
+            Page[OrderListView], rows, limit, key=lambda row: (row["made_at"], row["_id"]), show=order_list
         )
 
     async def take_order_list(self, call: Call[ProgramPath, GivenQuery, ListUpload]) -> OrderListView:
@@ -292,26 +252,7 @@ class ExchangeApi:
                 row = await self._lists.count(call.operation_id, program, house, content, at=now, **about)
         except NoList as error:
             raise invalid("body", "no_list", str(error)) from None
-        return _order_list(row)
-
-    async def list_order_findings(self, call: Call[ListPath, FindingsQuery]) -> Page[OrderFindingView]:
-        found = await self._list(call)
-        query = {"list_id": found["_id"]} | _given(kind=call.query.kind)
-        after, limit = _FINDINGS.decode(call.query.cursor), call.query.limit
-        rows = await self._store.finding_page(query, after=after, limit=limit + 1)
-        return _FINDINGS.page(Page[OrderFindingView], rows, limit, key=lambda row: str(row["key"]), show=_finding)
-
-    async def download_order_findings(self, call: Call[ListPath]) -> OrderFindingsFile:
-        found = await self._list(call)
-        name = f"{found['program']}-{found['house']}-{found['made_at']:%Y-%m-%d}-findings.csv"
-        return OrderFindingsFile("text/csv", name, findings_csv(self._store, {"list_id": found["_id"]}))
-
-    async def _list(self, call: Call[ListPath, Any]) -> Document:
-        call.principal.require_program(call.path.program)
-        row = await self._store.order_list(call.path.list_id)
-        if row is None or row["program"] != call.path.program:
-            raise Problem(NOT_FOUND)
-        return row
+        return order_list(row)
 
 
 def _read(
@@ -321,7 +262,6 @@ def _read(
     view: type[View],
     *,
     query: type[Parameters] | None = None,
-    parameters: type[Parameters] = ProgramPath,
 ) -> Route[Any, Any, Any, Any]:
     """A page of something of the program's."""
     return Route(
@@ -329,7 +269,7 @@ def _read(
         path=path,
         handler=handler,
         summary=summary,
-        parameters=parameters,
+        parameters=ProgramPath,
         query=query,
         response=Page[view],  # type: ignore[valid-type]
         scopes=BENEFITS_MANAGE,
@@ -361,11 +301,3 @@ def _file(row: Document) -> HouseFileView:
 
 def _answer(row: Document) -> AnswerFileView:
     return AnswerFileView.model_validate({**row, "house": row["vendor"]})
-
-
-def _order_list(row: Document) -> OrderListView:
-    return OrderListView.model_validate({**row, "list_id": row["_id"]})
-
-
-def _finding(row: Document) -> OrderFindingView:
-    return OrderFindingView.model_validate({**row, "finding_id": row["_id"]})

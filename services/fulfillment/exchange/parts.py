@@ -15,6 +15,7 @@ from libs.common.vendor_files.exchange import Exchange, Section
 from libs.common.vendor_files.places import Reach
 from services.fulfillment.exchange.api import ExchangeApi
 from services.fulfillment.exchange.definition import House, Houses
+from services.fulfillment.exchange.findings_api import OrderFindingsApi
 from services.fulfillment.exchange.lists import Lists
 from services.fulfillment.exchange.orders import Orders
 from services.fulfillment.exchange.reports import Reports
@@ -38,7 +39,10 @@ class Exchanges:
         self.sending = Sending(self.store, orders, houses, unit_of_work)
         self.watch = Watch(self.store, orders, houses, unit_of_work, platform.programs, clock)
         lists = Lists(self.store, orders, self.reports, unit_of_work, clock)
-        self._api = ExchangeApi(self.store, orders, lists, houses, unit_of_work, clock)
+        self._apis = (
+            ExchangeApi(self.store, orders, lists, houses, unit_of_work, clock),
+            OrderFindingsApi(self.store, orders, unit_of_work),
+        )
         confirmations = Confirmations(self.store, unit_of_work, self.reports.settle)
         self.exchanges = [
             _exchange(house, self.store, self.sending, confirmations, lists, reach, platform)
@@ -47,7 +51,7 @@ class Exchanges:
         ]
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
-        return self._api.routes()
+        return tuple(route for api in self._apis for route in api.routes())
 
     def subscription(self) -> Subscription:
         """What vendors publish, of which houses' words are taken in."""

@@ -258,6 +258,12 @@ class ExchangeStore(FileStore):
         if rows:
             await self._findings.bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows])
 
+    async def finding(self, session: Session | None, list_id: str, key: str) -> Document | None:
+        return await self._findings.find_one({"_id": key, "list_id": list_id}, session=session)
+
+    async def save_finding(self, session: Session, row: Document) -> None:
+        await self._findings.replace_one({"_id": row["_id"]}, row, session=session)
+
     async def finding_page(self, query: Document, *, after: str | None, limit: int) -> list[Document]:
         """In the order of orders; lines that could not be read come last."""
         found = {**query, "key": {"$gt": after}} if after is not None else query

@@ -151,6 +151,15 @@ class OwnView(View):
     tracking_number: str | None
 
 
+class FindingActionView(View):
+    """What was decided about a finding."""
+
+    kind: Literal["send_again", "ask_house", "dismiss"]
+    by: str
+    at: datetime
+    reason: str | None
+
+
 class OrderFindingView(View):
     """An order about which the two sides do not say the same, or a line that could not be read."""
 
@@ -163,3 +172,4 @@ class OrderFindingView(View):
     theirs: ListedView | None
     ours: OwnView | None
     differences: Annotated[list[Literal["state", "tracking_number"]], Field(description="What differs")]
+    action: FindingActionView | None

@@ -109,12 +109,15 @@ class Expected(BaseModel):
     """A result that is waited for."""
 
     registration_id: str
+    vendor: str
     exam_code: str
     exam_title: str | None
     scheduled_at: datetime
     state: Literal["expected", "late", "overdue", "being_checked"]
     due_on: date
     case_opened: bool
+    asked_on: date | None = None
+    """When the vendor was last asked about what is late."""
 
 
 class ExpectedList(BaseModel):

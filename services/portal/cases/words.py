@@ -9,6 +9,7 @@ from services.portal.cases.shapes import Case, CaseRow, ChallengeRow
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import day, day_there, near, spoken
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 _WITH_US: Final = frozenset({"open", "decided_once"})
 
@@ -125,7 +126,8 @@ def facts_of(one: Case) -> Iterator[tuple[str, str]]:
     for name, term in _FACTS.items():
         value = one.details.get(name)
         if isinstance(value, str):
-            yield say(term), day(date.fromisoformat(value)) if name.endswith("_on") else value
+            shown = vendor_name(value) if name == "system" else value
+            yield say(term), day(date.fromisoformat(value)) if name.endswith("_on") else shown
 
 
 def takes(days: int) -> str:

@@ -12,6 +12,7 @@ from services.portal.languages import mark, say
 from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
 from services.portal.web.look import shown
 from services.portal.web.policy import policy_for
+from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
 _SENTENCES: Final = {"exam": mark("Choose the exam"), "vendor": mark("Choose the vendor")}
@@ -69,7 +70,7 @@ class GoingPages:
         await asyncio.gather(
             visit.introduce(), part(visit.change("POST", "exams", departure, Nothing, key=f"{key}-gone"[:64]))
         )
-        heading = say("You go to {vendor} now, signed in", vendor=made.vendor)
+        heading = say("You go to {vendor} now, signed in", vendor=vendor_name(made.vendor))
         page = shown(visit, "exams/going.html", heading, made=made, fields=fields)
         # Only this page may send a form to the vendor, and to nobody else.
         page.headers["Content-Security-Policy"] = policy_for(made.form.action)
@@ -100,11 +101,11 @@ class GoingPages:
         values: dict[str, Any] = {
             "what": what,
             "faults": faults,
-            "vendors": [(name, name) for name in vendors],
+            "vendors": [(name, vendor_name(name)) for name in vendors],
             "rights": rights.items if rights else [],
             "exams": [(code, f"{code} {exam.title}") for code, exam in sorted(program.exams.items())],
             "vouchers": [
-                (one.voucher_id, f"{one.code} ({', '.join(one.exams) or one.vendor})")
+                (one.voucher_id, f"{one.code} ({', '.join(one.exams) or vendor_name(one.vendor)})")
                 for one in (vouchers.items if vouchers else [])
                 if one.state in _USABLE
             ],

@@ -28,6 +28,7 @@ from services.portal.exams.words import (
     base_of,
     case_about,
     chip_of,
+    late_said,
     sort_link,
 )
 from services.portal.languages import say
@@ -67,7 +68,7 @@ class ExamPages:
             visit.mine("exams", "/history", Attempts, **query),
         )
         values: dict[str, Any] = {
-            "expected": expected.items if expected else None,
+            "expected": [(one, late_said(one)) for one in expected.items] if expected else None,
             "ahead": ahead.items if ahead else None,
             "vouchers": vouchers.items if vouchers else None,
             "attempts": [(one, chip_of(one)) for one in page.items],

@@ -5,10 +5,12 @@ from typing import Final
 from urllib.parse import urlencode
 
 from services.portal.backend.shapes import Attempt as ShortAttempt
+from services.portal.backend.shapes import Expected
 from services.portal.exams.shapes import Attempt
 from services.portal.languages import mark, say
 from services.portal.languages.days import spoken
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 _GRADES: Final = {
     "pass": Chip("ok", mark("Passed")),
@@ -65,6 +67,25 @@ def chip_of(one: Attempt | ShortAttempt) -> Chip:
     """The state of an attempt: by its grade where it has one that counts."""
     found = _STATES.get(one.state) or _GRADES.get(one.grade or "")
     return found or Chip("off", one.state.replace("_", " ").capitalize())
+
+
+def late_said(one: Expected) -> str:
+    """What is done about a result that is late."""
+    due = spoken(one.due_on)
+    if one.asked_on is not None:
+        return say(
+            "It was due by {day}. We asked {vendor} about it on {asked} and write to you; you don't need to do "
+            "anything.",
+            day=due,
+            vendor=vendor_name(one.vendor),
+            asked=spoken(one.asked_on),
+        )
+    if one.case_opened:
+        return say(
+            "It was due by {day}. We opened a case by ourselves and write to you; you don't need to do anything.",
+            day=due,
+        )
+    return say("It was due by {day}. If it doesn't come, we open a case by ourselves.", day=due)
 
 
 def asked(query: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from services.portal.backend.shapes import Attempt, Line
 from services.portal.home.shapes import Claim, ParcelRow, Shared
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import day_there
+from services.portal.web.vendor_names import vendor_name
 
 MOST: Final = 5
 
@@ -53,7 +54,7 @@ def _lines(lines: Sequence[Line], titles: Mapping[str, str]) -> Iterator[Happene
 
 def _attempts(attempts: Sequence[Attempt]) -> Iterator[Happened]:
     for one in attempts:
-        exam = one.exam_code or one.title or one.vendor
+        exam = one.exam_code or one.title or vendor_name(one.vendor)
         by_state = _STATES.get(one.state)
         sentence = by_state or _GRADES.get(one.grade or "")
         if sentence is not None:

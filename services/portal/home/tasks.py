@@ -8,6 +8,7 @@ from typing import Final
 from services.portal.backend.shapes import Certification, Expected, Renewal
 from services.portal.cases.shapes import CaseRow
 from services.portal.cases.words import title_of
+from services.portal.exams.words import late_said
 from services.portal.home.answer import SOON
 from services.portal.home.shapes import Appointment, Goal, OfferRow, ParcelRow
 from services.portal.languages import mark, say, say_many
@@ -72,20 +73,10 @@ def tasks_of(facts: Facts, today: date) -> list[Task]:
 def _late(expected: Iterable[Expected]) -> Iterator[Task]:
     for one in expected:
         if one.state in ("late", "overdue"):
-            due = spoken(one.due_on)
-            text = (
-                say(
-                    "It was due by {day}. We opened a case by ourselves and write to you; you don't need to do "
-                    "anything.",
-                    day=due,
-                )
-                if one.case_opened
-                else say("It was due by {day}. If it doesn't come, we open a case by ourselves.", day=due)
-            )
             yield Task(
                 say("Your {exam} result is late", exam=_exam(one)),
                 Chip("warn", mark("Late")),
-                text,
+                late_said(one),
                 "/exams",
                 say("See your exams"),
             )

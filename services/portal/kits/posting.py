@@ -124,7 +124,7 @@ async def checked(visit: Visit, parcel: Parcel, answers: Typed) -> tuple[Faults,
 def confirmed(visit: Visit, parcel: Parcel, answers: Typed, label: list[str]) -> web.Response:
     """What will happen, before it does."""
     carried = [(name, str(answers[name])) for name in _carried(parcel) if answers.get(name)]
-    name = str(answers.get("name") or (visit.profile.name if visit.profile else ""))
+    name = str(answers.get("name") or visit.name)
     values: dict[str, Any] = {
         "parcel": parcel,
         "carried": carried,

@@ -5,19 +5,18 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from services.portal.backend.client import Refused
+from services.portal.backend.client import Down, Refused
 from services.portal.languages import mark, say
 from services.portal.profile.shapes import Account, CasePage, Claimed
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
 from services.portal.web.look import shown
+from services.portal.web.vendor_names import EXAM_VENDORS, vendor_name
 from services.portal.web.visit import VISIT, part
 
-_NAMES: Final = {"vue": "Pearson VUE", "psi": "PSI", "credly": "Credly"}
-"""Partners by what they are called on the bus."""
-_VENDORS: Final = ("vue", "psi")
-"""Of whom many have an ID that they know."""
+_BADGES: Final = {"credly": "Credly"}
+"""Providers of badges, which have no definition of their own, by what they are called on the bus."""
 _VERIFIED: Final = {
     "registration": mark("With your test registration"),
     "claim": mark("With a registration number from you"),
@@ -54,7 +53,7 @@ class IdPages:
         )
         values: dict[str, Any] = {
             "ids": [
-                (_NAMES.get(one.system, one.system), one, say(_VERIFIED.get(one.verified_by, _OTHERWISE)))
+                (_name(one.system), one, say(_VERIFIED.get(one.verified_by, _OTHERWISE)))
                 for one in account.external_ids
             ],
             "former": account.merged_from,
@@ -80,7 +79,7 @@ class IdPages:
         except Unfit as fault:
             return await self._form(request, what, fault.faults)
         answer = redirect("/profile/ids")
-        name = _NAMES.get(claim.system, claim.system)
+        name = _name(claim.system)
         if claimed.state == "linked":
             done = say("Your ID at {partner} is yours here too. Results under it count for you.", partner=name)
         else:
@@ -105,13 +104,20 @@ class IdPages:
     async def _form(self, request: web.Request, what: Typed, faults: Faults) -> web.Response:
         visit = request[VISIT]
         _, account = await asyncio.gather(visit.introduce(), part(visit.mine("identity", "", Account)))
-        systems = dict.fromkeys([*_VENDORS, *(one.system for one in (account.external_ids if account else ()))])
+        held = (one.system for one in account.external_ids) if account else ()
+        systems = dict.fromkeys([*EXAM_VENDORS.get(), *held])
+        if not systems:
+            raise Down("exams")
         return shown(
             visit,
             "profile/claim.html",
             say("Claim an ID"),
             problem=bool(faults),
-            systems=[(one, _NAMES.get(one, one)) for one in systems],
+            systems=[(one, _name(one)) for one in systems],
             what=what,
             faults=faults,
         )
+
+
+def _name(system: str) -> str:
+    return _BADGES.get(system) or vendor_name(system)

@@ -17,11 +17,12 @@ from services.portal.web.forms import Faults
 from services.portal.web.visit import Visit
 
 
-def _one_line(value: object) -> object:
+def one_line(value: object) -> object:
+    """What was typed, without its line ends."""
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
-Reason = Annotated[str, BeforeValidator(_one_line), StringConstraints(min_length=1, max_length=1000)]
+Reason = Annotated[str, BeforeValidator(one_line), StringConstraints(min_length=1, max_length=1000)]
 """Why somebody decides so, as services keep it: one line, however it was typed."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 from urllib.parse import urlencode
 
@@ -31,11 +32,13 @@ class Count:
         waiting: all of it, as far as one page of the service's list goes.
         late: of these, what is past its promise.
         more: whether there are more than were counted.
+        at: when it was counted, of a number that is remembered.
     """
 
     waiting: int
     late: int = 0
     more: bool = False
+    at: datetime | None = None
 
     @property
     def words(self) -> str:

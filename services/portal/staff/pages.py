@@ -7,6 +7,7 @@ from aiohttp import web
 from libs.common.programs import Program
 from services.portal.staff.announcements.pages import AnnouncementQueue
 from services.portal.staff.audit.pages import AuditPage
+from services.portal.staff.badges.pages import BadgeQueue
 from services.portal.staff.candidates.pages import CandidateView
 from services.portal.staff.cases.pages import CaseQueue
 from services.portal.staff.claims.pages import ClaimQueue
@@ -17,6 +18,7 @@ from services.portal.staff.hooks.pages import HookPages
 from services.portal.staff.mail_troubles.pages import MailTroubleQueue
 from services.portal.staff.members.pages import MemberPages
 from services.portal.staff.merges.pages import Merges
+from services.portal.staff.parcels.lists import OrderLists
 from services.portal.staff.parcels.pages import ParcelQueue
 from services.portal.staff.results.pages import results_pages
 from services.portal.staff.rules.pages import RulesPages
@@ -39,8 +41,10 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *Merges(cookies).routes(),
         *results_pages(cookies),
         *vendor_pages(cookies),
+        *BadgeQueue(cookies).routes(),
         *ClaimQueue(cookies).routes(),
         *ParcelQueue(cookies).routes(),
+        *OrderLists(cookies).routes(),
         *DecisionPages(cookies).routes(),
         *AnnouncementQueue(cookies).routes(),
         *TemplatePages(cookies).routes(),

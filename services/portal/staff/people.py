@@ -45,5 +45,5 @@ class Names:
 
 async def names_at(visit: Visit) -> Names:
     """Ask for it beside what the page itself needs. Raises `SignedOut`, `Refused`."""
-    found = await part(visit.program_read("identity", "/colleagues", Colleagues))
+    found = await part(visit.mine("identity", "/colleagues", Colleagues))
     return Names({one.subject: one.name for one in found.items} if found else {}, visit.at_desk.subject)

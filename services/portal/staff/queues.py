@@ -4,6 +4,7 @@ from typing import Final
 
 from services.portal.languages import mark
 from services.portal.staff.announcements.shelves import count as drafts
+from services.portal.staff.badges.shelves import count as badges
 from services.portal.staff.cases.shelves import count_of
 from services.portal.staff.claims.shelves import count as claims
 from services.portal.staff.kit import Queue
@@ -101,6 +102,14 @@ MAIL_TROUBLES: Final = Queue(
     frozenset({"messages:read", "operations:read"}),
     mail_troubles,
 )
+BADGES: Final = Queue(
+    "badge-provider",
+    mark("Badge provider"),
+    "vendors",
+    mark("How the exchange with the program's badge provider goes, and badges that it refuses or has lost."),
+    frozenset({"operations:read"}),
+    badges,
+)
 HOOKS: Final = Queue(
     "hooks",
     mark("Web hooks"),
@@ -143,6 +152,7 @@ QUEUES: Final[tuple[Queue, ...]] = (
     HOUSES,
     DECISIONS,
     *VENDORS,
+    BADGES,
     ANNOUNCEMENTS,
     TEMPLATES,
     RULES,

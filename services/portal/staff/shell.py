@@ -9,6 +9,7 @@ from aiohttp import web
 
 from services.portal.backend.client import Down, Refused
 from services.portal.languages import mark, say, say_many
+from services.portal.languages.days import clock_time
 from services.portal.staff.kit import GROUPS, Count, Queue
 from services.portal.staff.queues import QUEUES
 from services.portal.web.look import shown
@@ -35,9 +36,16 @@ class Entry:
         """The number for whoever does not see its colour."""
         if self.count is None:
             return ""
+        if self.count.at is not None:
+            return say("{number} waiting, counted at {time}", number=self.count.words, time=self.counted)
         late = say_many("{count} is past its promise", "{count} are past their promise", self.count.late)
         waiting = say("{number} waiting", number=self.count.words)
         return say(", ").join((waiting, late)) if self.count.late else waiting
+
+    @property
+    def counted(self) -> str:
+        """When it was counted, of a number that is remembered; else empty."""
+        return "" if self.count is None or self.count.at is None else clock_time(self.count.at)
 
 
 @dataclass(frozen=True, slots=True)

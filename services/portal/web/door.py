@@ -22,8 +22,9 @@ from services.portal.web.forms import TOKEN_FIELD, FormTokens
 from services.portal.web.gate import GATE, Gate
 from services.portal.web.look import shown
 from services.portal.web.policy import POLICY
-from services.portal.web.repeats import Repeats
+from services.portal.web.repeats import LEADS_TO, Busy, Done, Repeats
 from services.portal.web.sessions import Refresh, Sessions, StaffSessions
+from services.portal.web.vendor_names import VendorNames
 from services.portal.web.visit import VISIT, SignedOut, Visit, is_of_staff
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -53,8 +54,10 @@ class Door:
         forms: FormTokens,
         drafts: Drafts,
         repeats: Repeats,
+        vendors: VendorNames,
         programs: Mapping[str, Program],
     ) -> None:
+        self._vendors = vendors
         self._backend = backend
         self._sessions = sessions
         self._staff = staff
@@ -105,6 +108,7 @@ class Door:
     async def _answer(self, request: web.Request, visit: Visit, handler: Handler) -> web.StreamResponse:
         try:
             await self._recognise(request, visit)
+            await self._vendors.learn(visit)
             if request.method in _CHANGES and not await self._believed(request, visit):
                 return shown(
                     visit, "templates/message.html", say("This form is too old"), status=403, text=say(_OLD_FORM)
@@ -113,7 +117,8 @@ class Door:
             if shows and await self._gate.holds_back(visit, request.path):
                 return self._to_gate(request)
             await self._put_back(request, visit)
-            return await self._repeated(request, visit) or await self._sent(request, visit, await handler(request))
+            answer = await self._once(request, visit, handler)
+            return await self._remember(visit, await self._sent(request, visit, answer))
         except SignedOut:
             return await self._to_sign_in(request, visit)
         except Refused as refusal:
@@ -206,28 +211,54 @@ class Door:
             KEPT.set(found)
             visit.said = say("You were signed out while writing. What you typed is back; nothing was sent yet.")
 
-    async def _repeated(self, request: web.Request, visit: Visit) -> web.StreamResponse | None:
-        """The answer to a form that was sent before, just so."""
-        if visit.session is None or request.method not in _CHANGES:
-            return None
-        done = await self._repeats.find(visit.session, request.path_qs, await request.post())
-        if done is None:
-            return None
-        answer = redirect(done.to)
-        self._cookies.tell(answer, say("Already done at {time}.", time=clock_time(done.at)))
+    async def _once(self, request: web.Request, visit: Visit, handler: Handler) -> web.StreamResponse:
+        """What a handler answers; a form that was sent before hears what came of it, and does nothing again."""
+        session = visit.staff or visit.session
+        if session is None or request.method not in _CHANGES:
+            return await handler(request)
+        form = await request.post()
+        try:
+            done = await self._repeats.begin(session, request.path_qs, form)
+        except Busy:
+            return shown(
+                visit, "templates/message.html", say("This is being done already"), status=409, text=say(_BUSY)
+            )
+        if done is not None:
+            answer = redirect(done.to)
+            self._cookies.tell(answer, _done_said(done))
+            return answer
+        to = None
+        try:
+            found = await handler(request)
+            to = found.headers["Location"] if found.status == 303 else found.get(LEADS_TO)  # noqa: PLR2004 see other
+        finally:
+            if to is None:
+                await self._repeats.give_up(session, request.path_qs, form)
+        if to is not None:
+            await self._repeats.finish(session, request.path_qs, form, to, once=LEADS_TO in found)
+        return found
+
+    async def _remember(self, visit: Visit, answer: web.StreamResponse) -> web.StreamResponse:
+        """The answer; the candidate's name is kept for the pages that follow."""
+        session, profile = visit.session, visit.profile
+        if session is not None and profile is not None and profile.name and profile.name != session.name:
+            await self._sessions.call(session.key, profile.name)
         return answer
 
     async def _sent(self, request: web.Request, visit: Visit, answer: web.StreamResponse) -> web.StreamResponse:
         """The answer; whoever sends a form again has had their draft back."""
-        session, draft = visit.session, self._cookies.draft(request)
-        if session is None or request.method not in _CHANGES:
-            return answer
-        if answer.status == 303:  # noqa: PLR2004 see other: it is done
-            await self._repeats.note(session, request.path_qs, await request.post(), answer.headers["Location"])
-        if draft is not None:
+        draft = self._cookies.draft(request)
+        if draft is not None and visit.session is not None and request.method in _CHANGES:
             await self._drafts.drop(draft)
             self._cookies.drop_draft(answer)
         return answer
+
+
+def _done_said(done: Done) -> str:
+    time = clock_time(done.at)
+    if done.once:
+        return say("Already done at {time}. A secret is shown once: make a new one if you missed it.", time=time)
+    return say("Already done at {time}.", time=time)
 
 
 def _failed(visit: Visit, error: Exception) -> web.StreamResponse:
@@ -245,6 +276,9 @@ def _failed(visit: Visit, error: Exception) -> web.StreamResponse:
 
 
 _OLD_FORM: Final = mark("Go back, load the page again and send the form once more. Nothing was changed.")
+_BUSY: Final = mark(
+    "You sent it twice, and the first is still at work. Go back and look in a minute what became of it."
+)
 _DOWN: Final = mark("Nothing is lost: results and credits are kept and show as soon as we're back.")
 _NOTHING: Final = mark("There's nothing here, or it isn't yours to see.")
 _SEARCH: Final = mark("The address may be mistyped, or what was here has moved.")

@@ -28,10 +28,10 @@ class Gate:
         """Whether the gate comes before a page. Where identity does not answer, nobody is held back."""
         if visit.session is None or visit.session.let_in or is_open(path):
             return False
-        await visit.introduce()
-        if visit.profile is None:
+        profile = await visit.know()
+        if profile is None:
             return False
-        if visit.profile.missing or visit.profile.confirmation_due:
+        if profile.missing or profile.confirmation_due:
             return True
         await self._sessions.let_in(visit.session.key)
         return False

@@ -15,6 +15,7 @@ from services.portal.languages import SPEECH, days, mark
 from services.portal.languages.days import ZONE
 from services.portal.web.drafts import kept, kept_day
 from services.portal.web.forms import KEY_FIELD, TOKEN_FIELD
+from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import Visit
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -103,6 +104,7 @@ _TEMPLATES.filters |= {
     "there": days.day_there,
     "clock_time": days.clock_time,
     "number": days.number,
+    "vendor": vendor_name,
 }
 _SAYING: Final = Saying(SPEECH)
 _TEMPLATES.globals |= {

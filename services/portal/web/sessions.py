@@ -40,6 +40,8 @@ EARLY: Final = timedelta(seconds=30)
 _VIEWED: Final = 500
 """Candidates that are remembered; before the first of these is asked for again, nobody remembers it either."""
 _LOOKS_AGAIN: Final = timedelta(days=1)
+_NAMED_FOR: Final = timedelta(hours=1)
+"""Names change by a case, in days."""
 _LEASE: Final = timedelta(seconds=12)
 """Longer than a refresh may take."""
 _LOOK_SECONDS: Final = 0.05
@@ -56,6 +58,7 @@ class Session(NamedTuple):
         language: BCP 47, as the profile has it.
         time_zone: IANA name, as the profile has it.
         let_in: whether the program knew all that it wants to know first, when it was last looked at.
+        name: for the head of pages, as it was lately; empty where it has to be asked for.
     """
 
     key: str
@@ -66,6 +69,7 @@ class Session(NamedTuple):
     language: str | None = None
     time_zone: str | None = None
     let_in: bool = False
+    name: str = ""
 
 
 class StaffSession(NamedTuple):
@@ -221,7 +225,14 @@ class Sessions(KeptSessions[Session]):
         until = as_stored(self._clock.now() + _LOOKS_AGAIN)
         await self._rows.update_one({"_id": key}, {"$set": {"let_in_until": until}})
 
+    async def call(self, key: str, name: str) -> None:
+        """Keep the name for the head of pages, sealed, so that not every page asks for it."""
+        until = as_stored(self._clock.now() + _NAMED_FOR)
+        kept = {"name": self._box.seal(name.encode()), "named_until": until}
+        await self._rows.update_one({"_id": key}, {"$set": kept})
+
     def _session(self, row: Document) -> Session:
+        named = "name" in row and row["named_until"] > self._clock.now()
         return Session(
             key=row["_id"],
             program=row["program"],
@@ -231,6 +242,7 @@ class Sessions(KeptSessions[Session]):
             language=row.get("language"),
             time_zone=row.get("time_zone"),
             let_in="let_in_until" in row and row["let_in_until"] > self._clock.now(),
+            name=self._box.open(row["name"]).decode() if named else "",
         )
 
 

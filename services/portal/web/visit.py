@@ -67,18 +67,33 @@ class Visit:
             raise SignedOut
         return self.staff
 
+    @property
+    def name(self) -> str:
+        """Of the candidate, for the head of the page; empty where nobody has said it."""
+        if self.profile is not None:
+            return self.profile.name
+        return self.session.name if self.session is not None else ""
+
     async def introduce(self) -> None:
-        """Learn the name for the head of the page; without it the page has the ID alone."""
+        """Learn the name for the head of the page, where the session does not know it; without it there is the ID."""
+        if not self.name:
+            await self.know()
+
+    async def know(self) -> Profile | None:
+        """What the program knows of the candidate; None where identity does not answer."""
         if self.profile is None:
             self.profile = await part(self.mine("identity", "/profile", Profile))
+        return self.profile
 
     def below(self, path: str) -> str:
-        """The candidate's own part of a service's API. Raises `SignedOut`."""
+        """A service's API below what is theirs: a candidate's own, of staff their program. Raises `SignedOut`."""
+        if self.staff is not None:
+            return f"/programs/{self.staff.program}{path}"
         session = self.signed_in
         return f"/programs/{session.program}/candidates/{session.candidate_id}{path}"
 
     async def mine(self, service: str, below: str, into: type[M], **query: str) -> M:
-        """What a service has of the candidate. Raises `SignedOut`, `Down`, `Refused`."""
+        """What a service has in their part. Raises `SignedOut`, `Down`, `Refused`."""
         return await self.backend.read(self.browser, service, self.below(below), into, query or None)
 
     async def change(
@@ -91,50 +106,19 @@ class Visit:
         key: str,
         body: Mapping[str, Any] | None = None,
     ) -> M:
-        """Change something of the candidate's; the same key again is the same change.
+        """Change something in their part; the same key again is the same change.
 
         Raises `SignedOut`, `Down`, `Refused`.
         """
         return await self.backend.send(self.browser, method, service, self.below(below), into, body=body, key=key)
 
     async def give(self, service: str, below: str, into: type[M], content: Content, *, key: str) -> M:
-        """Upload a file of the candidate's. Raises `SignedOut`, `Down`, `Refused`."""
+        """Upload a file to their part. Raises `SignedOut`, `Down`, `Refused`."""
         return await self.backend.upload(self.browser, service, self.below(below), into, content=content, key=key)
 
     async def fetch_mine(self, service: str, below: str, **query: str) -> Fetched:
-        """A file of the candidate's. Raises `SignedOut`, `Down`, `Refused`."""
+        """A file in their part. Raises `SignedOut`, `Down`, `Refused`."""
         return await self.backend.fetch(self.browser, service, self.below(below), query or None)
-
-    def _in_program(self, path: str) -> str:
-        return f"/programs/{self.at_desk.program}{path}"
-
-    async def program_read(self, service: str, below: str, into: type[M], **query: str) -> M:
-        """What a service has below the program of whoever of staff is there. Raises `SignedOut`, `Down`, `Refused`."""
-        return await self.backend.read(self.browser, service, self._in_program(below), into, query or None)
-
-    async def program_change(
-        self,
-        method: str,
-        service: str,
-        below: str,
-        into: type[M],
-        *,
-        key: str,
-        body: Mapping[str, Any] | None = None,
-    ) -> M:
-        """Change something of the program's; the same key again is the same change.
-
-        Raises `SignedOut`, `Down`, `Refused`.
-        """
-        return await self.backend.send(self.browser, method, service, self._in_program(below), into, body=body, key=key)
-
-    async def program_give(self, service: str, below: str, into: type[M], content: Content, *, key: str) -> M:
-        """Upload a file to the program. Raises `SignedOut`, `Down`, `Refused`."""
-        return await self.backend.upload(self.browser, service, self._in_program(below), into, content=content, key=key)
-
-    async def program_fetch(self, service: str, below: str, **query: str) -> Fetched:
-        """A file of the program's. Raises `SignedOut`, `Down`, `Refused`."""
-        return await self.backend.fetch(self.browser, service, self._in_program(below), query or None)
 
 
 async def part(answer: Awaitable[T]) -> T | None:

@@ -17,6 +17,7 @@ from deploy.mongo.users import database_name
 from libs.common.bus import failures, topology
 from libs.common.bus.messages import Outgoing
 from libs.common.events import SINGLE
+from services.exams.unmatched.store import item_id
 from tests.e2e.desk import post
 from tests.e2e.portal.colleagues import Colleague, at_desk, colleague
 from tests.e2e.portal.eyes import look_over
@@ -135,6 +136,9 @@ PAGES = (
     "/staff/vendors",
     "/staff/reconciliation",
     "/staff/reconciliation/new",
+    "/staff/badge-provider",
+    "/staff/fulfilment-houses",
+    "/staff/rules",
 )
 
 
@@ -151,7 +155,7 @@ async def test_pages_of_the_queues_are_whole_at_any_width_and_have_nothing_that_
         "unmatched": unmatched["items"][0]["item_id"],
         "challenge": challenges["items"][0]["challenge_id"],
         "refused": refused["items"][0]["rejection_id"],
-        "late": f"G-{waiting.booked.number}",
+        "late": item_id(f"cisco:vue:G-{waiting.booked.number}"),
     }
     await look_over(world, desk, [path.format(**ids) for path in PAGES])
 
@@ -297,4 +301,13 @@ async def test_what_is_late_comes_with_a_question_for_the_vendor(
     asked = await page.get_by_label("Question for the vendor").input_value()
     assert f"G-{waiting.booked.number}" in asked
     assert waiting.booked.candidate_id not in asked
+    assert "Not asked yet" in await text_of(page, ".item")
+    await page.get_by_role("button", name="Note that the vendor was asked").click()
+    assert "Choose how you asked" in await page.locator(".error-summary").inner_text()
+    await page.get_by_label("By phone").check()
+    await page.get_by_role("button", name="Note that the vendor was asked").click()
+    assert "Done: noted for 1 result" in await page.get_by_role("status").inner_text()
+    await page.goto("/staff/late")
+    await page.get_by_role("link", name=f"G-{waiting.booked.number}").click()
+    assert "You asked on" in await text_of(page, ".item")
     await page.close()

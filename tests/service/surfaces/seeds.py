@@ -220,6 +220,9 @@ _EXAMS = {
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
     "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
+    "note_late_question": Request(
+        lambda values: {"late_ids": [item_id("cisco:vue:G1"), values["item_id"]], "how": "mail", "note": WHY}
+    ),
     "admit_vendor": Request(lambda _: {"programs": [PROGRAM]}),
     "renew_credential": Request(lambda _: {"kind": "token"}),
     "take_notifications": Request(lambda _: {"id": "N1"}),
@@ -399,6 +402,7 @@ _FULFILLMENT = {
     "resend_own_order": Request(lambda _: {"address": ADDRESS}),
     "resend_order": Request(lambda _: {}),
     "cancel_order": Request(lambda _: {"reason": WHY}),
+    "act_on_order_finding": Request(lambda _: {"action": "dismiss", "reason": WHY}),
     "take_order_list": Request(
         lambda _: b"order_id,status\nMARK-LISTED,accepted\n", lambda _: {"house": "kits"}, media_type="text/csv"
     ),
@@ -428,6 +432,7 @@ async def _fulfillment(surface: Surface, _: Mapping[str, Program]) -> Seed:
         values["offer_id"] = offer["_id"]
     await surface.run("orders")
     values["list_id"] = (await _made(surface, "take_order_list", seed, by_staff=True))["list_id"]
+    values["finding_id"] = (await surface.base.rows("order_findings"))[0]["_id"]
     return seed
 
 

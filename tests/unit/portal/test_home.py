@@ -60,6 +60,7 @@ def offer(**changes: Any) -> OfferRow:
 def expected(state: Any = "expected", *, case_opened: bool = False) -> Expected:
     return Expected(
         registration_id="G1",
+        vendor="vue",
         exam_code="300-415",
         exam_title="ENSDWI",
         scheduled_at=datetime(2026, 11, 19, 9, tzinfo=UTC),

@@ -31,8 +31,7 @@ ELSEWHERE = {"/check", "/assets/"}
 """What another service shows below the same address, and where files are rather than pages."""
 ASKS = {
     *("mine", "change", "give", "fetch_mine", "read", "send", "upload", "fetch", "below", "startswith"),
-    *("program_read", "program_change", "program_give", "program_fetch"),
-    *("_change", "_file", "_refresh", "_in_program", "_if_given", "_of_result"),
+    *("_change", "_file", "_refresh", "_if_given", "_of_result"),
 }
 """Calls whose paths are those of services, or parts of addresses."""
 SENDS = {"form", "act"}

@@ -103,7 +103,9 @@ def test_texts_of_a_form_are_taken_by_language_and_nothing_half_written() -> Non
 def run(**more: Any) -> DryRun:
     counts = [Counts(certification="CCNA", gained=2, lost=1, moved=3, changed=0)]
     given = {"run_id": "r", "from_version": 1, "to_version": 2, "state": "finished", "total": 9, "done": 9}
-    return DryRun.model_validate({**given, "affected": 5, "counts": counts, "created_at": NOW, **more})
+    return DryRun.model_validate(
+        {**given, "affected": 5, "counts": counts, "created_by": "staff:s1", "created_at": NOW, **more}
+    )
 
 
 def test_a_dry_run_answers_in_its_heading() -> None:

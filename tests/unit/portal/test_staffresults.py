@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.portal.staff.listing import csv_file, path_of
 from services.portal.staff.people import Names
-from services.portal.staff.results import rulings, words
+from services.portal.staff.results import asking, rulings, words
 from services.portal.staff.results.shapes import (
     Challenge,
     Late,
@@ -23,6 +23,7 @@ from services.portal.staff.results.shapes import (
 from services.portal.staff.vendors import differences, overview
 from services.portal.staff.vendors import words as messages
 from services.portal.staff.vendors.shapes import Finding, Parked, Refused, Verdicts
+from services.portal.web.vendor_names import NAMES as NAMES_OF_VENDORS
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NAMES = Names({"staff:rosa": "Rosa"}, "staff:me")
@@ -90,6 +91,7 @@ def test_an_assignment_says_what_a_pass_would_change_and_never_that_it_is_one() 
 
 def late(**changed: Any) -> Late:
     base: dict[str, Any] = {
+        "late_id": "l1",
         "registration_id": "G1",
         "candidate_id": "C1",
         "vendor": "vue",
@@ -111,6 +113,29 @@ def test_what_a_vendor_is_sent_names_registrations_and_no_candidate() -> None:
     assert "G2" in sent
     assert "C1" not in sent
     assert "C1" not in map(str, words.late_line(late()).values())
+
+
+@pytest.mark.parametrize(
+    ("again", "word"),
+    [(None, "Not asked yet"), (date(2026, 11, 21), "Was asked"), (date(2026, 11, 20), "Ask again")],
+    ids=["never", "has time", "has let it pass"],
+)
+def test_a_vendor_is_to_be_asked_until_it_was_and_again_when_its_time_is_over(again: date | None, word: str) -> None:
+    assert asking.chip_of(late(ask_again_on=again), NOON.date()).word == word
+
+
+def test_who_asked_a_vendor_when_and_how_is_told_and_what_is_noted_of_many_lists_them() -> None:
+    question = {"asked_on": date(2026, 11, 18), "how": "phone", "note": "They look.", "by": "staff:rosa", "at": NOON}
+    asked = late(questions=[question], ask_again_on=date(2026, 11, 24))
+    assert [(said.replace("\xa0", " "), note) for _, said, note in asking.steps_of(asked.questions, NAMES)] == [
+        ("Rosa asked on 18 November 2026: By phone", "They look.")
+    ]
+    since = asking.since_said(asked).replace("\xa0", " ")
+    assert since == "Asked on 18 November 2026; ask again from 24 November 2026"
+    NAMES_OF_VENDORS.set({"vue": "Test Centres"})
+    said = asking.follows([late(), late(registration_id="G2")])
+    assert said[0] == "It is noted for 2 results that Test Centres was asked."
+    assert [line.partition(":")[0] for line in said[-2:]] == ["G1", "G2"]
 
 
 def test_a_file_for_a_vendor_holds_no_formula() -> None:

@@ -71,7 +71,7 @@ class AnnouncementQueue:
         side, names, page, opened = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("notify", "/announcements", AnnouncementPage, limit=_ROWS, **query, **cursor),
+            visit.mine("notify", "/announcements", AnnouncementPage, limit=_ROWS, **query, **cursor),
             _opened(visit, item),
         )
         values: dict[str, Any] = {
@@ -104,7 +104,7 @@ class AnnouncementQueue:
         return await self._keep(request, None)
 
     async def edit(self, request: web.Request) -> web.Response:
-        one = await request[VISIT].program_read("notify", _path(request), Announcement)
+        one = await request[VISIT].mine("notify", _path(request), Announcement)
         return await self._form(request, one.announcement_id, words.filled(one))
 
     async def change(self, request: web.Request) -> web.Response:
@@ -116,9 +116,9 @@ class AnnouncementQueue:
         mail = form.get("mail") == "yes"
         if form.get("sure"):
             body, key = {"mail": mail}, await change_key(request)
-            await visit.program_change("POST", "notify", f"{_path(request)}/publication", Nothing, key=key, body=body)
+            await visit.change("POST", "notify", f"{_path(request)}/publication", Nothing, key=key, body=body)
             return self._told(request, say("the announcement is published"))
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("notify", _path(request), Announcement))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("notify", _path(request), Announcement))
         asked = Asked(
             action=f"{_address(one.announcement_id)}/publication",
             button=say("Publish the announcement"),
@@ -136,11 +136,11 @@ class AnnouncementQueue:
                 body = read(Withdrawal, given, _said()).model_dump()
                 key = await change_key(request)
                 path = f"{_path(request)}/withdrawal"
-                await visit.program_change("POST", "notify", path, Nothing, key=key, body=body)
+                await visit.change("POST", "notify", path, Nothing, key=key, body=body)
                 return self._told(request, say("nobody sees the announcement any more"))
             except Unfit as wrong:
                 faults = wrong.faults
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("notify", _path(request), Announcement))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("notify", _path(request), Announcement))
         asked = Asked(
             action=f"{_address(one.announcement_id)}/withdrawal",
             button=say("Withdraw the announcement"),
@@ -169,7 +169,7 @@ class AnnouncementQueue:
             }
             method, below = ("PUT", _path(request)) if announcement_id else ("POST", "/announcements")
             key = await change_key(request)
-            one = await visit.program_change(method, "notify", below, Announcement, key=key, body=body)
+            one = await visit.change(method, "notify", below, Announcement, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, announcement_id, given, wrong.faults)
         except Refused as refusal:
@@ -235,7 +235,7 @@ def _listed(value: Any) -> list[str]:
 async def _opened(visit: Visit, item: str | None) -> Announcement | None:
     if not item:
         return None
-    return await visit.program_read("notify", f"/announcements/{quote(item, safe='')}", Announcement)
+    return await visit.mine("notify", f"/announcements/{quote(item, safe='')}", Announcement)
 
 
 def _path(request: web.Request) -> str:

@@ -6,5 +6,5 @@ from services.portal.web.visit import Visit
 
 
 async def count(visit: Visit) -> Count:
-    page = await visit.program_read("notify", "/announcements", AnnouncementPage, limit="100", state="draft")
+    page = await visit.mine("notify", "/announcements", AnnouncementPage, limit="100", state="draft")
     return Count(len(page.items), more=page.next is not None)

@@ -59,12 +59,12 @@ class AuditPage:
 
 
 async def _records(visit: Visit, service: str, after: int, filters: dict[str, str]) -> Records:
-    return await visit.program_read(service, "/audit", Records, after=str(after), limit=str(_ROWS), **filters)
+    return await visit.mine(service, "/audit", Records, after=str(after), limit=str(_ROWS), **filters)
 
 
 async def _seals(visit: Visit, service: str, **query: str) -> Seals | None:
     """The latest seals of a service's log; None where identity, which keeps them all, does not answer."""
-    return await part(visit.program_read("identity", "/audit/seals", Seals, of=service, latest_first="true", **query))
+    return await part(visit.mine("identity", "/audit/seals", Seals, of=service, latest_first="true", **query))
 
 
 def _head(seals: Seals | None) -> int:

@@ -62,7 +62,7 @@ class CandidateView:
         if not await self._reasoned(visit, candidate_id, request.query.get("item")):
             return await self._ask(visit, candidate_id, {})
         side, overview = await asyncio.gather(
-            side_of(visit), visit.program_read("identity", f"{_path(candidate_id)}/view", Overview)
+            side_of(visit), visit.mine("identity", f"{_path(candidate_id)}/view", Overview)
         )
         subject = Subject(visit, overview)
         sections = await LOADERS[tab](subject)
@@ -95,7 +95,7 @@ class CandidateView:
         visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
         if not await self._reasoned(visit, candidate_id, None):
             return await self._ask(visit, candidate_id, {})
-        return passed_on(await visit.program_fetch("certs", f"{_path(candidate_id)}/history"))
+        return passed_on(await visit.fetch_mine("certs", f"{_path(candidate_id)}/history"))
 
     async def mail(self, request: web.Request) -> web.Response:
         """A mail with its words."""
@@ -149,7 +149,7 @@ class CandidateView:
 
     async def _log(self, visit: Visit, candidate_id: str, reason: str, key: str | None) -> None:
         path = f"{_path(candidate_id)}/views/{reason}"
-        await visit.program_change("POST", "identity", path, Nothing, key=key or "")
+        await visit.change("POST", "identity", path, Nothing, key=key or "")
         await self._sessions.note_view(visit.at_desk.key, candidate_id)
 
     async def _ask(self, visit: Visit, candidate_id: str, faults: Faults) -> web.Response:

@@ -37,7 +37,7 @@ class Subject:
         """What a service has of the candidate; None where it does not answer, or has nothing yet."""
         path = f"/candidates/{quote(self.overview.candidate_id, safe='')}{below}"
         try:
-            return await part(self.visit.program_read(service, path, into, **query))
+            return await part(self.visit.mine(service, path, into, **query))
         except Refused as refusal:
             if refusal.problem.status == 404:  # noqa: PLR2004 nothing was ever heard of them there
                 return into()

@@ -16,6 +16,7 @@ from services.portal.staff.cases.words import STATES, kind_of
 from services.portal.staff.kit import NONE, Cell, Column, Row
 from services.portal.staff.people import Names
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 TABS: Final[Mapping[str, str]] = {
     "overview": mark("Overview"),
@@ -256,7 +257,7 @@ def attempt_rows(attempts: Sequence[shapes.Attempt]) -> list[list[Cell]]:
             Cell(number(one.attempt) if one.attempt else NONE),
             _chip(_ATTEMPTS, one.state) if one.state in _ATTEMPTS else _chip(_GRADES, one.grade),
             Cell(number(one.score) if one.score is not None else NONE),
-            Cell(one.vendor, second=one.registration_id or ""),
+            Cell(vendor_name(one.vendor), second=one.registration_id or ""),
             Cell(_moment(one.received_at)),
         ]
         for one in attempts
@@ -268,7 +269,7 @@ def appointment_rows(appointments: Sequence[shapes.Appointment]) -> list[list[Ce
         [
             Cell(_moment(one.scheduled_at)),
             Cell(one.title or one.exam_code, second=one.exam_code),
-            Cell(one.vendor, second=one.registration_id),
+            Cell(vendor_name(one.vendor), second=one.registration_id),
         ]
         for one in appointments
     ]
@@ -350,7 +351,7 @@ def mail_rows(mails: Sequence[shapes.Mail], base: str) -> list[list[Cell]]:
 
 def external_rows(ids: Sequence[shapes.ExternalId]) -> list[list[Cell]]:
     return [
-        [Cell(one.system), Cell(one.external_id, own=True), Cell(one.verified_by), Cell(minute(one.since))]
+        [Cell(vendor_name(one.system)), Cell(one.external_id, own=True), Cell(one.verified_by), Cell(minute(one.since))]
         for one in ids
     ]
 

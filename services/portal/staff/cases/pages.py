@@ -9,7 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import StringConstraints
 
-from services.portal.backend.client import Nothing, Refused
+from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.cases import words
@@ -19,7 +19,7 @@ from services.portal.staff.kit import Column, Number, Queue, Row, next_after, wi
 from services.portal.staff.people import Names, names_at
 from services.portal.staff.queues import CASES, MINE, NAMES, SECOND
 from services.portal.staff.shell import on_desk, side_of
-from services.portal.web.answers import passed_on, redirect
+from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
 from services.portal.web.visit import VISIT, Visit, part
@@ -70,6 +70,7 @@ class CaseQueue:
             web.post(f"{case}/message", self.write),
             web.post(f"{case}/decision", self.decide),
             web.get(f"{case}/evidence/{{evidence_id}}", self.evidence),
+            web.get(f"{case}/evidence/{{evidence_id}}/picture", self.picture),
         ]
 
     def _listing(self, queue: Queue) -> Callable[[web.Request], Any]:
@@ -87,7 +88,7 @@ class CaseQueue:
         visit, form = request[VISIT], await request.post()
         body = {"assignee": visit.at_desk.subject if form.get("take") else None}
         key = await change_key(request)
-        await visit.program_change("PUT", "identity", f"{_path(request)}/assignee", Nothing, key=key, body=body)
+        await visit.change("PUT", "identity", f"{_path(request)}/assignee", Nothing, key=key, body=body)
         return redirect(with_query(_from(form).address, {}, item=request.match_info["case_id"]))
 
     async def write(self, request: web.Request) -> web.Response:
@@ -96,7 +97,7 @@ class CaseQueue:
             reply = read(Reply, given, _said())
             body = {"text": reply.text, "needs_answer": reply.needs_answer is not None}
             key = await change_key(request)
-            await visit.program_change("POST", "identity", f"{_path(request)}/messages", Nothing, key=key, body=body)
+            await visit.change("POST", "identity", f"{_path(request)}/messages", Nothing, key=key, body=body)
         except Unfit as unfit:
             return await self._page(request, queue, request.match_info["case_id"], unfit.faults, given)
         sentence = say("your message is sent, and a mail says so")
@@ -116,7 +117,7 @@ class CaseQueue:
 
     async def _confirm(self, request: web.Request, queue: Queue, decision: Decision) -> web.Response:
         visit = request[VISIT]
-        side, case = await asyncio.gather(side_of(visit), visit.program_read("identity", _path(request), Case))
+        side, case = await asyncio.gather(side_of(visit), visit.mine("identity", _path(request), Case))
         accept = decision.decision == "accept"
         if accept and case.kind == "duplicate" and not (decision.other or case.details.get("candidate_id")):
             raise Unfit({"other": say(_SENTENCES["other"])})
@@ -143,9 +144,7 @@ class CaseQueue:
             body["other_candidate_id"] = decision.other
         key = await change_key(request)
         try:
-            case = await visit.program_change(
-                "POST", "identity", f"{_path(request)}/decision", Case, key=key, body=body
-            )
+            case = await visit.change("POST", "identity", f"{_path(request)}/decision", Case, key=key, body=body)
         except Refused as refusal:
             # What identity refuses here has words for people: a second opinion is needed, two accounts can't be merged.
             raise Unfit({"decision": refusal.problem.detail or refusal.problem.title}) from refusal
@@ -157,14 +156,14 @@ class CaseQueue:
         return await self._next(visit, queue, case.case_id, sentence)
 
     async def evidence(self, request: web.Request) -> web.Response:
-        name = quote(request.match_info["evidence_id"], safe="")
-        return passed_on(await request[VISIT].program_fetch("identity", f"{_path(request)}/evidence/{name}"))
+        return passed_on(await _evidence(request))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        return as_picture(await _evidence(request))
 
     async def _next(self, visit: Visit, queue: Queue, case_id: str, sentence: str) -> web.Response:
         """Back to the queue, with what is due next."""
-        page = await part(
-            visit.program_read("identity", "/cases", CasePage, limit=_ROWS, **shelf_of(visit, queue.name))
-        )
+        page = await part(visit.mine("identity", "/cases", CasePage, limit=_ROWS, **shelf_of(visit, queue.name)))
         following = next_after([case.case_id for case in page.items], case_id) if page else None
         return done(self._cookies, queue, following, sentence)
 
@@ -185,7 +184,7 @@ class CaseQueue:
         side, names, page, opened = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("identity", "/cases", CasePage, **asked),
+            visit.mine("identity", "/cases", CasePage, **asked),
             _opened(visit, item),
         )
         values: dict[str, Any] = {
@@ -212,8 +211,8 @@ async def _opened(visit: Visit, item: str | None) -> _Open | None:
     """The case of the address. Raises `Refused` where there is none."""
     if not item:
         return None
-    case = await visit.program_read("identity", f"/cases/{quote(item, safe='')}", Case)
-    person = await part(visit.program_read("identity", f"/candidates/{quote(case.candidate_id, safe='')}", Person))
+    case = await visit.mine("identity", f"/cases/{quote(item, safe='')}", Case)
+    person = await part(visit.mine("identity", f"/candidates/{quote(case.candidate_id, safe='')}", Person))
     return _Open(case, person)
 
 
@@ -257,6 +256,11 @@ def _from(form: Mapping[str, Any]) -> Queue:
     """The queue that a form was sent from."""
     name = form.get("queue")
     return next((queue for queue in (NAMES, MINE, SECOND) if queue.name == name), CASES)
+
+
+async def _evidence(request: web.Request) -> Fetched:
+    name = quote(request.match_info["evidence_id"], safe="")
+    return await request[VISIT].fetch_mine("identity", f"{_path(request)}/evidence/{name}")
 
 
 def _path(request: web.Request) -> str:

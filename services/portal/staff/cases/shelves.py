@@ -33,7 +33,7 @@ def count_of(queue: str) -> Counting:
     """How many cases a queue holds."""
 
     async def count(visit: Visit) -> Count:
-        page = await visit.program_read("identity", "/cases", CasePage, limit="100", **shelf_of(visit, queue))
+        page = await visit.mine("identity", "/cases", CasePage, limit="100", **shelf_of(visit, queue))
         return Count(len(page.items), late_among(page.items), more=page.next is not None)
 
     return count

@@ -10,6 +10,7 @@ from services.portal.staff.cases.shapes import Case, CaseLine, Person
 from services.portal.staff.kit import NONE, Cell, Fact, Row
 from services.portal.staff.people import Names
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 KINDS: Final[Mapping[str, str]] = {
     "name": mark("Name change"),
@@ -126,6 +127,7 @@ def facts_of(case: Case, person: Person | None) -> list[Fact]:
         if name not in details:
             continue
         value = _day_of(details[name]) if name.endswith("_on") else str(details[name])
+        value = vendor_name(value) if name in ("system", "vendor") else value
         before = held.get(name)
         facts.append(Fact(label, value, before, None if before is None else before == value))
     native = details.get("native_name")

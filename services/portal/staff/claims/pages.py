@@ -7,7 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import Field
 
-from services.portal.backend.client import Refused
+from services.portal.backend.client import Fetched, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.claims import words
@@ -17,7 +17,7 @@ from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.people import names_at
 from services.portal.staff.queues import CLAIMS
 from services.portal.staff.shell import on_desk, side_of
-from services.portal.web.answers import passed_on
+from services.portal.web.answers import as_picture, passed_on
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
 from services.portal.web.visit import VISIT, Visit, part
@@ -59,6 +59,7 @@ class ClaimQueue:
             web.get(CLAIMS.address, self.listing),
             web.post(f"{CLAIMS.address}/{{submission_id}}/decision", self.decide),
             web.get(f"{CLAIMS.address}/{{submission_id}}/evidence/{{evidence_id}}", self.evidence),
+            web.get(f"{CLAIMS.address}/{{submission_id}}/evidence/{{evidence_id}}/picture", self.picture),
         ]
 
     async def listing(self, request: web.Request) -> web.Response:
@@ -78,12 +79,14 @@ class ClaimQueue:
             return await self._page(request, key, wrong.faults, given)
 
     async def evidence(self, request: web.Request) -> web.Response:
-        name = quote(request.match_info["evidence_id"], safe="")
-        return passed_on(await request[VISIT].program_fetch("certs", f"{_path(request)}/evidence/{name}"))
+        return passed_on(await _evidence(request))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        return as_picture(await _evidence(request))
 
     async def _confirm(self, request: web.Request, decision: Decision) -> web.Response:
         visit, accept = request[VISIT], decision.decision == "accepted"
-        side, review = await asyncio.gather(side_of(visit), visit.program_read("certs", _path(request), Review))
+        side, review = await asyncio.gather(side_of(visit), visit.mine("certs", _path(request), Review))
         if accept:
             following = await _following(visit, review.submission_id, decision.known())
             follows = [
@@ -107,8 +110,8 @@ class ClaimQueue:
     async def _decided(self, request: web.Request, decision: Decision) -> web.Response:
         visit, key = request[VISIT], await change_key(request)
         body = decision.model_dump(exclude_none=True)
-        review = await visit.program_change("POST", "certs", f"{_path(request)}/decision", Review, key=key, body=body)
-        page = await part(visit.program_read("certs", "/reviews", ReviewPage, limit=_ROWS))
+        review = await visit.change("POST", "certs", f"{_path(request)}/decision", Review, key=key, body=body)
+        page = await part(visit.mine("certs", "/reviews", ReviewPage, limit=_ROWS))
         following = next_after([each.submission_id for each in page.items], review.submission_id) if page else None
         sentence = (
             say("{title} is accepted", title=review.title)
@@ -126,9 +129,7 @@ class ClaimQueue:
         side, names, page, opened = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read(
-                "certs", "/reviews", ReviewPage, limit=_ROWS, **query, **({"cursor": after} if after else {})
-            ),
+            visit.mine("certs", "/reviews", ReviewPage, limit=_ROWS, **query, **({"cursor": after} if after else {})),
             _opened(visit, item),
         )
         values: dict[str, Any] = {
@@ -165,7 +166,7 @@ async def _opened(visit: Visit, item: str | None) -> dict[str, Any] | None:
     """The claim of the address, with what accepting it as it is would change. Raises `Refused` where there is none."""
     if not item:
         return None
-    review = await visit.program_read("certs", f"/reviews/{quote(item, safe='')}", Review)
+    review = await visit.mine("certs", f"/reviews/{quote(item, safe='')}", Review)
     missing, undecided = words.missing_of(review), review.state in words.OPEN
     following = await part(_following(visit, item, {})) if undecided and not missing else None
     return {
@@ -180,7 +181,7 @@ async def _opened(visit: Visit, item: str | None) -> dict[str, Any] | None:
 
 async def _following(visit: Visit, submission_id: str, known: dict[str, Any]) -> Following:
     path = f"/reviews/{quote(submission_id, safe='')}/preview"
-    return await visit.program_change("POST", "certs", path, Following, key="", body=known)
+    return await visit.change("POST", "certs", path, Following, key="", body=known)
 
 
 def _columns() -> list[Column]:
@@ -192,6 +193,11 @@ def _columns() -> list[Column]:
         Column(say("Files")),
         Column(say("State")),
     ]
+
+
+async def _evidence(request: web.Request) -> Fetched:
+    name = quote(request.match_info["evidence_id"], safe="")
+    return await request[VISIT].fetch_mine("certs", f"{_path(request)}/evidence/{name}")
 
 
 def _path(request: web.Request) -> str:

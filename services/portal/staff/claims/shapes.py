@@ -23,6 +23,7 @@ class Review(BaseModel):
     delivery: str | None = None
     held_until: date | None = None
     evidence: list[str]
+    pictures: list[str] | None = None
     note: str | None = None
     decided_at: datetime | None = None
     decided_by: str | None = None

@@ -8,6 +8,7 @@ from services.portal.languages.days import day_there, short_day, spoken
 from services.portal.staff.claims.shapes import Review
 from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 STATES: Final = {
     "unmatched": Chip("warn", mark("Nobody known")),
@@ -67,7 +68,7 @@ def facts_of(review: Review) -> list[Fact]:
         (say("Delivery"), review.delivery),
         (say("On hold until"), spoken(review.held_until) if review.held_until else None),
         (say("Note of the candidate"), review.note),
-        (say("Reported by"), review.vendor),
+        (say("Reported by"), vendor_name(review.vendor) if review.vendor else None),
     ]
     return [Fact(name, value) for name, value in found if value]
 

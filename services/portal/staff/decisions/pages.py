@@ -117,9 +117,7 @@ class DecisionPages:
         body = decision.model_dump(mode="json", exclude_none=True)
         side, following = await asyncio.gather(
             side_of(visit),
-            visit.program_change(
-                "POST", "certs", f"{_path(candidate_id)}/decisions/preview", Following, key="", body=body
-            ),
+            visit.change("POST", "certs", f"{_path(candidate_id)}/decisions/preview", Following, key="", body=body),
         )
         values: dict[str, Any] = {
             "candidate_id": candidate_id,
@@ -143,7 +141,7 @@ class DecisionPages:
         visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
         body, key = decision.model_dump(mode="json", exclude_none=True), await change_key(request)
         path = f"{_path(candidate_id)}/decisions"
-        decided = await visit.program_change("POST", "certs", path, Decided, key=key, body=body)
+        decided = await visit.change("POST", "certs", path, Decided, key=key, body=body)
         answer = redirect(_address(candidate_id))
         sentence = (
             say(
@@ -164,8 +162,8 @@ class DecisionPages:
         side, names, held, decisions = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("certs", f"{_path(candidate_id)}/certifications", Held),
-            part(visit.program_read("certs", f"{_path(candidate_id)}/decisions", Decisions)),
+            visit.mine("certs", f"{_path(candidate_id)}/certifications", Held),
+            part(visit.mine("certs", f"{_path(candidate_id)}/decisions", Decisions)),
         )
         values: dict[str, Any] = {
             "queue": DECISIONS,

@@ -68,7 +68,7 @@ class StaffHome:
 async def _told(visit: Visit) -> Chart | str:
     """The chart; its title where the service does not answer."""
     try:
-        page = await visit.program_read("exams", "/vendors", VerdictsPage, days=str(DAYS))
+        page = await visit.mine("exams", "/vendors", VerdictsPage, days=str(DAYS))
     except (Down, Refused):
         return say("Vendors' messages per day")
     days = [(day.day, day.told) for vendor in page.items for day in vendor.days]
@@ -80,7 +80,7 @@ async def _cases(visit: Visit) -> Chart | str | None:
     if not visit.at_desk.may("accounts:manage"):
         return None
     try:
-        page = await visit.program_read("identity", "/cases", CasePage, limit="100")
+        page = await visit.mine("identity", "/cases", CasePage, limit="100")
     except (Down, Refused):
         return say("Ages of open cases")
     return ages((case.opened_at for case in page.items), datetime.now(UTC))
@@ -88,7 +88,7 @@ async def _cases(visit: Visit) -> Chart | str | None:
 
 async def _late(visit: Visit) -> Chart | str:
     try:
-        watch = await visit.program_read("exams", "/results-watch", Watch)
+        watch = await visit.mine("exams", "/results-watch", Watch)
     except (Down, Refused):
         return say("Late results")
     return late_results(vendor.late_by_business_days for vendor in watch.vendors)

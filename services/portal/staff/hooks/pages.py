@@ -19,6 +19,7 @@ from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.repeats import LEADS_TO
 from services.portal.web.visit import VISIT, part
 
 _ROWS: Final = "25"
@@ -68,7 +69,7 @@ class HookPages:
 
     async def listing(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        side, found = await asyncio.gather(side_of(visit), visit.program_read("notify", "/hooks", Hooks))
+        side, found = await asyncio.gather(side_of(visit), visit.mine("notify", "/hooks", Hooks))
         values: dict[str, Any] = {
             "queue": HOOKS,
             "columns": [Column(say("Hook")), Column(say("State")), Column(say("Events"))],
@@ -83,7 +84,7 @@ class HookPages:
         visit, given = request[VISIT], await typed(request)
         try:
             body, key = read(NewHook, given, _said()).model_dump(), await change_key(request)
-            hook = await visit.program_change("POST", "notify", "/hooks", NewSecret, key=key, body=body)
+            hook = await visit.change("POST", "notify", "/hooks", NewSecret, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, given, wrong.faults)
         except Refused as refusal:
@@ -103,7 +104,7 @@ class HookPages:
         visit, state = request[VISIT], (await request.post()).get("state")
         wanted = "paused" if state == "paused" else "active"
         key = await change_key(request)
-        await visit.program_change("PATCH", "notify", _path(request), Hook, key=key, body={"state": wanted})
+        await visit.change("PATCH", "notify", _path(request), Hook, key=key, body={"state": wanted})
         if wanted == "paused":
             return self._told(request, say("the hook is paused; what happens is kept for it"))
         return self._told(request, say("the hook is on; what was kept is being sent"))
@@ -111,7 +112,7 @@ class HookPages:
     async def ping(self, request: web.Request) -> web.Response:
         visit, path = request[VISIT], f"{_path(request)}/pings"
         try:
-            await visit.program_change("POST", "notify", path, Delivery, key=await change_key(request))
+            await visit.change("POST", "notify", path, Delivery, key=await change_key(request))
         except Refused as refusal:
             if refusal.code != "conflict":
                 raise
@@ -123,28 +124,28 @@ class HookPages:
         visit, given = request[VISIT], await typed(request)
         try:
             if "dead" in given:
-                hook = await visit.program_read("notify", _path(request), Hook)
+                hook = await visit.mine("notify", _path(request), Hook)
                 body: dict[str, Any] = {"first": hook.created_at.isoformat(), "only_dead": True}
             else:
                 body = {"delivery_ids": read(Chosen, given, _said()).deliveries}
         except Unfit as wrong:
             return await self._page(request, wrong.faults)
         path, key = f"{_path(request)}/replays", await change_key(request)
-        sent = await visit.program_change("POST", "notify", path, Replayed, key=key, body=body)
+        sent = await visit.change("POST", "notify", path, Replayed, key=key, body=body)
         return self._told(
             request, say_many("{count} message is sent again", "{count} messages are sent again", sent.count)
         )
 
     async def rotate(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
-        side, hook = await asyncio.gather(side_of(visit), visit.program_read("notify", _path(request), Hook))
+        side, hook = await asyncio.gather(side_of(visit), visit.mine("notify", _path(request), Hook))
         faults: Faults = {}
         if "sure" in given:
             try:
                 path, key = f"{_path(request)}/secrets", await change_key(request)
                 hours = 0 if "leaked" in given else 24
                 body = {"old_works_hours": hours}
-                made = await visit.program_change("POST", "notify", path, NewSecret, key=key, body=body)
+                made = await visit.change("POST", "notify", path, NewSecret, key=key, body=body)
                 return await self._secret(request, made)
             except Refused as refusal:
                 if refusal.code != "conflict":
@@ -170,11 +171,11 @@ class HookPages:
         visit, given = request[VISIT], await typed(request)
         if "sure" in given:
             key = await change_key(request)
-            await visit.program_change("DELETE", "notify", _path(request), Nothing, key=key)
+            await visit.change("DELETE", "notify", _path(request), Nothing, key=key)
             answer = redirect(HOOKS.address)
             self._cookies.tell(answer, say("Done: {sentence}", sentence=say("the hook is removed")))
             return answer
-        side, hook = await asyncio.gather(side_of(visit), visit.program_read("notify", _path(request), Hook))
+        side, hook = await asyncio.gather(side_of(visit), visit.mine("notify", _path(request), Hook))
         asked = Asked(
             action=f"{words.address_of(hook.hook_id)}/removal",
             button=say("Remove the hook"),
@@ -192,8 +193,8 @@ class HookPages:
         side, names, hook, log = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("notify", path, Hook),
-            part(visit.program_read("notify", f"{path}/deliveries", Log, limit=_ROWS, **state, **cursor)),
+            visit.mine("notify", path, Hook),
+            part(visit.mine("notify", f"{path}/deliveries", Log, limit=_ROWS, **state, **cursor)),
         )
         address = words.address_of(hook.hook_id)
         values: dict[str, Any] = {
@@ -217,7 +218,7 @@ class HookPages:
 
     async def _form(self, request: web.Request, given: Typed, faults: Faults | None = None) -> web.Response:
         visit = request[VISIT]
-        side, events = await asyncio.gather(side_of(visit), visit.program_read("notify", "/hook-events", Events))
+        side, events = await asyncio.gather(side_of(visit), visit.mine("notify", "/hook-events", Events))
         chosen = given.get("events", [])
         values: dict[str, Any] = {
             "queue": HOOKS,
@@ -236,7 +237,9 @@ class HookPages:
             "about": say("Every message to {address} is signed with it.", address=hook.url),
             "back": words.address_of(hook.hook_id),
         }
-        return on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer = on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer[LEADS_TO] = values["back"]
+        return answer
 
     def _told(self, request: web.Request, sentence: str) -> web.Response:
         answer = redirect(words.address_of(request.match_info["hook_id"]))

@@ -35,7 +35,7 @@ class MailTroubleQueue:
         visit, item = request[VISIT], request.query.get("item")
         side, page, opened = await asyncio.gather(
             side_of(visit),
-            visit.program_read("notify", "/suppressions", SuppressionPage, **page_of(request)),
+            visit.mine("notify", "/suppressions", SuppressionPage, **page_of(request)),
             _opened(visit, item),
         )
         shown: dict[str, Any] | None = None
@@ -73,7 +73,7 @@ class MailTroubleQueue:
         path = _path(candidate_id)
         if form.get("sure"):
             try:
-                await visit.program_change("DELETE", "notify", path, Nothing, key=await change_key(request))
+                await visit.change("DELETE", "notify", path, Nothing, key=await change_key(request))
             except Refused as refusal:
                 if refusal.code != "not-found":
                     raise
@@ -95,7 +95,7 @@ async def _opened(visit: Visit, candidate_id: str | None) -> Suppression | None:
     """What stands against a candidate's address; None where nothing does any more."""
     if not candidate_id:
         return None
-    return (await visit.program_read("notify", _path(candidate_id), AddressState)).suppression
+    return (await visit.mine("notify", _path(candidate_id), AddressState)).suppression
 
 
 def _path(candidate_id: str) -> str:

@@ -6,5 +6,5 @@ from services.portal.web.visit import Visit
 
 
 async def count(visit: Visit) -> Count:
-    page = await visit.program_read("notify", "/suppressions", SuppressionPage, limit="100")
+    page = await visit.mine("notify", "/suppressions", SuppressionPage, limit="100")
     return Count(len(page.items), more=page.next is not None)

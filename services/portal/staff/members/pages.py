@@ -65,8 +65,8 @@ class MemberPages:
         visit = request[VISIT]
         side, people, systems = await asyncio.gather(
             side_of(visit),
-            visit.program_read("identity", "/staff", Members),
-            part(visit.program_read("identity", "/systems", Systems)),
+            visit.mine("identity", "/staff", Members),
+            part(visit.mine("identity", "/systems", Systems)),
         )
         values: dict[str, Any] = {
             "queue": PEOPLE,
@@ -84,7 +84,7 @@ class MemberPages:
         visit, given = request[VISIT], await typed(request)
         try:
             body, key = read(NewMember, given, _said()).model_dump(), await change_key(request)
-            one = await visit.program_change("POST", "identity", "/staff", Member, key=key, body=body)
+            one = await visit.change("POST", "identity", "/staff", Member, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, given, wrong.faults)
         except Refused as refusal:
@@ -99,7 +99,7 @@ class MemberPages:
         visit, given = request[VISIT], await typed(request)
         try:
             body, key = read(Roles, given, _said()).model_dump(), await change_key(request)
-            await visit.program_change("PUT", "identity", f"{_path(request)}/roles", Member, key=key, body=body)
+            await visit.change("PUT", "identity", f"{_path(request)}/roles", Member, key=key, body=body)
         except Unfit as wrong:
             return await self._page(request, given, wrong.faults)
         except Refused as refusal:
@@ -115,14 +115,14 @@ class MemberPages:
             path, key = f"{_path(request)}/invitations", await change_key(request)
             try:
                 body = {"forget_second_factor": forget}
-                await visit.program_change("POST", "identity", path, Nothing, key=key, body=body)
+                await visit.change("POST", "identity", path, Nothing, key=key, body=body)
                 return self._told(words.address_of(request.match_info["staff_id"]), say("a mail with a link is sent"))
             except Refused as refusal:
                 said = _ELSEWHERE if refusal.code == "forbidden" else _ENOUGH
                 faults = _faults(refusal.problem, {"sure" if forget else "invitation": said})
         if not forget:
             return await self._page(request, faults=faults)
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("identity", _path(request), Member))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("identity", _path(request), Member))
         asked = Asked(
             action=f"{words.address_of(one.staff_id)}/invitation",
             button=say("Forget the app and send a link"),
@@ -143,11 +143,11 @@ class MemberPages:
         if "sure" in given:
             try:
                 key = await change_key(request)
-                await visit.program_change("DELETE", "identity", _path(request), Nothing, key=key)
+                await visit.change("DELETE", "identity", _path(request), Nothing, key=key)
                 return self._told(PEOPLE.address, say("they work here no more"))
             except Refused as refusal:
                 faults = _faults(refusal.problem, {"sure": _LAST})
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("identity", _path(request), Member))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("identity", _path(request), Member))
         asked = Asked(
             action=f"{words.address_of(one.staff_id)}/removal",
             button=say("Remove {name}", name=one.name),
@@ -164,7 +164,7 @@ class MemberPages:
         self, request: web.Request, given: Typed | None = None, faults: Faults | None = None
     ) -> web.Response:
         visit = request[VISIT]
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("identity", _path(request), Member))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("identity", _path(request), Member))
         values: dict[str, Any] = {
             "queue": PEOPLE,
             "one": one,

@@ -46,9 +46,7 @@ class Merges:
 
     async def pairs(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        side, found = await asyncio.gather(
-            side_of(visit), visit.program_read("identity", "/suspected-duplicates", Pairs)
-        )
+        side, found = await asyncio.gather(side_of(visit), visit.mine("identity", "/suspected-duplicates", Pairs))
         titles = (say("Likeness"), say("Older account"), say("Newer account"), say("What fits"), say("Newer since"))
         values: dict[str, Any] = {
             "queue": DUPLICATES,
@@ -68,7 +66,7 @@ class Merges:
             why = read(Why, given, {name: say(sentence) for name, sentence in _WHY.items()})
             body = {"from": request.query.get("from", ""), "into": request.query.get("into", ""), "reason": why.reason}
             key = await change_key(request)
-            merge = await visit.program_change("POST", "identity", "/merges", Merge, key=key, body=body)
+            merge = await visit.change("POST", "identity", "/merges", Merge, key=key, body=body)
         except Unfit as unfit:
             return await self._preview(request, unfit.faults, str(given.get("reason", "")))
         except Refused as refusal:
@@ -87,8 +85,8 @@ class Merges:
         query = urlencode({"from": ending, "into": going_on})
         side, preview, outcome = await asyncio.gather(
             side_of(visit),
-            visit.program_read("identity", f"/merges/preview?{query}", Preview),
-            part(visit.program_read("certs", f"/merge-preview?{query}", Outcome)),
+            visit.mine("identity", f"/merges/preview?{query}", Preview),
+            part(visit.mine("certs", f"/merge-preview?{query}", Outcome)),
         )
         name = preview.survivor.profile.name
         heading = say("Are both of these {name}?", name=name)
@@ -115,7 +113,7 @@ class Merges:
         try:
             why = read(Why, given, {name: say(sentence) for name, sentence in _WHY.items()})
             path, key = f"{_path(request)}/reversal", await change_key(request)
-            merge = await visit.program_change("POST", "identity", path, Merge, key=key, body={"reason": why.reason})
+            merge = await visit.change("POST", "identity", path, Merge, key=key, body={"reason": why.reason})
         except Unfit as unfit:
             return await self._undo_form(request, unfit.faults, str(given.get("reason", "")))
         answer = redirect(f"{words.view_of(merge.candidate_id)}?item={quote(merge.merge_id, safe='')}")
@@ -125,7 +123,7 @@ class Merges:
 
     async def _undo_form(self, request: web.Request, faults: Faults, reason: str) -> web.Response:
         visit = request[VISIT]
-        side, merge = await asyncio.gather(side_of(visit), visit.program_read("identity", _path(request), Merge))
+        side, merge = await asyncio.gather(side_of(visit), visit.mine("identity", _path(request), Merge))
         asked = Asked(
             action=f"/staff/merges/{quote(merge.merge_id, safe='')}/undo",
             button=say("Undo the merge"),

@@ -11,6 +11,7 @@ from services.portal.languages.days import minute, short_day
 from services.portal.staff.candidates.words import alike, likeness
 from services.portal.staff.kit import NONE, Cell, Fact, Row
 from services.portal.staff.merges.shapes import Account, Change, Held, Pair, Preview
+from services.portal.web.vendor_names import vendor_name
 
 _STATES: Final = {
     "active": mark("active"),
@@ -65,7 +66,7 @@ def _activated(account: Account) -> str | Markup:
 
 
 def _ids(account: Account) -> str:
-    return say(", ").join(f"{one.system} {one.external_id}" for one in account.external_ids) or NONE
+    return say(", ").join(f"{vendor_name(one.system)} {one.external_id}" for one in account.external_ids) or NONE
 
 
 def change_rows(changes: Sequence[Change]) -> list[Row]:

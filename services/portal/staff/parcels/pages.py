@@ -10,8 +10,8 @@ from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, Number, next_after, with_query
-from services.portal.staff.parcels import words
-from services.portal.staff.parcels.shapes import DispatchPage, HousePage, Order, OrderPage
+from services.portal.staff.parcels import found_words, words
+from services.portal.staff.parcels.shapes import DispatchPage, HousePage, Order, OrderListPage, OrderPage
 from services.portal.staff.queues import HOUSES, PARCELS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
@@ -20,6 +20,7 @@ from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key,
 from services.portal.web.visit import VISIT, Visit, part
 
 _ROWS: Final = "50"
+_LISTS: Final = "20"
 _FIELDS: Final = {
     "body.address.lines": "lines",
     "body.address.city": "city",
@@ -95,9 +96,7 @@ class ParcelQueue:
             if "sure" not in given:
                 return await self._ask_resending(request, asked_for, body)
             key = await change_key(request)
-            await visit.program_change(
-                "POST", "fulfillment", f"{_path(request)}/resending", Nothing, key=key, body=body
-            )
+            await visit.change("POST", "fulfillment", f"{_path(request)}/resending", Nothing, key=key, body=body)
         except Unfit as wrong:
             return await self._page(request, order_id, wrong.faults, given)
         except Refused as refusal:
@@ -109,7 +108,7 @@ class ParcelQueue:
 
     async def _ask_resending(self, request: web.Request, given: Resending, body: dict[str, Any]) -> web.Response:
         visit = request[VISIT]
-        side, order = await asyncio.gather(side_of(visit), visit.program_read("fulfillment", _path(request), Order))
+        side, order = await asyncio.gather(side_of(visit), visit.mine("fulfillment", _path(request), Order))
         address = body.get("address")
         to = (
             say(", ").join((*address["lines"], *(address[name] for name in ("city", "country") if name in address)))
@@ -138,13 +137,13 @@ class ParcelQueue:
                 body = read(Cancellation, given, _said()).model_dump()
                 key = await change_key(request)
                 path = f"{_path(request)}/cancellation"
-                await visit.program_change("POST", "fulfillment", path, Nothing, key=key, body=body)
+                await visit.change("POST", "fulfillment", path, Nothing, key=key, body=body)
                 return await self._next(visit, order_id, say("the order is cancelled, and a mail says so"))
             except Unfit as wrong:
                 faults = wrong.faults
             except Refused as refusal:
                 faults = {"reason": refusal.problem.detail or refusal.problem.title}
-        side, order = await asyncio.gather(side_of(visit), visit.program_read("fulfillment", _path(request), Order))
+        side, order = await asyncio.gather(side_of(visit), visit.mine("fulfillment", _path(request), Order))
         asked = Asked(
             action=f"{PARCELS.address}/{quote(order_id, safe='')}/cancellation",
             button=say("Cancel the order"),
@@ -161,15 +160,25 @@ class ParcelQueue:
     async def houses(self, request: web.Request) -> web.Response:
         visit, after = request[VISIT], request.query.get("after")
         cursor = {"cursor": after} if after else {}
-        side, houses, refused = await asyncio.gather(
+        lists_after = request.query.get("lists_after")
+        lists_cursor = {"cursor": lists_after} if lists_after else {}
+        side, houses, lists, refused = await asyncio.gather(
             side_of(visit),
-            part(visit.program_read("fulfillment", "/houses", HousePage)),
-            part(
-                visit.program_read("fulfillment", "/dispatches", DispatchPage, state="refused", limit=_ROWS, **cursor)
-            ),
+            part(visit.mine("fulfillment", "/houses", HousePage)),
+            part(visit.mine("fulfillment", "/order-lists", OrderListPage, limit=_LISTS, **lists_cursor)),
+            part(visit.mine("fulfillment", "/dispatches", DispatchPage, state="refused", limit=_ROWS, **cursor)),
         )
         values: dict[str, Any] = {
             "houses": [(house, words.house_chip(house)) for house in houses.items] if houses else None,
+            "lists": None if lists is None else [found_words.list_row(one, HOUSES.address) for one in lists.items],
+            "list_columns": [
+                Column(say("Taken in")),
+                Column(say("House")),
+                Column(say("Lines")),
+                Column(say("Differences")),
+                Column(say("State")),
+            ],
+            "older_lists": with_query(HOUSES.address, {}, lists_after=lists.next) if lists and lists.next else None,
             "refused": refused,
             "first": after is None,
             "queue": HOUSES,
@@ -181,13 +190,13 @@ class ParcelQueue:
         """Send an order that a house refused once more, under its number."""
         visit = request[VISIT]
         path = f"/dispatches/{quote(request.match_info['order_id'], safe='')}/again"
-        await visit.program_change("POST", "fulfillment", path, Nothing, key=await change_key(request))
+        await visit.change("POST", "fulfillment", path, Nothing, key=await change_key(request))
         answer = redirect(HOUSES.address)
         self._cookies.tell(answer, say("Done: {sentence}", sentence=say("the house gets the order once more")))
         return answer
 
     async def _next(self, visit: Visit, order_id: str, sentence: str) -> web.Response:
-        page = await part(visit.program_read("fulfillment", "/orders", OrderPage, limit=_ROWS, state="returned"))
+        page = await part(visit.mine("fulfillment", "/orders", OrderPage, limit=_ROWS, state="returned"))
         left = [each.order_id for each in page.items if not each.replaced_by] if page else []
         return done(self._cookies, PARCELS, next_after(left, order_id), sentence)
 
@@ -200,7 +209,7 @@ class ParcelQueue:
         asked = {"state": "returned", **query} if query.get("late") is None else query
         side, page, order = await asyncio.gather(
             side_of(visit),
-            visit.program_read(
+            visit.mine(
                 "fulfillment", "/orders", OrderPage, limit=_ROWS, **asked, **({"cursor": after} if after else {})
             ),
             _opened(visit, item),
@@ -235,7 +244,7 @@ class ParcelQueue:
 
 
 async def _opened(visit: Visit, item: str | None) -> Order | None:
-    return await visit.program_read("fulfillment", f"/orders/{quote(item, safe='')}", Order) if item else None
+    return await visit.mine("fulfillment", f"/orders/{quote(item, safe='')}", Order) if item else None
 
 
 def _columns() -> list[Column]:

@@ -76,3 +76,59 @@ class Dispatch(BaseModel):
 class DispatchPage(BaseModel):
     items: list[Dispatch]
     next: str | None = None
+
+
+class OrderList(BaseModel):
+    """A list of a house that was taken in."""
+
+    list_id: str
+    house: str
+    kind: str
+    name: str
+    made_at: datetime
+    state: str
+    reason: str | None = None
+    lines: int
+    counts: dict[str, int]
+
+
+class OrderListPage(BaseModel):
+    items: list[OrderList]
+    next: str | None = None
+
+
+class Theirs(BaseModel):
+    status: str
+    tracking_number: str | None = None
+
+
+class Ours(BaseModel):
+    state: str
+    tracking_number: str | None = None
+
+
+class Action(BaseModel):
+    kind: str
+    by: str
+    at: datetime
+    reason: str | None = None
+
+
+class Finding(BaseModel):
+    """An order about which the two sides do not say the same, or a line that could not be read."""
+
+    finding_id: str
+    kind: str
+    order_id: str | None = None
+    candidate_id: str | None = None
+    line: int | None = None
+    reason: str | None = None
+    theirs: Theirs | None = None
+    ours: Ours | None = None
+    differences: list[str]
+    action: Action | None = None
+
+
+class FindingPage(BaseModel):
+    items: list[Finding]
+    next: str | None = None

@@ -7,5 +7,5 @@ from services.portal.web.visit import Visit
 
 async def count(visit: Visit) -> Count:
     """Those that nobody has sent again. None is past a promise: the new order has a promise of its own."""
-    page = await visit.program_read("fulfillment", "/orders", OrderPage, limit="100", state="returned")
+    page = await visit.mine("fulfillment", "/orders", OrderPage, limit="100", state="returned")
     return Count(sum(order.replaced_by is None for order in page.items), more=page.next is not None)

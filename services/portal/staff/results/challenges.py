@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from aiohttp import web
 from pydantic import StringConstraints
 
-from services.portal.backend.client import Nothing, Refused
+from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
@@ -16,7 +16,7 @@ from services.portal.staff.results import rulings
 from services.portal.staff.results.queues import CHALLENGES
 from services.portal.staff.results.shapes import Challenge, ChallengePage
 from services.portal.staff.shell import side_of
-from services.portal.web.answers import passed_on, redirect
+from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
 from services.portal.web.visit import VISIT, Visit, part
@@ -59,6 +59,7 @@ class ChallengeQueue:
             web.post(f"{one}/message", self.write),
             web.post(f"{one}/decision", self.decide),
             web.get(f"{one}/evidence/{{evidence_id}}", self.evidence),
+            web.get(f"{one}/evidence/{{evidence_id}}/picture", self.picture),
         ]
 
     async def show(self, request: web.Request) -> web.Response:
@@ -69,7 +70,7 @@ class ChallengeQueue:
         visit, form = request[VISIT], await request.post()
         body = {"assignee": visit.at_desk.subject if form.get("take") else None}
         key = await change_key(request)
-        await visit.program_change("PUT", "exams", f"{_path(request)}/assignee", Nothing, key=key, body=body)
+        await visit.change("PUT", "exams", f"{_path(request)}/assignee", Nothing, key=key, body=body)
         return redirect(with_query(CHALLENGES.address, {}, item=request.match_info["challenge_id"]))
 
     async def write(self, request: web.Request) -> web.Response:
@@ -92,7 +93,7 @@ class ChallengeQueue:
             await self._change(request, "/decision", _body(decision), "decision")
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
-        one = await visit.program_read("exams", _path(request), Challenge)
+        one = await visit.mine("exams", _path(request), Challenge)
         sentence = {
             "upheld": say("the result stands"),
             "changed": say("the result is changed"),
@@ -103,7 +104,7 @@ class ChallengeQueue:
 
     async def _sure(self, request: web.Request, decision: Decision) -> web.Response:
         visit = request[VISIT]
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("exams", _path(request), Challenge))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("exams", _path(request), Challenge))
         whose = {"exam": one.exam_code, "candidate": one.candidate_id}
         button, heading = {
             "upheld": (say("Let the result stand"), say("Let {exam} of {candidate} stand?", **whose)),
@@ -123,14 +124,16 @@ class ChallengeQueue:
         return confirm(visit, heading, side, asked)
 
     async def evidence(self, request: web.Request) -> web.Response:
-        below = f"{_path(request)}/evidence{path_of(request.match_info['evidence_id'])}"
-        return passed_on(await request[VISIT].program_fetch("exams", below))
+        return passed_on(await _evidence(request))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        return as_picture(await _evidence(request))
 
     async def _change(self, request: web.Request, below: str, body: dict[str, Any], about: str) -> None:
         """Raises `Unfit`, with what exams says against it at the field `about`."""
         try:
             key = await change_key(request)
-            await request[VISIT].program_change("POST", "exams", _path(request) + below, Nothing, key=key, body=body)
+            await request[VISIT].change("POST", "exams", _path(request) + below, Nothing, key=key, body=body)
         except Refused as refusal:
             if refusal.code == "not-found":
                 raise
@@ -139,7 +142,7 @@ class ChallengeQueue:
             raise Unfit({about: said[0]}) from refusal
 
     async def _next(self, visit: Visit, item_id: str, sentence: str) -> web.Response:
-        page = await part(visit.program_read("exams", "/challenges", ChallengePage, limit="50"))
+        page = await part(visit.mine("exams", "/challenges", ChallengePage, limit="50"))
         following = next_after([one.challenge_id for one in page.items], item_id) if page else None
         return done(self._cookies, CHALLENGES, following, sentence)
 
@@ -154,7 +157,7 @@ class ChallengeQueue:
         side, names, page, one = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("exams", "/challenges", ChallengePage, **asked),
+            visit.mine("exams", "/challenges", ChallengePage, **asked),
             _opened(visit, item_id),
         )
         listing = Listing(
@@ -193,6 +196,12 @@ def _read(given: Typed) -> Decision:
     return decision
 
 
+async def _evidence(request: web.Request) -> Fetched:
+    return await request[VISIT].fetch_mine(
+        "exams", f"{_path(request)}/evidence{path_of(request.match_info['evidence_id'])}"
+    )
+
+
 def _path(request: web.Request) -> str:
     return f"/challenges{path_of(request.match_info['challenge_id'])}"
 
@@ -204,7 +213,7 @@ def _body(decision: Decision) -> dict[str, Any]:
 
 
 async def _opened(visit: Visit, item_id: str | None) -> Challenge | None:
-    return await visit.program_read("exams", f"/challenges{path_of(item_id)}", Challenge) if item_id else None
+    return await visit.mine("exams", f"/challenges{path_of(item_id)}", Challenge) if item_id else None
 
 
 def _shown(visit: Visit, one: Challenge, names: Names) -> dict[str, Any]:

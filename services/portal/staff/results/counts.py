@@ -7,21 +7,21 @@ from services.portal.web.visit import Visit
 
 
 async def count_unmatched(visit: Visit) -> Count:
-    page = await visit.program_read("exams", "/unmatched", UnmatchedPage, limit="50")
+    page = await visit.mine("exams", "/unmatched", UnmatchedPage, limit="50")
     late = sum(item.age_days >= AFTER_DAYS for item in page.items)
     return Count(page.count, late)
 
 
 async def count_late(visit: Visit) -> Count:
-    page = await visit.program_read("exams", "/late-results", LatePage, limit="1")
+    page = await visit.mine("exams", "/late-results", LatePage, limit="1")
     return Count(page.count, page.count)
 
 
 async def count_challenges(visit: Visit) -> Count:
-    page = await visit.program_read("exams", "/challenges", ChallengePage, limit="50")
+    page = await visit.mine("exams", "/challenges", ChallengePage, limit="50")
     return Count(len(page.items), sum(item.overdue for item in page.items), more=page.next is not None)
 
 
 async def figures_at(visit: Visit) -> Figures:
-    """A program's numbers. Raises as `program_read`."""
-    return await visit.program_read("exams", "/results-watch", Figures)
+    """A program's numbers. Raises as `mine`."""
+    return await visit.mine("exams", "/results-watch", Figures)

@@ -9,4 +9,4 @@ from services.portal.web.cookies import Cookies
 
 
 def results_pages(cookies: Cookies) -> list[web.RouteDef]:
-    return [*UnmatchedQueue(cookies).routes(), *LateQueue().routes(), *ChallengeQueue(cookies).routes()]
+    return [*UnmatchedQueue(cookies).routes(), *LateQueue(cookies).routes(), *ChallengeQueue(cookies).routes()]

@@ -125,9 +125,20 @@ class Figures(BaseModel):
     vendors: list[VendorFigures] = Field(default=[])
 
 
+class Question(BaseModel):
+    """One time that a vendor was asked about a late result."""
+
+    asked_on: date
+    how: str
+    note: str
+    by: str
+    at: datetime
+
+
 class Late(BaseModel):
     """A result that is past its promise."""
 
+    late_id: str
     registration_id: str
     candidate_id: str | None = None
     vendor: str
@@ -139,12 +150,20 @@ class Late(BaseModel):
     business_days_late: int
     told: bool
     unmatched_items: list[str]
+    questions: list[Question] = Field(default=[])
+    ask_again_on: date | None = None
 
 
 class LatePage(BaseModel):
     items: list[Late]
     next: str | None = None
     count: int
+    to_ask: int
+
+
+class Noted(BaseModel):
+    noted: int
+    left_out: int
 
 
 class Outcome(BaseModel):
@@ -160,6 +179,7 @@ class Message(BaseModel):
 
 class Evidence(BaseModel):
     evidence_id: str
+    media_type: str
     uploaded_at: datetime
 
 

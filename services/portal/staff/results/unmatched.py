@@ -20,6 +20,7 @@ from services.portal.staff.results.shapes import Person, UnmatchedDetail, Unmatc
 from services.portal.staff.shell import side_of
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
 _FILTERS: Final = ("vendor", "exam_code", "older_than_days", "asked_vendor", "sort")
@@ -77,7 +78,7 @@ class UnmatchedQueue:
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
         sentence = say("the result is {candidate}'s", candidate=answers.candidate)
-        page = await part(visit.program_read("exams", "/unmatched", UnmatchedPage, limit="2"))
+        page = await part(visit.mine("exams", "/unmatched", UnmatchedPage, limit="2"))
         answer = done(
             self._cookies,
             UNMATCHED,
@@ -92,7 +93,7 @@ class UnmatchedQueue:
         visit = request[VISIT]
         side, item, person, what_if = await asyncio.gather(
             side_of(visit),
-            visit.program_read("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail),
+            visit.mine("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail),
             _person(visit, answers.candidate),
             _what_if_of(visit, answers.candidate, item_id),
         )
@@ -133,13 +134,13 @@ class UnmatchedQueue:
     async def link(self, request: web.Request) -> web.Response:
         """Let all that comes under the same ID be the same candidate's."""
         visit, item_id = request[VISIT], request.match_info["item_id"]
-        item = await visit.program_read("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail)
+        item = await visit.mine("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail)
         same = item.same_id_from_now_on
         if same is None or item.assignment is None:
             raise web.HTTPNotFound
         body = {**same.model_dump(), "reason": item.assignment.reason}
         key = await change_key(request)
-        await visit.program_change("POST", "identity", "/external-ids/changes", Nothing, key=key, body=body)
+        await visit.change("POST", "identity", "/external-ids/changes", Nothing, key=key, body=body)
         sentence = say("results under {id} are {candidate}'s from now on", id=same.external_id, candidate=same.to)
         return done(self._cookies, UNMATCHED, item_id, sentence)
 
@@ -148,7 +149,7 @@ class UnmatchedQueue:
         path = f"/unmatched{path_of(request.match_info['item_id'])}{below}"
         try:
             key = await change_key(request)
-            await request[VISIT].program_change("POST", "exams", path, Nothing, key=key, body=body)
+            await request[VISIT].change("POST", "exams", path, Nothing, key=key, body=body)
         except Refused as refusal:
             if refusal.code == "not-found":
                 raise
@@ -165,7 +166,7 @@ class UnmatchedQueue:
         side, names, page, figures, opened = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("exams", "/unmatched", UnmatchedPage, **asked),
+            visit.mine("exams", "/unmatched", UnmatchedPage, **asked),
             part(figures_at(visit)),
             _opened(visit, item_id, (given or {}).get("candidate") or request.query.get("candidate")),
         )
@@ -197,7 +198,7 @@ def _undo(item_id: str) -> str:
 
 def _vendors(figures: Any, chosen: str | None) -> list[tuple[str, str]]:
     found = sorted({one.vendor for one in figures} | ({chosen} if chosen else set()))
-    return [("", say("All vendors")), *((name, name) for name in found)]
+    return [("", say("All vendors")), *((name, vendor_name(name)) for name in found)]
 
 
 def _columns(query: dict[str, str]) -> list[Column]:
@@ -219,7 +220,7 @@ async def _opened(visit: Visit, item_id: str | None, candidate: str | None) -> _
     """The item, the candidate who may be meant, and what a pass would change for them."""
     if not item_id:
         return None
-    item = await visit.program_read("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail)
+    item = await visit.mine("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail)
     whom = candidate or (item.suggestions[0].candidate_id if item.suggestions else None)
     if whom is None or item.assignment is not None:
         return item, None, None
@@ -230,7 +231,7 @@ async def _opened(visit: Visit, item_id: str | None, candidate: str | None) -> _
 async def _person(visit: Visit, candidate: str) -> Person | None:
     """None where there is no such candidate, or identity does not answer."""
     try:
-        return await part(visit.program_read("identity", f"/candidates{path_of(candidate)}", Person))
+        return await part(visit.mine("identity", f"/candidates{path_of(candidate)}", Person))
     except Refused:
         return None
 
@@ -246,7 +247,7 @@ async def _what_if(visit: Visit, candidate: str, exam: str) -> WhatIf | None:
 
 
 async def _what_if_of(visit: Visit, candidate: str, item_id: str) -> WhatIf | None:
-    item = await visit.program_read("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail)
+    item = await visit.mine("exams", f"/unmatched{path_of(item_id)}", UnmatchedDetail)
     return await _what_if(visit, candidate, item.exam_code)
 
 

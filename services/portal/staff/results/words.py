@@ -8,10 +8,12 @@ from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import minute, short_day, spoken
 from services.portal.staff.kit import Cell, Fact, Number, Row
 from services.portal.staff.people import Names
+from services.portal.staff.results import asking
 from services.portal.staff.results.shapes import (
     Figures,
     Handling,
     Late,
+    LatePage,
     Person,
     Registration,
     Suggestion,
@@ -20,6 +22,7 @@ from services.portal.staff.results.shapes import (
     WhatIf,
 )
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 AFTER_DAYS: Final = 3
 """From then on an unmatched result is past its promise: two business days, and no weekend makes it later than this."""
@@ -60,7 +63,7 @@ def unmatched_row(item: Unmatched) -> Row:
         (
             Cell(minute(item.received_at), second=waits),
             Cell(item.exam_code, second=say("taken on {day}", day=spoken(item.taken_on)), own=True),
-            Cell(item.vendor_candidate_id, second=item.vendor, link=True, own=True),
+            Cell(item.vendor_candidate_id, second=vendor_name(item.vendor), link=True, own=True),
             Cell(item.registration_id, own=True),
             Cell(chip=hint_of(item)),
         ),
@@ -91,7 +94,7 @@ def facts_of(item: UnmatchedDetail, person: Person | None) -> list[Fact]:
         Fact(
             say("Vendor's ID"),
             item.vendor_candidate_id,
-            say(", ").join(theirs) or say("no ID at {vendor}", vendor=item.vendor),
+            say(", ").join(theirs) or say("no ID at {vendor}", vendor=vendor_name(item.vendor)),
             own or item.vendor_candidate_id in theirs,
         ),
         Fact(say("Registration"), item.registration_id, _whose(registration), mine),
@@ -161,22 +164,23 @@ def late_chip(item: Late) -> Chip:
     return Chip("bad", mark("Overdue")) if item.stage == "overdue" else Chip("warn", mark("Late"))
 
 
-def late_row(item: Late) -> Row:
+def late_row(item: Late, today: date) -> Row:
     days = say_many("{count} business day", "{count} business days", item.business_days_late)
     return Row(
-        item.registration_id,
+        item.late_id,
         (
             Cell(days, second=say("due on {day}", day=spoken(item.due_on))),
             Cell(item.exam_code, second=say("sat on {day}", day=spoken(item.scheduled_at.date())), own=True),
-            Cell(item.registration_id, second=item.vendor, link=True, own=True),
+            Cell(item.registration_id, second=vendor_name(item.vendor), link=True, own=True),
             Cell(item.candidate_id or say("not known yet"), own=item.candidate_id is not None),
             Cell(chip=late_chip(item)),
+            Cell(chip=asking.chip_of(item, today), second=asking.since_said(item)),
         ),
     )
 
 
-def late_numbers(count: int, figures: Figures | None, today: date) -> list[Number]:
-    found = [Number(count, say("past their promise"))]
+def late_numbers(page: LatePage, figures: Figures | None, today: date) -> list[Number]:
+    found = [Number(page.count, say("past their promise")), Number(page.to_ask, say("to ask the vendor about"))]
     if figures is not None:
         found.append(Number(figures.overdue, say("overdue")))
         found.append(Number(figures.expected, say("still in time")))
@@ -188,7 +192,7 @@ def late_numbers(count: int, figures: Figures | None, today: date) -> list[Numbe
 def late_facts(item: Late) -> list[Fact]:
     return [
         Fact(say("Registration"), item.registration_id),
-        Fact(say("Vendor"), item.vendor),
+        Fact(say("Vendor"), vendor_name(item.vendor)),
         Fact(say("Exam"), item.exam_code),
         Fact(say("Sat on"), minute(item.scheduled_at)),
         Fact(say("Promised by"), short_day(item.due_on)),

@@ -8,10 +8,12 @@ from aiohttp import web
 
 from services.portal.backend.client import Refused
 from services.portal.languages import mark, say, say_many
+from services.portal.languages.days import minute
 from services.portal.staff.consequences import state_of
 from services.portal.staff.kit import NONE, Cell, Column, Number, Row, with_query
+from services.portal.staff.people import Names, names_at
 from services.portal.staff.queues import RULES
-from services.portal.staff.rules.shapes import Changed, ChangedPage, DryRun, Policy
+from services.portal.staff.rules.shapes import Changed, ChangedPage, DryRun, DryRunPage, Policy
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.chips import Chip
@@ -25,6 +27,7 @@ KINDS: Final = {
     "changed": Chip("wait", mark("Other state")),
 }
 _ROWS: Final = "50"
+_RUNS: Final = "20"
 _MOST: Final = 1024 * 1024
 _MOST_FAULTS: Final = 20
 
@@ -50,7 +53,7 @@ class RulesPages:
         try:
             body = {"definition": await _definition(request, given)}
             key = await change_key(request)
-            run = await visit.program_change("POST", "certs", "/dry-runs", DryRun, key=key, body=body)
+            run = await visit.change("POST", "certs", "/dry-runs", DryRun, key=key, body=body)
         except Unfit as wrong:
             return await self._page(request, wrong.faults, given)
         except Refused as refusal:
@@ -68,8 +71,8 @@ class RulesPages:
         path = f"/dry-runs/{quote(request.match_info['run_id'], safe='')}"
         side, run, changes = await asyncio.gather(
             side_of(visit),
-            visit.program_read("certs", path, DryRun),
-            part(visit.program_read("certs", f"{path}/changes", ChangedPage, limit=_ROWS, **kind, **cursor)),
+            visit.mine("certs", path, DryRun),
+            part(visit.mine("certs", f"{path}/changes", ChangedPage, limit=_ROWS, **kind, **cursor)),
         )
         address = f"{RULES.address}/{quote(run.run_id, safe='')}"
         values: dict[str, Any] = {
@@ -96,7 +99,7 @@ class RulesPages:
 
     async def download(self, request: web.Request) -> web.Response:
         path = f"/dry-runs/{quote(request.match_info['run_id'], safe='')}/changes.csv"
-        return passed_on(await request[VISIT].program_fetch("certs", path))
+        return passed_on(await request[VISIT].fetch_mine("certs", path))
 
     async def _page(
         self,
@@ -106,13 +109,24 @@ class RulesPages:
         lines: list[str] | None = None,
     ) -> web.Response:
         visit = request[VISIT]
-        side, policy = await asyncio.gather(side_of(visit), part(visit.program_read("certs", "/policy", Policy)))
+        after = request.query.get("after")
+        cursor = {"cursor": after} if after else {}
+        side, names, policy, runs = await asyncio.gather(
+            side_of(visit),
+            names_at(visit),
+            part(visit.mine("certs", "/policy", Policy)),
+            part(visit.mine("certs", "/dry-runs", DryRunPage, limit=_RUNS, **cursor)),
+        )
         values: dict[str, Any] = {
             "queue": RULES,
             "policy": policy,
             "faults": faults or {},
             "given": given or {},
             "lines": lines or [],
+            "columns": [Column(say("Started")), Column(say("Version")), Column(say("By")), Column(say("Shown"))],
+            "runs": None if runs is None else [run_row(each, names) for each in runs.items],
+            "older": runs.next if runs else None,
+            "first": after is None,
         }
         return on_desk(visit, "staff/rules/page.html", say(RULES.title), side, problem=bool(faults), **values)
 
@@ -144,6 +158,20 @@ def heading_of(run: DryRun) -> str:
         "Version {version} changes certifications of {count} candidates",
         run.affected,
         version=run.to_version,
+    )
+
+
+def run_row(run: DryRun, names: Names) -> Row:
+    """A run in the list of earlier ones; it opens its report."""
+    versions = say("{before} to {after}", before=run.from_version, after=run.to_version)
+    return Row(
+        run.run_id,
+        (
+            Cell(minute(run.created_at)),
+            Cell(versions, href=f"{RULES.address}/{quote(run.run_id, safe='')}"),
+            Cell(names.of(run.created_by)),
+            Cell(heading_of(run)),
+        ),
     )
 
 

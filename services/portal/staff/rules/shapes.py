@@ -32,8 +32,14 @@ class DryRun(BaseModel):
     done: int
     affected: int
     counts: list[Counts]
+    created_by: str
     created_at: datetime
     finished_at: datetime | None = None
+
+
+class DryRunPage(BaseModel):
+    items: list[DryRun]
+    next: str | None = None
 
 
 class Changed(BaseModel):

@@ -58,9 +58,7 @@ class StaffSearch:
         if not typed:
             side, found = await side_of(visit), Founds(items=[], more=False)
         else:
-            side, found = await asyncio.gather(
-                side_of(visit), visit.program_read("identity", "/search", Founds, q=typed)
-            )
+            side, found = await asyncio.gather(side_of(visit), visit.mine("identity", "/search", Founds, q=typed))
         rows = [row_of(one) for one in found.items]
         heading = answer_of(typed, found)
         values: dict[str, Any] = {

@@ -18,6 +18,7 @@ from services.portal.staff.systems.shapes import NewSecret, System
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.repeats import LEADS_TO
 from services.portal.web.visit import VISIT
 
 _SENTENCES: Final = {
@@ -57,7 +58,7 @@ class SystemPages:
         visit, given = request[VISIT], await typed(request)
         try:
             body, key = read(NewSystem, given, _said()).model_dump(), await change_key(request)
-            one = await visit.program_change("POST", "identity", "/systems", NewSecret, key=key, body=body)
+            one = await visit.change("POST", "identity", "/systems", NewSecret, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, given, wrong.faults)
         except Refused as refusal:
@@ -71,7 +72,7 @@ class SystemPages:
     async def show(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
         side, names, one = await asyncio.gather(
-            side_of(visit), names_at(visit), visit.program_read("identity", _path(request), System)
+            side_of(visit), names_at(visit), visit.mine("identity", _path(request), System)
         )
         values: dict[str, Any] = {
             "queue": PEOPLE,
@@ -89,7 +90,7 @@ class SystemPages:
             path, key = f"{_path(request)}/secrets", await change_key(request)
             body = {"old_works_days": 0 if leaked else _OLD_WORKS_DAYS}
             try:
-                made = await visit.program_change("POST", "identity", path, NewSecret, key=key, body=body)
+                made = await visit.change("POST", "identity", path, NewSecret, key=key, body=body)
                 return await self._secret(request, made)
             except Refused as refusal:
                 if refusal.code != "conflict":
@@ -97,7 +98,7 @@ class SystemPages:
                 faults = {
                     "sure": say("The secrets have just been changed, or the system is disabled. Look at it again.")
                 }
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("identity", _path(request), System))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("identity", _path(request), System))
         asked = Asked(
             action=f"{words.address_of(one.client_id)}/secrets",
             button=say("Make a new secret"),
@@ -118,11 +119,11 @@ class SystemPages:
         visit, given = request[VISIT], await typed(request)
         if "sure" in given:
             key = await change_key(request)
-            await visit.program_change("DELETE", "identity", _path(request), Nothing, key=key)
+            await visit.change("DELETE", "identity", _path(request), Nothing, key=key)
             answer = redirect(PEOPLE.address)
             self._cookies.tell(answer, say("Done: {sentence}", sentence=say("the system is disabled")))
             return answer
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("identity", _path(request), System))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("identity", _path(request), System))
         asked = Asked(
             action=f"{words.address_of(one.client_id)}/end",
             button=say("Disable the system"),
@@ -154,7 +155,9 @@ class SystemPages:
             "about": say("“{system}” asks for access tokens with its ID and this secret.", system=one.description),
             "back": words.address_of(one.client_id),
         }
-        return on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer = on_desk(visit, "staff/secret.html", say("The secret, this once"), await side_of(visit), **values)
+        answer[LEADS_TO] = values["back"]
+        return answer
 
 
 def _path(request: web.Request) -> str:

@@ -10,6 +10,7 @@ from services.portal.staff.kit import NONE, Cell, Fact, Row
 from services.portal.staff.people import Names
 from services.portal.staff.vendors.shapes import Finding, Run, Side
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 KINDS: Final = {
     "missing_here": mark("Only they have it"),
@@ -47,7 +48,7 @@ def run_row(run: Run) -> Row:
     return Row(
         run.reconciliation_id,
         (
-            Cell(run.vendor, link=True, own=True),
+            Cell(vendor_name(run.vendor), link=True, own=True),
             Cell(short_day(run.first_day), second=say("to {day}", day=short_day(run.last_day).striptags())),
             Cell(str(counts.equal + counts.different + counts.missing_here)),
             Cell(str(counts.equal + counts.different + counts.missing_there)),

@@ -50,7 +50,7 @@ class VendorPages:
         files = {"limit": _ROWS, **({"cursor": after} if after else {})}
         side, heard, sources, found, exchanges, refused = await asyncio.gather(
             side_of(visit),
-            part(visit.program_read("exams", "/vendors", VerdictsPage, days=_DAYS)),
+            part(visit.mine("exams", "/vendors", VerdictsPage, days=_DAYS)),
             part(visit.backend.read(visit.browser, "exams", "/feeds/sources", Sources)),
             part(visit.backend.read(visit.browser, "exams", "/feeds/files", FeedFiles, files)),
             part(_exchanges(visit, manages=manages)),
@@ -115,14 +115,14 @@ class VendorPages:
 
 async def _exchanges(visit: Visit, *, manages: bool) -> Exchanges:
     """None for who may not see them."""
-    return await visit.program_read("exams", "/vendor-exchanges", Exchanges) if manages else Exchanges(items=[])
+    return await visit.mine("exams", "/vendor-exchanges", Exchanges) if manages else Exchanges(items=[])
 
 
 async def _refused(visit: Visit, *, manages: bool) -> Authorizations:
     """What vendors have refused to let candidates sit; none for who may not see it."""
     if not manages:
         return Authorizations(items=[])
-    return await visit.program_read("exams", "/authorizations", Authorizations, state="refused", limit=_ROWS)
+    return await visit.mine("exams", "/authorizations", Authorizations, state="refused", limit=_ROWS)
 
 
 def _path(request: web.Request) -> str:

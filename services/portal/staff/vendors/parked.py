@@ -6,14 +6,14 @@ from typing import Any, Final, Literal
 from aiohttp import web
 
 from libs.common.events import SERVICES
-from services.portal.backend.client import Down, Nothing, Refused
+from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, path_of
 from services.portal.staff.shell import side_of
 from services.portal.staff.vendors import words
-from services.portal.staff.vendors.counts import parked_pages
+from services.portal.staff.vendors.counts import count_parked, parked_pages
 from services.portal.staff.vendors.queues import PARKED
 from services.portal.staff.vendors.shapes import ParkedWhole
 from services.portal.web.cookies import Cookies
@@ -48,7 +48,7 @@ class ParkedQueue:
     async def replay(self, request: web.Request) -> web.Response:
         visit, key = request[VISIT], await change_key(request)
         try:
-            await visit.program_change("POST", _service(request), f"{_path(request)}/replay", Nothing, key=key)
+            await visit.change("POST", _service(request), f"{_path(request)}/replay", Nothing, key=key)
         except Refused as refusal:
             if refusal.code == "not-found":
                 raise
@@ -81,11 +81,13 @@ class ParkedQueue:
             return confirm(visit, say("Drop this message for good?"), await side_of(visit), asked)
         key = await change_key(request)
         below = f"{_path(request)}/drop/{why.reason}"
-        await visit.program_change("POST", _service(request), below, Nothing, key=key)
+        await visit.change("POST", _service(request), below, Nothing, key=key)
         return await self._next(visit, _item(request), say("the message is dropped"))
 
     async def _next(self, visit: Visit, item: str, sentence: str) -> web.Response:
         pages = await parked_pages(visit, _ROWS)
+        if any(pages):
+            count_parked.learn(visit, pages)
         left = words.earliest_first(one for page in pages if page for one in page.items)
         return done(self._cookies, PARKED, next_after([words.item_of(one) for one in left], item), sentence)
 
@@ -93,9 +95,9 @@ class ParkedQueue:
         self, request: web.Request, item_id: str | None, faults: Faults | None = None, given: Typed | None = None
     ) -> web.Response:
         visit, query = request[VISIT], filters_of(request)
-        side, pages, one = await asyncio.gather(side_of(visit), parked_pages(visit, _ROWS), _opened(visit, item_id))
-        if all(page is None for page in pages):
-            raise Down("all")
+        pages, one = await asyncio.gather(parked_pages(visit, _ROWS), _opened(visit, item_id))
+        count_parked.learn(visit, pages)
+        side = await side_of(visit)
         found = words.earliest_first(each for page in pages if page for each in page.items)
         shown = [each for each in found if query.get("service") in (None, each.service)]
         listing = Listing(
@@ -148,7 +150,7 @@ async def _opened(visit: Visit, item: str | None) -> ParkedWhole | None:
     service, _, parked_id = item.partition(":")
     if service not in SERVICES:
         raise web.HTTPNotFound
-    return await visit.program_read(service, f"/parked-messages{path_of(parked_id)}", ParkedWhole)
+    return await visit.mine(service, f"/parked-messages{path_of(parked_id)}", ParkedWhole)
 
 
 def _shown(one: ParkedWhole) -> dict[str, Any]:

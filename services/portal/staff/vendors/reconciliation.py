@@ -18,6 +18,7 @@ from services.portal.staff.vendors.shapes import Finding, Findings, Run, Runs, V
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
 _MOST_BYTES: Final = 5 * 1_048_576
@@ -69,7 +70,7 @@ class ReconciliationPages:
         if "item" in request.query:
             return redirect(RECONCILIATION.address + path_of(request.query["item"]))
         side, page = await asyncio.gather(
-            side_of(visit), visit.program_read("exams", "/reconciliations", Runs, **page_of(request))
+            side_of(visit), visit.mine("exams", "/reconciliations", Runs, **page_of(request))
         )
         columns = [say("Vendor"), say("Days"), say("They have"), say("We have"), say("Differences"), say("State")]
         listing = Listing(
@@ -95,7 +96,7 @@ class ReconciliationPages:
             content = _list_of(await request.post())
             query = {"vendor": new.vendor, "first": new.first.isoformat(), "last": new.last.isoformat()}
             below, key = with_query("/reconciliations", query), await change_key(request)
-            run = await visit.program_give("exams", below, Run, content, key=key)
+            run = await visit.give("exams", below, Run, content, key=key)
         except Unfit as fault:
             return await self._form(request, fault.faults, given)
         except Refused as refusal:
@@ -110,10 +111,14 @@ class ReconciliationPages:
     async def _form(self, request: web.Request, faults: Faults, given: Typed) -> web.Response:
         visit = request[VISIT]
         side, heard = await asyncio.gather(
-            side_of(visit), part(visit.program_read("exams", "/vendors", VerdictsPage, days="400"))
+            side_of(visit), part(visit.mine("exams", "/vendors", VerdictsPage, days="400"))
         )
         names = sorted({one.vendor for one in heard.items} if heard else ())
-        values: dict[str, Any] = {"faults": faults, "given": given, "vendors": [(name, name) for name in names]}
+        values: dict[str, Any] = {
+            "faults": faults,
+            "given": given,
+            "vendors": [(name, vendor_name(name)) for name in names],
+        }
         heading = say("Compare a vendor's list")
         return on_desk(visit, "staff/vendors/new_run.html", heading, side, problem=bool(faults), **values)
 
@@ -126,7 +131,7 @@ class ReconciliationPages:
             act = _act_of(given)
             body = {"action": act.action, "reason": " ".join(act.reason.split()) if act.reason else None}
             below, key = f"{_path(request)}/findings{path_of(finding_id)}/action", await change_key(request)
-            await visit.program_change("PUT", "exams", below, Nothing, key=key, body=body)
+            await visit.change("PUT", "exams", below, Nothing, key=key, body=body)
         except Unfit as fault:
             return await self._run(request, finding_id, fault.faults, given)
         except Refused as refusal:
@@ -134,7 +139,7 @@ class ReconciliationPages:
                 raise
             said = refusal.problem.detail or refusal.problem.title
             return await self._run(request, finding_id, {"action": said}, given)
-        left = await part(visit.program_read("exams", f"{_path(request)}/findings", Findings, open="true", limit=_ROWS))
+        left = await part(visit.mine("exams", f"{_path(request)}/findings", Findings, open="true", limit=_ROWS))
         following = next_after([one.finding_id for one in left.items], finding_id) if left else None
         here = RECONCILIATION.address + path_of(request.match_info["run_id"])
         answer = redirect(with_query(here, {"open": "true"}, item=following))
@@ -143,7 +148,7 @@ class ReconciliationPages:
 
     def file(self, what: Literal["findings", "questions"]) -> Any:
         async def fetched(request: web.Request) -> web.Response:
-            return passed_on(await request[VISIT].program_fetch("exams", f"{_path(request)}/{what}.csv"))
+            return passed_on(await request[VISIT].fetch_mine("exams", f"{_path(request)}/{what}.csv"))
 
         return fetched
 
@@ -155,8 +160,8 @@ class ReconciliationPages:
         side, names, run, page = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("exams", path, Run),
-            visit.program_read("exams", f"{path}/findings", Findings, **asked),
+            visit.mine("exams", path, Run),
+            visit.mine("exams", f"{path}/findings", Findings, **asked),
         )
         one = await _finding(visit, path, page, finding_id)
         here = RECONCILIATION.address + path_of(run.reconciliation_id)
@@ -184,7 +189,7 @@ class ReconciliationPages:
         }
         heading = say(
             "{vendor}, {first} to {last}",
-            vendor=run.vendor,
+            vendor=vendor_name(run.vendor),
             first=run.first_day.isoformat(),
             last=run.last_day.isoformat(),
         )
@@ -222,7 +227,7 @@ async def _finding(visit: Visit, path: str, page: Findings, finding_id: str | No
     found = next((one for one in page.items if one.finding_id == finding_id), None)
     after: dict[str, str] = {}
     while found is None:
-        page = await visit.program_read("exams", f"{path}/findings", Findings, limit="200", **after)
+        page = await visit.mine("exams", f"{path}/findings", Findings, limit="200", **after)
         found = next((one for one in page.items if one.finding_id == finding_id), None)
         if found is None and page.next is None:
             raise web.HTTPNotFound

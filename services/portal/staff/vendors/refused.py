@@ -13,6 +13,7 @@ from services.portal.staff.shell import side_of
 from services.portal.staff.vendors import words
 from services.portal.staff.vendors.queues import REFUSED
 from services.portal.staff.vendors.shapes import Refused, RefusedPage, Samples, SamplesPage
+from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
 _FILE_ROWS: Final = 2_000
@@ -48,7 +49,7 @@ class RefusedQueue:
             [(with_query(f"{REFUSED.address}.csv", asked), say("Download as CSV for the vendor"))],
         )
         names = sorted({each.vendor for each in page.items} | set(asked.values()))
-        values: dict[str, Any] = {"vendors": [("", say("All vendors")), *((name, name) for name in names)]}
+        values: dict[str, Any] = {"vendors": [("", say("All vendors")), *((name, vendor_name(name)) for name in names)]}
         item = _shown(one, await _samples(visit, one.vendor)) if one else None
         return listed(visit, "staff/vendors/refused.html", side, listing, open_item=item_id, item=item, **values)
 
@@ -87,7 +88,7 @@ async def _one(visit: Visit, page: RefusedPage, item_id: str | None, asked: dict
 async def _samples(visit: Visit, vendor: str) -> list[Samples]:
     """The vendor's latest messages by what became of them; none where nothing was heard of it in this program."""
     try:
-        found = await part(visit.program_read("exams", f"/vendors{path_of(vendor)}/samples", SamplesPage))
+        found = await part(visit.mine("exams", f"/vendors{path_of(vendor)}/samples", SamplesPage))
     except ServiceRefused:
         return []
     return [each for each in found.items if each.code is not None] if found else []

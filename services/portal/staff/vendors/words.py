@@ -9,6 +9,7 @@ from services.portal.languages.days import minute
 from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
 from services.portal.staff.vendors.shapes import Parked, ParkedWhole, Refused
 from services.portal.web.chips import Chip
+from services.portal.web.vendor_names import vendor_name
 
 SERVICE_NAMES: Final = {
     "identity": mark("Accounts"),
@@ -69,7 +70,7 @@ def parked_row(one: Parked) -> Row:
         item_of(one),
         (
             Cell(minute(one.last_failure) if one.last_failure else say("not noted")),
-            Cell(kind_of(one), second=one.vendor or "", link=True, own=True),
+            Cell(kind_of(one), second=vendor_name(one.vendor) if one.vendor else "", link=True, own=True),
             Cell(say(SERVICE_NAMES.get(one.service, one.service))),
             Cell(NONE if one.tries is None else str(one.tries)),
             Cell(code, second=one.cause or ""),
@@ -90,7 +91,7 @@ def parked_facts(one: ParkedWhole) -> list[Fact]:
         Fact(say("Kind"), one.event_type or say("can't be read")),
         Fact(say("ID"), one.parked_id),
         Fact(say("Sent under"), one.routing_key),
-        Fact(say("Sent by"), one.vendor or say("ourselves")),
+        Fact(say("Sent by"), vendor_name(one.vendor) if one.vendor else say("ourselves")),
         Fact(say("Failed first"), minute(one.first_failure) if one.first_failure else say("not noted")),
         Fact(say("Failed last"), minute(one.last_failure) if one.last_failure else say("not noted")),
     ]
@@ -109,7 +110,7 @@ def refused_row(one: Refused) -> Row:
         one.rejection_id,
         (
             Cell(minute(one.rejected_at)),
-            Cell(one.vendor, own=True),
+            Cell(vendor_name(one.vendor), own=True),
             Cell(one.message_id or say("no ID"), second=one.routing_key, link=True, own=one.message_id is not None),
             Cell(first.path if first else NONE, second=first.code if first else "", own=True),
             Cell(first.message if first else say("No reason was kept"), second=second),

@@ -58,7 +58,7 @@ class TemplatePages:
         visit, language = request[VISIT], request.query.get("language", "")
         if language not in words.LANGUAGES:
             language = next(iter(words.LANGUAGES))
-        side, found = await asyncio.gather(side_of(visit), visit.program_read("notify", "/mail-templates", Summaries))
+        side, found = await asyncio.gather(side_of(visit), visit.mine("notify", "/mail-templates", Summaries))
         values: dict[str, Any] = {
             "queue": TEMPLATES,
             "columns": [
@@ -81,8 +81,8 @@ class TemplatePages:
         side, names, one, versions = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("notify", path, Wording),
-            part(visit.program_read("notify", f"{path}/versions", VersionPage, limit=_VERSIONS, **cursor)),
+            visit.mine("notify", path, Wording),
+            part(visit.mine("notify", f"{path}/versions", VersionPage, limit=_VERSIONS, **cursor)),
         )
         sample = _sample(request, one)
         values: dict[str, Any] = {
@@ -106,8 +106,8 @@ class TemplatePages:
         side, names, one, written = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.program_read("notify", path, Wording),
-            visit.program_read("notify", f"{path}/versions/{quote(version, safe='')}", Written),
+            visit.mine("notify", path, Wording),
+            visit.mine("notify", f"{path}/versions/{quote(version, safe='')}", Written),
         )
         sample = _sample(request, one)
         values: dict[str, Any] = {
@@ -133,7 +133,7 @@ class TemplatePages:
             draft = read(Draft, given, {name: say(sentence) for name, sentence in _SENTENCES.items()})
             key = await change_key(request)
             path, body = f"{_path(request)}/versions", draft.model_dump()
-            written = await visit.program_change("POST", "notify", path, Written, key=key, body=body)
+            written = await visit.change("POST", "notify", path, Written, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, given, wrong.faults)
         except Refused as refusal:
@@ -147,7 +147,7 @@ class TemplatePages:
     async def choose(self, request: web.Request) -> web.Response:
         """Show what follows, then let a version count, or the words of the service."""
         visit, given, path = request[VISIT], await typed(request), _path(request)
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("notify", path, Wording))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("notify", path, Wording))
         wanted = _number(given.get("version", ""))
         # What counted when the page was shown: where that has changed since, somebody else has decided.
         before = _number(given["instead_of"]) if "instead_of" in given else one.version
@@ -155,7 +155,7 @@ class TemplatePages:
         if "sure" in given:
             try:
                 body, key = {"version": wanted, "instead_of": before}, await change_key(request)
-                await visit.program_change("PUT", "notify", f"{path}/choice", Wording, key=key, body=body)
+                await visit.change("PUT", "notify", f"{path}/choice", Wording, key=key, body=body)
                 return self._told(_address(request), words.counting(wanted))
             except Refused as refusal:
                 lines = words.lines_of(refusal.problem)
@@ -198,7 +198,7 @@ class TemplatePages:
         lines: list[str] | None = None,
     ) -> web.Response:
         visit = request[VISIT]
-        side, one = await asyncio.gather(side_of(visit), visit.program_read("notify", _path(request), Wording))
+        side, one = await asyncio.gather(side_of(visit), visit.mine("notify", _path(request), Wording))
         values: dict[str, Any] = {
             **_about(one),
             "given": given or {"source": one.source or ""},
@@ -223,7 +223,7 @@ def _about(one: Wording) -> dict[str, Any]:
 async def _look(visit: Visit, path: str, sample: int, **query: str) -> tuple[str, str] | None:
     """Subject and text of the mail with made-up facts; None where the service doesn't answer."""
     asked = {"form": "text", "sample": str(sample), **query}
-    file = await part(visit.program_fetch("notify", f"{path}/preview", **asked))
+    file = await part(visit.fetch_mine("notify", f"{path}/preview", **asked))
     if file is None:
         return None
     subject, _, text = file.content.decode().partition("\n\n")

@@ -1,0 +1,1 @@
+"""The badge provider: how the exchange with it goes, and badges that wait for a person."""
