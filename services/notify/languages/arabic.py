@@ -19,7 +19,6 @@ def _plural(count: int) -> Plural:
 
 ARABIC = Language(
     written=languages.ARABIC,
-    moment="{day}، {time} UTC",
     grades={"pass": "نجاح", "fail": "رسوب", "pending": "قيد المراجعة", "invalidated": "ملغاة"},
     cases={
         "name": "تغيير اسمك",
