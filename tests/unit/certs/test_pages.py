@@ -43,6 +43,7 @@ def asked(accept: str | None, language: str = "", **query: str) -> Call[Any, Pag
     )
 
 
+@pytest.mark.usefixtures("spoken_to_nobody")
 def test_refusal_is_a_page_for_browsers_and_a_problem_for_programs() -> None:
     browser = asked("text/html,application/xhtml+xml,*/*;q=0.8")
     page = refused(Problem(NOT_FOUND), browser, messages.unknown_link, Page).body
