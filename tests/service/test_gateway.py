@@ -20,6 +20,7 @@ pytestmark = pytest.mark.skipif(nginx_binary() is None, reason="nginx is not ins
 
 PROBLEM = "application/problem+json"
 ABSENT = "notify"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @dataclass
@@ -34,9 +35,9 @@ class Client:
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
         self._url, self._session = url, session
 
-    async def send(self, method: str, path: str, body: bytes = b"") -> Answer:
+    async def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
         async with self._session.request(
-            method, self._url + path, data=BytesIO(body), allow_redirects=False
+            method, self._url + path, data=BytesIO(body), headers=headers, allow_redirects=False
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, response.content_type, headers, await response.text())
@@ -152,9 +153,22 @@ async def test_people_get_a_page_while_the_portal_is_away() -> None:
         upstreams = dict.fromkeys(APPS, f"{LOOPBACK}:{dead_port}")
         gateway = await start_gateway(folder / "gateway", port, upstreams, make_site(folder))
         async with aiohttp.ClientSession() as session:
-            answer = await Client(gateway.url, session).send("GET", "/certifications")
-            program = await Client(gateway.url, session).send("GET", "/api/certs/v1/x")
+            client = Client(gateway.url, session)
+            answer = await client.send("GET", "/certifications")
+            program = await client.send("GET", "/api/certs/v1/x")
+            checked = await client.send("GET", "/check/7K4M", **{"Accept-Language": "de, ar-EG;q=0.9, es"}, **BROWSER)
+            chosen = await client.send("GET", "/check?lang=es", **{"Accept-Language": "ar"}, **BROWSER)
+            asked = await client.send("GET", "/check/7K4M", Accept="application/json")
+            news = await client.send("GET", "/unsubscribe/x.y")
         await gateway.stop()
+    # Nothing that could be taken for an answer, in the reader's language; programs get a problem.
+    assert (checked.status, checked.headers["content-language"], checked.headers["retry-after"]) == (503, "ar", "10")
+    assert '<html lang="ar" dir="rtl">' in checked.body
+    assert (checked.headers["cache-control"], checked.headers["vary"]) == ("no-store", "Accept, Accept-Language")
+    assert '<html lang="es" dir="ltr">' in chosen.body
+    assert "no decimos nada" in chosen.body
+    assert (asked.status, asked.content_type) == (502, PROBLEM)
+    assert (news.status, news.content_type, news.headers["content-language"]) == (503, "text/html", "en")
     assert (answer.status, answer.content_type, answer.headers["retry-after"]) == (503, "text/html", "10")
     assert "Nothing is lost" in answer.body
     assert (program.status, program.content_type) == (502, PROBLEM)
@@ -164,6 +178,8 @@ async def test_what_proves_a_certification_has_short_addresses(client: Client) -
     for path in ("/v/abc", "/b/1.png", "/check", "/credentials/1?form=png", "/status/cisco/1"):
         assert f'"/api/certs/v1/public{path}"' in (await client.send("GET", path)).body
     assert (await client.send("POST", "/verify", b"x" * 5_300_000)).status == 200
+    large = [await client.send("POST", "/verify/page", b"x" * 6_500_000, **more) for more in ({}, BROWSER)]
+    assert [(one.status, one.content_type) for one in large] == [(413, PROBLEM), (413, "text/html")]
 
 
 async def test_static_pages_are_served_with_security_headers(client: Client) -> None:

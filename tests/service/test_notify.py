@@ -131,7 +131,7 @@ async def test_mail_of_a_decided_name_is_written_to_the_new_one(station: Station
         await station.settled(1)
     (mail,) = station.mailbox.mails
     assert mail["To"].addresses[0].display_name == "=SUM(A1) <b>King</b>"
-    assert mail["Subject"] == "Your request K00000013 was accepted"
+    assert mail["Subject"] == "Your case K00000013 was accepted"
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
     assert html is not None

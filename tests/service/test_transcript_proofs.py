@@ -192,13 +192,17 @@ async def test_receipt_says_what_was_seen_and_when_and_is_checked_offline(me: Sh
     assert read_receipt(token, key)["seen"]["heading"] == "Genuine and unchanged."
 
 
-async def test_receipt_to_print_has_the_signed_text(me: Sharer) -> None:
+async def test_receipt_to_print_has_the_signed_text_which_is_english_on_any_page(me: Sharer) -> None:
     made = await me.publish()
-    status, page = await me.page(f"{path_of(made)}/receipt")
-    assert status == 200
-    assert "It says nothing of any later day." in page
-    token = page.partition('<p class="signed" dir="ltr">')[2].partition("</p>")[0]
-    assert read_receipt(token, await published(me, header_of(token)["kid"]))["seen"]["name"] == "Zoë Ångström"
+    for language, words in (
+        ("en", "It says nothing of any later day."),
+        ("es", "No dice nada de ningún día posterior."),
+    ):
+        status, page = await me.page(f"{path_of(made)}/receipt", **{"Accept-Language": language})
+        assert (status, words in page) == (200, True)
+        token = page.partition('<p class="signed" dir="ltr">')[2].partition("</p>")[0]
+        seen = read_receipt(token, await published(me, header_of(token)["kid"]))["seen"]
+        assert (seen["name"], seen["heading"]) == ("Zoë Ångström", "Genuine and unchanged.")
 
 
 async def test_code_of_a_badge_says_its_state_and_no_name_without_leave(station: CertsStation, me: Sharer) -> None:

@@ -104,6 +104,26 @@ async def test_page_tells_minimal_data_and_loads_nothing_but_ours(me: Sharer) ->
         assert (asset.status, asset.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
 
 
+async def test_page_is_in_the_readers_language_and_answers_for_programs_are_english(me: Sharer) -> None:
+    made = await me.publish()
+    path = path_of(made)
+    english = await me.callers.fetch(path, **PAGE)
+    spanish = await me.callers.fetch(path, **PAGE, **{"Accept-Language": "es"})
+    chosen = await me.callers.fetch(f"{path}?lang=ar", **PAGE, **{"Accept-Language": "es"})
+    assert "<h1>Auténtico y sin cambios.</h1>" in await spanish.text()
+    assert '<html lang="ar" dir="rtl">' in await chosen.text()
+    assert [one.headers["Content-Language"] for one in (english, spanish, chosen)] == ["en", "es", "ar"]
+    assert {one.headers["Vary"] for one in (english, spanish, chosen)} == {"Accept, Accept-Language"}
+    kept = {"If-None-Match": english.headers["ETag"]}
+    again = [await me.callers.fetch(path, **PAGE, **kept, **{"Accept-Language": one}) for one in ("en", "es")]
+    assert [one.status for one in again] == [304, 200], "a page that a browser has kept is not shown to another reader"
+    program = await me.callers.fetch(path, accept="application/json", **{"Accept-Language": "es"})
+    assert (await program.json())["heading"] == "Genuine and unchanged."
+    await me.withdraw(made)
+    gone = await me.callers.fetch(path, **PAGE, **{"Accept-Language": "es"})
+    assert (gone.status, "Este enlace ha terminado." in await gone.text()) == (410, True)
+
+
 async def test_remark_with_markup_stays_text(me: Sharer) -> None:
     remark = '<script>alert(1)</script><img src=x onerror=alert(2)> & "quoted" {{ 7 * 7 }} \u202eevil'
     made = await me.publish(remarks=remark)

@@ -31,6 +31,8 @@ class Document:
     """Content-Security-Policy, where a page needs more than nothing."""
     shared: bool = False
     """Whether pages of every origin may read it (CORS): verifiers and wallets run in browsers, too."""
+    language: str | None = None
+    """Of a page that speaks the reader's (BCP 47): others get others at the same address."""
     status: int | None = None
     """In place of the route's own: a page can tell a refusal, too."""
 
@@ -57,6 +59,9 @@ def document_response(
         "X-Robots-Tag": "noindex, nofollow",
         **more,
     }
+    if document.language is not None:
+        headers[hdrs.CONTENT_LANGUAGE] = document.language
+        headers[hdrs.VARY] = f"{hdrs.ACCEPT}, {hdrs.ACCEPT_LANGUAGE}"
     if document.policy is not None:
         headers["Content-Security-Policy"] = document.policy
     if document.shared:

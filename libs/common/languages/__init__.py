@@ -15,6 +15,8 @@ class Language(NamedTuple):
         locale: whose numbers and weekdays it has (CLDR).
         months: as its sentences have them.
         day: how a sentence writes a day, of `{day}`, `{month}` and `{year}`.
+        moment: how it writes a moment, of `{day}` and `{time}`; the zone is said, for where the reader's clock stands
+            is not known.
     """
 
     code: str
@@ -23,24 +25,25 @@ class Language(NamedTuple):
     locale: str
     months: tuple[str, ...]
     day: str
+    moment: str
 
 
 # fmt: off
 ENGLISH: Final = Language("en", "English", "ltr", "en_GB", (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
-), "{day} {month} {year}")
+), "{day} {month} {year}", "{day}, {time} UTC")
 """In which sentences are written; where another language lacks one, it is said in English."""
 
 SPANISH: Final = Language("es", "Español", "ltr", "es", (
     "enero", "febrero", "marzo", "abril", "mayo", "junio",
     "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
-), "{day} de {month} de {year}")
+), "{day} de {month} de {year}", "{day}, {time} UTC")
 
 ARABIC: Final = Language("ar", "العربية", "rtl", "ar", (
     "يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو",
     "يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر",
-), "{day} {month} {year}")
+), "{day} {month} {year}", "{day}، {time} UTC")
 # fmt: on
 
 LANGUAGES: Final = {language.code: language for language in (ENGLISH, SPANISH, ARABIC)}

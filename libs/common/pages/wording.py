@@ -1,11 +1,12 @@
-"""How pages write numbers, days and moments."""
+"""How pages write numbers, days and moments, in the reader's language."""
 
 from datetime import date, datetime
 from typing import Final
 
 from markupsafe import Markup
 
-from libs.common.spoken import spoken
+from libs.common.languages import ENGLISH, READER
+from libs.common.languages.days import spoken
 
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 _NUMBERS: Final = (
@@ -25,9 +26,20 @@ _NUMBERS: Final = (
 )
 
 
-def counted(number: int) -> str:
-    """A number as a sentence has it: words up to twelve."""
-    return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+class InWords(int):
+    """A number that a sentence has in words up to twelve: as the count of `say_many`.
+
+    In English alone; where a number's word has a gender, its sentence says the small ones and the others are digits.
+    """
+
+    def __format__(self, spec: str) -> str:
+        small = READER.get() is ENGLISH and 0 <= self < len(_NUMBERS)
+        return _NUMBERS[self] if small else super().__format__(spec)
+
+
+def moment(value: datetime) -> str:
+    """A moment in UTC, as a sentence has it."""
+    return READER.get().moment.format(day=spoken(value.date()), time=f"{value:%H:%M}")
 
 
 def day(value: date) -> Markup:
@@ -36,6 +48,6 @@ def day(value: date) -> Markup:
 
 
 def minute(value: datetime) -> Markup:
-    """A moment in UTC."""
-    text = f"{spoken(value.date())}, {value:%H:%M} UTC".replace(" ", _NO_BREAK)
+    """A moment in UTC that does not break at the end of a line."""
+    text = moment(value).replace(" ", _NO_BREAK)
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), text)

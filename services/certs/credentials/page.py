@@ -1,21 +1,29 @@
 """A credential as a page for people: whether it is genuine and in force, whose it is, until when, and nothing more."""
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
+from libs.common.languages.days import spoken
 from libs.common.programs import Program
-from libs.common.spoken import spoken
 from services.certs.credentials.credential import Credential
-from services.certs.pages.frame import message, page
+from services.certs.languages import mark, say
+from services.certs.pages.frame import page
 from services.certs.public.addresses import Addresses
 from services.certs.public.codes import printed
 
-_FILES = {"json": "Credential (JSON)", "png": "Picture (PNG)", "svg": "Picture (SVG)", "jwt": "Token (JWT)"}
+_FILES: Final = {
+    "json": mark("Credential (JSON)"),
+    "png": mark("Picture (PNG)"),
+    "svg": mark("Picture (SVG)"),
+    "jwt": mark("Token (JWT)"),
+}
+State = Literal["active", "expired", "suspended", "revoked"]
 
 
 class Verdict(NamedTuple):
     """What is said first."""
 
+    state: State
     seal: Literal["ok", "warn", "bad"]
     heading: str
     sentence: str
@@ -25,20 +33,27 @@ class Verdict(NamedTuple):
 
 def verdict(credential: Credential, program: Program, now: datetime, *, suspended: bool) -> Verdict:
     """What holds of a credential at a moment. No reason is given for what was taken back."""
-    to = f" to {credential.recipient_name}" if credential.recipient_name else ""
-    issued = f"{program.name} issued this{to}."
+    issued = _issued(credential, program)
     if credential.state == "revoked":
-        day = f" on {spoken(program.day_of(credential.revoked_at))}" if credential.revoked_at else ""
-        return Verdict("bad", f"Not valid: revoked{day}.", f"{issued} It does not count any more.", "bad", "Revoked")
+        heading = say("Not valid: revoked.")
+        if credential.revoked_at:
+            heading = say("Not valid: revoked on {day}.", day=spoken(program.day_of(credential.revoked_at)))
+        sentence = f"{issued} {say('It does not count any more.')}"
+        return Verdict("revoked", "bad", heading, sentence, "bad", say("Revoked"))
     last = credential.expires_on
     if last is not None and last < program.day_of(now):
-        return Verdict(
-            "warn", "Genuine, but expired.", f"{issued} Its last active day was {spoken(last)}.", "bad", "Expired"
-        )
+        sentence = f"{issued} {say('Its last active day was {day}.', day=spoken(last))}"
+        return Verdict("expired", "warn", say("Genuine, but expired."), sentence, "bad", say("Expired"))
     if suspended:
-        return Verdict("bad", "Not valid at present: suspended.", issued, "wait", "Suspended")
-    until = f"It is active until {spoken(last)}." if last is not None else "It is active and never expires."
-    return Verdict("ok", "Genuine and unchanged.", f"{issued} {until}", "ok", "Active")
+        return Verdict("suspended", "bad", say("Not valid at present: suspended."), issued, "wait", say("Suspended"))
+    until = say("It is active until {day}.", day=spoken(last)) if last else say("It is active and never expires.")
+    return Verdict("active", "ok", say("Genuine and unchanged."), f"{issued} {until}", "ok", say("Active"))
+
+
+def _issued(credential: Credential, program: Program) -> str:
+    if credential.recipient_name:
+        return say("{program} issued this to {name}.", program=program.name, name=credential.recipient_name)
+    return say("{program} issued this.", program=program.name)
 
 
 def badge_page(
@@ -56,13 +71,5 @@ def badge_page(
         picture=addresses.achievement_image(program.id, credential.certification, credential.policy_version),
         code=printed(credential.code),
         root=addresses.root,
-        files=[(name, f"{address}.{suffix}") for suffix, name in _FILES.items()],
+        files=[(say(name), f"{address}.{suffix}") for suffix, name in _FILES.items()],
     )
-
-
-def unknown_page() -> bytes:
-    return message("We didn't issue a badge with this address.", "Check the address, or type in its code.", form=True)
-
-
-def ended_page() -> bytes:
-    return message("This link has ended.", "It says nothing about the person. Ask them for a new one.")

@@ -12,16 +12,18 @@ from libs.common.http.documents import REVALIDATED, Document, negotiated
 from libs.common.http.models import Parameters
 from libs.common.http.problems import GONE, NOT_FOUND, Problem
 from libs.common.http.routes import PUBLIC, Call, Reply, Route
+from libs.common.pages.visitors import PageQuery, speak_to
 from libs.common.programs import Program
 from services.certs.credentials.credential import Credential
 from services.certs.credentials.documents import achievement, find_certification
 from services.certs.credentials.files import HTML, JSON_KINDS, JWT, PNG, SUFFIXES, SVG, CredentialFile, Forms
-from services.certs.credentials.page import badge_page, ended_page, unknown_page
+from services.certs.credentials.page import badge_page
 from services.certs.credentials.pictures import badge_svg, issuer_png, issuer_svg
 from services.certs.credentials.signatures import Credentials
 from services.certs.credentials.status_lists import StatusLists
 from services.certs.credentials.store import CredentialStore
-from services.certs.pages.frame import Page, shown
+from services.certs.pages import messages
+from services.certs.pages.frame import Page, shown, shown_as
 from services.certs.policies import Policies
 from services.certs.public.addresses import Addresses
 from services.certs.store import CertsStore
@@ -109,6 +111,7 @@ class PublicCredentialsApi:
                 handler=self.show_credential,
                 summary="A credential: JSON, token, picture or page, by its suffix or by what is accepted",
                 parameters=CredentialPath,
+                query=PageQuery,
                 response=CredentialFile,
                 scopes=PUBLIC,
                 errors=(NOT_FOUND, GONE),
@@ -169,13 +172,14 @@ class PublicCredentialsApi:
                 handler=self.show_badge_page,
                 summary="A credential as a page for people",
                 parameters=BadgePath,
+                query=PageQuery,
                 response=Page,
                 scopes=PUBLIC,
                 errors=(NOT_FOUND, GONE),
             ),
         )
 
-    async def show_credential(self, call: Call[CredentialPath]) -> Reply[CredentialFile]:
+    async def show_credential(self, call: Call[CredentialPath, PageQuery]) -> Reply[CredentialFile]:
         key, _, suffix = call.path.name.partition(".")
         credential = await self._store.get(key)
         if credential is None or credential.program not in self._programs:
@@ -186,8 +190,7 @@ class PublicCredentialsApi:
         asked = negotiated(call.headers.get("Accept"), (*JSON_KINDS, JWT, PNG, SVG, HTML)) or JSON_KINDS[0]
         media_type = SUFFIXES[suffix] if suffix else asked
         if media_type == HTML:
-            page = await self._page(credential)
-            return Reply(CredentialFile(media_type=page.media_type, content=page.content, policy=page.policy))
+            return Reply(shown_as(CredentialFile, await self._page(call, credential)))
         signed = await self._credentials.signed(credential)
         forms = Forms(credential, signed, self._programs[credential.program])
         return Reply(forms.file(media_type), ANY_ORIGIN)
@@ -228,20 +231,23 @@ class PublicCredentialsApi:
             raise Problem(NOT_FOUND)
         return Reply(Mark(media_type=PNG, content=issuer_png(program), cache_control=_UNTIL_CHANGED), ANY_ORIGIN)
 
-    async def show_badge_page(self, call: Call[BadgePath]) -> Page:
+    async def show_badge_page(self, call: Call[BadgePath, PageQuery]) -> Page:
         credential = await self._store.get(call.path.credential_id)
         if credential is None or credential.program not in self._programs:
-            return shown(unknown_page(), status=NOT_FOUND.status)
+            speak_to(call)
+            return shown(messages.unknown_badge(), status=NOT_FOUND.status)
         if credential.erased:
-            return shown(ended_page(), status=GONE.status)
-        return await self._page(credential)
+            speak_to(call)
+            return shown(messages.ended(), status=GONE.status)
+        return shown(await self._page(call, credential))
 
-    async def _page(self, credential: Credential) -> Page:
+    async def _page(self, call: Call[Any, PageQuery], credential: Credential) -> bytes:
         row = await self._ledgers.certifications(credential.program, credential.candidate_id)
         entries = row["certifications"] if row is not None else ()
         status = next((one["status"] for one in entries if one["certification"] == credential.certification), None)
         program, now = self._programs[credential.program], self._clock.now()
-        return shown(badge_page(credential, program, self._addresses, now, suspended=status == "suspended"))
+        speak_to(call)
+        return badge_page(credential, program, self._addresses, now, suspended=status == "suspended")
 
     async def _defined(self, path: AchievementPath) -> tuple[Program, str]:
         """The version of the program, and the certification's title in it."""

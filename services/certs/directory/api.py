@@ -8,16 +8,18 @@ from urllib.parse import urlencode
 from pydantic import Field
 
 from libs.common.http.documents import Document, negotiated
-from libs.common.http.models import Parameters, View
+from libs.common.http.models import View
 from libs.common.http.paging import Cursor
 from libs.common.http.problems import NOT_FOUND, TOO_MANY_REQUESTS, Problem
 from libs.common.http.routes import PUBLIC, Call, Reply, Route
 from libs.common.name_keys import name_keys
+from libs.common.pages.visitors import PageQuery, speak_to
 from libs.common.programs import Program
 from libs.common.programs.directory import Directory as ProgramDirectory
 from services.certs.directory.directory import NOBODY, Directory, Found
 from services.certs.directory.store import Place, Search
-from services.certs.pages.frame import HTML, POLICY, message, page
+from services.certs.languages import say
+from services.certs.pages.frame import HTML, message, page, shown_as
 from services.certs.public.rates import AddressRates
 from services.certs.views import ProgramPath
 
@@ -25,7 +27,7 @@ JSON = "application/json"
 _MOST_WORDS = 6
 
 
-class DirectoryQuery(Parameters):
+class DirectoryQuery(PageQuery):
     """A form sends fields that are not filled in as empty texts, which are no conditions."""
 
     q: Annotated[str, Field(max_length=200, description="Names, or how they begin, in any script")] = ""
@@ -98,6 +100,7 @@ class DirectoryApi:
                 next=following,
             )
             return DirectoryFile(media_type=JSON, content=view.model_dump_json().encode())
+        speak_to(call)
         try:
             program, directory, found, following = await self._found(call)
         except Problem as problem:
@@ -123,10 +126,14 @@ class DirectoryApi:
 
 def _refusal(problem: Problem) -> bytes:
     if problem.kind is TOO_MANY_REQUESTS:
-        return message("Too many searches", "You have searched very often in a short time. Try again in a minute.")
+        return message(
+            say("Too many searches"), say("You have searched very often in a short time. Try again in a minute.")
+        )
     if problem.kind is NOT_FOUND:
-        return message("No directory", "There is no public directory at this address.")
-    return message("Not a search", "What was asked for cannot be read. Begin again without the end of the address.")
+        return message(say("No directory"), say("There is no public directory at this address."))
+    return message(
+        say("Not a search"), say("What was asked for cannot be read. Begin again without the end of the address.")
+    )
 
 
 def _page(
@@ -141,10 +148,10 @@ def _page(
         query=query,
         certifications=[(one.id, one.title) for one in program.certifications.values()],
         entries=found.entries,
-        asked=bool(asked.keys() - {"limit"}),
+        asked=bool(asked.keys() - {"limit", "lang"}),
         following="?" + urlencode(asked | {"cursor": following}) if following else None,
     )
 
 
 def _html(content: bytes, *, status: int | None = None) -> DirectoryFile:
-    return DirectoryFile(media_type=HTML, content=content, policy=POLICY, status=status)
+    return shown_as(DirectoryFile, content, status=status)

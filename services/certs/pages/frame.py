@@ -1,16 +1,22 @@
 """The frame of every page: `page` fills a template, `Page` answers with it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeVar
 
 import jinja2
+from aiohttp import hdrs
 
 from libs.common.http.documents import PRIVATE, Document, negotiated
 from libs.common.http.problems import MEDIA_TYPE, Problem
-from libs.common.http.routes import Reply
+from libs.common.http.routes import Call, Reply
+from libs.common.languages import READER
 from libs.common.pages.assets import FONT, HERE, brand_asset
-from libs.common.pages.wording import counted, day, minute
+from libs.common.pages.saying import Saying
+from libs.common.pages.visitors import VISITOR, speak_to
+from libs.common.pages.wording import day, minute
 from libs.common.programs import Program
+from services.certs.languages import SPEECH
 from services.certs.pages.assets import SHELF
 
 HTML: Final = "text/html; charset=utf-8"
@@ -37,11 +43,18 @@ def shown(content: bytes, *, status: int | None = None, cache_control: str = PRI
 
 def shown_as(into: type[D], content: bytes, *, status: int | None = None, cache_control: str = PRIVATE) -> D:
     """A page from a route that answers with other kinds too."""
-    return into(media_type=HTML, content=content, cache_control=cache_control, policy=POLICY, status=status)
+    return into(
+        media_type=HTML,
+        content=content,
+        cache_control=cache_control,
+        policy=POLICY,
+        language=READER.get().code,
+        status=status,
+    )
 
 
 def page(template: str, *, heading: str, program: Program | None, **values: Any) -> bytes:
-    """A page, written.
+    """A page, written for the visitor whom `speak_to` speaks to.
 
     Args:
         template: its path below this service's folder; it extends `pages/templates/frame.html`.
@@ -53,6 +66,8 @@ def page(template: str, *, heading: str, program: Program | None, **values: Any)
     text = _TEMPLATES.get_template(template).render(
         heading=heading,
         program=program,
+        language=READER.get(),
+        visitor=VISITOR.get(),
         style=SHELF.address(SHELF.style),
         font=SHELF.address(FONT),
         brand=brand,
@@ -66,15 +81,22 @@ def message(heading: str, text: str, *, program: Program | None = None, form: bo
     return page("pages/templates/message.html", heading=heading, program=program, text=text, form=form, typed=typed)
 
 
-def refused(problem: Problem, accept: str | None, words: bytes, into: type[D]) -> Reply[D]:
+def refused(problem: Problem, call: Call[Any, Any, Any], words: Callable[[], bytes], into: type[D]) -> Reply[D]:
     """A problem as a page, for whoever asks for pages; everybody else gets the problem itself.
+
+    Args:
+        problem: why nothing else is answered.
+        call: whose query is a `PageQuery`.
+        words: writes the page.
+        into: what the route answers with.
 
     Raises:
         Problem: the caller names no HTML among what it takes.
     """
-    if negotiated(accept, (MEDIA_TYPE, HTML)) != HTML:
+    if negotiated(call.headers.get(hdrs.ACCEPT), (MEDIA_TYPE, HTML)) != HTML:
         raise problem
-    return Reply(shown_as(into, words, status=problem.kind.status), problem.headers)
+    speak_to(call)
+    return Reply(shown_as(into, words(), status=problem.kind.status), problem.headers)
 
 
 _TEMPLATES = jinja2.Environment(
@@ -85,4 +107,6 @@ _TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_TEMPLATES.filters |= {"day": day, "minute": minute, "counted": counted}
+_TEMPLATES.filters |= {"day": day, "minute": minute}
+_SAYING: Final = Saying(SPEECH)
+_TEMPLATES.globals |= {"say": _SAYING.say, "say_many": _SAYING.say_many}

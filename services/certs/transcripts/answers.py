@@ -4,6 +4,9 @@ An unknown link takes as long as a known one, because the same is asked of the d
 without that: what a withdrawn link showed before is not to be had from here again.
 """
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, Final, NamedTuple
 
 from aiohttp import hdrs
@@ -12,8 +15,9 @@ from libs.common.clock import Clock
 from libs.common.http.documents import Document, negotiated
 from libs.common.http.problems import GONE, NOT_FOUND, Problem
 from libs.common.http.routes import Call
+from libs.common.pages.visitors import speak_to
 from libs.common.programs import Program
-from services.certs.pages.frame import HTML, POLICY
+from services.certs.pages.frame import HTML, shown_as
 from services.certs.public.codes import printed
 from services.certs.transcripts.clr import Records
 from services.certs.transcripts.links import LinkKeys
@@ -108,17 +112,29 @@ class Answers:
             content = await self._record(opened, token=media_type == TOKEN)
             return Verification(media_type=media_type, content=content, cache_control=AGAIN)
         record = any(one.state != "revoked" for one in opened.content.shown.certifications)
-        return self.written(opened.content.program, self._seen(opened), base, media_type, record=record)
+        # In whole minutes a page that is asked for again is the same, and need not be sent again.
+        now = self._clock.now().replace(second=0, microsecond=0)
+        see = partial(self._seen, opened, now)
+        return self.written(call, opened.content.program, see, base, media_type, record=record)
 
     def written(
-        self, program: Program, seen: VerificationView, base: str, media_type: str, *, record: bool
+        self,
+        call: Call[Any, Any, Any],
+        program: Program,
+        see: Callable[[], VerificationView],
+        base: str,
+        media_type: str,
+        *,
+        record: bool,
     ) -> Verification:
-        """A page or JSON."""
+        """A page in the reader's language, or JSON in English."""
         if media_type == JSON:
+            seen = see()
             body = seen.__pydantic_serializer__.to_json(seen)
             return Verification(media_type=JSON, content=body, cache_control=AGAIN)
-        page = self._pages.page(program, seen, base, record=record)
-        return Verification(media_type=HTML, content=page, cache_control=AGAIN, policy=POLICY)
+        speak_to(call)
+        page = self._pages.page(program, see(), base, record=record)
+        return shown_as(Verification, page, cache_control=AGAIN)
 
     async def record(self, call: Call[Any, Any, Any], opened: Opened) -> RecordFile:
         """The signed record as a file. Raises the problem `not-acceptable` where no item has a credential."""
@@ -128,18 +144,28 @@ class Answers:
         name = f"transcript-{printed(opened.transcript.code)}.{suffix}"
         return RecordFile(media_type=kind, content=content, cache_control=AGAIN, filename=name)
 
-    async def receipt(self, opened: Opened, *, to_print: bool) -> ReceiptFile:
-        """A receipt of what is shown at this very moment, as a file or to be printed."""
-        return await self.receipt_of(opened.content.program, self._seen(opened, whole_minutes=False), to_print=to_print)
+    async def receipt(self, opened: Opened) -> ReceiptFile:
+        """A receipt of what is shown at this very moment, as a file."""
+        return await self.receipt_of(self._seen(opened, self._now()))
 
-    async def receipt_of(self, program: Program, seen: VerificationView, *, to_print: bool) -> ReceiptFile:
-        """A receipt of anything that a verifier was shown."""
+    async def printed_receipt(self, call: Call[Any, Any, Any], opened: Opened) -> ReceiptFile:
+        """A receipt of what is shown at this very moment, to be printed."""
+        see = partial(self._seen, opened, self._now())
+        return await self.printed_receipt_of(call, opened.content.program, see)
+
+    async def receipt_of(self, seen: VerificationView) -> ReceiptFile:
+        """A receipt of anything that a verifier was shown, as a file."""
         receipt = await self._receipts.of(seen)
-        if to_print:
-            page = self._pages.receipt(program, seen, receipt)
-            return ReceiptFile(media_type=HTML, content=page, policy=POLICY)
         name = f"receipt-{printed(seen.code)}.jwt"
         return ReceiptFile(media_type=JWT, content=receipt.token.encode(), filename=name)
+
+    async def printed_receipt_of(
+        self, call: Call[Any, Any, Any], program: Program, see: Callable[[], VerificationView]
+    ) -> ReceiptFile:
+        """The same to be printed: signed in English, for whoever checks it, on a page in the reader's language."""
+        receipt = await self._receipts.of(see())
+        speak_to(call)
+        return shown_as(ReceiptFile, self._pages.receipt(program, see(), receipt))
 
     async def _record(self, opened: Opened, *, token: bool) -> bytes:
         link = self._links.opened(opened.transcript.sealed)
@@ -148,15 +174,16 @@ class Answers:
             raise Problem(NOT_ACCEPTABLE, "none of its items is a signed credential")
         return signed.jwt.encode() if token else signed.document
 
-    def _seen(self, opened: Opened, *, whole_minutes: bool = True) -> VerificationView:
-        # In whole minutes a page that is asked for again is the same, and need not be sent again.
-        now = self._clock.now().replace(microsecond=0)
+    def _now(self) -> datetime:
+        return self._clock.now().replace(microsecond=0)
+
+    def _seen(self, opened: Opened, now: datetime) -> VerificationView:
         return verification(
             opened.content.program,
             opened.content.name,
             opened.content.shown,
             kind=opened.transcript.kind,
             code=opened.transcript.code,
-            checked_at=now.replace(second=0) if whole_minutes else now,
+            checked_at=now,
             transcript=opened.transcript,
         )

@@ -1,6 +1,8 @@
 """The public page of verification codes: typed in from a certificate, a badge or a transcript."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, TypeVar
 
 from pydantic import Field
@@ -10,7 +12,9 @@ from libs.common.http.documents import Document
 from libs.common.http.models import Parameters
 from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import PUBLIC, Call, Reply, Route
-from services.certs.pages.frame import HTML, message, shown_as
+from libs.common.pages.visitors import PageQuery, speak_to
+from services.certs.pages import messages
+from services.certs.pages.frame import HTML, shown_as
 from services.certs.public.codes import Codes, Kind, printed, read_code
 from services.certs.transcripts.answers import JSON, Answers, Opened, ReceiptFile, Verification, wanted
 from services.certs.transcripts.documents import Documents, ShownDocument
@@ -20,9 +24,6 @@ from services.certs.transcripts.public_api import RECEIPT_COST, REFUSALS
 from services.certs.transcripts.store import TranscriptStore
 from services.certs.transcripts.views import VerificationView
 
-FORM: Final = message(
-    "Check a code", "Type in the code that is printed on a certificate, a badge or a transcript.", form=True
-)
 _LONGEST_TYPED: Final = 100
 """As much of what was typed as its field takes."""
 
@@ -33,7 +34,7 @@ class CodePath(Parameters):
     code: Annotated[str, Field(max_length=100)]
 
 
-class CodeQuery(Parameters):
+class CodeQuery(PageQuery):
     code: Annotated[str | None, Field(max_length=100, description="As it was typed in")] = None
 
 
@@ -83,6 +84,7 @@ class CheckApi:
                 handler=self.check_code,
                 summary="What a verification code stands for, as of now: as a page or as JSON",
                 parameters=CodePath,
+                query=PageQuery,
                 response=Verification,
                 scopes=PUBLIC,
                 errors=REFUSALS,
@@ -93,6 +95,7 @@ class CheckApi:
                 handler=self.print_code_receipt,
                 summary="A signed receipt of what a code stands for now, to be printed",
                 parameters=CodePath,
+                query=PageQuery,
                 response=ReceiptFile,
                 scopes=PUBLIC,
                 errors=REFUSALS,
@@ -103,6 +106,7 @@ class CheckApi:
                 handler=self.download_code_receipt,
                 summary="A signed receipt of what a code stands for now, checkable offline",
                 parameters=CodePath,
+                query=PageQuery,
                 response=ReceiptFile,
                 scopes=PUBLIC,
                 errors=REFUSALS,
@@ -112,21 +116,20 @@ class CheckApi:
     async def enter_code(self, call: Call[Any, CodeQuery]) -> Verification | Reply[Verification]:
         code = call.query.code
         if code is None or not code.strip():
-            return shown_as(Verification, FORM)
+            speak_to(call)
+            return shown_as(Verification, messages.code_form())
         return await self._answered(call, code, Verification, lambda found: self._shown(call, found))
 
-    async def check_code(self, call: Call[CodePath]) -> Verification | Reply[Verification]:
+    async def check_code(self, call: Call[CodePath, PageQuery]) -> Verification | Reply[Verification]:
         return await self._answered(call, call.path.code, Verification, lambda found: self._shown(call, found))
 
-    async def print_code_receipt(self, call: Call[CodePath]) -> ReceiptFile | Reply[ReceiptFile]:
+    async def print_code_receipt(self, call: Call[CodePath, PageQuery]) -> ReceiptFile | Reply[ReceiptFile]:
         return await self._answered(
-            call, call.path.code, ReceiptFile, lambda found: self._receipt(found, to_print=True), cost=RECEIPT_COST
+            call, call.path.code, ReceiptFile, lambda found: self._printed(call, found), cost=RECEIPT_COST
         )
 
-    async def download_code_receipt(self, call: Call[CodePath]) -> ReceiptFile | Reply[ReceiptFile]:
-        return await self._answered(
-            call, call.path.code, ReceiptFile, lambda found: self._receipt(found, to_print=False), cost=RECEIPT_COST
-        )
+    async def download_code_receipt(self, call: Call[CodePath, PageQuery]) -> ReceiptFile | Reply[ReceiptFile]:
+        return await self._answered(call, call.path.code, ReceiptFile, self._receipt, cost=RECEIPT_COST)
 
     async def _answered(
         self,
@@ -140,7 +143,9 @@ class CheckApi:
         async def work() -> D:
             return await answer(await self._find(text))
 
-        return await self._door.answer(call, into, work, unknown=_unknown(text), cost=cost)
+        return await self._door.answer(
+            call, into, work, unknown=partial(messages.unknown_code, text[:_LONGEST_TYPED]), cost=cost
+        )
 
     async def _find(self, text: str) -> Found:
         """What a code stands for. Raises the problems `not-found` and `gone`, after as much work as for any other."""
@@ -162,32 +167,24 @@ class CheckApi:
         if isinstance(found.opened, Opened):
             return await self._answers.shown(call, found.opened, base)
         media_type = wanted(call, (HTML, JSON))
-        seen = self._seen(found, found.opened, whole_minutes=True)
-        return self._answers.written(found.opened.program, seen, base, media_type, record=False)
+        see = partial(self._seen, found, found.opened, self._now().replace(second=0))
+        return self._answers.written(call, found.opened.program, see, base, media_type, record=False)
 
-    async def _receipt(self, found: Found, *, to_print: bool) -> ReceiptFile:
+    async def _receipt(self, found: Found) -> ReceiptFile:
         if isinstance(found.opened, Opened):
-            return await self._answers.receipt(found.opened, to_print=to_print)
-        seen = self._seen(found, found.opened, whole_minutes=False)
-        return await self._answers.receipt_of(found.opened.program, seen, to_print=to_print)
+            return await self._answers.receipt(found.opened)
+        return await self._answers.receipt_of(self._seen(found, found.opened, self._now()))
 
-    def _seen(self, found: Found, document: ShownDocument, *, whole_minutes: bool) -> VerificationView:
-        now = self._clock.now().replace(microsecond=0)
+    async def _printed(self, call: Call[Any, Any, Any], found: Found) -> ReceiptFile:
+        if isinstance(found.opened, Opened):
+            return await self._answers.printed_receipt(call, found.opened)
+        see = partial(self._seen, found, found.opened, self._now())
+        return await self._answers.printed_receipt_of(call, found.opened.program, see)
+
+    def _now(self) -> datetime:
+        return self._clock.now().replace(microsecond=0)
+
+    def _seen(self, found: Found, document: ShownDocument, now: datetime) -> VerificationView:
         return verification(
-            document.program,
-            document.name,
-            document.shown,
-            kind=found.kind,
-            code=found.code,
-            checked_at=now.replace(second=0) if whole_minutes else now,
+            document.program, document.name, document.shown, kind=found.kind, code=found.code, checked_at=now
         )
-
-
-def _unknown(typed: str) -> bytes:
-    """The page for a code that there is not, with what was typed, so that it can be compared and mended."""
-    return message(
-        "We didn't issue anything with this code.",
-        "Check for 0 and O, 1 and I; codes have 12 characters.",
-        form=True,
-        typed=typed[:_LONGEST_TYPED],
-    )

@@ -11,9 +11,9 @@ from libs.common.errors import Unavailable
 from libs.common.http.documents import Document
 from libs.common.http.problems import GONE, TOO_MANY_REQUESTS, UNAVAILABLE, Problem
 from libs.common.http.routes import Call, Reply
+from services.certs.pages import messages
 from services.certs.pages.frame import refused
 from services.certs.public.rates import AddressRates
-from services.certs.transcripts.pages import ENDED, TOO_MANY_PAGE, UNAVAILABLE_PAGE
 
 PATIENCE_SECONDS: Final = 3.0
 """How long a page waits for the database before it says that it cannot tell."""
@@ -35,7 +35,7 @@ class Door:
         into: type[D],
         work: Callable[[], Awaitable[D]],
         *,
-        unknown: bytes,
+        unknown: Callable[[], bytes],
         cost: int = 1,
     ) -> D | Reply[D]:
         """What `work` answers; its refusals as pages for whoever asks for pages.
@@ -43,10 +43,10 @@ class Door:
         Nothing is ever answered from memory where the database does not say that it still holds.
 
         Args:
-            call: whose it is.
+            call: whose it is; its query is a `PageQuery`.
             into: what the route answers with.
             work: finds it.
-            unknown: the page for what there is not.
+            unknown: writes the page for what there is not.
             cost: how many requests this one counts for.
 
         Raises:
@@ -61,8 +61,8 @@ class Door:
         except Problem as raised:
             problem = raised
         words = {
-            GONE.code: ENDED,
-            TOO_MANY_REQUESTS.code: TOO_MANY_PAGE,
-            UNAVAILABLE.code: UNAVAILABLE_PAGE,
+            GONE.code: messages.ended,
+            TOO_MANY_REQUESTS.code: messages.too_many,
+            UNAVAILABLE.code: messages.unavailable,
         }.get(problem.kind.code, unknown)
-        return refused(problem, call.headers.get(hdrs.ACCEPT), words, into)
+        return refused(problem, call, words, into)

@@ -8,8 +8,11 @@ from typing import Final
 
 from markupsafe import Markup
 
+from libs.common.languages import READER
+from libs.common.pages.visitors import VISITOR
 from libs.common.programs import Program
-from services.certs.pages.frame import message, page
+from services.certs.languages import mark
+from services.certs.pages.frame import page
 from services.certs.public.addresses import Addresses
 from services.certs.public.codes import printed
 from services.certs.transcripts.links import qr_svg
@@ -21,23 +24,16 @@ from services.certs.transcripts.views import VerificationView, issued_sentence, 
 
 SEALS: Final = {"genuine": "ok", "expired": "warn", "suspended": "bad", "partly_revoked": "bad", "revoked": "bad"}
 CHIPS: Final = {
-    "active": ("ok", "Active"),
-    "expired": ("bad", "Expired"),
-    "emeritus": ("off", "Emeritus"),
-    "inactive": ("off", "Inactive"),
-    "suspended": ("wait", "Suspended"),
-    "waiting": ("off", "Not active yet"),
-    "revoked": ("bad", "Revoked"),
-    "passed": ("ok", "Passed"),
-    "withdrawn": ("bad", "No longer counts"),
+    "active": ("ok", mark("Active")),
+    "expired": ("bad", mark("Expired")),
+    "emeritus": ("off", mark("Emeritus")),
+    "inactive": ("off", mark("Inactive")),
+    "suspended": ("wait", mark("Suspended")),
+    "waiting": ("off", mark("Not active yet")),
+    "revoked": ("bad", mark("Revoked")),
+    "passed": ("ok", mark("Passed")),
+    "withdrawn": ("bad", mark("No longer counts")),
 }
-
-ENDED: Final = message("This link has ended.", "It says nothing about the person. Ask them for a new one.")
-UNKNOWN_LINK: Final = message(
-    "There's nothing here.", "Check the address: it may have been cut off. A code can be typed in below.", form=True
-)
-UNAVAILABLE_PAGE: Final = message("We can't check right now, so we say nothing.", "Try again in a few minutes.")
-TOO_MANY_PAGE: Final = message("Too many checks from your network.", "Wait a moment, then open the page again.")
 
 _MOST_PAGES: Final = 512
 
@@ -95,7 +91,9 @@ class VerificationPages:
             base: address of the page itself; what belongs to it lies below.
             record: whether it is there as a signed record too.
         """
-        key = f"{program.version} {base} {record}", seen.__pydantic_serializer__.to_json(seen)
+        # The frame around what is said is by the reader's language, and has the address that it was asked for at.
+        reader = READER.get().code, VISITOR.get()
+        key = f"{program.version} {base} {record} {reader}", seen.__pydantic_serializer__.to_json(seen)
         return self._once(key, lambda: self._written("verification.html", program, seen, base=base, record=record))
 
     def receipt(self, program: Program, seen: VerificationView, receipt: Receipt) -> bytes:

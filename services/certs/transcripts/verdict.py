@@ -1,26 +1,26 @@
 """The verdict on what a verifier is shown: one heading, one sentence, the same everywhere. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from libs.common.pages.wording import counted
-from libs.common.spoken import spoken
+from libs.common.languages.days import spoken
+from libs.common.pages.wording import InWords
+from services.certs.languages import mark, say, say_many
+from services.certs.public.counting import State, tallied
 from services.certs.transcripts.shown import CertificationState, Shown, ShownCertification
 
 Kind = Literal["genuine", "expired", "suspended", "partly_revoked", "revoked"]
 
-_GENUINE = "Genuine and unchanged."
-_STATES: dict[CertificationState, tuple[str, str]] = {
-    "active": ("is active", "are active"),
-    "expired": ("has expired", "have expired"),
-    "emeritus": ("is emeritus", "are emeritus"),
-    "inactive": ("is inactive", "are inactive"),
-    "suspended": ("is suspended", "are suspended"),
-    "waiting": ("is not active yet", "are not active yet"),
-    "revoked": ("was revoked", "were revoked"),
+_PLAIN: Final[dict[CertificationState, str]] = {
+    "expired": mark("It has expired."),
+    "emeritus": mark("It is emeritus."),
+    "inactive": mark("It is inactive."),
+    "suspended": mark("It is suspended."),
+    "waiting": mark("It is not active yet."),
 }
-"""In the order in which a sentence counts them."""
+"""States of which a sentence tells no day."""
 
 
 class Verdict(NamedTuple):
@@ -44,76 +44,71 @@ def verdict(shown: Shown, *, frozen_on: date | None) -> Verdict:
         whole = bool(every) and all(one.state == "revoked" for one in every)
         return Verdict("revoked" if whole else "partly_revoked", heading, sentence)
     if frozen_on is not None:
-        return Verdict("genuine", f"Genuine, as of {spoken(frozen_on)}.", sentence)
+        return Verdict("genuine", say("Genuine, as of {day}.", day=spoken(frozen_on)), sentence)
     if every and all(one.state == "suspended" for one in every):
-        return Verdict("suspended", "Not valid at present: suspended.", sentence)
+        return Verdict("suspended", say("Not valid at present: suspended."), sentence)
     if every and all(one.state == "expired" for one in every):
-        return Verdict("expired", "Genuine, but expired.", _expired(every))
-    return Verdict("genuine", _GENUINE, sentence)
+        return Verdict("expired", say("Genuine, but expired."), _expired(every))
+    return Verdict("genuine", say("Genuine and unchanged."), sentence)
 
 
 def _taken_back(shown: Shown) -> str | None:
     """The heading where something was revoked; None where nothing was."""
     revoked = [one for one in shown.certifications if one.state == "revoked"]
     if revoked and len(revoked) == len(shown.certifications):
-        return f"Not valid: {_revoked(revoked)}."
+        return _revoked(revoked)
     if len(revoked) == 1:
-        return f"Not valid in part: {revoked[0].title} was {_revoked(revoked)}."
+        title, day = revoked[0].title, revoked[0].revoked_on
+        if day is None:
+            return say("Not valid in part: {title} was revoked.", title=title)
+        return say("Not valid in part: {title} was revoked on {day}.", title=title, day=spoken(day))
     if revoked:
-        return f"Not valid in part: {counted(len(revoked))} certifications were revoked."
+        return say_many(
+            "Not valid in part: {count} certification was revoked.",
+            "Not valid in part: {count} certifications were revoked.",
+            InWords(len(revoked)),
+        )
     if any(exam.state == "withdrawn" for exam in shown.exams):
-        return "Not valid in part: an exam no longer counts as passed."
+        return say("Not valid in part: an exam no longer counts as passed.")
     return None
 
 
 def state_words(one: ShownCertification) -> str:
     """The state of one certification as a sentence of its own says it."""
     if one.state == "revoked":
-        return f"Not valid: {_revoked([one])}."
+        return _revoked([one])
     if one.state == "expired" and one.expires_on is not None:
-        return f"Expired: its last active day was {spoken(one.expires_on)}."
+        return say("Expired: its last active day was {day}.", day=spoken(one.expires_on))
     if one.state == "active":
-        return f"Active until {spoken(one.expires_on)}." if one.expires_on else "Active; it never expires."
-    return f"It {_STATES[one.state][0]}."
+        until = one.expires_on
+        return say("Active until {day}.", day=spoken(until)) if until else say("Active; it never expires.")
+    return say(_PLAIN[one.state])
 
 
 def _revoked(revoked: Iterable[ShownCertification]) -> str:
     days = {one.revoked_on for one in revoked}
     day = days.pop() if len(days) == 1 else None
-    return f"revoked on {spoken(day)}" if day else "revoked"
+    return say("Not valid: revoked on {day}.", day=spoken(day)) if day else say("Not valid: revoked.")
 
 
 def _expired(every: Iterable[ShownCertification]) -> str:
     days = sorted({one.expires_on for one in every if one.expires_on is not None})
     if len(days) == 1:
-        return f"Its last active day was {spoken(days[0])}."
-    return f"The last active days were from {spoken(days[0])} to {spoken(days[-1])}."
+        return say("Its last active day was {day}.", day=spoken(days[0]))
+    return say("The last active days were from {first} to {last}.", first=spoken(days[0]), last=spoken(days[-1]))
 
 
 def _sentence(shown: Shown, frozen_on: date | None) -> str:
     text = " ".join(_sentences(shown))
     if frozen_on is None:
         return text
-    return f"It shows that day, not today. The owner can share a live one. {text}".strip()
+    return f"{say('It shows that day, not today. The owner can share a live one.')} {text}".strip()
 
 
 def _sentences(shown: Shown) -> Iterator[str]:
     if shown.certifications:
-        yield _counted(shown.certifications)
+        counts: Counter[State] = Counter(one.state for one in shown.certifications)
+        yield tallied(counts)
     elif shown.exams:
         number = sum(1 for exam in shown.exams if exam.state == "passed")
-        yield f"It shows {counted(number)} passed {'exam' if number == 1 else 'exams'}."
-
-
-def _counted(every: tuple[ShownCertification, ...]) -> str:
-    """For example: Three certifications are active, one has expired."""
-    groups = [(state, sum(1 for one in every if one.state == state)) for state in _STATES]
-    groups = [(state, number) for state, number in groups if number]
-    if len(groups) == 1 and len(every) > 1:
-        return f"All {counted(len(every))} certifications {_STATES[groups[0][0]][1]}."
-    parts = []
-    for position, (state, number) in enumerate(groups):
-        noun = ("" if position else " certification") if number == 1 else ("" if position else " certifications")
-        parts.append(f"{counted(number)}{noun} {_STATES[state][number > 1]}")
-    text = ", ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+        yield say_many("It shows {count} passed exam.", "It shows {count} passed exams.", InWords(number))

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from libs.common.events.types import Code, Identifier, Line, Remark
 from libs.common.http.models import Body, Day, View
+from services.certs.languages import say
 from services.certs.transcripts.shown import (
     CertificationState,
     ExamState,
@@ -155,8 +156,11 @@ def items_of(shown: Shown) -> dict[str, object]:
 
 def issued_sentence(program_name: str, name: str | None, verdict: Verdict) -> str:
     """Who issued what to whom, and in which state it is."""
-    to = f" to {name}" if name is not None else ""
-    return f"{program_name} issued this{to}. {verdict.sentence}".strip()
+    if name is None:
+        issued = say("{program} issued this.", program=program_name)
+    else:
+        issued = say("{program} issued this to {name}.", program=program_name, name=name)
+    return f"{issued} {verdict.sentence}".strip()
 
 
 def visits_view(visits: Visits) -> ViewsView:

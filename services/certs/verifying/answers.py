@@ -6,35 +6,36 @@ from datetime import datetime
 from typing import Final
 
 from libs.common.http.models import View
-from libs.common.pages.wording import counted
-from libs.common.spoken import spoken
+from libs.common.pages.wording import moment
+from services.certs.languages import mark, say
+from services.certs.public.counting import State, tallied
 from services.certs.verifying.checking import Checked
 from services.certs.verifying.findings import Check, Finding, Verdict
 from services.certs.verifying.found import Form
 from services.certs.verifying.reading import Kind, Receipt, Signed
 
 HEADINGS: Final[Mapping[Verdict, str]] = {
-    "genuine": "Genuine and unchanged.",
-    "expired": "Genuine, but expired.",
-    "not_yet": "Genuine, but not valid yet.",
-    "replaced": "Genuine, but we have corrected it since.",
-    "suspended": "Not valid at present: suspended.",
-    "revoked": "Not valid: revoked.",
-    "altered": "Don't rely on this file: it was changed after we signed it.",
-    "not_ours": "Don't rely on this file: we didn't sign it.",
-    "unreadable": "We can't read this file.",
+    "genuine": mark("Genuine and unchanged."),
+    "expired": mark("Genuine, but expired."),
+    "not_yet": mark("Genuine, but not valid yet."),
+    "replaced": mark("Genuine, but we have corrected it since."),
+    "suspended": mark("Not valid at present: suspended."),
+    "revoked": mark("Not valid: revoked."),
+    "altered": mark("Don't rely on this file: it was changed after we signed it."),
+    "not_ours": mark("Don't rely on this file: we didn't sign it."),
+    "unreadable": mark("We can't read this file."),
 }
-
-_STATES: Final[Mapping[Verdict, str]] = {
+_STATES: Final[Mapping[Verdict, State]] = {
     "genuine": "active",
     "expired": "expired",
-    "not_yet": "not valid yet",
-    "replaced": "corrected since",
+    "not_yet": "not_yet",
+    "replaced": "replaced",
     "suspended": "suspended",
     "revoked": "revoked",
-    "altered": "changed",
-    "not_ours": "not ours",
+    "altered": "altered",
+    "not_ours": "not_ours",
 }
+"""As a sentence counts them."""
 
 
 class FindingView(View):
@@ -128,25 +129,35 @@ def _overall(checked: Checked) -> Verdict:
 
 
 def _heading(verdict: Verdict, findings: Sequence[Finding]) -> str:
-    day = next((each.text.removeprefix("It was ") for each in findings if each.code == "revoked_on"), None)
-    return f"Not valid: {day}" if verdict == "revoked" and day is not None else HEADINGS[verdict]
+    day = next((each.day for each in findings if each.code == "revoked_on"), None)
+    if verdict == "revoked" and day is not None:
+        return say("Not valid: revoked on {day}.", day=day)
+    return say(HEADINGS[verdict])
 
 
 def _text(checked: Checked, verdict: Verdict) -> str:
     signed, receipt = checked.signed, checked.receipt
     if receipt is not None:
-        moment = f"{spoken(receipt.shown_at.date())}, {receipt.shown_at:%H:%M} UTC"
-        return (
-            f"We showed this on {moment}: {receipt.seen.heading.rstrip('.')}. "
-            f"It says nothing of today: look at {receipt.address}."
+        return say(
+            "We showed this on {moment}: {heading}. It says nothing of today: look at {address}.",
+            moment=moment(receipt.shown_at),
+            heading=receipt.seen.heading.rstrip("."),
+            address=receipt.address,
         )
     if signed is None or checked.examined is None or checked.examined.issuer is None:
         wrong = " ".join(each.text for each in checked.findings if not each.holds)
-        return wrong if verdict == "unreadable" else f"{wrong} Ask whoever gave it to you for the original."
-    issuer, name = checked.examined.issuer.title, signed.subject.name
-    issued = f"{issuer} issued this to {name}." if name else f"{issuer} issued this."
-    title = f" It is about {signed.title}." if signed.title and checked.examined.kind == "badge" else ""
-    return f"{issued}{title} {_counted(checked.items) if checked.items else _state(checked.findings)}"
+        return wrong if verdict == "unreadable" else f"{wrong} {say('Ask whoever gave it to you for the original.')}"
+    parts = [_issued(checked.examined.issuer.title, signed.subject.name)]
+    if signed.title and checked.examined.kind == "badge":
+        parts.append(say("It is about {title}.", title=signed.title))
+    parts.append(_counted(checked.items) if checked.items else _state(checked.findings))
+    return " ".join(parts)
+
+
+def _issued(program: str, name: str | None) -> str:
+    if name is None:
+        return say("{program} issued this.", program=program)
+    return say("{program} issued this to {name}.", program=program, name=name)
 
 
 def _state(findings: Sequence[Finding]) -> str:
@@ -157,21 +168,8 @@ def _state(findings: Sequence[Finding]) -> str:
 
 
 def _counted(items: Sequence[Checked]) -> str:
-    """Three certifications are active, one is expired."""
-    counts = Counter(each.verdict for each in items)
-    if set(counts) == {"genuine"}:
-        return (
-            "Its certification is active."
-            if len(items) == 1
-            else f"All {counted(len(items))} certifications are active."
-        )
-    parts: list[str] = []
-    for verdict, state in _STATES.items():
-        if count := counts[verdict]:
-            what = "" if parts else " certification" if count == 1 else " certifications"
-            parts.append(f"{counted(count)}{what} {'is' if count == 1 else 'are'} {state}")
-    text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]}."
+    """Three certifications are active, one has expired. What is in a document that was read has been read itself."""
+    return tallied(Counter(_STATES[each.verdict] for each in items))
 
 
 def _credential(signed: Signed | None) -> CredentialView | None:

@@ -6,7 +6,9 @@ from typing import Any
 from libs.common.clock import Clock
 from libs.common.http.problems import TOO_MANY_REQUESTS, invalid
 from libs.common.http.routes import PUBLIC, Call, Route
+from libs.common.pages.visitors import PageQuery, speak_to
 from libs.common.programs import Program
+from services.certs.languages import say
 from services.certs.pages.frame import Page, page, shown
 from services.certs.public.rates import AddressRates
 from services.certs.verifying.answers import FileVerificationView, file_verification_view
@@ -35,6 +37,7 @@ class VerifyingApi:
                 path="/public/verify",
                 handler=self.show_verify_page,
                 summary="The page where a file is checked",
+                query=PageQuery,
                 response=Page,
                 scopes=PUBLIC,
                 errors=(TOO_MANY_REQUESTS,),
@@ -57,6 +60,7 @@ class VerifyingApi:
                 path="/public/verify/page",
                 handler=self.verify_form,
                 summary="Check a credential, and answer with a page",
+                query=PageQuery,
                 body=FormUpload,
                 response=Page,
                 scopes=PUBLIC,
@@ -66,9 +70,10 @@ class VerifyingApi:
             ),
         )
 
-    async def show_verify_page(self, call: Call) -> Page:
+    async def show_verify_page(self, call: Call[Any, PageQuery]) -> Page:
         self._rates.take(call.remote, call.headers)
-        return shown(page(f"{_TEMPLATES}form.html", heading="Check a file", program=None))
+        speak_to(call)
+        return shown(page(f"{_TEMPLATES}form.html", heading=say("Check a file"), program=None))
 
     async def verify_file(self, call: Call[Any, Any, FileUpload]) -> FileVerificationView:
         """Says whether a file is one of ours, unchanged, and still in force.
@@ -81,7 +86,8 @@ class VerifyingApi:
             raise invalid("body", "empty", "Send the file that is to be checked")
         return await self._verified(call, call.body.content)
 
-    async def verify_form(self, call: Call[Any, Any, FormUpload]) -> Page:
+    async def verify_form(self, call: Call[Any, PageQuery, FormUpload]) -> Page:
+        speak_to(call, repeatable=False)
         file = file_in_form(call.body.content, call.headers.get("Content-Type", ""))
         answer = await self._verified(call, file)
         program = self._programs.get(answer.program) if answer.program else None

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from libs.common.clock import Clock
-from libs.common.spoken import spoken
+from libs.common.languages.days import spoken
 from services.certs.verifying.examining import Examined, Issuer, examine
 from services.certs.verifying.findings import Finding, Verdict, fault, finding, verdict
 from services.certs.verifying.found import Form, UnreadableError

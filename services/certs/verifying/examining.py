@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
-from services.certs.verifying.findings import Finding, finding
+from services.certs.verifying.findings import Finding, finding, known_kind
 from services.certs.verifying.reading import Json, Kind, Receipt, Signed, issuer_of, kind_of, read_receipt, read_signed
 from services.certs.verifying.resolving import assertion_key
-
-WHAT: Final[dict[Kind, str]] = {"badge": "badge", "transcript": "transcript", "receipt": "receipt"}
 
 _SUITE = {"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022"}
 _ALGORITHM = "RS256"
@@ -69,7 +67,7 @@ def examine(
     is_receipt = header is not None and header.get("typ") == RECEIPT
     kind: Kind | None = "receipt" if is_receipt else kind_of(document)
     name = document.get("iss") if is_receipt else issuer_of(document)
-    kinds = finding("kind_known", what=WHAT[kind]) if kind else finding("kind_unknown")
+    kinds = known_kind(kind) if kind else finding("kind_unknown")
     issuer = issuers.get(name) if isinstance(name, str) else None
     if issuer is None or not isinstance(name, str):
         return Examined((kinds, finding("issuer_unknown")))

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from services.certs.languages import mark, say
 from services.certs.verifying.found import Fault
+from services.certs.verifying.reading import Kind
 
 Check: TypeAlias = Literal["file", "kind", "issuer", "integrity", "dates", "status", "subject"]
 Verdict: TypeAlias = Literal[
@@ -31,38 +33,50 @@ class _Meaning(NamedTuple):
 
 
 _MEANINGS: Final[Mapping[str, _Meaning]] = {
-    "format_unknown": _Meaning("file", "unreadable", "It is neither JSON, a token, PNG, SVG nor PDF."),
-    "damaged": _Meaning("file", "unreadable", "It is damaged, or a part of it is missing."),
-    "no_credential": _Meaning("file", "unreadable", "There is no credential in it."),
+    "format_unknown": _Meaning("file", "unreadable", mark("It is neither JSON, a token, PNG, SVG nor PDF.")),
+    "damaged": _Meaning("file", "unreadable", mark("It is damaged, or a part of it is missing.")),
+    "no_credential": _Meaning("file", "unreadable", mark("There is no credential in it.")),
     "several_credentials": _Meaning(
-        "file", "unreadable", "There is more than one credential in it, so readers would see different things."
+        "file", "unreadable", mark("There is more than one credential in it, so readers would see different things.")
     ),
-    "too_large": _Meaning("file", "unreadable", "It, or what is packed into it, is larger than anything of ours."),
-    "too_much_work": _Meaning("file", "unreadable", "It would take more time or memory than anything of ours."),
-    "kind_known": _Meaning("kind", "genuine", "It is a {what}."),
-    "kind_unknown": _Meaning("kind", "not_ours", "It is not of a kind that we issue."),
-    "form_wrong": _Meaning("kind", "altered", "It is not written as ours are."),
-    "issuer_ours": _Meaning("issuer", "genuine", "Its issuer is {program}."),
-    "issuer_unknown": _Meaning("issuer", "not_ours", "Its issuer is not one of our programs."),
-    "intact": _Meaning("integrity", "genuine", "It was signed with a key that we publish, and not changed since."),
-    "not_signed": _Meaning("integrity", "not_ours", "It is not signed."),
-    "several_proofs": _Meaning("integrity", "not_ours", "It is signed more than once; ours are signed once."),
-    "proof_unknown": _Meaning("integrity", "not_ours", "It is not signed in the way that we sign."),
-    "purpose_wrong": _Meaning("integrity", "not_ours", "Its signature was made for another purpose."),
-    "key_unknown": _Meaning("integrity", "not_ours", "It is signed with a key that the program does not publish."),
-    "altered": _Meaning("integrity", "altered", "Its signature does not fit what it says."),
-    "in_force": _Meaning("dates", "genuine", "It is valid since {start}, and never expires."),
-    "in_force_until": _Meaning("dates", "genuine", "It is valid since {start} and until {end}."),
-    "expired": _Meaning("dates", "expired", "It expired on {end}."),
-    "not_yet": _Meaning("dates", "not_yet", "It is valid from {start}."),
-    "not_revoked": _Meaning("status", "genuine", "It has not been revoked."),
-    "revoked": _Meaning("status", "revoked", "It was revoked."),
-    "revoked_on": _Meaning("status", "revoked", "It was revoked on {day}."),
-    "replaced": _Meaning("status", "replaced", "We have corrected it since. Ask for the newer one."),
-    "suspended": _Meaning("status", "suspended", "The certification is suspended at present."),
-    "status_unknown": _Meaning("status", "altered", "It does not name a status list of its issuer."),
-    "same_subject": _Meaning("subject", "genuine", "Everything in it is about the same person."),
-    "other_subject": _Meaning("subject", "altered", "Something in it is about another person."),
+    "too_large": _Meaning(
+        "file", "unreadable", mark("It, or what is packed into it, is larger than anything of ours.")
+    ),
+    "too_much_work": _Meaning("file", "unreadable", mark("It would take more time or memory than anything of ours.")),
+    "kind_known": _Meaning("kind", "genuine", ""),  # each kind has a sentence below
+    "kind_unknown": _Meaning("kind", "not_ours", mark("It is not of a kind that we issue.")),
+    "form_wrong": _Meaning("kind", "altered", mark("It is not written as ours are.")),
+    "issuer_ours": _Meaning("issuer", "genuine", mark("Its issuer is {program}.")),
+    "issuer_unknown": _Meaning("issuer", "not_ours", mark("Its issuer is not one of our programs.")),
+    "intact": _Meaning(
+        "integrity", "genuine", mark("It was signed with a key that we publish, and not changed since.")
+    ),
+    "not_signed": _Meaning("integrity", "not_ours", mark("It is not signed.")),
+    "several_proofs": _Meaning("integrity", "not_ours", mark("It is signed more than once; ours are signed once.")),
+    "proof_unknown": _Meaning("integrity", "not_ours", mark("It is not signed in the way that we sign.")),
+    "purpose_wrong": _Meaning("integrity", "not_ours", mark("Its signature was made for another purpose.")),
+    "key_unknown": _Meaning(
+        "integrity", "not_ours", mark("It is signed with a key that the program does not publish.")
+    ),
+    "altered": _Meaning("integrity", "altered", mark("Its signature does not fit what it says.")),
+    "in_force": _Meaning("dates", "genuine", mark("It is valid since {start}, and never expires.")),
+    "in_force_until": _Meaning("dates", "genuine", mark("It is valid since {start} and until {end}.")),
+    "expired": _Meaning("dates", "expired", mark("It expired on {end}.")),
+    "not_yet": _Meaning("dates", "not_yet", mark("It is valid from {start}.")),
+    "not_revoked": _Meaning("status", "genuine", mark("It has not been revoked.")),
+    "revoked": _Meaning("status", "revoked", mark("It was revoked.")),
+    "revoked_on": _Meaning("status", "revoked", mark("It was revoked on {day}.")),
+    "replaced": _Meaning("status", "replaced", mark("We have corrected it since. Ask for the newer one.")),
+    "suspended": _Meaning("status", "suspended", mark("The certification is suspended at present.")),
+    "status_unknown": _Meaning("status", "altered", mark("It does not name a status list of its issuer.")),
+    "same_subject": _Meaning("subject", "genuine", mark("Everything in it is about the same person.")),
+    "other_subject": _Meaning("subject", "altered", mark("Something in it is about another person.")),
+}
+
+_KINDS: Final[Mapping[Kind, str]] = {
+    "badge": mark("It is a badge."),
+    "transcript": mark("It is a transcript."),
+    "receipt": mark("It is a receipt."),
 }
 
 
@@ -71,6 +85,9 @@ class Finding(NamedTuple):
 
     code: str
     text: str
+    """In the language of whoever asked."""
+    day: str | None = None
+    """In words, where the whole is headed by it."""
 
     @property
     def check(self) -> Check:
@@ -87,7 +104,12 @@ class Finding(NamedTuple):
 
 
 def finding(code: str, **words: str) -> Finding:
-    return Finding(code, _MEANINGS[code].text.format(**words))
+    return Finding(code, say(_MEANINGS[code].text, **words), words.get("day"))
+
+
+def known_kind(kind: Kind) -> Finding:
+    """That it is of a kind that we issue."""
+    return Finding("kind_known", say(_KINDS[kind]))
 
 
 def fault(code: Fault) -> Finding:

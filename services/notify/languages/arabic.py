@@ -19,8 +19,7 @@ def _plural(count: int) -> Plural:
 
 ARABIC = Language(
     written=languages.ARABIC,
-    moment="{day}، {time} UTC",
-    grades={"pass": "نجاح", "fail": "رسوب", "pending": "قيد المراجعة", "invalidated": "ملغاة"},
+    grades={"pass": "نجاح", "fail": "عدم النجاح", "pending": "قيد المراجعة", "invalidated": "ملغاة"},
     cases={
         "name": "تغيير اسمك",
         "mapping": "معرّف لك لدى جهة شريكة",

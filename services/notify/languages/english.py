@@ -10,7 +10,6 @@ def _plural(count: int) -> Plural:
 
 ENGLISH = Language(
     written=languages.ENGLISH,
-    moment="{day}, {time} UTC",
     grades={"pass": "pass", "fail": "fail", "pending": "under review", "invalidated": "withdrawn"},
     cases={
         "name": "a change of your name",

@@ -24,9 +24,7 @@ class Language:
     """How a language writes days, moments, numbers of things, grades and cases."""
 
     written: languages.Language
-    """Its code, direction and days."""
-    moment: str
-    """With `{day}` and `{time}`; the zone is said, for where the reader's clock stands is not known."""
+    """Its code, direction, days and moments."""
     grades: Mapping[str, str]
     cases: Mapping[str, str]
     other_case: str
@@ -66,7 +64,7 @@ class Language:
 
     def _moment(self, moment: datetime) -> str:
         utc = moment.astimezone(UTC)
-        return self.moment.format(day=written(utc.date(), self.code), time=f"{utc:%H:%M}")
+        return self.written.moment.format(day=written(utc.date(), self.code), time=f"{utc:%H:%M}")
 
     def _case(self, kind: str) -> str:
         return self.cases.get(kind, self.other_case)

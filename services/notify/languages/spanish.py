@@ -14,7 +14,6 @@ def _plural(count: int) -> Plural:
 
 SPANISH = Language(
     written=languages.SPANISH,
-    moment="{day}, {time} UTC",
     grades={"pass": "aprobado", "fail": "no aprobado", "pending": "en revisión", "invalidated": "anulado"},
     cases={
         "name": "un cambio de tu nombre",

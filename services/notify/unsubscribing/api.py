@@ -13,6 +13,8 @@ from libs.common.http.documents import Document
 from libs.common.http.models import Parameters
 from libs.common.http.problems import NOT_FOUND
 from libs.common.http.routes import PUBLIC, Call, Route
+from libs.common.languages import READER
+from libs.common.pages.visitors import PageQuery, speak_to
 from libs.common.programs import Program
 from services.notify.unsubscribing import pages
 from services.notify.unsubscribing.links import Mailing, UnsubscribeLinks
@@ -45,6 +47,7 @@ class UnsubscribingApi:
                 handler=self.ask_to_unsubscribe,
                 summary="Ask whether news shall end; changes nothing",
                 parameters=LinkPath,
+                query=PageQuery,
                 response=NewsPage,
                 scopes=PUBLIC,
                 errors=(NOT_FOUND,),
@@ -55,27 +58,37 @@ class UnsubscribingApi:
                 handler=self.unsubscribe,
                 summary="End news for whom the link is for; what is sent with it does not matter",
                 parameters=LinkPath,
+                query=PageQuery,
                 response=NewsPage,
                 scopes=PUBLIC,
                 errors=(NOT_FOUND,),
             ),
         )
 
-    async def ask_to_unsubscribe(self, call: Call[LinkPath]) -> NewsPage:
+    async def ask_to_unsubscribe(self, call: Call[LinkPath, PageQuery]) -> NewsPage:
+        speak_to(call)
         mailing = self._links.read(call.path.token)
         return _page(pages.unknown() if mailing is None else pages.question(self._name(mailing)))
 
-    async def unsubscribe(self, call: Call[LinkPath]) -> NewsPage:
+    async def unsubscribe(self, call: Call[LinkPath, PageQuery]) -> NewsPage:
         mailing = self._links.read(call.path.token)
+        if mailing is not None:
+            await self._unsubscribing.unsubscribe(mailing)
+        speak_to(call, repeatable=False)
         if mailing is None:
             return _page(pages.unknown())
-        await self._unsubscribing.unsubscribe(mailing)
         return _page(pages.done(self._name(mailing)))
 
-    def _name(self, mailing: Mailing) -> str:
+    def _name(self, mailing: Mailing) -> str | None:
         program = self._programs.get(mailing.program)
-        return program.name if program else "us"
+        return program.name if program else None
 
 
 def _page(page: pages.Page) -> NewsPage:
-    return NewsPage(media_type=pages.HTML, content=page.content, policy=pages.POLICY, status=page.status)
+    return NewsPage(
+        media_type=pages.HTML,
+        content=page.content,
+        policy=pages.POLICY,
+        language=READER.get().code,
+        status=page.status,
+    )

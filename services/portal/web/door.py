@@ -10,6 +10,7 @@ from aiohttp import web
 from libs.common.errors import Unavailable
 from libs.common.http.senders import TRUSTED_PROXIES, read_networks, sender
 from libs.common.languages import READER, language_of, wanted_language
+from libs.common.pages.visitors import LANGUAGE_FIELD
 from libs.common.programs import Program
 from services.portal.backend.client import Backend, Browser, Down, Problem, Refused
 from services.portal.backend.shapes import Tokens
@@ -97,9 +98,12 @@ class Door:
         return answer
 
     def _speak(self, request: web.Request, visit: Visit) -> None:
-        """Set the language and the zone of what follows: those of the profile, else what the browser asks for."""
+        """Set the language and the zone of what follows: those of the profile, else what the browser asks for.
+
+        Pages for visitors name the language that was chosen on them in the addresses they link to.
+        """
         session, program = visit.session, visit.program
-        language = language_of(session.language) if session else None
+        language = language_of(session.language) if session else language_of(request.query.get(LANGUAGE_FIELD))
         chosen = language or self._cookies.language(request)
         READER.set(chosen or wanted_language(request.headers.get("Accept-Language", "")))
         zone = (session.time_zone if session else None) or (program.time_zone if program else None)

@@ -1,9 +1,12 @@
-"""The two sample programs."""
+"""The two sample programs, and readers of pages."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from libs.common.languages import ENGLISH, READER
+from libs.common.pages.visitors import VISITOR, Visitor
 from libs.common.programs import Program, load_programs
 
 
@@ -20,3 +23,12 @@ def cisco(programs: dict[str, Program]) -> Program:
 @pytest.fixture(scope="session")
 def juniper(programs: dict[str, Program]) -> Program:
     return programs["juniper"]
+
+
+@pytest.fixture
+def spoken_to_nobody() -> Iterator[None]:
+    """What a test has set with `speak_to` ends with it, as it ends with a request."""
+    reader, visitor = READER.set(ENGLISH), VISITOR.set(Visitor())
+    yield
+    VISITOR.reset(visitor)
+    READER.reset(reader)

@@ -371,7 +371,7 @@ async def test_transcript_is_checked_with_everything_in_it() -> None:
     answer = await checked(signed(transcript(*items)))
     assert (answer.verdict, answer.kind) == ("genuine", "transcript")
     assert [each.verdict for each in answer.items] == ["genuine", "genuine", "expired"]
-    assert answer.text == "Cisco issued this. Two certifications are active, one is expired."
+    assert answer.text == "Cisco issued this. Two certifications are active, one has expired."
     assert "same_subject" in codes(answer)
     assert (await checked(signed(transcript(signed(short))))).verdict == "expired"
     assert (await checked(signed(transcript(items[0])), Ours(Standing(revoked=True)))).verdict == "revoked"

@@ -54,6 +54,11 @@ def test_what_may_not_be_kept_has_no_tag() -> None:
     assert plain.headers["Vary"] == "Accept"
 
 
+def test_a_page_says_its_language_and_that_others_get_others() -> None:
+    page = response(Picture(media_type="image/png", content=b"png", language="ar"))
+    assert (page.headers["Content-Language"], page.headers["Vary"]) == ("ar", "Accept, Accept-Language")
+
+
 def test_a_page_may_tell_a_refusal() -> None:
     assert response(Picture(media_type="image/png", content=b"", status=410)).status == 410
 

@@ -1,7 +1,5 @@
 """Sentences in the reader's language: which one it is, its plurals, its days, and that values cannot break out."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from libs.common.languages import ARABIC, ENGLISH, LANGUAGES, READER, SPANISH, Language, language_of, wanted_language
+from libs.common.languages import ARABIC, ENGLISH, LANGUAGES, READER, SPANISH, language_of, wanted_language
 from libs.common.languages.days import spoken
 from libs.common.languages.speech import Speech
 from libs.common.pages.saying import Saying
+from tests.languages import read_in
 
 _CATALOGUE = """
 msgid ""
@@ -30,15 +29,6 @@ msgid_plural "{count} exams of {name}"
 msgstr[0] "{count} examen de {name}"
 msgstr[1] "{count} exámenes de {name}"
 """
-
-
-@contextmanager
-def read_in(language: Language) -> Iterator[None]:
-    token = READER.set(language)
-    try:
-        yield
-    finally:
-        READER.reset(token)
 
 
 @pytest.fixture
