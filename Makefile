@@ -53,6 +53,9 @@ sbom: setup ## A bill of materials (CycloneDX) for each image, in .state/sbom (A
 audit: setup ## Ask a public database for known weaknesses of the locked packages; needs the network
 	@.venv/bin/uv tool run --system-certs pip-audit==2.10.1 --disable-pip --require-hashes $(addprefix -r ,$(filter-out requirements/uv.txt requirements/dev.txt,$(wildcard requirements/*.txt)))
 
+fuzz: setup ## Feed parsers with bytes that nobody wrote (ARGS="mail_report --seconds 600"; all of them without)
+	@exec .venv/bin/uv run --no-project --system-certs --quiet --with atheris==3.0.0 --python .venv/bin/python python -m tests.fuzz $(ARGS)
+
 bench: setup ## The benchmark tables, product beside reference
 	@$(PY) -m tests.bench $(ARGS)
 
