@@ -20,7 +20,7 @@ SPEC_VERSION: Final = "1.6"
 def bill(image: str, locked: Sequence[Package], version: str) -> dict[str, Any]:
     """The bill of an image: its packages, and which of them needs which."""
     ours = f"certrail/{image}"
-    needs: dict[str, list[str]] = {ours: []} | {package.purl: [] for package in locked}
+    needs: dict[str, list[str]] = {ref: [] for ref in (ours, *(package.purl for package in locked))}
     by_name = {package.name: package.purl for package in locked}
     for package in locked:
         for name in package.wanted_by & by_name.keys() or {ours}:
