@@ -10,7 +10,7 @@ CODE := libs services deploy tests
 # Tests start hundreds of processes, each of which would else compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run stop test check bench snapshots messages gallery fmt clean
+.PHONY: help setup run stop test check sbom audit fuzz bench snapshots messages gallery fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for 
 	$(PY) -m pytest -q $$many --ignore=tests/unit --ignore=tests/contract || failed=1
 	exit $$failed
 
-check: setup ## Format, lint, types, import contracts, drift of published schemas
+check: setup ## Format, lint, types, import contracts, drift of published schemas, licences, secrets
 	@step() { echo "== $$1"; shift; "$$@"; }
 	step format .venv/bin/ruff format --check --quiet $(CODE)
 	step lint .venv/bin/ruff check --quiet $(CODE)
@@ -44,6 +44,17 @@ check: setup ## Format, lint, types, import contracts, drift of published schema
 	step "import contracts" .venv/bin/lint-imports --no-logo
 	step "published schemas" $(PY) -m libs.common.events.contracts --check
 	step "schema of definitions" $(PY) -m libs.common.programs.schema --check
+	step "licences of packages" $(PY) -m deploy.supply.licences
+	step "secrets in files" $(PY) -m deploy.supply.secrets
+
+sbom: setup ## A bill of materials (CycloneDX) for each image, in .state/sbom (ARGS=folder for another)
+	@$(PY) -m deploy.supply.sbom $(ARGS)
+
+audit: setup ## Ask a public database for known weaknesses of the locked packages; needs the network
+	@.venv/bin/uv tool run --system-certs pip-audit==2.10.1 --disable-pip --require-hashes $(addprefix -r ,$(filter-out requirements/uv.txt requirements/dev.txt,$(wildcard requirements/*.txt)))
+
+fuzz: setup ## Feed parsers with bytes that nobody wrote (ARGS="mail_report --seconds 600"; all of them without)
+	@exec .venv/bin/uv run --no-project --system-certs --quiet --with atheris==3.0.0 --python .venv/bin/python python -m tests.fuzz $(ARGS)
 
 bench: setup ## The benchmark tables, product beside reference
 	@$(PY) -m tests.bench $(ARGS)

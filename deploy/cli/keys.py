@@ -1,15 +1,25 @@
-"""`certrail keys`: the keys that sign access tokens."""
+"""`certrail keys`: the keys that sign access tokens, and on this machine those that encrypt fields."""
 
-from typing import Annotated, Any
+import asyncio
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
+import aiohttp
 import typer
 
 from deploy.cli.access import Access
 from deploy.cli.client import operator_client
 from deploy.cli.console import note, output, run, say_json, table
+from deploy.cli.metrics import read_figures
+from deploy.local.platform import FIELD_KEY_HOLDERS, field_keys
+from deploy.local.secret_store import write_private
+from deploy.local.settings import LocalSettings
+from libs.common.clock import SystemClock
+from libs.common.ids import new_id, new_secret
 
-app = typer.Typer(no_args_is_help=True, help="Change the keys that sign access tokens, without an interruption.")
+_LOOK_SECONDS = 2
+
+app = typer.Typer(no_args_is_help=True, help="Change keys without an interruption.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
@@ -33,6 +43,47 @@ def withdraw(kid: Annotated[str, typer.Argument(help="The key's id")]) -> None:
     """Take a leaked key away at once; every token that it signed ends, and another key signs."""
     run(_withdraw(kid))
     note(f"{kid} is gone; services forget it within ten minutes, at once if they are restarted")
+
+
+@app.command()
+def fields(
+    new: Annotated[bool, typer.Option("--new", help="Begin with a new key for each service")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Until nothing is left; may be stopped")] = False,
+) -> None:
+    """How many encrypted fields lie under an old key, on a platform of this machine; change the keys."""
+    run(_fields(LocalSettings.load(), new=new, wait=wait))
+
+
+async def _fields(local: LocalSettings, *, new: bool, wait: bool) -> None:
+    since = SystemClock().now().timestamp()
+    for service in FIELD_KEY_HOLDERS if new else ():
+        # By its beginning it sorts behind all before it: the one that sorts last is used.
+        path = field_keys(local, service) / f"k{new_id()}"
+        write_private(path, f"{new_secret()}\n")
+        note(f"{service}: new key {path.name}; remove older ones when nothing is left")
+    async with aiohttp.ClientSession() as session:
+        while True:
+            lines = [await _left(session, local, service, since if wait else 0) for service in FIELD_KEY_HOLDERS]
+            for line in lines:
+                note(line.text)
+            if not wait or all(line.done for line in lines):
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+class _Line(NamedTuple):
+    text: str
+    done: bool
+
+
+async def _left(session: aiohttp.ClientSession, local: LocalSettings, service: str, since: float) -> _Line:
+    """Where a service is; done when it has looked through all of it once since then, and found nothing left."""
+    figures = await read_figures(session, local, service)
+    if figures is None:
+        return _Line(f"{service}: does not answer", done=False)
+    left = int(figures.total("certrail_fields_to_reseal"))
+    looked = figures.total("certrail_reseal_round_timestamp_seconds") >= since
+    return _Line(f"{service}: {left} left" if looked or left else f"{service}: has not looked yet", looked and not left)
 
 
 def _show(rows: list[Row], *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -15,14 +15,52 @@ from libs.common.http import problems
 
 FOLDER = Path(__file__).resolve().parent
 SITE = FOLDER / "site"
-TEMPLATE = FOLDER / "nginx.conf.template"
-PROXY_RULES = FOLDER / "proxy.conf"
+TEMPLATES = ("nginx.conf", "limits.conf")
+PARTS = ("proxy.conf", "headers.conf", "limited.conf")
 
 START_SECONDS = 10
 STOP_SECONDS = 10
 
 _SYSTEM_PROGRAMS = "/usr/local/sbin:/usr/sbin:/sbin"
 _MIME_TYPES = Path("/etc/nginx/mime.types")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How often may be asked, as nginx writes rates (`10r/s`, `60r/m`), and by whom that is not counted.
+
+    `Retry-After` says five seconds, which is right for every rate from `12r/m` up.
+
+    Attributes:
+        sign_in: proofs of who somebody is, by address.
+        recover: links asked for and used, by address.
+        public: what anybody may read, by address.
+        upload: files, by session or access token, else by address.
+        signed_in: everything, by session or access token.
+        stranger: everything without either, by address.
+        address: everything from one address, signed in or not.
+        unlimited: networks that are not counted.
+        trusted_proxies: load balancers that are believed about where a request comes from.
+    """
+
+    sign_in: str = "60r/m"
+    recover: str = "30r/m"
+    public: str = "5r/s"
+    upload: str = "60r/m"
+    signed_in: str = "50r/s"
+    stranger: str = "20r/s"
+    address: str = "300r/s"
+    unlimited: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+
+    def values(self) -> dict[str, str]:
+        """The placeholders of the rates."""
+        rates = ("sign_in", "recover", "public", "upload", "signed_in", "stranger", "address")
+        return {f"LIMIT_{name.upper()}": getattr(self, name) for name in rates}
+
+
+# Whoever reaches a platform on a loopback interface sits at this machine, tests and programs of theirs included.
+LOCAL_LIMITS = Limits(unlimited=("127.0.0.0/8",))
 
 
 @dataclass
@@ -46,12 +84,14 @@ def nginx_binary() -> str | None:
     return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_PROGRAMS}")
 
 
-def render(values: Mapping[str, str]) -> str:
-    """The configuration with its placeholders filled in; nginx's own `$variables` stay."""
-    return Template(TEMPLATE.read_text()).safe_substitute(values)
+def render(name: str, values: Mapping[str, str]) -> str:
+    """A template with its placeholders filled in; nginx's own `$variables` stay."""
+    return Template((FOLDER / f"{name}.template").read_text()).safe_substitute(values)
 
 
-def local_values(run_dir: Path, port: int, upstreams: Mapping[str, str], site: Path = SITE) -> dict[str, str]:
+def local_values(
+    run_dir: Path, port: int, upstreams: Mapping[str, str], site: Path = SITE, limits: Limits = LOCAL_LIMITS
+) -> dict[str, str]:
     """Placeholders for a gateway on this machine's loopback interface.
 
     Args:
@@ -59,6 +99,7 @@ def local_values(run_dir: Path, port: int, upstreams: Mapping[str, str], site: P
         port: where it listens.
         upstreams: `host:port` of each service's API.
         site: folder of static pages.
+        limits: how often may be asked.
     """
     return {
         # Started by root, workers would become somebody who may not see this folder.
@@ -66,11 +107,13 @@ def local_values(run_dir: Path, port: int, upstreams: Mapping[str, str], site: P
         "WORKERS": "1",
         "RUN_DIR": str(run_dir),
         "ERROR_LOG": "stderr",
+        "LIMITED_LOG": str(run_dir / "limited.log"),
         "MIME_TYPES": str(_MIME_TYPES),
         "LISTEN": f"{LOOPBACK}:{port}",
         "SITE_DIR": str(site),
         "PROBLEM_ROOT": problems.URN,
         **{f"{service.upper()}_UPSTREAM": upstreams[service] for service in APPS},
+        **limits.values(),
     }
 
 
@@ -79,13 +122,16 @@ def local_upstreams(ports: LocalPorts) -> dict[str, str]:
     return {service: f"{LOOPBACK}:{ports.api(service)}" for service in APPS}
 
 
-async def start_gateway(run_dir: Path, port: int, upstreams: Mapping[str, str], site: Path = SITE) -> Gateway:
+async def start_gateway(
+    run_dir: Path, port: int, upstreams: Mapping[str, str], site: Path = SITE, limits: Limits = LOCAL_LIMITS
+) -> Gateway:
     """Start nginx, or take over the one that runs on `run_dir`, and wait until it listens.
 
     Raises:
         StartError: there is no nginx, the port is taken, or nginx refuses its configuration.
     """
-    process = recorded(run_dir / "server.pid") or _launch(run_dir, local_values(run_dir, port, upstreams, site), port)
+    values = local_values(run_dir, port, upstreams, site, limits)
+    process = recorded(run_dir / "server.pid") or _launch(run_dir, values, limits, port)
     try:
         await until(lambda: is_listening(port) or not process.alive, patience=START_SECONDS)
     except TimeoutError:
@@ -103,15 +149,20 @@ async def stop_gateway(run_dir: Path) -> bool:
     return process is not None
 
 
-def _launch(run_dir: Path, values: Mapping[str, str], port: int) -> ServerProcess:
+def _launch(run_dir: Path, values: Mapping[str, str], limits: Limits, port: int) -> ServerProcess:
     binary = nginx_binary()
     if binary is None:
         raise StartError("there is no nginx on this machine (Debian: nginx)")
     if is_listening(port):
         raise PortTakenError(f"port {port}, where the gateway should listen, is taken")
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (run_dir / "nginx.conf").write_text(render(values))
-    shutil.copyfile(PROXY_RULES, run_dir / "proxy.conf")
+    for name in TEMPLATES:
+        (run_dir / name).write_text(render(name, values))
+    for name in PARTS:
+        shutil.copyfile(FOLDER / name, run_dir / name)
+    (run_dir / "proxies.conf").write_text(_lines("set_real_ip_from {};", limits.trusted_proxies))
+    (run_dir / "proxies.geo").write_text(_lines("{} 1;", limits.trusted_proxies))
+    (run_dir / "unlimited.geo").write_text(_lines("{} 1;", limits.unlimited))
     process = spawn(
         [binary, "-p", str(run_dir), "-c", str(run_dir / "nginx.conf"), "-e", "stderr"],
         log=run_dir / "nginx.log",
@@ -120,6 +171,10 @@ def _launch(run_dir: Path, values: Mapping[str, str], port: int) -> ServerProces
     )
     process.record(run_dir / "server.pid")
     return process
+
+
+def _lines(form: str, networks: Sequence[str]) -> str:
+    return "".join(f"{form.format(network)}\n" for network in networks)
 
 
 def _tail(run_dir: Path) -> str:

@@ -5,7 +5,17 @@ set -eu
 
 readonly EVERY_SECONDS=5
 
-cp /srv/gateway/proxy.conf "$RUN_DIR/"
+cp /srv/gateway/*.conf "$RUN_DIR/"
+
+# lines FORMAT NETWORK...: a line for each; networks are parted by spaces
+lines() { form=$1; shift; for network in "$@"; do printf "$form\n" "$network"; done; }
+
+# shellcheck disable=SC2086
+{
+  lines 'set_real_ip_from %s;' $TRUSTED_PROXIES >"$RUN_DIR/proxies.conf"
+  lines '%s 1;' $TRUSTED_PROXIES >"$RUN_DIR/proxies.geo"
+  lines '%s 1;' $UNLIMITED >"$RUN_DIR/unlimited.geo"
+}
 
 addresses() {
   for upstream in "$IDENTITY_UPSTREAM" "$EXAMS_UPSTREAM" "$CERTS_UPSTREAM" "$FULFILLMENT_UPSTREAM" "$NOTIFY_UPSTREAM" \

@@ -26,6 +26,8 @@ VENDORS = PROJECT / "deploy" / "vendors"
 READY_SECONDS = 60.0
 SERVICE_STOP_SECONDS = 30.0
 MAIL_CATCHER = "mailcatcher"
+FIELD_KEY_HOLDERS = ("identity", "exams", "certs")
+"""Services with fields that lie encrypted."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,8 @@ def service_environment(
             environment["CERTRAIL_OPENID_SECRETS_FILE"] = str(openid_secrets)
     if service == "certs":
         environment["CERTRAIL_CERTS_KEYS_SECRET"] = servers.secrets.get("certs/keys")
+    if service in FIELD_KEY_HOLDERS:
+        environment["CERTRAIL_FIELD_KEYS_DIR"] = str(field_keys(settings, service))
     if service in {"exams", "fulfillment"}:
         environment["CERTRAIL_VENDORS_DIR"] = str(VENDORS)
         environment["CERTRAIL_VENDOR_SECRETS_DIR"] = str(settings.state_dir / "vendor-secrets")
@@ -222,6 +226,13 @@ def service_environment(
         # Whoever tries hooks out has their receiver on this machine too.
         environment["CERTRAIL_HOOKS_PRIVATE_NETWORKS"] = "127.0.0.0/8"
     return environment
+
+
+def field_keys(settings: LocalSettings, service: str) -> Path:
+    """The folder of the keys that encrypt a service's most sensitive fields."""
+    folder = settings.state_dir / "field-keys" / service
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _signing_keys(folder: Path) -> Path:

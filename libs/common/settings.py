@@ -37,6 +37,9 @@ class ServiceSettings(ProcessSettings):
     erasure_key: SecretStr = Field(
         min_length=32, description="secret under which erased ids are remembered; never changed"
     )
+    field_keys_dir: Path | None = Field(
+        default=None, description="folder of the keys that encrypt the most sensitive fields, a file each"
+    )
     batch_size: int = Field(default=200, ge=1, le=1000, description="events handled in one transaction at most")
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector; no traces without it")
 

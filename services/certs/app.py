@@ -5,9 +5,11 @@ from datetime import timedelta
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
+from libs.common.field_keys import FieldKeys
 from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.people import People
+from libs.common.mongo.resealing import Resealing
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
 from services.certs import decision_store, dryrun_store, goals, privacy
@@ -18,7 +20,7 @@ from services.certs.certificates.parts import CertificateParts
 from services.certs.certificates.pool import drawing_pool
 from services.certs.claims import store as claims_store
 from services.certs.claims.api import ClaimsApi
-from services.certs.claims.evidence import EvidenceStore
+from services.certs.claims.evidence import PLACE, EvidenceStore
 from services.certs.claims.reports import Links, VendorMessages
 from services.certs.claims.review_api import ReviewApi
 from services.certs.claims.store import SubmissionStore
@@ -76,8 +78,10 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     reevaluation = Reevaluation(store, policies, platform.programs, platform.unit_of_work)
     ledgers = Ledgers(store, policies)
     tombstones = Tombstones(platform.database, settings.erasure_key)
-    keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work, ledgers)
-    submissions = Submissions(SubmissionStore(platform.database), EvidenceStore(platform.database), ledgers)
+    fields = FieldKeys(settings.erasure_key, settings.field_keys_dir)
+    keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work, ledgers, fields)
+    evidence = EvidenceStore(platform.database, fields)
+    submissions = Submissions(SubmissionStore(platform.database), evidence, ledgers)
     late = privacy.LateReports(platform.database, tombstones, submissions, platform.unit_of_work)
     dry_run_store = DryRunStore(platform.database)
     dry_runs = DryRuns(dry_run_store, platform.programs, platform.unit_of_work, platform.clock)
@@ -176,6 +180,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
             Job("reevaluation", reevaluation.EVERY, reevaluation.run),
             Job("dry-runs", dry_runs.EVERY, dry_runs.run),
             keeper.job(),
+            Resealing(platform.database, fields, (PLACE,), platform.clock).job(),
             late.job(),
             Job("issuer-keys", issuer_keys.EVERY, issuer_keys.run),
             credentials.job(),

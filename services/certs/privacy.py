@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from pymongo import ASCENDING, IndexModel
 
 from libs.common.events import certs
+from libs.common.field_keys import FieldKeys
 from libs.common.http.evidence import file_name
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.jobs import Job
@@ -148,7 +149,9 @@ HOLDINGS = Holdings(
 )
 
 
-def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork, ledgers: Ledgers) -> Keeper:
+def keeper_of(
+    database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork, ledgers: Ledgers, fields: FieldKeys
+) -> Keeper:
     """The service's part in exports and erasures."""
     return Keeper(
         certs.PersonalDataPart,
@@ -159,6 +162,7 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
         links="links",
         facts_go_on=True,
         after=LedgerErasure(database, ledgers).after,
+        opening=fields.open,
     )
 
 

@@ -7,7 +7,9 @@ from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.casework.evidence import EvidenceStore
+from libs.common.field_keys import FieldKeys
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.resealing import Resealing
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.programs import ProgramErrors
@@ -75,7 +77,8 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     unmatched_api = UnmatchedApi(store, assigning, platform.programs, platform.clock)
     api = ExamsApi(store, platform.programs).api()
     tombstones = Tombstones(platform.database, settings.erasure_key)
-    keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work)
+    fields = FieldKeys(settings.erasure_key, settings.field_keys_dir)
+    keeper = privacy.keeper_of(platform.database, tombstones, platform.unit_of_work, fields)
     late = privacy.LateReports(platform.database, tombstones, platform.unit_of_work)
     retention = Retention(platform.database, privacy.PERIODS, platform.clock)
     credentials = Credentials(platform.database, _box(settings), platform.clock)
@@ -87,7 +90,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
     retakes = RetakeWatch(platform.database, platform.programs, platform.unit_of_work, platform.clock)
     challenges = Challenges(
         ChallengeStore(platform.database),
-        EvidenceStore(platform.database, FILES),
+        EvidenceStore(platform.database, FILES, fields),
         store,
         Rulings(store, platform.unit_of_work),
         unit_of_work=platform.unit_of_work,
@@ -128,6 +131,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
             Job("unmatched", watch.EVERY, watch.run),
             results_watch.job(),
             keeper.job(),
+            Resealing(platform.database, fields, (f"{FILES}.content",), platform.clock).job(),
             late.job(),
             retention.job(),
             Folding(store.tallies, platform.unit_of_work).job(),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from libs.common.events import exams
+from libs.common.field_keys import FieldKeys
 from libs.common.mongo.client import Database, Document
 from libs.common.mongo.jobs import Job
 from libs.common.mongo.links import OWN
@@ -175,7 +176,7 @@ HOLDINGS = Holdings(
 )
 
 
-def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork) -> Keeper:
+def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWork, fields: FieldKeys) -> Keeper:
     """The service's part in exports and erasures."""
 
     async def forget_ids(transaction: Transaction, _erasure: Erasure, person: Person) -> None:
@@ -206,6 +207,7 @@ def keeper_of(database: Database, tombstones: Tombstones, unit_of_work: UnitOfWo
         links="links",
         facts_go_on=True,
         after=forget_beside,
+        opening=fields.open,
     )
 
 

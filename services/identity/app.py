@@ -6,8 +6,10 @@ from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.casework.evidence import EvidenceStore
+from libs.common.field_keys import FieldKeys
 from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
+from libs.common.mongo.resealing import Resealing
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
@@ -37,7 +39,7 @@ from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.password_policy import PasswordPolicy
 from services.identity.login.second_factor import SecondFactors
 from services.identity.login.second_factor_api import SecondFactorApi
-from services.identity.login.second_factor_store import SecondFactorStore
+from services.identity.login.second_factor_store import SEALED, SecondFactorStore
 from services.identity.login.session_store import SessionStore
 from services.identity.login.sessions import Sessions
 from services.identity.login.store import MIGRATION as LOGIN
@@ -127,7 +129,8 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     passwords = Passwords()
     policy = PasswordPolicy(Breached(settings.breached_passwords_file), platform.programs)
     limit = AddressLimit(database, read_networks(settings.trusted_proxies), clock)
-    factors = SecondFactors(SecondFactorStore(database), unit_of_work, clock)
+    fields = FieldKeys(settings.erasure_key, settings.field_keys_dir)
+    factors = SecondFactors(SecondFactorStore(database, fields), unit_of_work, clock)
     even_refusals = EvenRefusals()
     access = Access(store, passwords, factors, platform.programs, clock, even_refusals=even_refusals)
     changes = PasswordChanges(store, session_store, unit_of_work, passwords=passwords, policy=policy, clock=clock)
@@ -149,7 +152,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     registrations = RegistrationStore(database)
     cases = Cases(
         CaseStore(database),
-        EvidenceStore(database, "case_evidence"),
+        EvidenceStore(database, "case_evidence", fields),
         store,
         Acts(store, mapping, merging),
         unit_of_work=unit_of_work,
@@ -198,7 +201,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
     people = People(store, database)
     tombstones = Tombstones(database, settings.erasure_key)
     export_store = ExportStore(database)
-    exports = Exports(export_store, people, database, unit_of_work, clock)
+    exports = Exports(export_store, people, database, unit_of_work, clock, fields=fields)
     erasures = Erasures(ErasureStore(database), people, store, tombstones, database, unit_of_work, clock)
     retention = Retention(database, PERIODS, clock)
     routes = (
@@ -253,6 +256,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Job("name-keys", FILL_EVERY, partial(fill, database, platform.programs)),
             Job("signing-keys", signing_keys.EVERY, keys.sweep),
             Job("staff-requests", staff_invitations.EVERY, invitations.run),
+            Resealing(database, fields, (*SEALED, "case_evidence.content"), clock).job(),
             exports.job(),
             erasures.job(),
             retention.job(),

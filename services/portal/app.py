@@ -56,6 +56,7 @@ from services.portal.profile.ids import IdPages
 from services.portal.profile.pages import ProfilePages
 from services.portal.security.factor import FactorPages
 from services.portal.security.pages import SecurityPages
+from services.portal.security_txt import SecurityTxt
 from services.portal.settings import PortalSettings
 from services.portal.share.links import LinkPages
 from services.portal.share.proofs import ProofPages
@@ -144,6 +145,7 @@ def build(
             *StaffAccount(SecretBox(secret, purpose="portal staff accounts"), programs).routes(),
             *staff_pages(cookies, programs, staff),
             *AssetFiles(programs).routes(),
+            *SecurityTxt(settings).routes(),
         ]
     )
     return app

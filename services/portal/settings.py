@@ -1,6 +1,8 @@
 """Settings of the portal."""
 
-from pydantic import Field, SecretStr
+from datetime import date
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from libs.common.settings import ProcessSettings
 
@@ -19,6 +21,24 @@ class PortalSettings(ProcessSettings):
     read_seconds: float = Field(
         default=0.8, gt=0, le=10, description="how long a part of a page is waited for before the page goes without it"
     )
+
+    security_contact: str | None = Field(
+        default=None,
+        pattern=r"^(mailto:[^\s@]+@[^\s@]+|https://\S+|tel:\+[0-9-]+)$",
+        description="where weaknesses are reported, as an address that a browser follows; stands in security.txt",
+    )
+    security_contact_until: date | None = Field(
+        default=None,
+        validate_default=True,
+        description="last day on which somebody vouches for that contact, at most a year ahead",
+    )
+
+    @field_validator("security_contact_until")
+    @classmethod
+    def _beside_a_contact(cls, value: date | None, info: ValidationInfo) -> date | None:
+        if (value is None) != (info.data.get("security_contact") is None):
+            raise ValueError("CERTRAIL_SECURITY_CONTACT and this need each other")
+        return value
 
     @property
     def service_urls(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from libs.common.bus.messages import Received
 from libs.common.candidate_ids import is_candidate_id
 from libs.common.clock import FixedClock
 from libs.common.events import identity
+from libs.common.field_keys import FieldKeys
 from libs.common.http.problems import Problem
 from libs.common.programs import Program
 from services.identity.access import Access
@@ -30,7 +31,7 @@ from services.identity.passwords import Passwords
 from services.identity.registration_store import RegistrationStore
 from services.identity.store import IdentityStore
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base, said
+from tests.service.rig import ERASURE_KEY, Base, said
 from tests.service.samples import registration, reported
 
 PASSWORD = "correct horse battery staple"
@@ -86,7 +87,7 @@ async def _at_once(_seconds: float) -> None:
 def open_service(base: Base, programs: dict[str, Program]) -> Identity:
     store = IdentityStore(base.database)
     passwords = Passwords()
-    factors = SecondFactors(SecondFactorStore(base.database), base.unit_of_work, base.clock)
+    factors = SecondFactors(SecondFactorStore(base.database, FieldKeys(ERASURE_KEY)), base.unit_of_work, base.clock)
     access = Access(store, passwords, factors, programs, base.clock, even_refusals=EvenRefusals(wait=_at_once))
     policy = PasswordPolicy(Breached(), programs)
     changes = PasswordChanges(

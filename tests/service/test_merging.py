@@ -14,6 +14,7 @@ from joserfc.jwk import OKPKey
 
 from libs.common.casework.evidence import EvidenceStore
 from libs.common.events import identity
+from libs.common.field_keys import FieldKeys
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
 from libs.common.http.principal import Kind, Principal
@@ -50,7 +51,7 @@ from services.identity.similar_api import SimilarApi
 from services.identity.store import IdentityStore
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base, Rigs, eventually, open_base, said
+from tests.service.rig import ERASURE_KEY, Base, Rigs, eventually, open_base, said
 from tests.service.samples import letter, registration, reported, result
 from tests.service.test_identity import PASSWORD, Identity, open_service
 from tests.service.world import World
@@ -174,7 +175,7 @@ class People:
         database, store = self.base.database, self.identity.store
         return Cases(
             CaseStore(database),
-            EvidenceStore(database, "case_evidence"),
+            EvidenceStore(database, "case_evidence", FieldKeys(ERASURE_KEY)),
             store,
             Acts(store, Mapping(MappingStore(database), store), self.merging),
             unit_of_work=self.base.unit_of_work,

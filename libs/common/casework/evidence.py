@@ -4,10 +4,10 @@ import asyncio
 import hashlib
 from datetime import datetime, timedelta
 
-from bson.binary import Binary
 from pymongo import ASCENDING, IndexModel
 
 from libs.common.casework.documents import UnfitFile, check_pdf
+from libs.common.field_keys import FieldKeys
 from libs.common.http.evidence import EvidenceFile, EvidenceUpload, checked, evidence_file
 from libs.common.http.problems import invalid
 from libs.common.ids import derived_id
@@ -48,10 +48,12 @@ def prepared(upload: EvidenceUpload) -> EvidenceUpload:
 
 
 class EvidenceStore:
-    """The files of a service's cases. Methods with a session are part of its transaction."""
+    """The files of a service's cases, sealed. Methods with a session are part of its transaction."""
 
-    def __init__(self, database: Database, collection: str) -> None:
+    def __init__(self, database: Database, collection: str, keys: FieldKeys) -> None:
         self._files = database[collection]
+        self._keys = keys
+        self._place = f"{collection}.content"
         self._drawing = asyncio.Semaphore(_DRAWN_AT_A_TIME)
 
     async def prepared(self, upload: EvidenceUpload) -> EvidenceUpload:
@@ -84,7 +86,7 @@ class EvidenceStore:
             "candidate_id": case["candidate_id"],
             "media_type": file.media_type,
             "expires_at": about["expires_at"],
-            "content": Binary(file.content),
+            "content": await asyncio.to_thread(self._keys.seal, self._place, file.content),
         }
         # The database is up to a minute late in removing what has ended.
         await self._files.replace_one({"_id": row["_id"]}, row, upsert=True, session=session)
@@ -98,7 +100,10 @@ class EvidenceStore:
 
     async def file(self, case_id: str, evidence_id: str) -> EvidenceFile | None:
         row = await self._files.find_one({"_id": evidence_id, "case_id": case_id})
-        return evidence_file(row, evidence_id[:8]) if row else None
+        if row is None:
+            return None
+        row["content"] = await asyncio.to_thread(self._keys.open, self._place, row["content"])
+        return evidence_file(row, evidence_id[:8])
 
 
 def _described(case_id: str, file: EvidenceUpload, now: datetime, lasts: timedelta) -> Document:

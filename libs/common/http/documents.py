@@ -66,6 +66,9 @@ def document_response(
         headers["Content-Security-Policy"] = document.policy
     if document.shared:
         headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
+    if headers.get(hdrs.ACCESS_CONTROL_ALLOW_ORIGIN) == "*":
+        # Mails and pages of others show them.
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if document.filename is not None:
         headers[hdrs.CONTENT_DISPOSITION] = f'attachment; filename="{document.filename}"'
     if document.cache_control != PRIVATE and document.status is None:

@@ -14,6 +14,7 @@ TRACEPARENT = web.RequestKey("traceparent", str)
 SECURITY_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "Server": "certrail",
     "X-Content-Type-Options": "nosniff",

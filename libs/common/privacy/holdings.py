@@ -37,6 +37,15 @@ def by_link(name: str) -> Query:
     return lambda person: {name: {"$in": list(person.links)}}
 
 
+Opening = Callable[[str, Any], bytes]
+"""Opens what lies sealed in a field, named `collection.field`."""
+
+
+def plain(_place: str, value: Any) -> bytes:
+    """Opens what is not sealed."""
+    return bytes(value)
+
+
 def nothing(_row: Document, _names: Names) -> None:
     """Nothing of a row is kept."""
 
@@ -112,11 +121,11 @@ class Holdings:
                 found.append((holding.collection, row["_id"], path))
         return found
 
-    async def file(self, database: Database, collection: str, key: str) -> bytes | None:
+    async def file(self, database: Database, collection: str, key: str, opening: Opening = plain) -> bytes | None:
         """What is in a file; None where it is gone meanwhile."""
         content = next(one.content for one in self.items if one.collection == collection and one.content)
         row = await database[collection].find_one({"_id": key}, {content: 1})
-        return bytes(row[content]) if row else None
+        return opening(f"{collection}.{content}", row[content]) if row else None
 
     async def erase(self, database: Database, session: Session, person: Person, names: Names) -> None:
         """Erase everything about a person but what is kept under their pseudonyms; again, it finds nothing left."""

@@ -17,7 +17,7 @@ from libs.common.mongo.jobs import Job
 from libs.common.mongo.links import LINK_EVENTS, link_id
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.privacy import tombstones
-from libs.common.privacy.holdings import Holdings, Person
+from libs.common.privacy.holdings import Holdings, Opening, Person, plain
 from libs.common.privacy.pseudonyms import is_pseudonym
 from libs.common.privacy.sealing import Piece, pieces, seal
 from libs.common.privacy.tombstones import Erased, Tombstones
@@ -58,6 +58,7 @@ class Keeper:
         links: the collection that says whose a partner's id is; None where the service has none.
         facts_go_on: whether what is said of somebody erased still counts, under the pseudonym.
         after: what the service does beside.
+        opening: opens files that lie sealed.
     """
 
     EVERY: ClassVar = timedelta(seconds=2)
@@ -74,6 +75,7 @@ class Keeper:
         links: str | None = None,
         facts_go_on: bool = False,
         after: After | None = None,
+        opening: Opening = plain,
     ) -> None:
         self._part = part
         self._holdings = holdings
@@ -84,6 +86,7 @@ class Keeper:
         self._links = links
         self._facts_go_on = facts_go_on
         self._after = after
+        self._opening = opening
 
     def job(self) -> Job:
         return Job("exports", self.EVERY, self.answer)
@@ -186,7 +189,7 @@ class Keeper:
             row["files"] = await self._holdings.files(self._database, person)
         elif row["files"]:
             collection, one, path = row["files"].pop(0)
-            content = await self._holdings.file(self._database, collection, one)
+            content = await self._holdings.file(self._database, collection, one, self._opening)
             said = list(pieces(path, content)) if content is not None else []
         else:
             self._emit(transaction, row, number=row["said"] + 1, total=row["said"])

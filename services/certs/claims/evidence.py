@@ -1,11 +1,11 @@
 """Evidence of claims: files that a candidate uploads, checked, kept apart, and deleted when they have served."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from bson.binary import Binary
-
+from libs.common.field_keys import FieldKeys
 from libs.common.http.evidence import EvidenceFile, EvidenceUpload, evidence_file
 from libs.common.http.problems import invalid
 from libs.common.mongo.client import Database, Document, Session
@@ -19,12 +19,16 @@ AFTER_DECISION = timedelta(days=90)
 MOST_FILES = 20
 """Files of one candidate that no claim names, or whose claim is open."""
 
+PLACE = "evidence.content"
+"""The field that is sealed."""
+
 
 class EvidenceStore:
     """All queries about evidence. Methods with a session are part of its transaction."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keys: FieldKeys) -> None:
         self._evidence = database["evidence"]
+        self._keys = keys
 
     async def add(self, program: str, candidate_id: str, upload: EvidenceUpload, now: datetime) -> Document:
         """Keep a file. The same file again is the same evidence. Raises a problem where there are too many."""
@@ -44,7 +48,7 @@ class EvidenceStore:
             "uploaded_at": now,
             "expires_at": now + UNUSED,
         }
-        content = {"content": Binary(upload.content)}
+        content = {"content": await asyncio.to_thread(self._keys.seal, PLACE, upload.content)}
         await self._evidence.update_one({"_id": key}, {"$setOnInsert": row | content}, upsert=True)
         return {"_id": key, **row}
 
@@ -71,4 +75,5 @@ class EvidenceStore:
         row = await self._evidence.find_one({"_id": key, "program": program, "candidate_id": candidate_id})
         if row is None:
             return None
+        row["content"] = await asyncio.to_thread(self._keys.open, PLACE, row["content"])
         return evidence_file(row, row["sha256"][:8])

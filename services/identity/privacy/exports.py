@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from libs.common.bus.messages import Received
 from libs.common.clock import Clock
 from libs.common.events import SERVICES, certs, exams, fulfillment, identity, notify
+from libs.common.field_keys import FieldKeys
 from libs.common.http.problems import CONFLICT, Problem
 from libs.common.ids import new_id
 from libs.common.mongo.client import Database, Document
@@ -51,13 +52,21 @@ class Exports:
     SLICE: ClassVar = 20
 
     def __init__(
-        self, store: ExportStore, people: People, database: Database, unit_of_work: UnitOfWork, clock: Clock
+        self,
+        store: ExportStore,
+        people: People,
+        database: Database,
+        unit_of_work: UnitOfWork,
+        clock: Clock,
+        *,
+        fields: FieldKeys,
     ) -> None:
         self.store = store
         self._people = people
         self._database = database
         self._unit_of_work = unit_of_work
         self._clock = clock
+        self._fields = fields
 
     def job(self) -> Job:
         return Job("exports", self.EVERY, self.run)
@@ -154,7 +163,7 @@ class Exports:
         for path, content in (await HOLDINGS.records(self._database, person)).items():
             files[f"identity/{path}"] = content
         for collection, key, path in await HOLDINGS.files(self._database, person):
-            file = await HOLDINGS.file(self._database, collection, key)
+            file = await HOLDINGS.file(self._database, collection, key, self._fields.open)
             if file is not None:  # it may have ended meanwhile
                 files[f"identity/{path}"] = file
         for service, attempt in whole.items():

@@ -35,6 +35,8 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
     "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
 }
 _PROXIES: Final = read_networks(TRUSTED_PROXIES)
 _CHANGES: Final = frozenset({"POST"})

@@ -8,7 +8,7 @@ from services.portal.web.visit import Visit
 GATE: Final = "/profile/complete"
 _ALWAYS: Final = frozenset(
     {"sign-in", "sign-out", "recover", "activate", "welcome", "account", "security", "cases", "my-data"}
-    | {"privacy", "accessibility", "language", "assets", "check", "v", "b", "staff"}
+    | {"privacy", "accessibility", "language", "assets", "check", "v", "b", "staff", ".well-known"}
 )
 """First parts of addresses that are open to anybody: ways in and out, help, one's own rights, and what is public."""
 

@@ -168,11 +168,30 @@ class Surface:
             token = self.token(caller) if isinstance(caller, Principal) else caller
             headers["Authorization"] = f"Bearer {token}"
         response = await self.client.request(method, path, headers=headers, **content)
+        assert_guarded(response.headers, told_to_a_caller=caller is not None)
         return response.status, (await response.read()).decode("utf-8", "replace")
 
     def token(self, principal: Principal) -> str:
         now = self.base.clock.now()
         return sign(principal, KEY, issuer="certrail", token_id="t", now=now, lifetime=timedelta(minutes=15))
+
+
+def assert_guarded(headers: Mapping[str, str], *, told_to_a_caller: bool) -> None:
+    """Whether an answer has the headers that every one of them must have."""
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors" in policy
+    # The preview of a mail has a mail's own styles; nothing runs in it.
+    assert "unsafe" not in policy.replace("style-src 'unsafe-inline'", "")
+    assert "script-src" not in policy
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Server"] == "certrail"
+    open_to_all = headers.get("Access-Control-Allow-Origin") == "*"
+    assert headers["Cross-Origin-Resource-Policy"] == ("cross-origin" if open_to_all else "same-origin")
+    if told_to_a_caller:
+        assert headers["Cache-Control"] in {"no-store", "private, no-cache"}
+        assert not open_to_all
 
 
 def candidate(candidate_id: str, base: Base, *, program: str = PROGRAM, session_id: str | None = None) -> Principal:

@@ -1,0 +1,1 @@
+"""What we ship, and where it comes from: licences, bills of materials, and secrets that must not be in it."""

@@ -1,0 +1,1 @@
+"""Parsers of what others have written, fed with bytes that nobody wrote: `make fuzz`."""
