@@ -103,7 +103,7 @@ async def test_trying_changes_nothing_and_says_what_it_would_cost(inside: Browse
     await page.get_by_role("button", name="Work it out").click()
     answer = await text_of(page.locator("[role=status]"))
     assert f"would be active until {spoken(add_years(EARLY, 3))}" in answer
-    assert f"That costs {(add_years(LAST, 3) - add_years(EARLY, 3)).days} days" in answer
+    assert f"That costs {(LAST - EARLY).days} days" in answer
     assert "What you tried" in await text_of(page.locator("figure"))
     await page.goto("/plan/CCNA?view=table")
     assert await page.locator("table tbody tr").count() == 3, "nothing of it is kept"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, ViewportSize
 
 from tests.e2e.portal.colleagues import operate
 from tests.e2e.portal.eyes import look_over
@@ -19,6 +19,8 @@ CCNA = "Cisco Certified Network Associate"
 WHY = "Clause 4.2: somebody else sat the exam."
 BOOKED, ELSEWHERE = "350-401", "Harbour Square test centre"
 NOW = datetime.now(UTC)
+PAPER = ViewportSize(width=703, height=1000)
+"""A4 within its margins, in pixels."""
 LONG_AGO = NOW - timedelta(days=3 * 365 + 31)
 """When an exam was sat whose certification has run out this month."""
 
@@ -52,7 +54,10 @@ async def former(world: World) -> Former:
         lambda: world.staff.get("certs", f"{path}/certifications"),
         lambda page: [one["status"] for one in page["certifications"]] == ["expired"],
     )
-    await eventually(lambda: world.staff.get("exams", f"{path}/history"), lambda page: BOOKED in str(page["items"]))
+    await eventually(
+        lambda: world.staff.get("exams", f"{path}/appointments", coming="true"),
+        lambda page: [one["site"] for one in page["items"]] == [ELSEWHERE],
+    )
     return Former(person, code)
 
 
@@ -116,6 +121,7 @@ async def test_on_paper_stands_what_is_said_and_nothing_to_press(world: World, i
     """In black on white, whatever the screen is like."""
     page = await inside.new_page()
     await page.emulate_media(media="print", color_scheme="dark")
+    await page.set_viewport_size(PAPER)
     for path in ("/", "/certifications/CCNA", "/exams"):
         await page.goto(path)
         await page.locator("html").evaluate("html => html.dataset.theme = 'dark'")
@@ -127,5 +133,7 @@ async def test_on_paper_stands_what_is_said_and_nothing_to_press(world: World, i
         colours = await page.locator("body").evaluate(
             "body => [getComputedStyle(body).backgroundColor, getComputedStyle(body).color]"
         )
+        sideways = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert sideways == 0, path
         assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"], path
     await page.close()
