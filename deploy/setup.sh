@@ -246,16 +246,17 @@ set_up_node_packages() {
 }
 
 # A browser for the tests of pages; people bring their own.
-has_browser() { command -v chromium >/dev/null; }
+has_browser() { command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null; }
 
 set_up_browser() {
   begin "Chromium for the tests of pages"
   if has_browser; then
     done_in "already there"
-  elif can_install && quietly apt_install chromium && has_browser; then
+  elif can_install && { quietly apt_install chromium-headless-shell || quietly apt_install chromium; } && has_browser; then
     done_in "installed"
   else
-    missing+=("Chromium: the tests of pages in a browser are left out. As root: apt-get install chromium")
+    missing+=("Chromium: the tests of pages in a browser are left out. As root:
+    apt-get install chromium-headless-shell")
     done_in "not installed"
   fi
 }

@@ -12,15 +12,21 @@ REQUIRED = "CERTRAIL_TEST_BROWSER_REQUIRED"
 """Set where nothing may be left out: then the tests run, and fail where there is no browser."""
 
 AT_LENGTH = "CERTRAIL_TEST_PAGES"
-"""Set to go through every page in a browser: minutes of a processor, beside what is always walked."""
+"""Set to look at every page from all sides: minutes of a processor, beside what is always looked at."""
 
-_CHROMIUM = shutil.which("chromium")
+_CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+"""Where both are there, the one without a user interface: the same engine for a third of the processor's time."""
 
 needs_browser = pytest.mark.skipif(
     _CHROMIUM is None and REQUIRED not in os.environ, reason="needs Chromium, which the set-up installs"
 )
 
-at_length = pytest.mark.skipif(AT_LENGTH not in os.environ, reason=f"walks through pages at length: {AT_LENGTH}=1")
+at_length = pytest.mark.skipif(AT_LENGTH not in os.environ, reason=f"looks at pages from all sides: {AT_LENGTH}=1")
+
+
+def walks_at_length() -> bool:
+    """Whether pages are looked at from all sides in this run."""
+    return AT_LENGTH in os.environ
 
 
 @asynccontextmanager

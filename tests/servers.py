@@ -44,6 +44,8 @@ AMQP_ADMIN_URL = "CERTRAIL_TEST_AMQP_ADMIN_URL"
 MANAGEMENT_URL = "CERTRAIL_TEST_MANAGEMENT_URL"
 
 _FOLDER_PREFIX = "certrail-test-"
+_OURS = ("server", "epmd", "process")
+"""Files in which we write what runs; nginx writes one of its own beside them, in another form."""
 _DATABASES = (database_name, audit_database_name)
 
 
@@ -187,8 +189,7 @@ def end_orphans() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*-*"):
         session = folder.name.removeprefix(_FOLDER_PREFIX).partition("-")[0]
         if session.isdigit() and not psutil.pid_exists(int(session)):
-            # Ours alone: nginx writes one of its own beside, in another form.
-            for file in (*folder.glob("*/server.pid"), *folder.glob("*/epmd.pid")):
+            for file in (found for name in _OURS for found in folder.glob(f"*/{name}.pid")):
                 orphan = recorded(file)
                 if orphan:
                     psutil.Process(orphan.pid).kill()

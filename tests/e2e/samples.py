@@ -1,11 +1,20 @@
 """What the test vendor says of a person: registered, and passed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from libs.common.events import vendors
+from libs.common.programs import add_years
 
-TAKEN = datetime(2025, 3, 10, 10, tzinfo=UTC)
+TAKEN = datetime.combine(datetime.now(UTC) - timedelta(days=600), time(10), UTC)
+"""So long ago that nothing about it is news, and so lately that what it earns lasts for more than a year."""
+LAST = add_years(TAKEN.date(), 3)
+"""The last day of what the exam earns."""
 EXAM = "200-301"
+
+
+def spoken(day: date) -> str:
+    """A day as pages say it in English."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def registration(number: str, email: str) -> vendors.ExamRegistered:

@@ -20,7 +20,7 @@ from tests.e2e import desk, event_log
 from tests.e2e.desk import Desk
 from tests.e2e.event_log import Event
 from tests.e2e.remains import remains
-from tests.e2e.samples import EXAM, registration, result
+from tests.e2e.samples import EXAM, TAKEN, registration, result
 from tests.e2e.stage import Stage
 from tests.e2e.vendor import Vendor, vendor_message
 from tests.e2e.waiting import eventually
@@ -100,7 +100,7 @@ async def activation_token(stage: Stage, session: aiohttp.ClientSession, person:
 async def test_a_result_stands_in_the_history(staff: Desk, ada: Person) -> None:
     page = await eventually(lambda: staff.get("exams", ada.path("results")), lambda page: bool(page["items"]))
     (attempt,) = page["items"]
-    assert (attempt["exam_code"], attempt["grade"], attempt["taken_on"]) == (EXAM, "pass", "2025-03-10")
+    assert (attempt["exam_code"], attempt["grade"], attempt["taken_on"]) == (EXAM, "pass", TAKEN.date().isoformat())
     assert attempt["result_id"].endswith("R-V-1815")
     assert [revision["grade"] for revision in attempt["revisions"]] == ["pass"]
 
@@ -110,7 +110,7 @@ async def test_a_pass_gives_the_certification_and_says_why(staff: Desk, ada: Per
         lambda: staff.get("certs", ada.path("certifications")), lambda answer: bool(answer["certifications"])
     )
     (certification,) = held["certifications"]
-    assert (certification["certification"], certification["earned_on"]) == ("CCNA", "2025-03-10")
+    assert (certification["certification"], certification["earned_on"]) == ("CCNA", TAKEN.date().isoformat())
     assert any("R-V-1815" in reason["fact"] for reason in certification["because"])
     assert all(reason["clause"] and reason["text"] for reason in certification["because"])
     assert certification["text"]

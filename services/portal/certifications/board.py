@@ -157,7 +157,7 @@ def _row(one: Certification, times: Sequence[Held], scale: Scale, today: date) -
     if one.expires_on is None:
         ends, left = say("Never expires"), ""
     elif one.expires_on < today:
-        ends, left = say("Expired"), ""
+        ends, left = say("Revoked") if one.status == "revoked" else say("Expired"), ""
     else:
         ends, left = say("Expires"), in_days(one.expires_on, today)
     renewed = tuple(day for held in times for day in held.renewed_on)

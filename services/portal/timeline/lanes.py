@@ -59,7 +59,7 @@ class Held:
 
     Attributes:
         suspended: times during which it was set aside, by their first days and the days on which it was given back;
-            None where it still is.
+            None where it still is, which is drawn to the end: its days run on.
     """
 
     earned_on: date
@@ -123,7 +123,7 @@ def _bars(held: Held, scale: Scale, today: date, soon: timedelta) -> Iterator[Ba
         near = held.expires_on is not None and held.expires_on - today <= soon
         yield _bar("expiring" if near else "coming", now, end, scale)
     for since, until in held.suspended:
-        first, last = max(scale.x(since), begin), min(scale.x(until) if until else now, end)
+        first, last = max(scale.x(since), begin), min(scale.x(until), end) if until else end
         if first < last:
             yield _bar("suspended", first, last, scale)
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.async_api import BrowserContext, Page
 
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
-from tests.e2e.portal.people import World
+from tests.e2e.portal.people import World, left
 from tests.e2e.waiting import eventually
 
 PASSWORD = "quite another sort of marmalade"
@@ -20,17 +20,20 @@ PASSWORD = "quite another sort of marmalade"
 
 @dataclass
 class Colleague:
-    """Somebody who works for the sample program `cisco`; recovery codes stand in for the app's, one a sign-in."""
+    """Somebody who works for a sample program; recovery codes stand in for the app's, one a sign-in."""
 
     email: str
     codes: list[str]
+    secret: bytes
+    """What the app has."""
+    program: str
 
 
-async def invited(world: World, name: str, *roles: str) -> tuple[str, str]:
+async def invited(world: World, name: str, *roles: str, program: str = "cisco") -> tuple[str, str]:
     """Their address, and path and query of the link in the invitation."""
     email = f"{secrets.token_hex(4)}@staff.example"
     body = {"email": email, "name": name, "roles": list(roles)}
-    await operate(world, "POST", "identity", "/programs/cisco/staff", body)
+    await operate(world, "POST", "identity", f"/programs/{program}/staff", body)
 
     async def found() -> list[str]:
         params = {"q": email}
@@ -51,9 +54,9 @@ async def operate(world: World, method: str, service: str, path: str, body: dict
         return await response.json()
 
 
-async def colleague(world: World, *roles: str, name: str = "Rosa Mäkinen") -> Colleague:
+async def colleague(world: World, *roles: str, name: str = "Rosa Mäkinen", program: str = "cisco") -> Colleague:
     """Somebody with these roles and an open account."""
-    email, link = await invited(world, name, *roles)
+    email, link = await invited(world, name, *roles, program=program)
     token = parse_qs(urlsplit(link).query)["token"][0]
     base = world.stage.api_url("identity")
     async with world.session.post(f"{base}/staff/enrolments", json={"token": token}) as response:
@@ -61,7 +64,7 @@ async def colleague(world: World, *roles: str, name: str = "Rosa Mäkinen") -> C
     body = {"token": token, "password": PASSWORD, "code": code_now(secret)}
     async with world.session.post(f"{base}/staff/activations", json=body) as response:
         codes = (await response.json())["recovery_codes"]
-    return Colleague(email, codes)
+    return Colleague(email, codes, secret, program)
 
 
 def code_now(secret: bytes) -> str:
@@ -75,9 +78,9 @@ async def at_desk(world: World, who: Colleague, **options: Any) -> AsyncIterator
     settings = {"java_script_enabled": False, **options}
     context = await world.browser.new_context(base_url=world.stage.public_url, **settings)
     page = await context.new_page()
-    await page.goto("/staff/sign-in/cisco")
+    await page.goto(f"/staff/sign-in/{who.program}")
     await sign_in(page, who.email, PASSWORD, who.codes.pop())
-    assert urlsplit(page.url).path == "/staff"
+    await left(page, "/staff/sign-in")
     await page.close()
     try:
         yield context

@@ -5,51 +5,82 @@ from typing import Any, cast
 
 from playwright.async_api import BrowserContext, Page, Response, ViewportSize
 
+from tests.browsers import walks_at_length
 from tests.e2e.portal.people import World
 from tests.nodes import PACKAGES
 
 AXE = PACKAGES / "node_modules" / "axe-core" / "axe.min.js"
 MOST_BYTES = 100_000
 """Of a page with all that it loads, unpacked."""
-WIDTHS = (320, 390, 1280)
+NARROW, PHONE, WIDE = 320, 390, 1280
+"""Widths of windows in pixels."""
 NOT_THERE = ("/nothing-there", "/staff/nothing", "/mails?number=0000-0000")
 """Looked at as pages of what is not there."""
+IN_THE_DARK = {"runOnly": ["color-contrast", "link-in-text-block"]}
+"""Nothing but the colours is another in the dark."""
 
 
 async def look_over(world: World, inside: BrowserContext, paths: Iterable[str]) -> None:
     """Open pages as whoever is signed in.
 
-    Each has one heading, is light, whole at any width, and has nothing that axe finds; in the dark all of it can be
-    read, too.
+    Each has one heading, is light, does not scroll sideways in the narrowest window, and has nothing that axe finds. At
+    length: in any width; in the dark, too; and in a language that is written from right to left.
     """
-    context = await world.browser.new_context(
-        base_url=world.stage.public_url, reduced_motion="reduce", color_scheme="light", bypass_csp=True
-    )
-    await context.add_cookies(cast("Any", await inside.cookies()))
-    page = await context.new_page()
+    page = await _opened_eyes(world, inside)
     for path in paths:
-        await page.emulate_media(color_scheme="light")
         weight = await opened(page, path)
         assert weight < MOST_BYTES, (path, weight)
-        assert await page.locator("h1").count() == 1, path
-        assert await page.locator(".away").count() == 0, (path, "a part is missing")
-        await page.add_script_tag(path=AXE)
-        await _examine(page, path, "axe.run()")
-        for width in WIDTHS:
-            await page.set_viewport_size(ViewportSize(width=width, height=800))
-            sideways = await page.evaluate(
-                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-            )
-            assert sideways == 0, (path, width)
-        # Nothing but the colours is another in the dark.
-        await page.emulate_media(color_scheme="dark")
-        await _examine(page, f"{path} in the dark", "axe.run({runOnly: ['color-contrast', 'link-in-text-block']})")
-    await context.close()
+        await _whole(page, path, NARROW, *((PHONE,) if walks_at_length() else ()), WIDE)
+        await _examine(page, path)
+        if walks_at_length():
+            await page.emulate_media(color_scheme="dark")
+            await _examine(page, f"{path} in the dark", **IN_THE_DARK)
+            await page.emulate_media(color_scheme="light")
+    await page.context.close()
+    if walks_at_length():
+        await look_from_right_to_left(world, inside, paths)
 
 
-async def _examine(page: Page, where: str, run: str) -> None:
-    found = await page.evaluate(run)
-    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found["violations"]] == [], where
+async def look_from_right_to_left(world: World, inside: BrowserContext, paths: Iterable[str]) -> None:
+    """Open pages in Arabic, as whoever is signed in and has chosen no language: on a telephone and on a desk."""
+    page = await _opened_eyes(world, inside, locale="ar")
+    for path in paths:
+        await opened(page, path)
+        assert await page.locator("html").get_attribute("dir") == "rtl", path
+        for width in (PHONE, WIDE):
+            await _whole(page, f"{path} from right to left", width)
+            await _examine(page, f"{path} from right to left, {width} px")
+    await page.context.close()
+
+
+async def _opened_eyes(world: World, inside: BrowserContext, **options: Any) -> Page:
+    """A page of a browser with scripts, for axe alone, signed in as another one is."""
+    context = await world.browser.new_context(
+        base_url=world.stage.public_url, reduced_motion="reduce", color_scheme="light", **options
+    )
+    await context.add_init_script(path=AXE)
+    await context.add_cookies(cast("Any", await inside.cookies()))
+    return await context.new_page()
+
+
+async def _whole(page: Page, where: str, *widths: int) -> None:
+    """One heading, no part missing, and nothing beyond the edge of a window of each width, which stays at the last."""
+    assert await page.locator("h1").count() == 1, where
+    assert await page.locator(".away").count() == 0, (where, "a part is missing")
+    for width in widths:
+        await page.set_viewport_size(ViewportSize(width=width, height=800))
+        sideways = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert sideways == 0, (where, width)
+
+
+async def _examine(page: Page, where: str, **options: Any) -> None:
+    """Let axe look, whose findings alone come back: its account of what is well is a hundred times as long."""
+    found = await page.evaluate(
+        """async options => (await axe.run({...options, resultTypes: ["violations"]})).violations
+            .map(one => [one.id, one.nodes[0].html.slice(0, 200)])""",
+        options,
+    )
+    assert found == [], where
 
 
 async def opened(page: Page, path: str) -> int:

@@ -1,6 +1,5 @@
 """What candidates say of themselves and choose: the gate before everything else, profile, IDs, settings, own data."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,8 +10,6 @@ from playwright.async_api import BrowserContext, Page
 from libs.common.mongo.client import open_client, open_database
 from tests.e2e.portal.eyes import look_over
 from tests.e2e.portal.people import PASSWORD, Person, World, sign_in
-from tests.e2e.samples import registration
-from tests.e2e.vendor import vendor_message
 from tests.e2e.waiting import eventually
 
 PAGES = (
@@ -24,25 +21,6 @@ PAGES = (
     "/my-data/erase",
     "/privacy",
 )
-
-
-async def newcomer(world: World) -> Person:
-    """Somebody of the sample program `juniper`, which asks for an address, an employer, and a yes or no to news."""
-    number = f"V-{secrets.token_hex(4)}"
-    email = f"{number.lower()}@example.com"
-    registered = registration(number, email).model_copy(update={"exam_code": "JN0-105"})
-    await world.vendor.publish(vendor_message(registered, program="juniper"))
-    found = await eventually(
-        lambda: world.staff.get("identity", "/candidates", program="juniper", system="vue", external_id=number),
-        lambda page: len(page["items"]) == 1,
-    )
-    person = Person(number, email, str(found["items"][0]["candidate_id"]))
-    path = f"/programs/juniper/candidates/{person.candidate_id}/messages"
-    await eventually(
-        lambda: world.staff.get("notify", path), lambda page: [mail["state"] for mail in page["items"]] == ["sent"]
-    )
-    await world.activate(person)
-    return person
 
 
 @asynccontextmanager
@@ -64,7 +42,7 @@ def path(page: Page) -> str:
 
 
 async def test_the_gate_holds_until_nothing_is_missing_and_loses_nothing(world: World) -> None:
-    person = await newcomer(world)
+    person = await world.newcomer()
     async with entered(world, person, "/exams") as (context, page):
         assert path(page) == "/profile/complete"
         await page.get_by_role("button", name="Save and continue").click()

@@ -1,20 +1,31 @@
 """Plans, goals and credits: what is chosen, claimed and held, and that trying changes nothing."""
 
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
 
 import pytest_asyncio
-from playwright.async_api import BrowserContext, Locator
+from playwright.async_api import BrowserContext, Locator, Page
 
+from libs.common.programs import add_years
 from tests.e2e import desk
 from tests.e2e.portal.eyes import look_over
 from tests.e2e.portal.people import Person, World
+from tests.e2e.samples import LAST, spoken
 
+TODAY = datetime.now(UTC).date()
+COMPLETED = TODAY - timedelta(days=21)
+"""The course whose credits are claimed."""
+HELD = TODAY + timedelta(days=190)
+"""Until when the candidate would keep them."""
+IN_TIME = LAST - timedelta(days=4)
+"""The last day but the margin that a plan leaves."""
+EARLY = add_years(LAST, -1)
+"""When an exam is tried that could wait a year."""
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 
 @pytest_asyncio.fixture(scope="module")
 async def planner(world: World) -> Person:
-    """Somebody who holds CCNA until 10 March 2028, and changes plans."""
+    """Somebody who holds CCNA until `LAST`, and changes plans."""
     person = await world.candidate()
     await world.activate(person)
     return person
@@ -39,16 +50,21 @@ async def accept(world: World, person: Person) -> None:
             assert response.status == 200, await response.text()
 
 
-async def fill_day(page: Any, name: str, day: tuple[int, int, int]) -> None:
-    for part, value in zip(("day", "month", "year"), reversed(day), strict=True):
-        await page.locator(f'[name="{name}.{part}"]').fill(str(value))
+def typed(name: str, day: date) -> str:
+    """A day as a form sends it."""
+    return f"{name}.day={day.day}&{name}.month={day.month}&{name}.year={day.year}"
+
+
+async def fill_day(page: Page, name: str, day: date) -> None:
+    for part in ("day", "month", "year"):
+        await page.locator(f'[name="{name}.{part}"]').fill(str(getattr(day, part)))
 
 
 async def test_a_goal_is_chosen_seen_first_and_given_up(world: World, planner: Person) -> None:
     async with world.signed_in(planner) as context:
         page = await context.new_page()
         await page.goto("/plan")
-        assert await text_of(page.locator("h1")) == "Renew Cisco Certified Network Associate by 10 March 2028"
+        assert await text_of(page.locator("h1")) == f"Renew Cisco Certified Network Associate by {spoken(LAST)}"
         await page.get_by_role("button", name="Add to my goals").click()
         assert "Choose at least one certification" in await text_of(page.locator(".error-summary"))
         await page.locator("summary", has_text="Professional").click()
@@ -75,18 +91,19 @@ async def test_trying_changes_nothing_and_says_what_it_would_cost(inside: Browse
     assert "gain" in await text_of(page.locator("h1"))
     cards = page.locator(".plans > li")
     assert await cards.count() == 3
-    assert "Active until 10 March 2028" in (await text_of(cards.nth(2))).replace("\n", " ")
+    assert f"Active until {spoken(LAST)}" in (await text_of(cards.nth(2))).replace("\n", " ")
     await page.get_by_label("If I pass").select_option("350-401")
-    await fill_day(page, "exam_on", (2027, 13, 40))
+    for part, value in (("day", "40"), ("month", "13"), ("year", "2027")):
+        await page.locator(f'[name="exam_on.{part}"]').fill(value)
     await page.get_by_role("button", name="Work it out").click()
     assert "Enter the day of the exam" in await text_of(page.locator(".error-summary"))
     assert await page.locator('[name="exam_on.month"]').input_value() == "13", "what was typed is kept"
-    await fill_day(page, "exam_on", (2027, 3, 10))
+    await fill_day(page, "exam_on", EARLY)
     await page.locator('[name="credits"]').fill("0")
     await page.get_by_role("button", name="Work it out").click()
     answer = await text_of(page.locator("[role=status]"))
-    assert "would be active until 10 March 2030" in answer
-    assert "That costs 366 days" in answer
+    assert f"would be active until {spoken(add_years(EARLY, 3))}" in answer
+    assert f"That costs {(LAST - EARLY).days} days" in answer
     assert "What you tried" in await text_of(page.locator("figure"))
     await page.goto("/plan/CCNA?view=table")
     assert await page.locator("table tbody tr").count() == 3, "nothing of it is kept"
@@ -107,8 +124,8 @@ async def test_credits_are_claimed_held_as_planned_and_not_lost(world: World, pl
         await page.get_by_label("Its name").fill("Core technologies")
         await page.get_by_label("Its code").fill("ENCOR-ILT")
         await page.get_by_label("Credits", exact=True).fill("30")
-        await fill_day(page, "completed_on", (2026, 11, 2))
-        await fill_day(page, "until", (2027, 6, 1))
+        await fill_day(page, "completed_on", COMPLETED)
+        await fill_day(page, "until", HELD)
         await page.get_by_label("Certificate of attendance").set_input_files(
             {"name": "attended.pdf", "mimeType": "application/pdf", "buffer": PDF}
         )
@@ -123,22 +140,29 @@ async def test_credits_are_claimed_held_as_planned_and_not_lost(world: World, pl
         await accept(world, planner)
 
         await page.goto("/plan/CCNA")
-        assert await text_of(page.locator("h1")) == "Hold your credits and gain 278 days"
+        assert (
+            await text_of(page.locator("h1"))
+            == f"Hold your credits and gain {(add_years(IN_TIME, 3) - add_years(HELD, 3)).days} days"
+        )
         await page.get_by_role("link", name="Keep this plan").click()
-        form = {"token": await page.locator("[name=token]").input_value(), "plan": "longest", "until": "2027-12-31"}
+        form = {
+            "token": await page.locator("[name=token]").input_value(),
+            "plan": "longest",
+            "until": (IN_TIME - timedelta(days=60)).isoformat(),
+        }
         other = await context.request.post("/plan/CCNA/keep", form=form)
         assert other.url.partition("#")[0].endswith("/plan/CCNA/keep?plan=longest"), "what was not shown is not done"
         assert "It costs 4 days" in await text_of(page.locator("main"))
         await page.get_by_role("button", name="Hold 30 credits").click()
-        assert "on hold until 6 March 2028" in await text_of(page.locator("[role=status]"))
-        assert await text_of(page.locator("h1")) == "Your plan lasts until 6 March 2031"
+        assert f"on hold until {spoken(IN_TIME)}" in await text_of(page.locator("[role=status]"))
+        assert await text_of(page.locator("h1")) == f"Your plan lasts until {spoken(add_years(IN_TIME, 3))}"
 
         await page.goto("/credits")
         assert await text_of(page.locator("h1")) == "30 of 30 credits"
-        assert "30 are on hold until 6 March 2028; 0 are free." in await text_of(page.locator(".lead"))
+        assert f"30 are on hold until {spoken(IN_TIME)}; 0 are free." in await text_of(page.locator(".lead"))
         await page.get_by_role("link", name="Choose another day").click()
         await page.get_by_role("link", name="See what using them now does").click()
-        assert "Active until 2 November 2029 instead of" in await text_of(page.locator(".effect"))
+        assert f"Active until {spoken(add_years(COMPLETED, 3))} instead of" in await text_of(page.locator(".effect"))
         await page.goto("/credits")
         assert "30 are on hold" in await text_of(page.locator(".lead")), "looking changes nothing"
         sheet = await context.request.get("/credits.csv")
@@ -152,7 +176,7 @@ async def test_a_claim_can_be_withdrawn_and_pages_are_whole_at_any_width(world: 
         await page.get_by_label("Its name").fill("A seminar")
         await page.get_by_label("Its code").fill("SEM-1")
         await page.get_by_label("Credits", exact=True).fill("5")
-        await fill_day(page, "completed_on", (2026, 11, 3))
+        await fill_day(page, "completed_on", COMPLETED)
         await page.get_by_role("button", name="Check my answers").click()
         await page.get_by_role("button", name="Claim 5 credits").click()
         hold = await page.get_by_role("link", name="Choose a day for A seminar").get_attribute("href")
@@ -164,12 +188,12 @@ async def test_a_claim_can_be_withdrawn_and_pages_are_whole_at_any_width(world: 
             context,
             (
                 "/plan",
-                "/plan/CCNA?view=table&exam=350-401&exam_on.day=1&exam_on.month=2&exam_on.year=2027&credits=0",
+                f"/plan/CCNA?view=table&exam=350-401&{typed('exam_on', EARLY)}&credits=0",
                 "/plan/CCNA?exam=&credits=x",
                 "/plan/CCNP-Enterprise",
                 "/credits",
                 "/credits/claim",
-                f"{hold}?until.day=1&until.month=6&until.year=2027",
+                f"{hold}?{typed('until', HELD)}",
             ),
         )
         await page.goto(withdrawal)

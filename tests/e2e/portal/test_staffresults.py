@@ -1,29 +1,20 @@
 """Staff at the queues of results and vendors: every item with its evidence, and what a decision does."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import aio_pika
-import orjson
 import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
-from pymongo import MongoClient
 
-from deploy.mongo.users import database_name
-from libs.common.bus import failures, topology
-from libs.common.bus.messages import Outgoing
-from libs.common.events import SINGLE
 from services.exams.unmatched.store import item_id
-from tests.e2e.desk import post
 from tests.e2e.portal.colleagues import Colleague, at_desk, colleague
 from tests.e2e.portal.eyes import look_over
-from tests.e2e.portal.people import PASSWORD, Person, World
-from tests.e2e.samples import EXAM, result
-from tests.e2e.vendor import vendor_message
+from tests.e2e.portal.people import Person, World
+from tests.e2e.portal.troubles import challenge, fail, let_be_late, malformed, park, stray
+from tests.e2e.samples import EXAM, TAKEN, spoken
 from tests.e2e.waiting import eventually
 
 
@@ -41,15 +32,13 @@ class Waiting:
 @pytest_asyncio.fixture(scope="module")
 async def waiting(world: World) -> Waiting:
     booked, failed = await world.candidate(passed=False), await world.candidate(passed=False)
-    stray = result("X-STRAY").model_copy(update={"registration_id": f"G-{booked.number}"})
-    await world.vendor.publish(vendor_message(stray))
-    lost = result(failed.number).model_copy(update={"grade": "fail", "score": 500})
-    await world.vendor.publish(vendor_message(lost))
-    await world.vendor.publish(_malformed())
-    await _park(world, "parked-1", booked)
-    await _park(world, "parked-2", booked)
-    await _challenge(world, failed)
-    await _let_be_late(world, booked)
+    await stray(world, booked, "X-STRAY")
+    await fail(world, failed)
+    await world.vendor.publish(malformed())
+    await park(world, "parked-1", booked)
+    await park(world, "parked-2", booked)
+    await challenge(world, failed)
+    await let_be_late(world, booked)
     await eventually(lambda: world.staff.get("exams", "/rejections"), lambda page: bool(page["items"]))
     manager = await colleague(world, "manager")
     return Waiting(manager, await colleague(world, "reviewer", name="Noor El-Amin"), booked, failed)
@@ -60,66 +49,6 @@ async def desk(world: World, waiting: Waiting) -> AsyncIterator[BrowserContext]:
     """A manager at the desk, with scripts off."""
     async with at_desk(world, waiting.manager) as context:
         yield context
-
-
-async def _let_be_late(world: World, person: Person) -> None:
-    """As the watch leaves a registration a week after its promise."""
-    days = {"watch.due_on": "2026-11-02", "watch.overdue_on": "2026-11-20"}
-    watch: dict[str, Any] = {"watch.awaited": True, "watch.stage": "late", "watch.told": {}, **days}
-
-    def change() -> int:
-        with MongoClient[dict[str, Any]](world.stage.mongo.url("exams")) as client:
-            rows = client[database_name("exams")]["registrations"]
-            query = {"registration_id": f"G-{person.number}"}
-            later = {"watch.next_at": datetime.now(UTC) + timedelta(days=1)}
-            return rows.update_one(query, {"$set": watch | later}).modified_count
-
-    assert await asyncio.to_thread(change) == 1
-
-
-async def _challenge(world: World, person: Person) -> None:
-    """What only the candidate can do."""
-    await world.activate(person)
-    path = f"/programs/cisco/candidates/{person.candidate_id}"
-    await eventually(lambda: world.staff.get("exams", f"{path}/results"), lambda page: bool(page["items"]))
-    credentials = {
-        "grant_type": "password",
-        "program": "cisco",
-        "login": person.candidate_id,
-        "password": PASSWORD,
-    }
-    _, issued = await post(world.stage, world.session, "/tokens", credentials)
-    body = {"result_id": f"cisco:vue:R-{person.number}", "ground": "score", "text": "I think question 7 was right."}
-    headers = {"Authorization": f"Bearer {issued['access_token']}"}
-    url = f"{world.stage.api_url('exams')}{path}/challenges"
-    async with world.session.post(url, json=body, headers=headers) as response:
-        assert response.status < 300, await response.text()
-
-
-def _malformed() -> Outgoing:
-    sent = vendor_message(result("X-BAD"))
-    event = orjson.loads(sent.body)
-    event["data"]["grade"] = "splendid"
-    return Outgoing(sent.id, sent.exchange, sent.routing_key, sent.type, SINGLE, orjson.dumps(event), user_id="vue")
-
-
-async def _park(world: World, name: str, person: Person) -> None:
-    """What the retry ladder leaves after its last step; certs knows the event's kind and not this candidate's data."""
-    data = {"candidate_id": person.candidate_id}
-    body = orjson.dumps({"id": name, "type": "exams.ExamPassed", "program": "cisco", "data": data})
-    headers: Any = {
-        failures.TRIES: 5,
-        failures.QUEUE: topology.events_queue("certs"),
-        failures.KEY: "exams.ExamPassed.v1",
-        failures.FIRST_FAILURE: "2026-11-22T10:00:00+00:00",
-        failures.LAST_FAILURE: "2026-11-22T10:12:00+00:00",
-        failures.ERROR: "ValueError: nothing to do about it",
-        failures.CODE: "failed",
-    }
-    async with await aio_pika.connect(world.stage.broker.url("certs")) as connection, connection.channel() as channel:
-        exchange = await channel.get_exchange(topology.retry_exchange("certs"), ensure=False)
-        message = aio_pika.Message(body, headers=headers, content_type=SINGLE)
-        await exchange.publish(message, topology.parked_queue("certs"))
 
 
 async def text_of(page: Page, where: str = "main") -> str:
@@ -145,7 +74,7 @@ PAGES = (
 async def test_pages_of_the_queues_are_whole_at_any_width_and_have_nothing_that_axe_finds(
     world: World, desk: BrowserContext, waiting: Waiting
 ) -> None:
-    await _park(world, "parked-look", waiting.booked)
+    await park(world, "parked-look", waiting.booked)
     unmatched = await world.staff.get("exams", "/programs/cisco/unmatched")
     # Of any state: another test decides it, before or after.
     theirs = f"/programs/cisco/candidates/{waiting.failed.candidate_id}/challenges"
@@ -169,7 +98,7 @@ async def test_a_result_is_assigned_after_what_follows_was_said_and_taken_back(
     assert await page.locator(".item h2").inner_text() == "Is this Zoë Ångström?"
     item = await text_of(page, ".item")
     assert "If you assign it" in item
-    assert f"counts for {waiting.booked.candidate_id} from 10 March 2025" in item
+    assert f"counts for {waiting.booked.candidate_id} from {spoken(TAKEN)}" in item
     await page.get_by_role("button", name="Assign to Zoë Ångström").click()
     assert "Write why you think so" in await page.locator(".error-summary").inner_text()
     await page.get_by_label("Reason", exact=True).fill("The registration is theirs")
@@ -262,13 +191,12 @@ async def test_a_list_is_compared_and_each_difference_decided(desk: BrowserConte
         await vendor.select_option("vue")
     else:
         await vendor.fill("vue")
-    for name, day in (("first", "1"), ("last", "31")):
-        await page.locator(f"[name='{name}.day']").fill(day)
-        await page.locator(f"[name='{name}.month']").fill("3")
-        await page.locator(f"[name='{name}.year']").fill("2025")
+    for name, day in (("first", TAKEN - timedelta(days=9)), ("last", TAKEN + timedelta(days=9))):
+        for part in ("day", "month", "year"):
+            await page.locator(f"[name='{name}.{part}']").fill(str(getattr(day, part)))
     listed = (
         "registration_id,candidate_id,exam_code,state,scheduled_at\n"
-        f"G-{waiting.failed.number},{waiting.failed.number},{EXAM},no_show,2025-03-10T10:00:00Z\n"
+        f"G-{waiting.failed.number},{waiting.failed.number},{EXAM},no_show,{TAKEN:%Y-%m-%dT%H:%M:%SZ}\n"
     )
     file: Any = {"name": "list.csv", "mimeType": "text/csv", "buffer": listed.encode()}
     await page.get_by_label("The vendor's list").set_input_files(file)
@@ -293,7 +221,7 @@ async def test_a_list_is_compared_and_each_difference_decided(desk: BrowserConte
 async def test_what_is_late_comes_with_a_question_for_the_vendor(
     world: World, desk: BrowserContext, waiting: Waiting
 ) -> None:
-    await _let_be_late(world, waiting.booked)  # again: an assignment that was taken back begins its watch anew
+    await let_be_late(world, waiting.booked)  # again: an assignment that was taken back begins its watch anew
     page = await desk.new_page()
     await page.goto("/staff/late")
     await page.get_by_role("link", name=f"G-{waiting.booked.number}").click()

@@ -66,7 +66,8 @@ def test_what_is_over_far_away_set_aside_or_without_end_looks_different() -> Non
     assert kinds(Held(date(2022, 1, 1), date(2025, 1, 1))) == (["expired"], "expiry")
     assert kinds(Held(date(2022, 1, 1), date(2029, 1, 1))) == (["held", "coming"], "expiry")
     aside = Held(date(2022, 1, 1), date(2029, 1, 1), suspended=((date(2024, 1, 1), date(2024, 6, 1)), (TODAY, None)))
-    assert kinds(aside) == (["held", "coming", "suspended"], "expiry"), "of two times one begins only today"
+    assert kinds(aside) == (["held", "coming", "suspended", "suspended"], "expiry")
+    assert lane_of([aside], scale, TODAY, soon=SOON).bars[-1].x == scale.at(scale.x(TODAY)), "what goes on is seen"
     assert kinds(Held(date(2022, 1, 1), None)) == (["held", "coming"], "open")
     assert kinds(Held(date(2022, 1, 1), TODAY)) == (["held", "expiring"], "expiry")
 

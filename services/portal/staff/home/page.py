@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from services.portal.backend.client import Down, Refused
 from services.portal.languages import say, say_many
-from services.portal.languages.days import day_there
 from services.portal.staff.cases.shapes import CasePage
 from services.portal.staff.home.charts import DAYS, Chart, ages, late_results, results_per_day
 from services.portal.staff.shell import Side, on_desk, side_of
@@ -72,7 +71,7 @@ async def _told(visit: Visit) -> Chart | str:
     except (Down, Refused):
         return say("Vendors' messages per day")
     days = [(day.day, day.told) for vendor in page.items for day in vendor.days]
-    return results_per_day(days, day_there(datetime.now(UTC)))
+    return results_per_day(days, datetime.now(UTC).date())  # the service counts by days of UTC
 
 
 async def _cases(visit: Visit) -> Chart | str | None:
