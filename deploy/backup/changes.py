@@ -81,6 +81,26 @@ def keep_changes(client: Client, catalogue: Catalogue, databases: Sequence[str],
     return kept
 
 
+def keep_what_follows(client: Client, catalogue: Catalogue, databases: Sequence[str]) -> Slice | None:
+    """Keep everything since the last slice, or where that is forgotten since the last copy.
+
+    Raises:
+        BackupError: there is no copy, or the oplog no longer reaches back to it.
+    """
+    copies, slices = catalogue.copies(), catalogue.slices()
+    if not copies:
+        raise BackupError(f"there is no copy in {catalogue.folder}", hint="make one with `certrail backup`")
+    if not slices:
+        # Of the first copy: changes since it lead to all that were made later.
+        return keep_changes(client, catalogue, databases, copies[0].moment)
+    try:
+        return keep_changes(client, catalogue, databases, slices[-1].through)
+    except BackupError:
+        if copies[-1].moment <= slices[-1].through:
+            raise
+        return keep_changes(client, catalogue, databases, copies[-1].moment)
+
+
 def changes_of(entries: Iterable[Raw], databases: Iterable[str]) -> Iterator[Change]:
     """The changes in entries of the oplog, those of a transaction at its commit, each as if it stood alone."""
     wanted = frozenset(databases)
