@@ -64,7 +64,10 @@ def _collections(
         file = f"{database}/{name}.bson.gz"
         path = catalogue.copy_folder(moment) / file
         with writing(path, catalogue.key) as written:
-            _copy(client, database, name, moment, written, on_copied)
+            there = _copy(client, database, name, moment, written, on_copied)
+        if not there:
+            path.unlink()
+            continue
         yield StoredCollection(
             name=name,
             options=_json(each.get("options", {})),
@@ -77,14 +80,15 @@ def _collections(
 
 def _copy(  # noqa: PLR0917 what of which, whereto, and who hears of it
     client: Client, database: str, name: str, moment: Moment, written: Written, on_copied: OnCopied
-) -> None:
+) -> bool:
+    """Returns whether the collection was there at that moment."""
     command = {"find": name, "readConcern": {"level": "snapshot", "atClusterTime": moment.stamp}}
     try:
         cursor = raw_database(client, database).cursor_command(command, codec_options=RAW)
     except OperationFailure as error:
         if error.code != _UNAVAILABLE:
             raise
-        return  # it was made after that moment: the changes will say so
+        return False  # it was made after that moment: the changes will say so
     told = 0
     for document in cursor:
         written.add(document.raw)
@@ -92,6 +96,7 @@ def _copy(  # noqa: PLR0917 what of which, whereto, and who hears of it
             on_copied(database, name, written.documents - told)
             told = written.documents
     on_copied(database, name, written.documents - told)
+    return True
 
 
 def _json(document: Any) -> Any:

@@ -102,6 +102,8 @@ def reading(path: Path, key: Key | None) -> Iterator[Raw]:
     Raises:
         BackupError: it is no such file, was changed or cut off, or is sealed with another key.
     """
+    if not path.stat().st_size:
+        raise BackupError(f"{path} is cut off")
     with path.open("rb") as file:
         source = cast("Any", _Opening(file, key, path) if key else file)
         try:
@@ -163,6 +165,8 @@ class _Opening:
         self._prefix = file.read(_PREFIX_BYTES)
         self._number = 0
         self._next = file.read(BLOCK_BYTES + _TAG_BYTES)
+        if not self._next:  # the last block is there even when it is empty
+            raise BackupError(f"{path} is cut off")
         self._open = b""
 
     def read(self, size: int = -1) -> bytes:

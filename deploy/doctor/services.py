@@ -147,7 +147,10 @@ def _pseudonyms(client: Client, service: str) -> set[str]:
 def _declared(service: Service) -> dict[str, dict[str, int | None]]:
     """By collection, the indexes that migrations declare, each with the seconds after which it removes."""
     found: dict[str, dict[str, int | None]] = {}
-    for step in service.migrations:
+    for step in sorted(service.migrations, key=lambda step: step.number):
+        for name, removed in step.removes.items():
+            for index in removed:
+                found[name].pop(index, None)
         if isinstance(step.apply, Declaration):
             for name, indexes in step.apply.collections.items():
                 documents = [index.document for index in indexes]

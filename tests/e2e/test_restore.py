@@ -123,7 +123,7 @@ async def test_what_was_lost_for_good_is_said_again_and_doubles_nothing(
         # Whoever had a link in their mail gets another: the first leads nowhere any more.
         since.expected.again.update(since.expected.grades)
     await since.send(vendor)  # the vendor sends once more what it sent since that moment
-    await settle(stage, vendor, since)
+    await settle(stage, vendor, since, last="Y")
     for flow in (before, since):
         assert await audit(stage, flow, log_is_whole=service != "identity") == 0
     lost = await lost_words(stage)

@@ -1,8 +1,8 @@
 """Brings a service's database to the state its code expects: numbered steps, each run once, by one process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -26,6 +26,8 @@ class Migration:
     number: int
     name: str
     apply: Callable[[Database], Awaitable[None]]
+    removes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Indexes of earlier steps that it removes, by collection."""
 
 
 @dataclass(frozen=True)
