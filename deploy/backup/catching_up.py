@@ -67,7 +67,7 @@ class CatchingUp:
         self._client = client
         self._url = url
         self._since = since
-        self._notes = {service: _Notes(client[database_name(service)], service) for service in since}
+        self._notes = {service: Notes(client[database_name(service)], service) for service in since}
         self.told = Told()
 
     async def run(self, log: AsyncIterator[tuple[int, Event]]) -> Told:
@@ -103,7 +103,7 @@ class CatchingUp:
         return messages
 
 
-class _Notes:
+class Notes:
     """The collection `said_before` of one service, as it is filled."""
 
     def __init__(self, database: Database[dict[str, Any]], service: str) -> None:

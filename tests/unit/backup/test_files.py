@@ -37,7 +37,7 @@ def test_documents_come_back_in_their_order(
 def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, key: Key | None, left: int) -> None:
     path = written(tmp_path / "file", key)
     path.write_bytes(path.read_bytes()[:left])
-    with pytest.raises(BackupError, match="cut off|no file"):
+    with pytest.raises(BackupError, match=r"cut off|no file"):
         assert list(reading(path, key))
 
 
@@ -68,9 +68,8 @@ def test_another_key_opens_nothing_and_none_shows_nothing(tmp_path: Path) -> Non
 
 
 def test_a_file_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), writing(tmp_path / "file", None) as file:
-        file.add(bson.encode({}))
-        raise RuntimeError
+    with pytest.raises(bson.errors.InvalidDocument), writing(tmp_path / "file", None) as file:
+        file.add(bson.encode({"_id": object()}))
     assert not list(tmp_path.iterdir())
 
 

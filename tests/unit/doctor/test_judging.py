@@ -83,7 +83,9 @@ def test_what_is_whole_gives_no_finding() -> None:
     [
         pytest.param(lambda r: r["account"].clear(), ["account-missing"] * 4, id="account"),
         pytest.param(lambda r: r["recipient"].clear(), ["recipient-missing"], id="recipient"),
-        pytest.param(lambda r: r["ledger"][0]["facts"].clear(), ["award-without-fact", "result-not-in-ledger"], id="fact"),
+        pytest.param(
+            lambda r: r["ledger"][0]["facts"].clear(), ["award-without-fact", "result-not-in-ledger"], id="fact"
+        ),
         pytest.param(lambda r: r["result"][0].update(told_revision=2), ["result-not-in-ledger"], id="revision"),
         pytest.param(lambda r: r["result"].clear(), ["fact-without-result", "mail-without-cause"], id="result"),
         pytest.param(
@@ -122,7 +124,7 @@ def test_what_is_taken_back_needs_no_cause() -> None:
     rows = deepcopy(WHOLE)
     rows["mail"].append({"_id": "m3", "template": "exam_passed", "about": gone})
     assert found(rows) == ["mail-without-cause"]
-    rows["mail"].append({"_id": "m4", "template": "result_withdrawn", "about": gone[:1] + [2]})
+    rows["mail"].append({"_id": "m4", "template": "result_withdrawn", "about": [*gone[:1], 2]})
     assert found(rows) == []
 
 
