@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from deploy.broker.definitions import OPERATOR
 from deploy.broker.management import Management
 from deploy.cli.errors import CliError
+from deploy.local.mongod import mongo_url
 from deploy.local.processes import recorded
 from deploy.local.rabbitmq import ADMINISTRATOR, amqp_url
 from deploy.local.secret_store import SecretStore
@@ -102,6 +103,20 @@ class Access:
         if admin is not None:
             return urlsplit(admin.get_secret_value()).netloc.rpartition("@")[2]
         return f"{LOOPBACK}:{self.local.ports.amqp}"
+
+    @property
+    def mongo_administrator(self) -> str:
+        """The database's address as its administrator, who reads and writes every service's.
+
+        Raises:
+            CliError: of a platform elsewhere nobody has said who that is.
+        """
+        if self.local.mongo_admin_url is not None:
+            return self.local.mongo_admin_url.get_secret_value()
+        if self.elsewhere:
+            raise CliError("this needs the database's administrator", hint="name it: CERTRAIL_MONGO_ADMIN_URL")
+        address = f"{LOOPBACK}:{self.local.ports.mongo}"
+        return mongo_url(address, "admin", "admin", self._secrets.get("mongo/admin"))
 
     @property
     def management_address(self) -> str:

@@ -56,7 +56,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Read every service's audit log and find any change or gap; exit 1 where there is one."""
-    verdicts = run(_verify(Access.load(), program, log=log))
+    verdicts = run(read_verdicts(Access.load(), program, log=log))
     if as_json:
         say_json([asdict(verdict) for verdict in verdicts])
     else:
@@ -123,7 +123,8 @@ async def _records(
         after = page["next"]
 
 
-async def _verify(access: Access, program: str | None, *, log: bool) -> list[Verdict]:
+async def read_verdicts(access: Access, program: str | None, *, log: bool) -> list[Verdict]:
+    """What became of every chain, or of every one of a program's."""
     async with operator_client(access) as client:
         programs = [program] if program else await client.programs()
         chains = [(service, name) for name in programs for service in SERVICES]

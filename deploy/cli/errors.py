@@ -6,6 +6,7 @@ import aiohttp
 from aio_pika.exceptions import AMQPError, ProbableAuthenticationError
 from pymongo.errors import PyMongoError
 
+from deploy.backup.errors import BackupError
 from deploy.broker.management import ManagementError
 from deploy.local.processes import StartError
 from libs.common.errors import Unavailable
@@ -42,6 +43,8 @@ def explained(error: BaseException) -> CliError | None:
     for leaf in _leaves(error):
         if isinstance(leaf, CliError):
             return leaf
+        if isinstance(leaf, BackupError):
+            return CliError(str(leaf), hint=leaf.hint)
         if (words := _words(leaf)) is not None:
             return CliError(words, hint="`certrail status` shows what runs; `certrail up` starts the rest")
     return None

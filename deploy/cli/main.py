@@ -6,14 +6,18 @@ from typing import NoReturn
 import typer
 
 from deploy.cli import audit, events, keys, parked, programs, staff, systems, vendors
+from deploy.cli.backup import backup, backups
 from deploy.cli.capacity import capacity
 from deploy.cli.console import notes, quiet_libraries
+from deploy.cli.doctor import doctor
 from deploy.cli.down import down
 from deploy.cli.errors import explained
+from deploy.cli.event_replay import replay
 from deploy.cli.feed import feed
 from deploy.cli.program_changes import dry_run, publish
 from deploy.cli.reconcile import reconcile
 from deploy.cli.rejected import rejected
+from deploy.cli.restore import restore
 from deploy.cli.simulate import simulate
 from deploy.cli.staff_accounts import add, disable, invite, list_staff, roles
 from deploy.cli.status import status
@@ -36,6 +40,7 @@ app.command()(feed)
 app.add_typer(parked.app, name="parked")
 app.command()(rejected)
 app.add_typer(events.app, name="events")
+events.app.command()(replay)
 app.add_typer(programs.app, name="programs")
 programs.app.command("dry-run")(dry_run)
 programs.app.command()(publish)
@@ -51,6 +56,10 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command()(token)
 app.command()(capacity)
+app.command()(backup)
+app.command()(backups)
+app.command()(restore)
+app.command()(doctor)
 
 
 def main() -> NoReturn:

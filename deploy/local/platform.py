@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,12 +79,18 @@ async def stop_platform(settings: LocalSettings) -> list[str]:
     stopped: list[str] = []
     if await stop_gateway(settings.state_dir / "gateway"):
         stopped.append("gateway")
-    running = {name: process for name in (*APPS, MAIL_CATCHER) if (process := child_process(settings, name))}
-    services = [running[name] for name in APPS if name in running]
-    await asyncio.gather(*(process.terminate(patience=SERVICE_STOP_SECONDS) for process in services))
-    if MAIL_CATCHER in running:
-        await running[MAIL_CATCHER].terminate(patience=SERVICE_STOP_SECONDS)
-    return [*stopped, *running, *await stop_servers(settings.state_dir)]
+    stopped += await stop_apps(settings, APPS)
+    if (catcher := child_process(settings, MAIL_CATCHER)) is not None:
+        await catcher.terminate(patience=SERVICE_STOP_SECONDS)
+        stopped.append(MAIL_CATCHER)
+    return [*stopped, *await stop_servers(settings.state_dir)]
+
+
+async def stop_apps(settings: LocalSettings, names: Iterable[str]) -> list[str]:
+    """Stop services or the portal, and nothing else; the names of those that did run."""
+    running = {name: process for name in names if (process := child_process(settings, name))}
+    await asyncio.gather(*(process.terminate(patience=SERVICE_STOP_SECONDS) for process in running.values()))
+    return list(running)
 
 
 def child_process(settings: LocalSettings, name: str) -> ServerProcess | None:

@@ -43,6 +43,7 @@ from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.jobs import Job, Scheduler
 from libs.common.mongo.migrations import Migration, migrate
 from libs.common.mongo.outbox import Outbox
+from libs.common.mongo.said_before import SaidBefore
 from libs.common.mongo.unit_of_work import UnitOfWork
 from libs.common.parked.api import with_parked
 from libs.common.parked.desk import ParkedDesk
@@ -80,6 +81,8 @@ class Platform:
     clock: Clock
     owner: str
     """Names this process in leases."""
+    said_before: SaidBefore | None = None
+    """What was said before the database was restored; None where it was not, or all of it was said again."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +180,15 @@ async def run(
         await migrate(database, service.migrations, owner=owner, clock=clock)
         await prepare(database)
         process = _Process(
-            service, settings, role=role, programs=programs, client=client, database=database, owner=owner, clock=clock
+            service,
+            settings,
+            role=role,
+            programs=programs,
+            client=client,
+            database=database,
+            owner=owner,
+            clock=clock,
+            said_before=await SaidBefore.waiting(database),
         )
         await process.run(stopping)
     finally:
@@ -211,6 +222,7 @@ class _Process:
         database: Database,
         owner: str,
         clock: Clock,
+        said_before: SaidBefore | None,
     ) -> None:
         self._service = service
         self._settings = settings
@@ -225,9 +237,15 @@ class _Process:
         self._publisher = Publisher(url, name=owner)
         self._relay = Relay(self._publisher, self._outbox, owner=owner, clock=clock)
         self._unit_of_work = UnitOfWork(
-            client, database, service=service.name, owner=owner, clock=clock, relay=self._relay
+            client,
+            database,
+            service=service.name,
+            owner=owner,
+            clock=clock,
+            relay=self._relay,
+            said_before=said_before,
         )
-        platform = Platform(database, self._unit_of_work, programs, clock, owner)
+        platform = Platform(database, self._unit_of_work, programs, clock, owner, said_before)
         self._parts = service.build(platform, settings)
         self._trail = AuditTrail(database, service.name, programs, clock)
         self._consumers = self._build_consumers(url) if role.includes(Role.WORKER) else []

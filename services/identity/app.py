@@ -234,7 +234,9 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Subscription(
                 topology.vendors_queue("identity"),
                 Border(platform.programs, platform.clock).decode,
-                LateRegistrations(tombstones).around(VendorMessages(store, registrations, platform.programs).handle),
+                LateRegistrations(tombstones).around(
+                    VendorMessages(store, registrations, platform.programs, platform.said_before).handle
+                ),
                 prefetch=2 * settings.batch_size,
             ),
             Subscription(
@@ -247,6 +249,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
                     returned=ReturnedParcels(cases, store),
                     profiles=profiles,
                     reachability=Reachability(database),
+                    erasures=erasures,
                 ).handle,
             ),
         ),

@@ -12,11 +12,13 @@ from libs.common.events.audit import Seal
 from libs.common.ids import new_secret
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
+from libs.common.mongo.said_before import SaidBefore
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.name_keys import name_keys
 from libs.common.programs import Program
 from services.identity.cases.missing_results import MissingResultEvent, MissingResults
 from services.identity.cases.returned_parcels import ReturnedParcels
+from services.identity.privacy.erasures import Erasures
 from services.identity.privacy.exports import ExportParts
 from services.identity.profiles import Profiles
 from services.identity.reachability import Reachability, ReachabilityEvent
@@ -33,8 +35,15 @@ Registration = Received[vendors.ExamRegistered]
 class VendorMessages:
     """Makes accounts. What the border refuses is answered by exams and passed over here."""
 
-    def __init__(self, store: IdentityStore, registrations: RegistrationStore, programs: Mapping[str, Program]) -> None:
+    def __init__(
+        self,
+        store: IdentityStore,
+        registrations: RegistrationStore,
+        programs: Mapping[str, Program],
+        said_before: SaidBefore | None = None,
+    ) -> None:
         self._store = store
+        self._said_before = said_before
         self._registrations = registrations
         self._programs = programs
 
@@ -53,9 +62,10 @@ class VendorMessages:
             await self._open_accounts(transaction, strangers)
 
     async def _open_accounts(self, transaction: Transaction, strangers: Mapping[str, Registration]) -> None:
-        numbers = await self._number(list(strangers.values()))
+        ids = await self._ids(transaction, strangers)
         candidates, external_ids, links = [], [], []
-        for (person, item), given in zip(strangers.items(), numbers, strict=True):
+        for person, item in strangers.items():
+            given = ids[person]
             token = new_secret()
             expires_at = transaction.now + ACTIVATION_LASTS
             candidates.append(_candidate(given, item, transaction))
@@ -64,6 +74,14 @@ class VendorMessages:
             for version, event in enumerate(_events(given, item, token, transaction), start=1):
                 transaction.emit(event, program=item.event.program, subject=given, version=version, cause=item)
         await self._store.add(transaction.session, candidates=candidates, external_ids=external_ids, links=links)
+
+    async def _ids(self, transaction: Transaction, strangers: Mapping[str, Registration]) -> dict[str, str]:
+        """The ID for each: a new one, or the one that all services know them by though our database has lost it."""
+        ids: dict[str, str] = {}
+        if self._said_before is not None:
+            ids = await self._said_before.owners(transaction.session, strangers)
+        new = {person: item for person, item in strangers.items() if person not in ids}
+        return ids | dict(zip(new, await self._number(list(new.values())), strict=True))
 
     async def _number(self, items: Sequence[Registration]) -> list[str]:
         """A new candidate ID for each, in their order."""
@@ -80,7 +98,10 @@ class VendorMessages:
 
 
 class ServiceEvents:
-    """What services tell: seals, exports, late results, parcels that came back, what becomes of mails and news."""
+    """What services tell: seals, exports, late results, parcels that came back, what becomes of mails and news.
+
+    After a restore identity is told its own word, too, of who was erased.
+    """
 
     def __init__(
         self,
@@ -91,8 +112,10 @@ class ServiceEvents:
         returned: ReturnedParcels,
         profiles: Profiles,
         reachability: Reachability,
+        erasures: Erasures,
     ) -> None:
         self._seals = seals
+        self._erasures = erasures
         self._parts = parts
         self._missing = missing
         self._returned = returned
@@ -105,7 +128,15 @@ class ServiceEvents:
         returned = [item for item in items if isinstance(item.data, fulfillment.OrderReturned)]
         ended = [item for item in items if isinstance(item.data, notify.NewsUnsubscribed)]
         reached = [item for item in items if isinstance(item.data, ReachabilityEvent)]
-        others = Seal | MissingResultEvent | fulfillment.OrderReturned | notify.NewsUnsubscribed | ReachabilityEvent
+        erased = [item for item in items if isinstance(item.data, identity.CandidateErased)]
+        others = (
+            Seal
+            | MissingResultEvent
+            | fulfillment.OrderReturned
+            | notify.NewsUnsubscribed
+            | ReachabilityEvent
+            | identity.CandidateErased
+        )
         parts = [item for item in items if not isinstance(item.data, others)]
         if seals:
             await self._seals.handle(transaction, seals)
@@ -118,6 +149,7 @@ class ServiceEvents:
         if ended:
             await self._profiles.end_news(transaction, ended)
         await self._reachability.handle(transaction, reached)
+        await self._erasures.hear(transaction, erased)
 
 
 def _system(item: Registration) -> str:

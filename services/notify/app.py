@@ -33,6 +33,7 @@ from services.notify.reminders.taking import Taking
 from services.notify.reminders.writing import Writing
 from services.notify.rendering import Renderer
 from services.notify.sender import Sender
+from services.notify.sent_before import SentBefore
 from services.notify.settings import NotifySettings
 from services.notify.settling import Settler
 from services.notify.smtp import Connection, MailServer
@@ -47,6 +48,8 @@ from services.notify.words import Words
 
 def build(platform: Platform, settings: NotifySettings) -> Parts:
     store = NotifyStore(platform.database)
+    if platform.said_before is not None:
+        store.settle_first = SentBefore(platform.said_before).settle
     links = UnsubscribeLinks(settings.erasure_key.get_secret_value(), settings.public_url)
     signer = DkimSigner(read_keys(settings.dkim_keys_dir))
     database = platform.database

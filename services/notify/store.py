@@ -7,7 +7,7 @@ has to do something: for a queued mail it is when it may be taken, for one being
 one index finds all work that is due, and settled mails are not in it.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -52,6 +52,10 @@ MIGRATIONS = [
 ]
 
 
+Settle = Callable[[Session, Sequence[Document]], Awaitable[None]]
+"""Brings mails that are about to be stored into the state that they had."""
+
+
 class State(StrEnum):
     """Where a mail is."""
 
@@ -81,6 +85,8 @@ class NotifyStore:
 
     def __init__(self, database: Database) -> None:
         self.merges = Merges(database)
+        self.settle_first: Settle | None = None
+        """After a restore: settles mails that went before it."""
         self._recipients = database["recipients"]
         self._messages = database["messages"]
 
@@ -136,6 +142,8 @@ class NotifyStore:
         return await self._messages.count_documents(query, session=session, limit=limit)
 
     async def add_messages(self, session: Session, rows: Sequence[Document]) -> None:
+        if self.settle_first is not None:
+            await self.settle_first(session, rows)
         await self._messages.insert_many(rows, session=session, ordered=False)
 
     async def take_waiting(self, session: Session, candidates: Sequence[str], state: Document) -> list[Document]:

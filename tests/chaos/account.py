@@ -31,19 +31,19 @@ _OTHERS: dict[type[EventData], str] = {
 }
 
 
-async def settle(stage: Stage, vendor: Vendor, flow: Flow) -> None:
+async def settle(stage: Stage, vendor: Vendor, flow: Flow, *, last: str = "Z") -> None:
     """Wait until everything that the flow leads to exists, and is all that exists.
 
-    At the end somebody passes through the whole platform alone: as queues keep their order, nothing that came
+    At the end somebody, called `last`, passes through the whole platform alone: as queues keep their order, nothing that came
     before can still be on its way.
 
     Raises:
         AssertionError: it does not come; says what is missing and what the services complain of.
     """
     await _settle(stage, flow)
-    last = Flow(f"{flow.prefix}Z", 1)
-    await last.send(vendor)
-    await _settle(stage, last)
+    one = Flow(f"{flow.prefix}{last}", 1)
+    await one.send(vendor)
+    await _settle(stage, one)
 
 
 async def _settle(stage: Stage, flow: Flow) -> None:

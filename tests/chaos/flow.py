@@ -37,6 +37,8 @@ class Expected:
     """What must exist in the end, each once, by the candidate's e-mail address."""
 
     grades: dict[str, Grade] = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)
+    """Addresses that get the link into their account twice."""
 
     @property
     def certified(self) -> set[str]:
@@ -45,7 +47,7 @@ class Expected:
     @property
     def mails(self) -> Counter[tuple[str, str]]:
         """By address and template."""
-        counted = Counter((email, "activation") for email in self.grades)
+        counted = Counter((email, "activation") for email in (*self.grades, *self.again))
         counted.update(
             (email, f"exam_{'passed' if grade == 'pass' else 'failed'}") for email, grade in self.grades.items()
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import aio_pika
@@ -32,7 +33,8 @@ async def read_log(broker: BrokerUnderTest) -> list[Event]:
     async with await aio_pika.connect(broker.admin_url) as connection, connection.channel() as channel:
         await channel.set_qos(prefetch_count=1_000)
         events = await channel.get_exchange(topology.EVENTS, ensure=False)
-        await events.publish(aio_pika.Message(b"{}", message_id=end), "tests.EndOfLog.v1")
+        mark = {"id": end, "type": "tests.EndOfLog.v1", "time": datetime.now(UTC).isoformat()}
+        await events.publish(aio_pika.Message(orjson.dumps(mark), message_id=end), "tests.EndOfLog.v1")
         log = await channel.get_queue(topology.LOG, ensure=False)
         tag = await log.consume(receive, arguments={"x-stream-offset": "first"})
         async with asyncio.timeout(READ_SECONDS):

@@ -32,6 +32,8 @@ class Part:
     ready: Callable[[], Awaitable[bool]]
     process: ServerProcess | None = None
     ended_by_us: ServerProcess | None = None
+    resting: bool = False
+    """Whether it is stopped and stays so."""
 
     @property
     def current(self) -> ServerProcess:
@@ -81,6 +83,20 @@ class Supervisor:
         await self._until_ready(part)
         return clean
 
+    async def rest(self, name: str) -> bool:
+        """Ask a part to stop, and leave it so. Returns whether it stopped by itself."""
+        part = self._parts[name]
+        part.resting, part.ended_by_us = True, part.current
+        return await part.current.terminate(patience=STOP_SECONDS)
+
+    async def wake(self, name: str) -> None:
+        """Start a part again that rests, and wait until it can work."""
+        part = self._parts[name]
+        part.resting = False
+        self._launch(part)
+        self._keepers.append(asyncio.create_task(self._keep(part)))
+        await self._until_ready(part)
+
     async def ready(self) -> None:
         """Wait until every part can work."""
         await asyncio.gather(*(self._until_ready(part) for part in self._parts.values()))
@@ -125,7 +141,7 @@ class Supervisor:
         while True:
             process = part.current
             await until(lambda: not process.alive, patience=_FOREVER)  # noqa: B023 awaited within the turn
-            if self._closing:
+            if self._closing or part.resting:
                 return
             if part.ended_by_us is not process:
                 self.fallen.append(f"{part.name} ended by itself:\n{log_tail(self._log(part))}")

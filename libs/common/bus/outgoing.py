@@ -1,6 +1,8 @@
 """Collects the events of one transaction and packs them into as few messages as the bus allows."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from libs.common.bus.messages import Cause, Outgoing
 from libs.common.bus.topology import EVENTS
@@ -17,7 +19,7 @@ class OutgoingEvents:
 
     def __init__(self, service: str) -> None:
         self._source = f"certrail/{service}"
-        self._by_type: dict[type[EventData], list[tuple[str, bytes]]] = {}
+        self._by_type: dict[type[EventData], list[tuple[dict[str, Any], EventData]]] = {}
         self._messages: list[Outgoing] = []
 
     def add(
@@ -31,10 +33,9 @@ class OutgoingEvents:
         now: datetime,
     ) -> None:
         model = type(data)
-        event_id = new_id()
         attributes = {
             "specversion": "1.0",
-            "id": event_id,
+            "id": new_id(),
             "source": self._source,
             "type": model.event_type,
             "subject": subject,
@@ -47,15 +48,21 @@ class OutgoingEvents:
             "traceparent": cause.traceparent if cause else None,
             "subjectversion": version,
         }
-        self._by_type.setdefault(model, []).append((event_id, dump_event(attributes, data)))
+        self._by_type.setdefault(model, []).append((attributes, data))
 
     def add_message(self, message: Outgoing) -> None:
         self._messages.append(message)
 
+    def said(self) -> Iterator[tuple[dict[str, Any], EventData]]:
+        """Every event added: its context attributes, whose `id` may still be changed, and its data."""
+        for events in self._by_type.values():
+            yield from events
+
     def messages(self) -> list[Outgoing]:
         """Everything added, as messages of at most `MAX_EVENTS` events and about `MAX_BYTES` bytes."""
         packed = list(self._messages)
-        for model, events in self._by_type.items():
+        for model, said in self._by_type.items():
+            events = [(attributes["id"], dump_event(attributes, data)) for attributes, data in said]
             packed.extend(_message(model, chunk) for chunk in _chunks(events))
         return packed
 

@@ -1,8 +1,8 @@
 """Brings a service's database to the state its code expects: numbered steps, each run once, by one process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -10,7 +10,7 @@ from pymongo import IndexModel
 from pymongo.errors import CollectionInvalid, DuplicateKeyError
 
 from libs.common.clock import Clock
-from libs.common.mongo import idempotency, inbox, outbox
+from libs.common.mongo import idempotency, inbox, outbox, said_before
 from libs.common.mongo.client import Database
 
 COLLECTION = "schema_version"
@@ -26,13 +26,18 @@ class Migration:
     number: int
     name: str
     apply: Callable[[Database], Awaitable[None]]
+    removes: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """Indexes of earlier steps that it removes, by collection."""
 
 
-def declare(collections: Mapping[str, Sequence[IndexModel]]) -> Callable[[Database], Awaitable[None]]:
+@dataclass(frozen=True)
+class Declaration:
     """A step that creates collections with their indexes, before any transaction needs them."""
 
-    async def apply(database: Database) -> None:
-        for name, indexes in collections.items():
+    collections: Mapping[str, Sequence[IndexModel]]
+
+    async def __call__(self, database: Database) -> None:
+        for name, indexes in self.collections.items():
             try:
                 await database.create_collection(name)
             except CollectionInvalid:
@@ -40,7 +45,10 @@ def declare(collections: Mapping[str, Sequence[IndexModel]]) -> Callable[[Databa
             if indexes:
                 await database[name].create_indexes(list(indexes))
 
-    return apply
+
+def declare(collections: Mapping[str, Sequence[IndexModel]]) -> Declaration:
+    """The step that creates these collections, each with its indexes."""
+    return Declaration(collections)
 
 
 COMMON: Mapping[str, Sequence[IndexModel]] = {
@@ -49,6 +57,7 @@ COMMON: Mapping[str, Sequence[IndexModel]] = {
     idempotency.COLLECTION: idempotency.INDEXES,
     "jobs": [],
     "audit_sealed": [],
+    said_before.COLLECTION: said_before.INDEXES,
 }
 """What every service's first migration creates beside its own collections."""
 

@@ -31,6 +31,7 @@ from libs.common.events import EventData
 from libs.common.mongo.client import Client, Database, Session
 from libs.common.mongo.inbox import Inbox
 from libs.common.mongo.outbox import Outbox
+from libs.common.mongo.said_before import SaidBefore
 
 DEADLINE_SECONDS = 15.0
 """How long one unit of work is tried, conflicts included. The server ends a single attempt after four seconds."""
@@ -98,7 +99,15 @@ class UnitOfWork:
     """Runs work in transactions until one commits, then hands its messages to the relay."""
 
     def __init__(
-        self, client: Client, database: Database, *, service: str, owner: str, clock: Clock, relay: Hand
+        self,
+        client: Client,
+        database: Database,
+        *,
+        service: str,
+        owner: str,
+        clock: Clock,
+        relay: Hand,
+        said_before: SaidBefore | None = None,
     ) -> None:
         self._client = client
         self._service = service
@@ -107,6 +116,7 @@ class UnitOfWork:
         self._relay = relay
         self._inbox = Inbox(database)
         self._outbox = Outbox(database)
+        self._said_before = said_before
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `work` and commit. `work` may run several times and must have no effect outside its transaction.
@@ -161,6 +171,8 @@ class UnitOfWork:
                 now = self._clock.now()
                 transaction = Transaction(session, events, self._inbox, now, repeated=repeated)
                 result = await work(transaction)
+                if self._said_before is not None:
+                    await self._said_before.adopt(session, events)
                 messages = events.messages()
                 if messages:
                     await self._outbox.add(session, messages, owner=self._owner, now=now)

@@ -41,6 +41,7 @@ APART = {
     "idempotency": "answers to requests, for 24 hours",
     "jobs": "names of jobs",
     "audit_sealed": "numbers of records of the audit log, which is a database of its own",
+    "said_before": "ids of events and mails that a restored database has lost, for 30 days",
     "schema_version": "a number",
 }
 """Collections that every service has, and why no erasure looks at them."""

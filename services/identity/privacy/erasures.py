@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from pymongo import ASCENDING, DESCENDING
 
+from libs.common.bus.messages import Received
 from libs.common.clock import Clock
 from libs.common.events import identity
 from libs.common.http.problems import NOT_FOUND, Problem
@@ -241,6 +242,17 @@ class Erasures:
         self._tell(transaction, row, next_version(None, transaction.now), again=True)
         kept = {name: row[name] for name in ("_id", "program", "asked_by", "requested_at", "erased_at")}
         await self.store.save(transaction.session, kept | {"state": DONE, "ended_at": transaction.now})
+
+    async def hear(self, transaction: Transaction, items: Sequence[Received[identity.CandidateErased]]) -> None:
+        """Erase again whom a restored database has brought back, under the pseudonyms that all services know."""
+        for item in items:
+            names = {one.candidate_id: one.pseudonym for one in item.data.accounts}
+            owners = await self.people.owners(Person(list(names)), transaction.session)
+            links = {link: names[owner] for link, owner in owners.items()}
+            await self._tombstones.add(transaction, names | links, item.data.erased_at)
+            person = Person(list(names), list(owners))
+            await HOLDINGS.erase(self._database, transaction.session, person, names)
+            await self.store.forget_others(transaction.session, person.accounts, but="")
 
     async def _forget(self, transaction: Transaction, person: Person, row: Document) -> None:
         names = {one["candidate_id"]: one["pseudonym"] for one in row["accounts"]}

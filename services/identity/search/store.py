@@ -42,12 +42,15 @@ class Word:
         return {"$elemMatch": {"$gte": self.begin, "$lt": self.begin + _LAST}}
 
 
+FORMER_INDEXES = ("family_name", "given_name")
+
+
 async def prepare(database: Database) -> None:
     """Give every account its keys, and put their index in the place of the two of single names."""
     candidates = database["candidates"]
     await candidates.create_indexes([IndexModel([("program", ASCENDING), ("name_keys", ASCENDING)], name=NAMES)])
     await fill(database, await candidates.distinct("program"))
-    for name in ("family_name", "given_name"):
+    for name in FORMER_INDEXES:
         try:
             await candidates.drop_index(name)
         except OperationFailure as error:
@@ -71,7 +74,7 @@ async def _apply(database: Database) -> None:
     await prepare(database)
 
 
-MIGRATION = Migration(8, "search by name, and seals of audit logs", _apply)
+MIGRATION = Migration(8, "search by name, and seals of audit logs", _apply, removes={"candidates": FORMER_INDEXES})
 
 
 class SearchStore:
