@@ -32,6 +32,7 @@ class Part:
     ready: Callable[[], Awaitable[bool]]
     process: ServerProcess | None = None
     ended_by_us: ServerProcess | None = None
+    retired: bool = False
 
     @property
     def current(self) -> ServerProcess:
@@ -56,7 +57,14 @@ class Supervisor:
 
     @property
     def names(self) -> list[str]:
-        return list(self._parts)
+        return [part.name for part in self._running()]
+
+    def _running(self) -> list[Part]:
+        return [part for part in self._parts.values() if not part.retired]
+
+    def pid(self, name: str) -> int:
+        """The id of a part's process as it runs now."""
+        return self._parts[name].current.pid
 
     async def start(self, *parts: Part) -> None:
         """Start parts and wait until each can work."""
@@ -81,9 +89,15 @@ class Supervisor:
         await self._until_ready(part)
         return clean
 
+    async def retire(self, name: str) -> bool:
+        """Ask a part to stop, and let none follow it. Returns whether it stopped by itself."""
+        part = self._parts[name]
+        part.retired = True
+        return await part.current.terminate(patience=STOP_SECONDS)
+
     async def ready(self) -> None:
         """Wait until every part can work."""
-        await asyncio.gather(*(self._until_ready(part) for part in self._parts.values()))
+        await asyncio.gather(*(self._until_ready(part) for part in self._running()))
 
     async def stop(self) -> list[str]:
         """Stop everything. Returns what had to be killed."""
@@ -125,7 +139,7 @@ class Supervisor:
         while True:
             process = part.current
             await until(lambda: not process.alive, patience=_FOREVER)  # noqa: B023 awaited within the turn
-            if self._closing:
+            if self._closing or part.retired:
                 return
             if part.ended_by_us is not process:
                 self.fallen.append(f"{part.name} ended by itself:\n{log_tail(self._log(part))}")
