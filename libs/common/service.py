@@ -340,7 +340,13 @@ class _Process:
                     outages=(PyMongoError,),
                     trail=self._trail,
                 )
-                async with serve(app, settings.host, settings.api_port, drain_seconds=settings.drain_seconds):
+                async with serve(
+                    app,
+                    settings.host,
+                    settings.api_port,
+                    drain_seconds=settings.drain_seconds,
+                    leave_seconds=settings.leave_seconds,
+                ):
                     yield
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 import aiohttp
 import orjson
@@ -16,11 +17,14 @@ from deploy.local.processes import until
 from deploy.local.settings import LOOPBACK
 from deploy.processes import PORTAL
 from tests.e2e.stage import Stage
+from tests.e2e.supervisor import Part
 from tests.e2e.waiting import READY_SECONDS
 
 ANSWERED = ("api", "all", PORTAL)
 """Roles that the gateway leads to."""
 CLIENTS = 6
+LEAVE_SECONDS = 8
+"""For the gateway to read its configuration, on a machine that has something else to do as well."""
 PAUSE_SECONDS = 0.02
 BAD = 400
 
@@ -34,7 +38,7 @@ class RollingStage(Stage):
     async def replace(self, name: str, service: str, role: str) -> bool:
         """Start a successor, lead requests to it as well, then end the old one. Returns whether that stopped by itself.
 
-        The gateway is told as an orchestrator tells it: of the new one first, of the end of the old one afterwards.
+        The gateway is told as an orchestrator tells it: of the new one first, of the old one's end while it answers.
         """
         old = self._api_ports[service]
         if role in ANSWERED:
@@ -47,10 +51,17 @@ class RollingStage(Stage):
         if role in ANSWERED:
             both = f"{LOOPBACK}:{old}; server {LOOPBACK}:{self._api_ports[service]}"
             await self._lead(self.upstreams() | {service: both})
-        clean = await self.processes.retire(name)
+        ending = asyncio.ensure_future(self.processes.retire(name))
         if role in ANSWERED:
             await self._lead(self.upstreams())
-        return clean
+        return await ending
+
+    def _environment(self, service: str, role: str, internal_port: int) -> dict[str, str]:
+        return super()._environment(service, role, internal_port) | {"CERTRAIL_LEAVE_SECONDS": str(LEAVE_SECONDS)}
+
+    def portal_part(self, name: str) -> Part:
+        part = super().portal_part(name)
+        return replace(part, environment={**part.environment, "CERTRAIL_LEAVE_SECONDS": str(LEAVE_SECONDS)})
 
     async def _lead(self, upstreams: Mapping[str, str]) -> None:
         """Give the gateway another configuration, and wait until only workers that know it take requests."""
