@@ -1,6 +1,7 @@
 """A process that begins while the database is failing over waits for it, and leaves nothing half done."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pymongo.errors import NotPrimaryError, OperationFailure, PyMongoError, WriteConcernError
@@ -10,6 +11,7 @@ from libs.common.mongo.client import Database, open_client, open_database
 from libs.common.mongo.migrations import COLLECTION, Migration
 from libs.common.service import make_ready
 from tests.servers import MongoUnderTest
+from tests.service.bus import PATIENCE_SECONDS
 
 OUTAGES = [
     NotPrimaryError("not primary"),
@@ -64,3 +66,15 @@ async def test_a_defect_of_a_migration_ends_the_start(mongo: MongoUnderTest) -> 
     steps = Steps(OperationFailure("no such command", 59))
     with pytest.raises(OperationFailure, match="no such command"):
         await start(mongo, steps)
+
+
+async def test_a_claim_that_a_fail_over_has_left_is_its_owners_to_take_up(mongo: MongoUnderTest) -> None:
+    """What could not be given back, for the database was away, would else keep its own process out for a minute."""
+    client = open_client(mongo.url("certs"), application="test")
+    later = datetime.now(UTC) + timedelta(days=1)
+    await open_database(client)[COLLECTION].insert_one({"_id": 1, "owner": "test", "lease_until": later, "version": 1})
+    client.close()
+    steps = Steps(OUTAGES[0])
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert await start(mongo, steps) == 2
+    assert steps.ran == [2, 2]
