@@ -10,7 +10,7 @@ CODE := libs services deploy tests
 # Tests start hundreds of processes, each of which would else compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run stop test check sbom audit fuzz bench snapshots messages gallery fmt clean
+.PHONY: help setup run stop test chaos check sbom audit fuzz bench snapshots messages gallery fmt clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for 
 	if [ -n "$$given" ]; then many="-n 0"; fi
 	$(PY) -m pytest -q $$many --ignore=tests/unit --ignore=tests/contract || failed=1
 	exit $$failed
+
+chaos: setup ## The platform on clusters while everything breaks, then a rolling update (ARGS="--minutes 5 --seed 7")
+	@$(PY) -m tests.chaos.suite $(ARGS)
+	CERTRAIL_TEST_ROLLING=1 $(PY) -m pytest -q tests/chaos/test_rolling_update.py
 
 check: setup ## Format, lint, types, import contracts, drift of published schemas, licences, secrets
 	@step() { echo "== $$1"; shift; "$$@"; }

@@ -64,7 +64,7 @@ class MongoServer:
 
     async def start(self) -> None:
         """Start again on the same data and port, and wait until it is primary."""
-        self.process = _launch(self.data_dir, self.port, self.keyfile, self.cache_gb)
+        self.process = launch_mongod(self.data_dir, self.port, self.keyfile, self.cache_gb)
         await self._wait_ready()
 
     async def _wait_ready(self) -> None:
@@ -127,13 +127,18 @@ async def start_mongod(
     Raises:
         StartError: there is no `mongod`, the port is taken, or it did not become primary.
     """
-    process = recorded(data_dir / "server.pid") or _launch(data_dir, port, keyfile, cache_gb)
+    process = recorded(data_dir / "server.pid") or launch_mongod(data_dir, port, keyfile, cache_gb)
     server = MongoServer(LOOPBACK, port, admin_user, admin_password, data_dir, keyfile, cache_gb, process)
     await server._wait_ready()  # noqa: SLF001 the factory completes what the record begins
     return server
 
 
-def _launch(data_dir: Path, port: int, keyfile: Path, cache_gb: float) -> ServerProcess:
+def launch_mongod(data_dir: Path, port: int, keyfile: Path, cache_gb: float) -> ServerProcess:
+    """Start the process on its data, as a member of the replica set; it may not answer yet.
+
+    Raises:
+        StartError: there is no `mongod`, or the port is taken.
+    """
     binary = mongod_binary()
     if binary is None:
         raise StartError("there is no mongod on this machine: neither on the PATH nor in the Python environment")

@@ -1,5 +1,6 @@
 """The configuration files and the environment that make a RabbitMQ node independent of the machine's own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -27,15 +28,17 @@ class Ports(Protocol):
     def metrics(self) -> int: ...
 
 
-def write_configuration(data_dir: Path, ports: Ports, admin_user: str, admin_password: str) -> None:
-    """Write `rabbitmq.conf` and the list of plug-ins into the data folder."""
+def write_configuration(
+    data_dir: Path, ports: Ports, admin_user: str, admin_password: str, more: Mapping[str, str | int] | None = None
+) -> None:
+    """Write `rabbitmq.conf`, with `more` settings if there are any, and the list of plug-ins into the data folder."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    settings = _settings(ports, admin_user, admin_password)
+    settings = _settings(ports, admin_user, admin_password) | dict(more or {})
     write_private(data_dir / "rabbitmq.conf", "".join(f"{name} = {value}\n" for name, value in settings.items()))
     write_private(data_dir / "enabled_plugins", f"[{','.join(PLUGINS)}].\n")
 
 
-def environment(data_dir: Path, epmd_port: int, distribution_port: int) -> dict[str, str]:
+def environment(data_dir: Path, epmd_port: int, distribution_port: int, *, node: str = NODE) -> dict[str, str]:
     """The environment of the node and of the commands that talk to it."""
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -44,7 +47,7 @@ def environment(data_dir: Path, epmd_port: int, distribution_port: int) -> dict[
         "ERL_EPMD_PORT": str(epmd_port),
         "ERL_EPMD_ADDRESS": LOOPBACK,
         "RABBITMQ_CONF_ENV_FILE": "/dev/null",  # the machine's own node has its settings there
-        "RABBITMQ_NODENAME": NODE,
+        "RABBITMQ_NODENAME": node,
         "RABBITMQ_DIST_PORT": str(distribution_port),
         "RABBITMQ_MNESIA_BASE": str(data_dir / "mnesia"),
         "RABBITMQ_LOG_BASE": str(data_dir),

@@ -39,6 +39,7 @@ from libs.common.http.server import Api, build_app, serve
 from libs.common.ids import new_id
 from libs.common.logs import configure_logs
 from libs.common.mongo.client import Client, Database, open_client, open_database
+from libs.common.mongo.faults import is_outage
 from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.jobs import Job, Scheduler
 from libs.common.mongo.migrations import Migration, migrate
@@ -175,10 +176,8 @@ async def run(
     client = open_client(settings.mongo_url.get_secret_value(), application=f"certrail-{service.name}-{role}")
     try:
         database = open_database(client)
-        if not await _reachable(client, stopping):
+        if not await make_ready(client, database, service.migrations, owner=owner, stopping=stopping, clock=clock):
             return
-        await migrate(database, service.migrations, owner=owner, clock=clock)
-        await prepare(database)
         process = _Process(
             service,
             settings,
@@ -195,8 +194,36 @@ async def run(
         client.close()
 
 
+async def make_ready(
+    client: Client,
+    database: Database,
+    migrations: Sequence[Migration],
+    *,
+    owner: str,
+    stopping: asyncio.Event,
+    clock: Clock,
+) -> bool:
+    """Wait for the database, and bring it to the state that the code expects, through whatever outages there are.
+
+    A process may begin in the middle of a fail-over: it waits then, as it would later. Returns False where a stop came
+    first.
+    """
+    while True:
+        try:
+            if await _reachable(client, stopping):
+                await migrate(database, migrations, owner=owner, clock=clock)
+                await prepare(database)
+                return True
+        except PyMongoError as error:
+            if not is_outage(error):
+                raise
+            log.warning("database_unreachable", cause=type(error).__name__)
+        if await wait_or_stop(stopping, 1.0):
+            return False
+
+
 async def _reachable(client: Client, stopping: asyncio.Event) -> bool:
-    """Wait for the database at start. Returns False where a stop came first."""
+    """Wait until the database answers. Returns False where a stop came first."""
     while True:
         try:
             await client.admin.command("ping")
@@ -331,7 +358,13 @@ class _Process:
                     outages=(PyMongoError,),
                     trail=self._trail,
                 )
-                async with serve(app, settings.host, settings.api_port, drain_seconds=settings.drain_seconds):
+                async with serve(
+                    app,
+                    settings.host,
+                    settings.api_port,
+                    drain_seconds=settings.drain_seconds,
+                    leave_seconds=settings.leave_seconds,
+                ):
                     yield
 
 

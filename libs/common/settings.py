@@ -27,6 +27,9 @@ class ProcessSettings(BaseSettings):
     token_issuer: str = Field(default="certrail", description="`iss` of access tokens")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="least level logged")
     log_human: bool = Field(default=False, description="logs for a terminal instead of JSON lines")
+    leave_seconds: float = Field(
+        default=0, ge=0, le=120, description="time to go on answering HTTP after SIGTERM, for gateways to notice"
+    )
     drain_seconds: float = Field(default=20, gt=0, le=300, description="time to finish what is in hand on SIGTERM")
 
 

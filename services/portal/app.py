@@ -167,7 +167,13 @@ async def running(
         ):
             await migrate(open_database(client), (*MIGRATIONS, DRAFTS, DONE), owner=owner, clock=clock)
             app = build(settings, programs, client, http, clock)
-            async with serve(app, settings.host, settings.api_port, drain_seconds=settings.drain_seconds) as port:
+            async with serve(
+                app,
+                settings.host,
+                settings.api_port,
+                drain_seconds=settings.drain_seconds,
+                leave_seconds=settings.leave_seconds,
+            ) as port:
                 log.info("started", port=port)
                 yield port, internal
                 readiness.leave()

@@ -30,5 +30,5 @@ def _unsettled(url: str) -> dict[str, int]:
         }
         counts["credentials due"] = client[database_name("certs")]["credentials_due"].count_documents({})
         mails = client[database_name("notify")]["messages"]
-        counts["notify mails"] = mails.count_documents({"state": {"$nin": ["sent", "refused"]}})
+        counts["notify mails"] = mails.count_documents({"$or": [{"due_at": {"$exists": True}}, {"state": "waiting"}]})
     return counts

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from joserfc.jwk import OKPKey
 
@@ -33,6 +34,8 @@ time_zone: UTC
 """
 """A vendor that uses the bus, and whose lists can be compared."""
 
+S = TypeVar("S", bound="Stage")
+
 
 class Stage:
     """The services under test, where they are reached, and where their mail goes."""
@@ -47,6 +50,7 @@ class Stage:
         self._api_ports = dict(zip(APPS, api, strict=True))
         self._gateway: Gateway | None = None
         self._keys_secret = secrets.token_hex(24)
+        self._portal_secret = secrets.token_hex(24)
         self._keys = folder / "signing-keys.json"
         key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)
         write_private(self._keys, json.dumps({"keys": [key.as_dict(private=True)]}))
@@ -56,6 +60,10 @@ class Stage:
 
     def api_url(self, service: str) -> str:
         return f"http://{LOOPBACK}:{self._api_ports[service]}/api/{service}/v1"
+
+    def service_url(self, service: str) -> str:
+        """Where other processes of ours reach a service."""
+        return f"http://{LOOPBACK}:{self._api_ports[service]}"
 
     @property
     def inbox_url(self) -> str:
@@ -69,7 +77,7 @@ class Stage:
         for (service, role), port in zip(chosen, free_ports(len(chosen)), strict=True):
             like = sum(name.startswith(f"{service}-{role}") for name in parts)
             name = f"{service}-{role}-{like + 1}" if like else f"{service}-{role}"
-            parts[name] = self._service(name, service, role, port)
+            parts[name] = self.service_part(name, service, role, port)
         await self.processes.start(*parts.values())
 
     async def start_sink(self) -> None:
@@ -91,30 +99,36 @@ class Stage:
 
     async def start_portal(self) -> None:
         """The portal over the services of this stage, and the gateway before them all."""
+        await self.processes.start(self.portal_part(PORTAL))
+        await self.start_gateway()
+
+    async def start_gateway(self) -> None:
+        """The gateway before everything that answers HTTP, whether it runs already or not."""
+        site = self.folder / "site"
+        site.mkdir()
+        self._gateway = await start_gateway(self.folder / "gateway", self._gateway_port, self.upstreams(), site)
+
+    def upstreams(self) -> dict[str, str]:
+        """Where the gateway finds each service."""
+        return {name: f"{LOOPBACK}:{port}" for name, port in self._api_ports.items()}
+
+    def portal_part(self, name: str) -> Part:
+        """A process of the portal, as it is to be started."""
         (internal_port,) = free_ports(1)
         environment = {
             "CERTRAIL_MONGO_URL": self.mongo.url(PORTAL),
             "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
-            "CERTRAIL_PORTAL_SECRET": secrets.token_hex(24),
+            "CERTRAIL_PORTAL_SECRET": self._portal_secret,
             "CERTRAIL_API_PORT": str(self._api_ports[PORTAL]),
             "CERTRAIL_PUBLIC_URL": self.public_url,
             "CERTRAIL_INTERNAL_PORT": str(internal_port),
-            "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",
+            "CERTRAIL_JWKS_URL": f"{self.service_url('identity')}/api/identity/v1/jwks.json",
             # Pages are asked for while all services share a few cores with the tests.
             "CERTRAIL_READ_SECONDS": "5",
-            **{
-                f"CERTRAIL_{service.upper()}_URL": f"http://{LOOPBACK}:{self._api_ports[service]}"
-                for service in SERVICES
-            },
+            **{f"CERTRAIL_{service.upper()}_URL": self.service_url(service) for service in SERVICES},
         }
         ready = answering(f"http://{LOOPBACK}:{internal_port}/readyz")
-        await self.processes.start(
-            Part(PORTAL, (sys.executable, "-m", "services.portal"), _inherited() | environment, ready)
-        )
-        upstreams = {name: f"{LOOPBACK}:{port}" for name, port in self._api_ports.items()}
-        site = self.folder / "site"
-        site.mkdir()
-        self._gateway = await start_gateway(self.folder / "gateway", self._gateway_port, upstreams, site)
+        return Part(name, (sys.executable, "-m", "services.portal"), _inherited() | environment, ready)
 
     async def stop(self) -> list[str]:
         """Stop everything. Returns what did not stop when told to."""
@@ -126,7 +140,8 @@ class Stage:
         """The names of the services' processes, or of one service's."""
         return [name for name in self.processes.names if name.startswith(f"{service}-" if service else SERVICES)]
 
-    def _service(self, name: str, service: str, role: str, internal_port: int) -> Part:
+    def service_part(self, name: str, service: str, role: str, internal_port: int) -> Part:
+        """A process of a service, as it is to be started."""
         return Part(
             name,
             (sys.executable, "-m", f"services.{service}", "--role", role),
@@ -143,7 +158,7 @@ class Stage:
             "CERTRAIL_CERTS_KEYS_SECRET": "k" * 32,
             "CERTRAIL_API_PORT": str(self._api_ports[service] if role in ("api", "all") else 0),
             "CERTRAIL_INTERNAL_PORT": str(internal_port),
-            "CERTRAIL_JWKS_URL": f"{self.api_url('identity')}/jwks.json",
+            "CERTRAIL_JWKS_URL": f"{self.service_url('identity')}/api/identity/v1/jwks.json",
             "CERTRAIL_PUBLIC_URL": self.public_url,
         }
         if service == "identity":
@@ -167,10 +182,17 @@ def _inherited() -> dict[str, str]:
 @asynccontextmanager
 async def open_stage(mongo: MongoUnderTest, broker: BrokerUnderTest) -> AsyncIterator[Stage]:
     """A stage on empty servers; at its end everything stops, and must stop by itself."""
+    async with opened(Stage, mongo, broker) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def opened(kind: type[S], mongo: MongoUnderTest, broker: BrokerUnderTest) -> AsyncIterator[S]:
+    """As `open_stage`, with a stage of another kind."""
     await mongo.empty()
     await broker.empty()
     with session_folder() as folder:
-        stage = Stage(folder, mongo, broker)
+        stage = kind(folder, mongo, broker)
         try:
             yield stage
         finally:

@@ -58,7 +58,14 @@ class Supervisor:
 
     @property
     def names(self) -> list[str]:
-        return list(self._parts)
+        return [part.name for part in self._running()]
+
+    def _running(self) -> list[Part]:
+        return [part for part in self._parts.values() if not part.resting]
+
+    def pid(self, name: str) -> int:
+        """The id of a part's process as it runs now."""
+        return self._parts[name].current.pid
 
     async def start(self, *parts: Part) -> None:
         """Start parts and wait until each can work."""
@@ -99,7 +106,7 @@ class Supervisor:
 
     async def ready(self) -> None:
         """Wait until every part can work."""
-        await asyncio.gather(*(self._until_ready(part) for part in self._parts.values()))
+        await asyncio.gather(*(self._until_ready(part) for part in self._running()))
 
     async def stop(self) -> list[str]:
         """Stop everything. Returns what had to be killed."""

@@ -1,5 +1,6 @@
 """Builds a service's HTTP application from its routes, and runs it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -104,11 +105,14 @@ def _serve_document(api: Api) -> Handler:
 
 
 @asynccontextmanager
-async def serve(app: web.Application, host: str, port: int, *, drain_seconds: float = 10.0) -> AsyncIterator[int]:
+async def serve(
+    app: web.Application, host: str, port: int, *, drain_seconds: float = 10.0, leave_seconds: float = 0.0
+) -> AsyncIterator[int]:
     """Listen while the block runs, and yield the port (the one given, or a free one for 0).
 
-    At the end no connection is taken any more, requests in hand have `drain_seconds` to finish, and the
-    application's own clean-up runs.
+    At the end everybody is answered as before for `leave_seconds`, so that a gateway can lead requests elsewhere before
+    it meets a closed port. Then no connection is taken any more, requests in hand have `drain_seconds` to finish, and
+    the application's own clean-up runs.
     """
     runner = web.AppRunner(
         app,
@@ -122,5 +126,6 @@ async def serve(app: web.Application, host: str, port: int, *, drain_seconds: fl
         site = web.TCPSite(runner, host, port)
         await site.start()
         yield site.port
+        await asyncio.sleep(leave_seconds)
     finally:
         await runner.cleanup()

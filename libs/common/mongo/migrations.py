@@ -65,6 +65,8 @@ COMMON: Mapping[str, Sequence[IndexModel]] = {
 async def migrate(database: Database, migrations: Sequence[Migration], *, owner: str, clock: Clock) -> None:
     """Run the steps that are missing; where another process is at it, wait for it.
 
+    Where the database fails half-way the same owner may call again, and goes on where it was.
+
     Raises:
         RuntimeError: the database is newer than this code.
     """
@@ -90,7 +92,7 @@ async def migrate(database: Database, migrations: Sequence[Migration], *, owner:
 async def _claim(database: Database, owner: str, clock: Clock) -> int | None:
     """The version reached, once this process alone may change it; None while another does."""
     now = clock.now()
-    free = {"_id": 1, "$or": [{"owner": ""}, {"lease_until": {"$lt": now}}]}
+    free = {"_id": 1, "$or": [{"owner": {"$in": ["", owner]}}, {"lease_until": {"$lt": now}}]}
     try:
         row = await database[COLLECTION].find_one_and_update(
             free,

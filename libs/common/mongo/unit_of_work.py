@@ -17,7 +17,6 @@ from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
-    OperationFailure,
     PyMongoError,
 )
 from pymongo.read_concern import ReadConcern
@@ -29,6 +28,7 @@ from libs.common.clock import Clock
 from libs.common.errors import Contended, Unavailable
 from libs.common.events import EventData
 from libs.common.mongo.client import Client, Database, Session
+from libs.common.mongo.faults import is_outage
 from libs.common.mongo.inbox import Inbox
 from libs.common.mongo.outbox import Outbox
 from libs.common.mongo.said_before import SaidBefore
@@ -150,7 +150,9 @@ class UnitOfWork:
                 RETRIES.labels("duplicate_key").inc()
             except PyMongoError as error:
                 if not error.has_error_label("TransientTransactionError"):
-                    raise _outage(error) from error
+                    if is_outage(error):
+                        raise Unavailable(str(error)) from error
+                    raise
                 if isinstance(error, ConnectionFailure) and loop.time() > deadline:
                     raise Unavailable(str(error)) from error
                 if loop.time() > deadline:
@@ -213,16 +215,3 @@ def _is_duplicate(error: PyMongoError) -> bool:
         faults = (error.details or {}).get("writeErrors", [])
         return bool(faults) and all(fault.get("code") == DUPLICATE_KEY for fault in faults)
     return isinstance(error, DuplicateKeyError)
-
-
-def _outage(error: PyMongoError) -> Exception:
-    unreachable = isinstance(error, ConnectionFailure) or error.has_error_label("RetryableWriteError")
-    shutting_down = isinstance(error, OperationFailure) and error.code in {
-        91,
-        11600,
-        11602,
-        10107,
-        13435,
-        189,
-    }
-    return Unavailable(str(error)) if unreachable or shutting_down else error
