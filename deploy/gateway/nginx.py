@@ -68,6 +68,7 @@ def local_values(run_dir: Path, port: int, upstreams: Mapping[str, str], site: P
         "ERROR_LOG": "stderr",
         "MIME_TYPES": str(_MIME_TYPES),
         "LISTEN": f"{LOOPBACK}:{port}",
+        "EDGE_DIRECTIVES": "",
         "SITE_DIR": str(site),
         "PROBLEM_ROOT": problems.URN,
         **{f"{service.upper()}_UPSTREAM": upstreams[service] for service in APPS},
