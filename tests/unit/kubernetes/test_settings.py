@@ -147,3 +147,10 @@ def test_secrets_made_by_command_are_all_that_the_chart_asks_for(secrets: dict[s
                 names = {item["key"] for item in secret["items"]}
                 asked.setdefault(secret.get("name") or secret["secretName"], set()).update(names)
     assert {name: keys - secrets[name].keys() for name, keys in asked.items()} == {name: set() for name in asked}
+
+
+def test_what_the_set_up_takes_stands_in_the_guide() -> None:
+    guide = (PLATFORM.parents[2] / "docs" / "kubernetes.md").read_text()
+    for name, field in SetUpSettings.model_fields.items():
+        (row,) = [line for line in guide.splitlines() if line.startswith("|") and f"`{variable(name)}`" in line]
+        assert ("required" in row) == field.is_required()

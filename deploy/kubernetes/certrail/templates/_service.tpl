@@ -26,7 +26,9 @@ A setting of the service goes before one of all; what the chart itself sets is n
 {{- end }}
 {{- range $variable, $value := merge $own $service.settings $root.Values.settings }}
 - name: {{ $variable }}
-  value: {{ $value | quote }}
+  {{- /* Helm reads every number as a floating one, and writes large ones as 5e+08. */}}
+  {{- $whole := and (kindIs "float64" $value) (eq (floor $value) $value) }}
+  value: {{ ternary (int64 $value) $value (eq $whole true) | quote }}
 {{- end }}
 {{- range .facts.secrets.required }}
 - name: {{ . }}
