@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext, create_default_context
 from typing import Any
 from urllib.parse import quote
 
@@ -18,11 +20,15 @@ class ManagementError(Exception):
 
 @dataclass(frozen=True)
 class Management:
-    """The management API at `url` (`http://host:port`) for one account."""
+    """The management API at `url` (`http://host:port`) for one account.
+
+    `ca_file` holds the authorities that prove an `https:` one, where the system does not know them.
+    """
 
     url: str
     user: str
     password: str
+    ca_file: Path | None = None
 
     async def apply(self, vendors: Sequence[str], passwords: Mapping[str, str]) -> None:
         """Create or update everything in `definitions`. What exists and is not named there is left alone.
@@ -67,10 +73,13 @@ class Management:
         try:
             async with (
                 aiohttp.ClientSession(timeout=_TIMEOUT, headers=auth) as session,
-                session.request(method, self.url + path, json=body) as response,
+                session.request(method, self.url + path, json=body, ssl=self._trust()) as response,
             ):
                 if not response.ok:
                     raise ManagementError(f"{method} {path}: {response.status} {await response.text()}")
                 return await response.json() if response.content_type == "application/json" else None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise ManagementError(f"{method} {path} at {self.url}: {type(error).__name__} {error}") from error
+
+    def _trust(self) -> SSLContext | bool:
+        return create_default_context(cafile=self.ca_file) if self.ca_file else True

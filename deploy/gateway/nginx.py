@@ -110,6 +110,7 @@ def local_values(
         "LIMITED_LOG": str(run_dir / "limited.log"),
         "MIME_TYPES": str(_MIME_TYPES),
         "LISTEN": f"{LOOPBACK}:{port}",
+        "TLS_DIRECTIVES": "",
         "SITE_DIR": str(site),
         "PROBLEM_ROOT": problems.URN,
         **{f"{service.upper()}_UPSTREAM": upstreams[service] for service in APPS},

@@ -78,15 +78,23 @@ def broker_settings(secrets: SecretStore) -> str:
 
 
 def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
-    """The settings of a service that hold passwords."""
-    database = database_name(service)
+    """The settings of a service that hold passwords, and where it finds its files of them."""
     found = {
-        "CERTRAIL_MONGO_URL": mongo_url(MONGO, database, service, secrets.get(f"mongo/{service}")),
+        "CERTRAIL_MONGO_URL": mongo_url(MONGO, database_name(service), service, secrets.get(f"mongo/{service}")),
         "CERTRAIL_AMQP_URL": amqp_url(BROKER, service, secrets.get(f"amqp/{service}")),
-        "CERTRAIL_ERASURE_KEY": secrets.get(f"erasure/{service}"),
+        **own_secrets(secrets, service),
     }
     if service == "identity":
         found["CERTRAIL_SIGNING_KEYS_FILE"] = str(MOUNTED / SIGNING_KEYS)
+    if service in {"exams", "fulfillment"}:
+        found["CERTRAIL_VENDOR_SECRETS_DIR"] = str(MOUNTED / VENDOR_SECRETS)
+    return found
+
+
+def own_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
+    """The settings of a service that nobody else knows, wherever it runs."""
+    found = {"CERTRAIL_ERASURE_KEY": secrets.get(f"erasure/{service}")}
+    if service == "identity":
         found["CERTRAIL_SIGNING_KEYS_SECRET"] = secrets.get("identity/signing-keys")
         found["CERTRAIL_OPERATOR_SECRET"] = secrets.get("client/operator")
     if service == "certs":
@@ -95,8 +103,6 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
         found["CERTRAIL_HOOKS_SECRET"] = secrets.get("notify/hooks")
     if service == "exams":
         found["CERTRAIL_CREDENTIALS_SECRET"] = secrets.get("exams/credentials")
-    if service in {"exams", "fulfillment"}:
-        found["CERTRAIL_VENDOR_SECRETS_DIR"] = str(MOUNTED / VENDOR_SECRETS)
     return found
 
 
@@ -104,8 +110,13 @@ def portal_secrets(secrets: SecretStore) -> dict[str, str]:
     """The settings of the portal that hold passwords."""
     return {
         "CERTRAIL_MONGO_URL": mongo_url(MONGO, database_name(PORTAL), PORTAL, secrets.get(f"mongo/{PORTAL}")),
-        "CERTRAIL_PORTAL_SECRET": secrets.get("portal/secret"),
+        **portal_secret(secrets),
     }
+
+
+def portal_secret(secrets: SecretStore) -> dict[str, str]:
+    """The portal's own secret, wherever it runs."""
+    return {"CERTRAIL_PORTAL_SECRET": secrets.get("portal/secret")}
 
 
 def assignments(values: Mapping[str, str]) -> str:

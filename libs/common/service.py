@@ -42,7 +42,7 @@ from libs.common.mongo.client import Client, Database, open_client, open_databas
 from libs.common.mongo.faults import is_outage
 from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.jobs import Job, Scheduler
-from libs.common.mongo.migrations import Migration, migrate
+from libs.common.mongo.migrations import Migration, migrate, migrate_and_end
 from libs.common.mongo.outbox import Outbox
 from libs.common.mongo.said_before import SaidBefore
 from libs.common.mongo.unit_of_work import UnitOfWork
@@ -127,9 +127,14 @@ def main(service: Service) -> None:
     """The command line of a service: `python -m services.<name> [--role …]`."""
     parser = argparse.ArgumentParser(prog=f"services.{service.name}")
     parser.add_argument("--role", type=Role, choices=list(Role), default=Role.ALL, help="which parts to run")
-    role: Role = parser.parse_args().role
+    parser.add_argument("--migrate", action="store_true", help="migrate the database, then end")
+    arguments = parser.parse_args()
+    role: Role = arguments.role
     settings = load_settings(service.settings)
     configure_logs(level=settings.log_level, service=service.name, role=role, human=settings.log_human)
+    if arguments.migrate:
+        uvloop.run(migrate_and_end(settings.database_address, service.name, service.migrations, prepare))
+        return
     try:
         programs = LivePrograms(settings.programs_dir)
     except ProgramErrors as error:
@@ -173,7 +178,7 @@ async def run(
 ) -> None:
     """Run a service in `role` until `stopping` is set, then stop it cleanly."""
     owner = f"{service.name}-{role}-{socket.gethostname()}-{os.getpid()}-{new_id()[-6:]}"
-    client = open_client(settings.mongo_url.get_secret_value(), application=f"certrail-{service.name}-{role}")
+    client = open_client(settings.database_address, application=f"certrail-{service.name}-{role}")
     try:
         database = open_database(client)
         if not await make_ready(client, database, service.migrations, owner=owner, stopping=stopping, clock=clock):
@@ -260,7 +265,7 @@ class _Process:
         self._database = database
         self._outbox = Outbox(database)
         self._tracing = open_tracing(service.name, settings.otlp_endpoint)
-        url = settings.amqp_url.get_secret_value()
+        url = settings.broker_address
         self._publisher = Publisher(url, name=owner)
         self._relay = Relay(self._publisher, self._outbox, owner=owner, clock=clock)
         self._unit_of_work = UnitOfWork(
@@ -349,7 +354,7 @@ class _Process:
                 return
             async with aiohttp.ClientSession() as session:
                 keys = self._parts.keys or RemoteKeys(settings.jwks_url, session, self._clock)
-                desk = ParkedDesk(self._service.name, settings.amqp_url.get_secret_value())
+                desk = ParkedDesk(self._service.name, settings.broker_address)
                 app = build_app(
                     with_parked(with_audit(self._parts.api, self._trail), desk, self._trail.programs),
                     TokenVerifier(keys, settings.token_issuer, self._clock),

@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.common.tls import ServerAddress, broker_address, database_address
 
 PREFIX = "CERTRAIL_"
 
@@ -15,7 +17,13 @@ class ProcessSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    mongo_url: SecretStr = Field(description="MongoDB address with user, password, database and replica set")
+    mongo_url: ServerAddress = Field(description="MongoDB address with user, password, database and replica set")
+    tls_ca_file: FilePath | None = Field(
+        default=None, description="certificates of the authorities that prove database and broker; else the system's"
+    )
+    tls_client_file: FilePath | None = Field(
+        default=None, description="certificate and private key by which we prove ourselves to both, in one file"
+    )
     programs_dir: Path = Field(description="folder of the program definitions (*.yaml)")
     host: str = Field(default="127.0.0.1", description="address that the API and the internal port listen on")
     api_port: int = Field(default=8080, ge=0, le=65535, description="port of the HTTP API")
@@ -32,11 +40,16 @@ class ProcessSettings(BaseSettings):
     )
     drain_seconds: float = Field(default=20, gt=0, le=300, description="time to finish what is in hand on SIGTERM")
 
+    @property
+    def database_address(self) -> str:
+        """Where the database is, with what TLS takes."""
+        return database_address(self.mongo_url.get_secret_value(), self.tls_ca_file, self.tls_client_file)
+
 
 class ServiceSettings(ProcessSettings):
     """What every service on the bus needs to know beside that."""
 
-    amqp_url: SecretStr = Field(description="RabbitMQ address with user, password and virtual host")
+    amqp_url: ServerAddress = Field(description="RabbitMQ address with user, password and virtual host")
     erasure_key: SecretStr = Field(
         min_length=32, description="secret under which erased ids are remembered; never changed"
     )
@@ -45,6 +58,11 @@ class ServiceSettings(ProcessSettings):
     )
     batch_size: int = Field(default=200, ge=1, le=1000, description="events handled in one transaction at most")
     otlp_endpoint: str | None = Field(default=None, description="OpenTelemetry collector; no traces without it")
+
+    @property
+    def broker_address(self) -> str:
+        """Where the broker is, with what TLS takes."""
+        return broker_address(self.amqp_url.get_secret_value(), self.tls_ca_file, self.tls_client_file)
 
 
 S = TypeVar("S", bound=BaseSettings)

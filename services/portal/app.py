@@ -22,7 +22,7 @@ from libs.common.ids import new_id
 from libs.common.languages import LANGUAGES
 from libs.common.logs import configure_logs
 from libs.common.mongo.client import Client, open_client, open_database
-from libs.common.mongo.migrations import migrate
+from libs.common.mongo.migrations import migrate, migrate_and_end
 from libs.common.programs import Program, ProgramErrors
 from libs.common.programs.live import LivePrograms
 from libs.common.sealing import SecretBox
@@ -72,6 +72,8 @@ from services.portal.web.repeats import MIGRATION as DONE
 from services.portal.web.repeats import Repeats
 from services.portal.web.sessions import MIGRATIONS, Sessions, StaffSessions
 from services.portal.web.vendor_names import VendorNames
+
+EVERY_MIGRATION = (*MIGRATIONS, DRAFTS, DONE)
 
 MOST_FORM_BYTES = 6 * 1_048_576
 """A file as large as the services take, and what is typed beside it."""
@@ -156,7 +158,7 @@ async def running(
     settings: PortalSettings, programs: Mapping[str, Program], clock: Clock
 ) -> AsyncIterator[tuple[int, int]]:
     """The portal while the block runs; yields the ports of its pages and of its health."""
-    client = open_client(settings.mongo_url.get_secret_value(), application="certrail-portal")
+    client = open_client(settings.database_address, application="certrail-portal")
     owner = f"portal-{socket.gethostname()}-{os.getpid()}-{new_id()[-6:]}"
     readiness = Readiness()
     readiness.register("database", lambda: client.admin.command("ping"))
@@ -165,7 +167,7 @@ async def running(
             aiohttp.ClientSession() as http,
             serve(internal_app(readiness), settings.host, settings.internal_port) as internal,
         ):
-            await migrate(open_database(client), (*MIGRATIONS, DRAFTS, DONE), owner=owner, clock=clock)
+            await migrate(open_database(client), EVERY_MIGRATION, owner=owner, clock=clock)
             app = build(settings, programs, client, http, clock)
             async with serve(
                 app,
@@ -197,9 +199,14 @@ async def _until_signal(settings: PortalSettings, programs: LivePrograms) -> Non
 
 def main() -> None:
     """The command line: `python -m services.portal`."""
-    argparse.ArgumentParser(prog="services.portal", description="The pages for candidates.").parse_args()
+    parser = argparse.ArgumentParser(prog="services.portal", description="The pages for candidates.")
+    parser.add_argument("--migrate", action="store_true", help="migrate the database, then end")
+    only_migrate: bool = parser.parse_args().migrate
     settings = load_settings(PortalSettings)
     configure_logs(level=settings.log_level, service="portal", role="api", human=settings.log_human)
+    if only_migrate:
+        uvloop.run(migrate_and_end(settings.database_address, "portal", EVERY_MIGRATION))
+        return
     try:
         programs = LivePrograms(settings.programs_dir)
     except ProgramErrors as error:

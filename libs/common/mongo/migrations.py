@@ -1,6 +1,8 @@
 """Brings a service's database to the state its code expects: numbered steps, each run once, by one process."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,9 +11,10 @@ import structlog
 from pymongo import IndexModel
 from pymongo.errors import CollectionInvalid, DuplicateKeyError
 
-from libs.common.clock import Clock
+from libs.common.clock import Clock, SystemClock
+from libs.common.ids import new_id
 from libs.common.mongo import idempotency, inbox, outbox, said_before
-from libs.common.mongo.client import Database
+from libs.common.mongo.client import Database, open_client, open_database
 
 COLLECTION = "schema_version"
 LEASE = timedelta(seconds=60)
@@ -103,3 +106,24 @@ async def _claim(database: Database, owner: str, clock: Clock) -> int | None:
     except DuplicateKeyError:
         return None
     return int(row["version"]) if row else None
+
+
+async def migrate_and_end(
+    address: str, service: str, migrations: Sequence[Migration], *also: Callable[[Database], Awaitable[None]]
+) -> None:
+    """Migrate the database at `address` in a process of its own, before those that work start.
+
+    Raises:
+        RuntimeError: the database is newer than this code.
+        PyMongoError: it cannot be reached, or refuses.
+    """
+    client = open_client(address, application=f"certrail-{service}-migrate")
+    try:
+        database = open_database(client)
+        owner = f"{service}-migrate-{socket.gethostname()}-{os.getpid()}-{new_id()[-6:]}"
+        await migrate(database, migrations, owner=owner, clock=SystemClock())
+        for step in also:
+            await step(database)
+    finally:
+        client.close()
+    log.info("migrated", service=service)
