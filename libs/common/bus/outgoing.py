@@ -7,6 +7,7 @@ from libs.common.bus.topology import EVENTS
 from libs.common.events import BATCH, SINGLE, EventData
 from libs.common.events.envelope import dump_event, join_batch, schema_urn
 from libs.common.ids import new_id
+from libs.common.tracing import ORIGIN
 
 MAX_EVENTS = 100
 MAX_BYTES = 262_144
@@ -32,6 +33,8 @@ class OutgoingEvents:
     ) -> None:
         model = type(data)
         event_id = new_id()
+        origin = ORIGIN.get()
+        follows = cause or origin
         attributes = {
             "specversion": "1.0",
             "id": event_id,
@@ -42,9 +45,9 @@ class OutgoingEvents:
             "datacontenttype": "application/json",
             "dataschema": schema_urn(model),
             "program": program,
-            "correlationid": cause.correlation_id if cause else None,
+            "correlationid": follows.correlation_id if follows else None,
             "causationid": cause.event_id if cause else None,
-            "traceparent": cause.traceparent if cause else None,
+            "traceparent": (cause.traceparent if cause else None) or (origin.traceparent if origin else None),
             "subjectversion": version,
         }
         self._by_type.setdefault(model, []).append((event_id, dump_event(attributes, data)))
