@@ -1,5 +1,6 @@
 """The composition root of identity."""
 
+from datetime import timedelta
 from functools import partial
 
 from libs.common.bus import topology
@@ -11,6 +12,7 @@ from libs.common.mongo.jobs import Job
 from libs.common.privacy.retention import Retention
 from libs.common.privacy.tombstones import Tombstones
 from libs.common.service import Parts, Platform, Service, Subscription
+from libs.common.tls import CertificateWatch
 from services.identity.access import Access
 from services.identity.api import IdentityApi
 from services.identity.cases.acts import Acts
@@ -252,6 +254,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Job("merges", Merging.EVERY, merging.resume),
             Job("name-keys", FILL_EVERY, partial(fill, database, platform.programs)),
             Job("signing-keys", signing_keys.EVERY, keys.sweep),
+            Job("certificates", timedelta(hours=1), CertificateWatch(settings.public_url).run),
             Job("staff-requests", staff_invitations.EVERY, invitations.run),
             exports.job(),
             erasures.job(),
