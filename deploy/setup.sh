@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that `make run`, `make check` and `make bench` need, on a bare Debian or Ubuntu machine: the Python
 # environment from the hashed lock files, the system's RabbitMQ and nginx, Pango and fonts for certificates;
-# `deploy/setup.sh tests` also installs the packages of tests/node. Safe to repeat: what is there is left alone, and when all is there this ends at once.
+# `deploy/setup.sh tests` also installs what only tests need. Safe to repeat: what is there is left alone, and when all is there this ends at once.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,7 +14,7 @@ readonly NODE_TESTS=tests/node
 readonly DRAWING=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core fonts-noto-cjk)
 readonly PURPOSE=${1:-}
 STEPS=6
-if [ "$PURPOSE" = tests ]; then STEPS=7; fi
+if [ "$PURPOSE" = tests ]; then STEPS=9; fi
 readonly STEPS
 
 step=0
@@ -261,6 +261,31 @@ set_up_browser() {
   fi
 }
 
+# Prometheus' tool for rules, out of its package: nothing of the server is installed, and nothing starts.
+has_promtool() { [ -x $VENV/bin/promtool ] || command -v promtool >/dev/null; }
+
+set_up_promtool() {
+  begin "promtool for the tests of alerts"
+  if has_promtool; then
+    done_in "already there"
+  elif command -v apt-get >/dev/null && { quietly fetch_promtool || { can_install && quietly as_root apt-get update -q &&
+    quietly fetch_promtool; }; }; then
+    done_in "$VENV/bin/promtool"
+  else
+    missing+=("promtool: the tests of alerts are left out. As root: apt-get install prometheus")
+    done_in "not there: the package prometheus could not be fetched"
+  fi
+}
+
+fetch_promtool() {
+  local folder status=0
+  folder=$(mktemp -d)
+  { (cd "$folder" && apt-get download -q prometheus) && dpkg -x "$folder"/prometheus_*.deb "$folder/unpacked" &&
+    cp "$folder/unpacked/usr/bin/promtool" $VENV/bin/promtool; } || status=$?
+  rm -rf "$folder"
+  return "$status"
+}
+
 mongod_program() {
   command -v mongod || find $VENV/lib -path '*/fiftyone/db/bin/mongod' -print -quit 2>/dev/null
 }
@@ -293,7 +318,7 @@ report() {
 
 main() {
   if has_environment && { has_mongod || mongo_given; } && { has_rabbitmq || broker_given; } && has_nginx && has_drawing &&
-    { ! for_tests || { has_node_packages && has_browser; }; }; then
+    { ! for_tests || { has_node_packages && has_browser && has_promtool; }; }; then
     return
   fi
   has_environment || set_up_environment
@@ -302,6 +327,7 @@ main() {
   if for_tests; then
     set_up_node_packages
     set_up_browser
+    set_up_promtool
   fi
   mongo_given || check_mongod
   report

@@ -53,7 +53,7 @@ class OperatorClient:
             self._token = (answer["access_token"], ends)
         return self._token
 
-    async def get(self, service: str, path: str, **query: str | int) -> Any:
+    async def get(self, service: str, path: str, **query: str | int | list[str]) -> Any:
         """What a service answers.
 
         Raises:

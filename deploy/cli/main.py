@@ -22,6 +22,7 @@ from deploy.cli.simulate import simulate
 from deploy.cli.staff_accounts import add, disable, invite, list_staff, roles
 from deploy.cli.status import status
 from deploy.cli.token import token
+from deploy.cli.trace import trace
 from deploy.cli.up import up
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.add_typer(vendors.app, name="vendors")
 vendors.app.command()(reconcile)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.command()(trace)
 app.command()(token)
 app.command()(capacity)
 app.command()(backup)

@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line, with names and ids of things and never anything about a person."""
 
 import logging
+import re
 import sys
 import traceback
 from typing import Any
@@ -29,8 +30,18 @@ validation names its input, a refused write its whole document."""
 FRAMES = 30
 
 
+CHOSEN_BY_OTHERS = ("correlation_id", "message_id")
+"""Ids that a vendor or a caller may have chosen."""
+_AN_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+"""What an id may look like to be written: no spaces, no address of a person."""
+
+
 def _withhold(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
-    return {key: value if key in ALLOWED else "[withheld]" for key, value in entry.items()}
+    return {key: value if key in ALLOWED and _is_id(key, value) else "[withheld]" for key, value in entry.items()}
+
+
+def _is_id(key: str, value: object) -> bool:
+    return key not in CHOSEN_BY_OTHERS or value is None or _AN_ID.fullmatch(str(value)) is not None
 
 
 def _described(error: BaseException) -> dict[str, Any]:

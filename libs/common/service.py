@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from libs.common.bus.connection import wait_or_stop
 from libs.common.bus.consumer import Consumer, Decode, Work
 from libs.common.bus.failures import RetryLadder
 from libs.common.bus.publisher import Publisher
+from libs.common.bus.queue_watch import QueueWatch
 from libs.common.bus.relay import OutboxSweep, Relay
 from libs.common.clock import Clock, SystemClock
 from libs.common.http.auth import TokenVerifier
@@ -51,7 +52,7 @@ from libs.common.parked.desk import ParkedDesk
 from libs.common.programs import Program, ProgramErrors
 from libs.common.programs.live import LivePrograms
 from libs.common.settings import ServiceSettings, load_settings
-from libs.common.tracing import open_tracing
+from libs.common.tracing import Tracing, open_tracing
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,8 @@ class Platform:
     """Names this process in leases."""
     said_before: SaidBefore | None = None
     """What was said before the database was restored; None where it was not, or all of it was said again."""
+    tracing: Tracing = field(default_factory=Tracing)
+    """For what a part does outside: a message taken, a request answered have their spans without it."""
 
 
 @dataclass(frozen=True)
@@ -277,9 +280,12 @@ class _Process:
             relay=self._relay,
             said_before=said_before,
         )
-        platform = Platform(database, self._unit_of_work, programs, clock, owner, said_before)
+        platform = Platform(
+            database, self._unit_of_work, programs, clock, owner, said_before=said_before, tracing=self._tracing
+        )
         self._parts = service.build(platform, settings)
         self._trail = AuditTrail(database, service.name, programs, clock)
+        self._queue_watch = QueueWatch(service.name, url, name=owner, clock=clock)
         self._consumers = self._build_consumers(url) if role.includes(Role.WORKER) else []
         self._readiness = Readiness()
         self._readiness.register("database", lambda: client.admin.command("ping"))
@@ -338,6 +344,7 @@ class _Process:
         if self._role.includes(Role.RELAY):
             sweep = OutboxSweep(self._publisher, self._outbox, owner=self._owner, clock=self._clock)
             loops.append(sweep.run(stopping))
+            loops.append(self._queue_watch.run(stopping))
         if self._role.includes(Role.SWEEP):
             sealing = Sealing(self._trail, self._database, self._unit_of_work, self._service.name)
             jobs = (*self._parts.jobs, Job("audit-seals", Sealing.EVERY, sealing.run))

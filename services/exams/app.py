@@ -43,6 +43,9 @@ from services.exams.onboarding.tally import Folding
 from services.exams.onboarding.trials import Trials
 from services.exams.outgoing.parts import MIGRATION as OUTGOING
 from services.exams.outgoing.parts import Outgoing
+from services.exams.received.api import ReceivedApi
+from services.exams.received.store import MIGRATION as RECEIVED
+from services.exams.received.store import ReceivedStore
 from services.exams.reconciliation.parts import Reconciliation
 from services.exams.scheduling.parts import booking, codes_used
 from services.exams.scheduling.store import MIGRATION as SCHEDULING
@@ -109,6 +112,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 *VendorNamesApi(vendors).routes(),
                 *unmatched_api.routes(),
                 *onboarding.routes(),
+                *ReceivedApi(ReceivedStore(platform.database), platform.programs).routes(),
                 *notices.routes(),
                 *CandidateChallengesApi(challenges).routes(),
                 *StaffChallengesApi(challenges).routes(),
@@ -175,6 +179,7 @@ SERVICE = Service(
         SCHEDULING,
         feeds_store.MIGRATION,
         OUTGOING,
+        RECEIVED,
     ),
     build=build,
     settings=ExamsSettings,

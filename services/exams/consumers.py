@@ -22,7 +22,7 @@ from services.exams.moves import follows
 from services.exams.onboarding.tally import KEPT, REFUSED, Channel, Judged
 from services.exams.outgoing.people import People
 from services.exams.registrations import RegistrationIntake, announce_appointment
-from services.exams.reports import change_of, report_of, vendor_name
+from services.exams.reports import change_of, in_own_chain, report_of, vendor_name
 from services.exams.results import ResultIntake, appointments_of
 from services.exams.store import ExamsStore, registration_key, result_key
 from services.exams.telling import announce, retract
@@ -115,13 +115,13 @@ class ServiceEvents:
             row |= {"candidate_id": owner_of(news[row["link"]]), "told": None}
             if row.get("watch"):
                 row["watch"] = noted(row, transaction.now)
-            announce_appointment(transaction, row, news[row["link"]])
+            announce_appointment(transaction, row, in_own_chain(row["history"], news[row["link"]]))
         results = [row for row in await self._store.linked_results(session, news) if follows(row, news[row["link"]])]
         for row in results:
             cause = news[row["link"]]
             retract(transaction, row, cause)
             row["candidate_id"] = owner_of(cause)
-            announce(transaction, row, cause)
+            announce(transaction, row, in_own_chain(row["revisions"], cause))
         await self._store.save_registrations(session, *_keyed(registrations))
         await self._store.save_results(session, *_keyed(results))
         await self._store.watches.wake(session, appointments_of(results), transaction.now)

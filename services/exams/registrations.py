@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from libs.common.bus.messages import Received
+from libs.common.bus.messages import Cause
 from libs.common.clock import as_stored
 from libs.common.events import exams, vendors
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.versions import next_version
 from services.exams.domain.appointments import Appointment, State, change, register
-from services.exams.reports import Change, uses_of
+from services.exams.reports import Change, chain_of, uses_of
 from services.exams.store import ExamsStore, registration_key
 from services.exams.watch.notes import noted
 
@@ -39,7 +39,7 @@ class RegistrationIntake:
             if row["candidate_id"] is None and row["link"] is not None:
                 row["candidate_id"] = candidates.get(row["link"])
             rows[key] = changed[key] = row
-            announce_appointment(self._transaction, row, each.cause)
+            announce_appointment(self._transaction, row, each.origin)
         await self._store.save_registrations(session, changed, known)
         waiting = {row["link"] for row in changed.values() if row["candidate_id"] is None and row["link"]}
         await self._store.links.wait_for(session, waiting)
@@ -75,7 +75,7 @@ class RegistrationIntake:
         return new
 
 
-def announce_appointment(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
+def announce_appointment(transaction: Transaction, row: Document, cause: Cause | None) -> None:
     """Tell an appointment's first state, then each change of it, once it has a candidate and its registration."""
     candidate_id = row["candidate_id"]
     if candidate_id is None or row["link"] is None or row["scheduled_at"] is None:
@@ -103,7 +103,7 @@ def _emit(
     transaction: Transaction,
     row: Document,
     event: exams.ExamScheduled | exams.ExamAppointmentChanged,
-    cause: Received[Any] | None,
+    cause: Cause | None,
 ) -> None:
     row["version"] = next_version(row["version"], transaction.now)
     transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=row["version"], cause=cause)
@@ -132,6 +132,7 @@ def _step(each: Change, transaction: Transaction) -> Document:
         "said_at": each.said_at,
         "known_at": transaction.now,
         "source": each.source._asdict(),
+        **chain_of(each.source, each.origin),
     }
 
 

@@ -1,14 +1,15 @@
 """What is said of results and appointments, by whatever way it came: the bus, a file, a notification, the staff."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from libs.common.bus.failures import vendor_of
-from libs.common.bus.messages import Received
+from libs.common.bus.messages import Cause, Received
 from libs.common.clock import as_stored
 from libs.common.events import vendors
+from libs.common.mongo.client import Document
 from libs.common.mongo.links import link_id
 from services.exams.codes_used import Use
 from services.exams.domain.results import Act, Grade, Status, Word
@@ -23,6 +24,41 @@ class Source(NamedTuple):
 
     kind: Literal["bus", "file", "notification", "staff"]
     ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """A cause that is not the event in hand alone."""
+
+    event_id: str
+    correlation_id: str
+    traceparent: str | None = None
+
+
+def origin_of(source: Source) -> Because | None:
+    """A word that came beside the bus as a cause: it begins its own chain. None of what staff say in a request."""
+    return Because(source.ref, source.ref) if source.kind in ("file", "notification") else None
+
+
+def in_own_chain(words: Sequence[Document], trigger: Cause | None) -> Because:
+    """What is said only now, because its candidate is known: it goes on in the chain of the vendor's own message.
+
+    Args:
+        words: what was said of the result or the appointment, the last word last.
+        trigger: the event that told whose it is; None where staff said so.
+    """
+    last = words[-1]
+    ref = last["source"]["ref"]
+    chain = last.get("correlation_id", ref)
+    if trigger is None:
+        return Because(ref, chain)
+    return Because(trigger.event_id, chain, trigger.traceparent)
+
+
+def chain_of(source: Source, cause: Cause | None) -> dict[str, str]:
+    """What is kept of the chain that a word belongs to, where that has another id than the word itself."""
+    other = cause is not None and cause.correlation_id != source.ref
+    return {"correlation_id": cause.correlation_id} if cause is not None and other else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +102,11 @@ class Report:
     names_result: bool = True
     cause: Received[Any] | None = None
 
+    @property
+    def origin(self) -> Cause | None:
+        """What the consequences of this word name as their cause."""
+        return self.cause or origin_of(self.source)
+
     def word(self) -> Word:
         """What it says, as the rules see it."""
         data = self.data
@@ -97,6 +138,11 @@ class Change:
     said_at: datetime
     source: Source
     cause: Received[Any] | None = None
+
+    @property
+    def origin(self) -> Cause | None:
+        """What the consequences of this word name as their cause."""
+        return self.cause or origin_of(self.source)
 
 
 def report_of(message: Received[vendors.ExamResultReported]) -> Report:

@@ -13,7 +13,7 @@ from libs.common.mongo.unit_of_work import Transaction
 from libs.common.privacy.pseudonyms import is_pseudonym
 from services.exams.domain.results import Act, Grade, Status, Verdict, Word, in_order, judge, outcomes, repeats
 from services.exams.domain.rulings import overtaken, ruling_id_of
-from services.exams.reports import Measure, Report, uses_of
+from services.exams.reports import Measure, Report, chain_of, uses_of
 from services.exams.store import ExamsStore, attempt_key, registration_key, result_key
 from services.exams.telling import announce, retract
 
@@ -48,7 +48,7 @@ class ResultIntake:
                 changed[row["_id"]] = row
                 for key in known.absorbed:
                     changed.pop(key, None)
-                announce(self._transaction, row, report.cause)
+                announce(self._transaction, row, report.origin)
         await self._store.save_results(session, changed, known.stored)
         await self._store.delete_results(session, known.absorbed & known.stored)
         await self._store.watches.wake_late(session, appointments_of(changed.values()), self._transaction.now)
@@ -283,6 +283,7 @@ def _kept(report: Report, said: Word, row: Document, transaction: Transaction) -
         "effective_at": None,
         "known_at": transaction.now,
         "source": report.source._asdict(),
+        **chain_of(report.source, report.origin),
         "raw": None if erased else report.raw,
     }
     if isinstance(data, vendors.ExamResultReported):

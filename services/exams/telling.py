@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from libs.common.bus.messages import Received
+from libs.common.bus.messages import Cause
 from libs.common.events import exams
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
@@ -12,7 +12,7 @@ from services.exams.domain.results import Consequence, Grade, Status, Told, cons
 from services.exams.domain.rulings import challenge_of
 
 
-def announce(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
+def announce(transaction: Transaction, row: Document, cause: Cause | None) -> None:
     """Tell what a result now is, if it has a candidate and differs from what was told."""
     if row["candidate_id"] is None or row["state"] is None:
         return
@@ -24,7 +24,7 @@ def announce(transaction: Transaction, row: Document, cause: Received[Any] | Non
     _emit(transaction, row, _event(what, row, told, current, transaction, _ruling(row)), cause)
 
 
-def retract(transaction: Transaction, row: Document, cause: Received[Any] | None) -> None:
+def retract(transaction: Transaction, row: Document, cause: Cause | None) -> None:
     """Take back from its candidate what was told of a result that turns out to be another's.
 
     The candidate's copy of it is void from then on. What is told of it later has a higher revision, and outweighs
@@ -41,7 +41,7 @@ def retract(transaction: Transaction, row: Document, cause: Received[Any] | None
 Event = exams.ExamPassed | exams.ExamFailed | exams.ExamResultRevised | exams.ExamResultInvalidated
 
 
-def _emit(transaction: Transaction, row: Document, event: Event, cause: Received[Any] | None) -> None:
+def _emit(transaction: Transaction, row: Document, event: Event, cause: Cause | None) -> None:
     row["told_revision"] = event.revision
     row["version"] = next_version(row["version"], transaction.now)
     transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=row["version"], cause=cause)

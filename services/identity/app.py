@@ -1,11 +1,13 @@
 """The composition root of identity."""
 
+from datetime import timedelta
 from functools import partial
 
 from libs.common.bus import topology
 from libs.common.bus.decoding import decode_events
 from libs.common.bus.ingress import Border
 from libs.common.casework.evidence import EvidenceStore
+from libs.common.certificate_watch import CertificateWatch
 from libs.common.field_keys import FieldKeys
 from libs.common.http.senders import read_networks
 from libs.common.mongo.jobs import Job
@@ -258,6 +260,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             Job("merges", Merging.EVERY, merging.resume),
             Job("name-keys", FILL_EVERY, partial(fill, database, platform.programs)),
             Job("signing-keys", signing_keys.EVERY, keys.sweep),
+            Job("certificates", timedelta(hours=1), CertificateWatch(settings.public_url).run),
             Job("staff-requests", staff_invitations.EVERY, invitations.run),
             Resealing(database, fields, (*SEALED, "case_evidence.content"), clock).job(),
             exports.job(),

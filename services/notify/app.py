@@ -11,6 +11,7 @@ from services.notify.announcements.mailing import Mailing
 from services.notify.announcements.publishing import Publishing
 from services.notify.announcements.store import AnnouncementStore
 from services.notify.api import NotifyApi
+from services.notify.chains import ChainsApi
 from services.notify.checks import Checks
 from services.notify.consumers import NotifyEvents
 from services.notify.dkim import DkimSigner, read_keys
@@ -22,6 +23,7 @@ from services.notify.editions.shelf import Shelf, Worded
 from services.notify.editions.store import EditionStore
 from services.notify.feedback import migration as feedback_migration
 from services.notify.feedback.parts import Feedback
+from services.notify.figures import MailFigures
 from services.notify.hooks import store as hook_store
 from services.notify.hooks.parts import HookParts
 from services.notify.privacy import Forgetting
@@ -86,6 +88,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         ),
         pacing=Pacing(read_rates(settings.mail_rates or "")),
         owner=platform.owner,
+        tracing=platform.tracing,
     )
     taking = Taking(store, gathered, standings, wishes, programs)
     events = NotifyEvents(store, wishes, words, taking, sender, programs)
@@ -100,6 +103,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         api=api.api(
             (
                 *feedback.routes(api),
+                *ChainsApi(store, renderer).routes(),
                 *UnsubscribingApi(links, unsubscribing, platform.programs).routes(),
                 *AnnouncementsApi(announcements, publishing, store, standings, programs, clock).routes(),
                 *TemplatesApi(editions, Checker(renderer), platform.unit_of_work, programs).routes(),
@@ -120,7 +124,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
             mailing.job(),
             *feedback.jobs(settings.mail_reports_dir),
         ),
-        background=(sender.run, *hooks.background()),
+        background=(sender.run, MailFigures(store, clock).run, *hooks.background()),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 from pymongo.errors import PyMongoError
 
-from services.notify.letters import Letter
+from services.notify.letters import Letter, named
 
 UNCHECKED = "unchecked"
 """Why a mail is withheld of which nobody could say whether it may go."""
@@ -50,5 +50,5 @@ async def _asked(check: Check, letters: Sequence[Letter]) -> Mapping[str, str]:
             return {key: reason for letter in letters for key, reason in (await _asked(check, [letter])).items()}
         # The error's own text may hold what the mail says.
         cause = type(error).__name__
-        log.error("mail_uncheckable", message_id=letters[0].id, template=letters[0].template.value, cause=cause)  # noqa: TRY400 a traceback may hold it as well
+        log.error("mail_uncheckable", **named(letters[0]), cause=cause)  # noqa: TRY400 a traceback may hold it as well
         return {letters[0].id: UNCHECKED}

@@ -72,6 +72,16 @@ class Envelope:
     content: bytes
 
 
+def named(letter: Letter) -> dict[str, str]:
+    """What the log says of a mail: which one it is, and which chain of events it ends."""
+    return {
+        "message_id": letter.id,
+        "template": letter.template.value,
+        "program": letter.program,
+        "correlation_id": letter.cause.correlation_id,
+    }
+
+
 def mail_number(message_id: str) -> str:
     """The short form of a mail's id for people to compare."""
     return f"{message_id[:4]}-{message_id[4:8]}".upper()

@@ -22,11 +22,12 @@ from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock, as_stored
 from libs.common.errors import Unavailable
 from libs.common.mongo.faults import database_faults
+from libs.common.tracing import Tracing
 from services.notify.checks import Check
 from services.notify.domain.delivery import Paced, Refused, Verdict, Withheld
 from services.notify.domain.mails import TOKEN
 from services.notify.domain.pacing import Pacing
-from services.notify.letters import Envelope, Letter
+from services.notify.letters import Envelope, Letter, named
 from services.notify.rendering import Renderer
 from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection
@@ -84,7 +85,9 @@ class Sender:
         check: Check,
         pacing: Pacing,
         owner: str,
+        tracing: Tracing | None = None,
     ) -> None:
+        self._tracing = tracing or Tracing()
         self._store = store
         self._check = check
         self._pacing = pacing
@@ -178,7 +181,7 @@ class Sender:
             mail = await self._next_mail(connection, hand, stopping)
             while mail is not None:
                 following = await self._mail_at_hand(hand)
-                verdict = await connection.send(mail.envelope, following=following.envelope if following else None)
+                verdict = await self._deliver(connection, mail, following)
                 self._pacing.hear(mail.letter.recipient.email, verdict)
                 self._answer(mail.letter, verdict)
                 if following is None:
@@ -188,6 +191,25 @@ class Sender:
                 mail = following
         finally:
             await connection.close()
+
+    async def _deliver(self, connection: Connection, mail: _Mail, following: _Mail | None) -> Verdict:
+        """Hand a mail over, as the last span of its trace."""
+        cause = mail.letter.cause
+        spans = self._tracing.begin(
+            "smtp send",
+            (cause.traceparent,),
+            kind="client",
+            correlations=(cause.correlation_id,),
+            template=mail.letter.template.value,
+            message_id=mail.letter.id,
+        )
+        try:
+            verdict = await connection.send(mail.envelope, following=following.envelope if following else None)
+        except BaseException as error:
+            spans.end(error)
+            raise
+        spans.end()
+        return verdict
 
     async def _next_mail(self, connection: Connection, hand: deque[Letter], stopping: asyncio.Event) -> _Mail | None:
         """The next mail to send, begun, however long it takes to come. None where a stop came first."""
@@ -271,7 +293,7 @@ class Sender:
         except Exception as error:  # noqa: BLE001 one mail that cannot be written must not stop the others
             # The error's own text may hold what the mail says.
             cause = type(error).__name__
-            log.error("mail_unwritable", message_id=letter.id, template=letter.template.value, cause=cause)  # noqa: TRY400 a traceback may hold it as well
+            log.error("mail_unwritable", **named(letter), cause=cause)  # noqa: TRY400 a traceback may hold it as well
             self._answer(letter, Refused(self._clock.now(), f"could not be written: {cause}"))
             return None
 
@@ -350,7 +372,7 @@ class Sender:
             if recipient is not None:
                 letters.append(letter_of(row, recipient))
             else:
-                log.error("mail_without_recipient", message_id=row["_id"])
+                log.error("mail_without_recipient", message_id=row["_id"], correlation_id=row["correlation_id"])
         TAKEN_OVER.inc(len(letters))
         self.take(letters)
         return len(rows)

@@ -23,7 +23,7 @@ from services.notify.domain.delivery import (
     consequence,
 )
 from services.notify.feedback.returns import Returns
-from services.notify.letters import Letter
+from services.notify.letters import Letter, named
 from services.notify.rendering import Renderer
 from services.notify.store import NotifyStore
 
@@ -147,6 +147,7 @@ def _count(letter: Letter, outcome: Outcome) -> None:
         SECONDS.observe(max((outcome.at - letter.created_at).total_seconds(), 0.0))
         if letter.doubtful:
             DOUBTFUL.inc()
-            log.info("mail_doubtful", message_id=letter.id, template=letter.template.value, count=letter.doubtful)
+            log.info("mail_doubtful", **named(letter), count=letter.doubtful)
+        log.debug("mail_accepted", **named(letter))
     elif not isinstance(outcome, Paced):
-        log.info("mail_not_taken", message_id=letter.id, template=letter.template.value, cause=outcome.reason)
+        log.info("mail_not_taken", **named(letter), cause=outcome.reason)

@@ -10,6 +10,7 @@ import structlog
 from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnected
 from prometheus_client import Counter
 
+from libs.common import certificate_watch
 from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock
 from services.notify.domain.delivery import Accepted, Deferred, Refused, Verdict, verdict_on
@@ -74,6 +75,14 @@ async def _open(client: aiosmtplib.SMTP) -> Session:
     return Session(cast("asyncio.Transport", client.transport), pipelining=client.supports_extension("pipelining"))
 
 
+def _note_certificate(client: aiosmtplib.SMTP) -> None:
+    """Tell monitoring how long the mail server's certificate lasts, where the connection is secured."""
+    secured = client.transport.get_extra_info("ssl_object") if client.transport else None
+    certificate = secured.getpeercert(binary_form=True) if secured else None
+    if certificate is not None:
+        certificate_watch.note(f"{client.hostname}:{client.port}", certificate)
+
+
 class Connection:
     """Hands over one mail at a time."""
 
@@ -105,6 +114,7 @@ class Connection:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 CONNECTS.inc()
+                _note_certificate(client)
                 self._takes_utf8 = client.supports_extension("smtputf8")
         return False
 

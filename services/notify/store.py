@@ -307,6 +307,20 @@ class NotifyStore:
         order = [("created_at", DESCENDING), ("_id", DESCENDING)]
         return await self._messages.find(query).sort(order).to_list(limit)
 
+    async def of_chain(self, ids: Sequence[str], candidate_id: str | None, *, limit: int) -> list[Document]:
+        """Mails of these ids, and those to a person that these events or chains have led to, earliest first."""
+        wanted: list[Document] = [{"_id": {"$in": list(ids)}}]
+        if candidate_id is not None:
+            accounts = {"candidate_id": {"$in": await self.merges.family(None, candidate_id)}}
+            wanted += [{**accounts, field: {"$in": list(ids)}} for field in ("correlation_id", "cause_event_id")]
+        return await self._messages.find({"$or": wanted}).sort("created_at", ASCENDING).to_list(limit)
+
+    async def backlog(self) -> tuple[int, datetime | None]:
+        """How many mails somebody has to do something about, and when the first of them was to be taken."""
+        due: Document = {"due_at": {"$exists": True}}
+        first = await self._messages.find_one(due, {"due_at": 1}, sort=[("due_at", ASCENDING)])
+        return await self._messages.count_documents(due), first["due_at"] if first else None
+
     async def message(self, message_id: str, session: Session | None = None) -> Document | None:
         return await self._messages.find_one({"_id": message_id}, session=session)
 

@@ -10,7 +10,13 @@ import aiohttp
 import orjson
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
+from deploy.broker.definitions import OPERATOR
+from deploy.cli.access import Access, OperatorSettings
+from deploy.cli.errors import CliError
+from deploy.cli.trace import Way, follow
+from deploy.local.settings import LocalSettings
 from libs.common.bus import topology
 from libs.common.bus.messages import Outgoing
 from libs.common.bus.publisher import Publisher
@@ -159,6 +165,54 @@ async def test_an_account_opens_with_its_own_password_only(
 ) -> None:
     credentials = {"grant_type": "password", "program": "cisco", "login": bob.email, "password": PASSWORD}
     assert (await desk.post(stage, session, "/tokens", credentials))[0] == 401
+
+
+@dataclass(frozen=True)
+class OfTheStage(Access):
+    """Where the command line finds the stage: its services have no gateway before them."""
+
+    stage: Stage
+
+    def api_url(self, service: str) -> str:
+        return self.stage.api_url(service)
+
+
+async def traced(stage: Stage, name: str) -> Way:
+    """What `certrail trace` says; nothing where it knows nothing yet."""
+    given = OperatorSettings(
+        operator_secret=SecretStr(stage.operator_secret), operator_amqp_url=SecretStr(stage.broker.url(OPERATOR))
+    )
+    try:
+        return await follow(OfTheStage(LocalSettings(state_dir=stage.folder), given, stage), name, "first", data=False)
+    except CliError:
+        return Way(name, [], [])
+
+
+async def test_any_id_of_it_shows_the_whole_way_from_the_result_to_the_mails(
+    stage: Stage, session: aiohttp.ClientSession, ada: Person
+) -> None:
+    await mails_to(stage, session, ada, len(MAILS))
+    result_message = ada.messages[1].id
+    way = await eventually(
+        lambda: traced(stage, f"R-{ada.number}"), lambda way: [end.state for end in way.ends] == ["mailed", "mailed"]
+    )
+    assert [step.what for step in way.steps][:3] == ["result reported", "ExamPassed", "CertificationAwarded"]
+    assert way.steps[0].id == result_message
+    assert {"BenefitOffered", "EmailSent"} <= {step.what for step in way.steps}
+    assert [step.at for step in way.steps] == sorted(step.at for step in way.steps)
+    told = str(way)
+    assert not [one for one in (ada.email, "Ångström") if one in told]
+    by_mail = next(step.about["message_id"] for step in way.steps if step.what == "EmailSent")
+    assert [step.id for step in (await traced(stage, by_mail)).steps] == [step.id for step in way.steps]
+    both = await traced(stage, f"G-{ada.number}")  # the registration's way beside the result's
+    assert {"CandidateRegistered", "ExamPassed"} <= {step.what for step in both.steps}
+
+
+async def test_the_way_of_what_nobody_can_place_ends_where_it_waits(stage: Stage, vendor: Vendor) -> None:
+    stray = vendor_message(result("V-nobody"))
+    await vendor.publish(stray)
+    way = await eventually(lambda: traced(stage, stray.id), lambda way: bool(way.ends))
+    assert [(end.state, "R-V-nobody" in end.text) for end in way.ends] == [("waiting", True)]
 
 
 async def chain(stage: Stage, person: Person) -> list[Event]:

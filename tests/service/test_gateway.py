@@ -44,13 +44,15 @@ class Client:
         async with self._session.request(
             method, self._url + path, data=BytesIO(body), headers=named, allow_redirects=False
         ) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status, response.content_type, headers, await response.text())
+            answered = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, response.content_type, answered, await response.text())
 
 
 async def echo(request: web.Request) -> web.Response:
     if request.path.endswith("/missing"):
         return web.json_response({"from": "service"}, status=404, content_type=PROBLEM)
+    if request.path.endswith("/trace"):
+        return web.Response(text=request.headers["traceparent"])
     if request.path.endswith("/strict"):
         return web.Response(headers={"Content-Security-Policy": "default-src 'none'", "Referrer-Policy": "no-referrer"})
     if request.path.endswith("/shown-by-others"):
@@ -104,6 +106,26 @@ def make_site(folder: Path) -> Path:
 async def test_service_gets_the_whole_path(client: Client) -> None:
     answer = await client.send("GET", "/api/certs/v1/candidates?limit=2")
     assert (answer.status, answer.body) == (200, '{"path": "/api/certs/v1/candidates?limit=2", "size": 0}')
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("", False),
+        (f"00-{'0' * 32}-{'b' * 16}-01", False),
+        ("garbage", False),
+        (f"00-{'a' * 32}-{'b' * 16}-01", True),
+    ],
+    ids=["none", "invalid", "garbage", "valid"],
+)
+async def test_a_request_has_one_id_in_the_answer_and_in_the_trace_that_a_service_is_told(
+    client: Client, sent: str, kept: bool
+) -> None:
+    answer = await client.send("GET", "/api/certs/v1/trace", **({"traceparent": sent} if sent else {}))
+    version, trace, span, flags = answer.body.split("-")
+    assert (version, len(trace), len(span), flags) == ("00", 32, 16, "01")
+    assert answer.headers["x-request-id"] == trace
+    assert (answer.body == sent) is kept
 
 
 async def test_problem_of_a_service_passes_unchanged(client: Client) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -201,16 +202,27 @@ class Consumer:
         await self._settle_items(items[middle:])
 
     async def _commit(self, items: Sequence[Item]) -> None:
-        spans = self._tracing.begin(f"{self.queue} process", [item.parent for item in items], queue=self.queue)
+        correlations = [item.correlation_id for item in items]
+        parents = [item.parent for item in items]
+        spans = self._tracing.begin(f"{self.queue} process", parents, correlations=correlations, queue=self.queue)
         traced = [item.traced(parent) for item, parent in zip(items, spans.traceparents, strict=True)]
         try:
-            await self._unit_of_work.run(lambda transaction: self._work(transaction, traced))
+            with _spoken_of(correlations):
+                await self._unit_of_work.run(lambda transaction: self._work(transaction, traced))
         except BaseException as error:
             spans.end(error)
             raise
         spans.end()
         CONSUMED.labels(self.queue).inc(len(items))
         BATCH.labels(self.queue).observe(len(items))
+        for item, correlation in zip(items, correlations, strict=True):
+            log.debug(
+                "message_handled",
+                queue=self.queue,
+                correlation_id=correlation,
+                message_id=item.delivery.message_id,
+                event_type=item.delivery.type,
+            )
 
     async def _set_aside(self, body: bytes, content_type: str, delivery: Delivery, error: Exception) -> None:
         try:
@@ -219,6 +231,12 @@ class Consumer:
             # Without its retry and parked queues this consumer would lose messages: it waits for an operator.
             log.critical("cannot_set_aside", queue=self.queue)
             raise Unavailable(str(refusal)) from refusal
+
+
+def _spoken_of(correlations: Sequence[str | None]) -> AbstractContextManager[object]:
+    """Has log entries name the chain that a batch is about, where it is about one."""
+    one = correlations[0] if len(set(correlations)) == 1 else None
+    return structlog.contextvars.bound_contextvars(**({"correlation_id": one} if one else {}))
 
 
 def _delivery(message: DeliveredMessage) -> Delivery:

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import structlog
 from prometheus_client import Counter
 
@@ -59,7 +60,10 @@ class RetryLadder:
             target = retry_queue(self._queue, tries)
             await self._publish(target, body, content_type, delivery, self._headers(delivery, error, tries))
             RETRIED.labels(self._queue, tries).inc()
-            log.warning("event_retried", queue=self._queue, step=tries, cause=type(error).__name__)
+            log.warning(
+                "event_retried", queue=self._queue, step=tries, cause=type(error).__name__,
+                message_id=delivery.message_id, correlation_id=correlation_of(body),
+            )  # fmt: skip
 
     async def _park(self, body: bytes, content_type: str, delivery: Delivery, error: BaseException, tries: int) -> None:
         code = error.code if isinstance(error, Unprocessable) else "failed"
@@ -69,7 +73,7 @@ class RetryLadder:
         PARKED.labels(self._queue, code).inc()
         log.error(
             "event_parked", queue=self._queue, tries=tries, code=code,
-            cause=type(error).__name__, message_id=delivery.message_id,
+            cause=type(error).__name__, message_id=delivery.message_id, correlation_id=correlation_of(body),
         )  # fmt: skip
 
     def _headers(self, delivery: Delivery, error: BaseException, tries: int) -> dict[str, HeaderValue]:
@@ -105,6 +109,16 @@ class RetryLadder:
             headers=headers,
         )
         await self._publisher.publish(message)
+
+
+def correlation_of(body: bytes) -> str | None:
+    """The id of the first event of the chain that a single event belongs to, from its bytes; None of anything else."""
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    found = event.get("correlationid") or event.get("id") if isinstance(event, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def tries_of(delivery: Delivery) -> int:

@@ -55,6 +55,11 @@ class Refusal:
     """Whether it was sent to be judged only."""
 
     @property
+    def correlation_id(self) -> str | None:
+        """What the vendor calls the message beside its body, which nobody could read."""
+        return self.delivery.message_id
+
+    @property
     def parent(self) -> str | None:
         return None
 
@@ -77,6 +82,10 @@ class Trial:
     @property
     def delivery(self) -> Delivery:
         return self.received.delivery
+
+    @property
+    def correlation_id(self) -> str:
+        return self.received.correlation_id
 
     @property
     def parent(self) -> str | None:

@@ -53,6 +53,10 @@ class Item(Protocol):
     def delivery(self) -> Delivery: ...
 
     @property
+    def correlation_id(self) -> str | None:
+        """The id of the first event of its chain; None where it does not say."""
+
+    @property
     def parent(self) -> str | None:
         """The trace context it arrived with."""
 

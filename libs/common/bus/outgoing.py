@@ -9,6 +9,7 @@ from libs.common.bus.topology import EVENTS
 from libs.common.events import BATCH, SINGLE, EventData
 from libs.common.events.envelope import dump_event, join_batch, schema_urn
 from libs.common.ids import new_id
+from libs.common.tracing import ORIGIN
 
 MAX_EVENTS = 100
 MAX_BYTES = 262_144
@@ -33,6 +34,8 @@ class OutgoingEvents:
         now: datetime,
     ) -> None:
         model = type(data)
+        origin = ORIGIN.get()
+        follows = cause or origin
         attributes = {
             "specversion": "1.0",
             "id": new_id(),
@@ -43,9 +46,9 @@ class OutgoingEvents:
             "datacontenttype": "application/json",
             "dataschema": schema_urn(model),
             "program": program,
-            "correlationid": cause.correlation_id if cause else None,
+            "correlationid": follows.correlation_id if follows else None,
             "causationid": cause.event_id if cause else None,
-            "traceparent": cause.traceparent if cause else None,
+            "traceparent": (cause.traceparent if cause else None) or (origin.traceparent if origin else None),
             "subjectversion": version,
         }
         self._by_type.setdefault(model, []).append((attributes, data))

@@ -19,7 +19,7 @@ COLLECTION = "jobs"
 LEASE = timedelta(seconds=60)
 """A job that has not finished by then is taken for dead; jobs work in slices far shorter than this."""
 
-RUNS = Counter("certrail_job_runs_total", "Runs of scheduled jobs", ["job"])
+RUNS = Counter("certrail_job_runs_total", "Runs of scheduled jobs", ["task"])
 
 log = structlog.get_logger(__name__)
 

@@ -82,7 +82,8 @@ class Transaction:
             program: the tenant.
             subject: whom it concerns, usually the candidate's id.
             version: grows with every event of this service about this subject.
-            cause: the event that led to it, whose correlation and trace it carries on.
+            cause: the event that led to it, whose correlation and trace it carries on; without one, those of the
+                request that is being answered.
         """
         self._events.add(data, program=program, subject=subject, version=version, cause=cause, now=self.now)
 

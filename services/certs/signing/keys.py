@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from joserfc.jwk import RSAKey
+from prometheus_client import Gauge
 
 from libs.common.clock import Clock, as_stored
 from libs.common.errors import Unavailable
@@ -37,6 +38,10 @@ from services.certs.signing.store import IssuerKeyStore
 
 REREAD = timedelta(seconds=10)
 """How old what a replica knows of the keys may be; far below `LEAD`."""
+
+EXPIRES = Gauge(
+    "certrail_issuer_key_expiry_timestamp_seconds", "When another key is to follow the one that signs", ["program"]
+)
 
 log = structlog.get_logger(__name__)
 
@@ -200,6 +205,9 @@ class IssuerKeys:
         for program in self._programs:
             rows, now = await self._of(program), self._clock.now()
             times = [_times(row) for row in rows]
+            current = active(times, now)
+            if current is not None:
+                EXPIRES.labels(program).set((current.signs_from + self._life).timestamp())
             if is_old(times, self._life, now):
                 try:
                     await self.rotate(program)

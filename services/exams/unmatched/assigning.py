@@ -7,6 +7,7 @@ from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, invalid
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import own_link
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
+from services.exams.reports import in_own_chain
 from services.exams.results import appointments_of
 from services.exams.store import ExamsStore
 from services.exams.telling import announce, retract
@@ -40,7 +41,7 @@ class Assigning:
             row["candidate_id"] = owner
             row["assigned"] = {"to": owner, "by": by, "at": transaction.now, "reason": reason}
             _note(row, "assigned", by, transaction.now, reason, owner)
-            announce(transaction, row, None)
+            announce(transaction, row, in_own_chain(row["revisions"], None))
 
         return await self._change(program, key, step)
 
@@ -61,7 +62,7 @@ class Assigning:
             row["candidate_id"] = owners.get(row["link"])
             # Also where it has an owner: should the link move at this very moment, one of the two looks again.
             await self._store.links.wait_for(transaction.session, [row["link"]])
-            announce(transaction, row, None)
+            announce(transaction, row, in_own_chain(row["revisions"], None))
 
         return await self._change(program, key, step)
 

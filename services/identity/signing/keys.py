@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from joserfc.jwk import Key, OKPKey
+from prometheus_client import Gauge
 
 from libs.common.clock import Clock, as_stored
 from libs.common.errors import Unavailable
@@ -26,6 +27,8 @@ REREAD_UNKNOWN = timedelta(seconds=1)
 """The same where a token names a key that is not known: after a leak another replica may have made it just now."""
 
 EVERY = timedelta(minutes=1)
+
+SIGNS_SINCE = Gauge("certrail_signing_key_since_timestamp_seconds", "When the key that signs access tokens began to")
 
 log = structlog.get_logger(__name__)
 
@@ -140,12 +143,15 @@ class SigningKeys:
             await self._store.add(transaction.session, [self._row(_new_key(), now, now)])
 
     async def sweep(self) -> None:
-        """Remove the keys that verify nothing any more, private parts and all."""
+        """Remove the keys that verify nothing any more, private parts and all, and tell how old the current one is."""
         view = await self._view(timedelta(0))
         over = view.keys.keys() - {times.kid for times in self._published(view)}
         if over:
             await self._store.remove(sorted(over))
             await self._forget()
+        current = signing(view.times, self._clock.now())
+        if current is not None:
+            SIGNS_SINCE.set(current.signs_from.timestamp())
 
     async def _change(self, work: Callable[[Transaction], Any]) -> None:
         await self._view()

@@ -43,6 +43,11 @@ class Happened:
     traceparent: str | None = None
 
     @property
+    def correlation_id(self) -> str:
+        found: str = self.event.get("correlationid") or self.event["id"]
+        return found
+
+    @property
     def parent(self) -> str | None:
         found: str | None = self.event.get("traceparent")
         return found

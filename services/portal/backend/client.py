@@ -9,7 +9,9 @@ import orjson
 import structlog
 from pydantic import BaseModel, Field, ValidationError
 
+from libs.common.http.trace import HEADER as TRACE
 from libs.common.languages import READER
+from libs.common.tracing import ORIGIN
 
 WRITE_SECONDS: Final = 10.0
 """What changes something is given time: whoever gives up does not know what became of it."""
@@ -203,6 +205,9 @@ class Backend:
             "Accept": accept,
             "Accept-Language": READER.get().code,
         }
+        origin = ORIGIN.get()
+        if origin is not None:
+            headers[TRACE] = origin.traceparent
         if browser.token is not None:
             headers["Authorization"] = f"Bearer {browser.token}"
         if key is not None:

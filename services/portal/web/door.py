@@ -1,6 +1,7 @@
 """What every request passes: who is it, may its form be believed, and what comes back when something fails."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -8,10 +9,13 @@ import structlog
 from aiohttp import web
 
 from libs.common.errors import Unavailable
+from libs.common.http.measured import Measured, method_of, route_of
 from libs.common.http.senders import TRUSTED_PROXIES, read_networks, sender
+from libs.common.http.trace import HEADER, incoming
 from libs.common.languages import READER, language_of, wanted_language
 from libs.common.pages.visitors import LANGUAGE_FIELD
 from libs.common.programs import Program
+from libs.common.tracing import begun_by_request
 from services.portal.backend.client import Backend, Browser, Down, Problem, Refused
 from services.portal.backend.shapes import Tokens
 from services.portal.languages import mark, say
@@ -70,10 +74,18 @@ class Door:
         self._repeats = repeats
         self._programs = programs
         self._gate = Gate(sessions)
+        self._measured = Measured()
 
     @web.middleware
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer with a page in any case, and with the headers of all pages."""
+        """Answer with a page in any case, count it, and let what it asks of services carry its trace."""
+        began = perf_counter()
+        with begun_by_request(incoming(request.headers.get(HEADER))):
+            answer = await self._page(request, handler)
+            self._measured.note(method_of(request), route_of(request), answer.status, perf_counter() - began)
+        return answer
+
+    async def _page(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         anchor = self._cookies.anchor(request)
         visit = Visit(
             backend=self._backend,

@@ -202,6 +202,7 @@ _EXAMS = {
         query=lambda _: {"vendor": "vue", "name": "MARK-FILE.zip"},
         media_type="application/zip",
     ),
+    "list_received": Request(query=lambda values: {"id": "MARK-UNMATCHED"}),
     "grant_authorization": Request(
         lambda _: {"vendor": "vue", "exam_code": EXAM, "first": "2090-01-01", "accommodations": "MARK-TERMS"}
     ),
@@ -448,6 +449,7 @@ _ANNOUNCEMENT = {
 }
 _OWN_WORDS = "Subject: MARK {{ exam }}\nPreview: a\nWhy: b\n\nHello {{ name }}.\n"
 _NOTIFY = {
+    "list_mails": Request(query=lambda values: {"id": values["message_id"]}),
     "add_hook": Request(lambda _: _HOOK),
     "change_hook": Request(lambda _: {"personal_data": True}),
     "rotate_hook_secret": Request(lambda _: {"old_works_hours": 1}),

@@ -144,3 +144,10 @@ def test_what_led_to_an_error_is_said_with_the_same_discretion(output: Output) -
     assert [part["text"] for part in line["exception"]["parts"]] == ["no broker", "[withheld]"]
     assert NAME not in output.text()
     assert EMAIL not in output.text()
+
+
+@pytest.mark.parametrize("chosen", [EMAIL, "Zoe Quux", NAME, "x" * 129])
+def test_id_that_a_vendor_has_chosen_is_withheld_where_it_looks_like_a_person(output: Output, chosen: str) -> None:
+    structlog.get_logger().info("message_handled", correlation_id=chosen, message_id="S-5512/1")
+    (line,) = output.lines()
+    assert (line["correlation_id"], line["message_id"]) == ("[withheld]", "S-5512/1")

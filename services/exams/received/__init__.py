@@ -1,0 +1,1 @@
+"""What was taken in from vendors, found again by whatever id somebody has of it."""
