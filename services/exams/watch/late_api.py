@@ -11,7 +11,7 @@ from libs.common.clock import Clock
 from libs.common.events.types import Code, Identifier, Remark
 from libs.common.http.models import Body, Day, Nothing, View
 from libs.common.http.paging import Cursor, Page, PageQuery
-from libs.common.http.problems import NOT_FOUND, Problem
+from libs.common.http.problems import INVALID, NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE, OPERATIONS_READ
 from libs.common.mongo.client import Document
@@ -158,7 +158,7 @@ class LateApi:
                 body=QuestionBody,
                 response=NotedView,
                 scopes=ACCOUNTS_MANAGE,
-                errors=(NOT_FOUND,),
+                errors=(NOT_FOUND, INVALID),
                 idempotent=True,
             ),
             Route(

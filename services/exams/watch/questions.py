@@ -56,9 +56,9 @@ class Questions:
             raise invalid("body.asked_on", "ahead", "lies ahead")
 
         async def work(transaction: Transaction) -> int:
-            rows = await self._registrations.find(
-                {"_id": {"$in": sorted(set(keys))}, **is_late(program.id)}, session=transaction.session
-            ).to_list(None)
+            # An appointment whose new day is not known yet has no result to ask for.
+            query = {"_id": {"$in": sorted(set(keys))}, "scheduled_at": {"$ne": None}, **is_late(program.id)}
+            rows = await self._registrations.find(query, session=transaction.session).to_list(None)
             meant = [row["_id"] for row in rows if program.day_of(row["scheduled_at"]) <= asked.asked_on]
             await self._registrations.update_many(
                 {"_id": {"$in": meant}, "questions.question_id": {"$ne": asked.question_id}},

@@ -32,3 +32,11 @@ class AddressForm(BaseModel):
 
     country: str
     fields: list[FormField]
+
+
+class Label(BaseModel):
+    """Where a parcel goes, as its label has it."""
+
+    name: str
+    lines: list[str]
+    country: str

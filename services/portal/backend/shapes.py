@@ -178,3 +178,20 @@ class Words(BaseModel):
     sent_at: datetime | None
     text: str
     returned: Return | None = None
+
+
+class ThreadMessage(BaseModel):
+    """What somebody wrote in a case or about a challenge."""
+
+    by: str
+    at: datetime
+    text: str
+
+
+class Document(BaseModel):
+    """A file that somebody gave to show something."""
+
+    evidence_id: str
+    media_type: str
+    bytes: int
+    uploaded_at: datetime

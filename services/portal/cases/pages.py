@@ -9,9 +9,9 @@ from aiohttp import web
 
 from libs.common.clock import Clock
 from services.portal.backend.client import Content, Down, Nothing, Refused
-from services.portal.backend.shapes import Certifications
+from services.portal.backend.shapes import Certifications, Document
 from services.portal.cases.kinds import FIELDS, QUESTIONS, request_of, sentences
-from services.portal.cases.shapes import Case, CaseFile, CaseList, ChallengeList, Named, OrderList
+from services.portal.cases.shapes import Case, CaseList, ChallengeList, Named, OrderList
 from services.portal.cases.words import KINDS, NEEDS, facts_of, lead_of, rows_of, standing_of, takes, title_of
 from services.portal.languages import say
 from services.portal.web.answers import passed_on, redirect
@@ -220,7 +220,7 @@ async def _give(visit: Visit, case_id: str, file: File, key: str) -> None:
     """Add a document. Raises `Unfit` where the case takes none any more, or not this one."""
     path = f"/cases/{quote(case_id, safe='')}/evidence"
     try:
-        await visit.give("identity", path, CaseFile, Content(file.media_type, file.content), key=key)
+        await visit.give("identity", path, Document, Content(file.media_type, file.content), key=key)
     except Refused as refusal:
         if refusal.code == "conflict":
             raise Unfit({"document": say("This case takes no more documents")}) from refusal

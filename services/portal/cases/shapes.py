@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from services.portal.backend.shapes import Document, ThreadMessage
+
 
 class CaseRow(BaseModel):
     """A case in a list."""
@@ -23,25 +25,12 @@ class CaseList(BaseModel):
     next: str | None
 
 
-class CaseMessage(BaseModel):
-    by: str
-    at: datetime
-    text: str
-
-
-class CaseFile(BaseModel):
-    evidence_id: str
-    media_type: str
-    bytes: int
-    uploaded_at: datetime
-
-
 class Case(CaseRow):
     """A case with everything that was said."""
 
     details: dict[str, Any]
-    messages: list[CaseMessage]
-    evidence: list[CaseFile]
+    messages: list[ThreadMessage]
+    evidence: list[Document]
     reason: str | None
     decided_at: datetime | None
 

@@ -9,8 +9,9 @@ from aiohttp import web
 from pydantic import Field
 
 from services.portal.backend.client import Content, Refused
+from services.portal.backend.shapes import Document
 from services.portal.exams.pages import attempt
-from services.portal.exams.shapes import Challenge, Evidence, Terms
+from services.portal.exams.shapes import Challenge, Terms
 from services.portal.exams.words import CHALLENGES, GROUNDS, OPEN
 from services.portal.languages import mark, say
 from services.portal.web.answers import passed_on, redirect
@@ -129,7 +130,7 @@ class ChallengePages:
         """Add a file. Returns False where the service does not take it: the challenge stands all the same."""
         path = f"/challenges/{quote(challenge_id, safe='')}/evidence"
         try:
-            await visit.give("exams", path, Evidence, Content(file.media_type, file.content), key=key)
+            await visit.give("exams", path, Document, Content(file.media_type, file.content), key=key)
         except Refused:
             return False
         return True

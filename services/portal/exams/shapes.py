@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
+from services.portal.backend.shapes import Document, ThreadMessage
+
 
 class Wait(BaseModel):
     """A rule about retakes, and the day from which it allows the exam again."""
@@ -142,27 +144,14 @@ class Terms(BaseModel):
     challenges: list[ChallengeSummary]
 
 
-class Message(BaseModel):
-    by: str
-    at: datetime
-    text: str
-
-
-class Evidence(BaseModel):
-    evidence_id: str
-    media_type: str
-    bytes: int
-    uploaded_at: datetime
-
-
 class Challenge(ChallengeSummary):
     """A challenge with its thread."""
 
     result_id: str
     exam_code: str
     ground: str
-    messages: list[Message]
-    evidence: list[Evidence]
+    messages: list[ThreadMessage]
+    evidence: list[Document]
     reason: str | None
 
 

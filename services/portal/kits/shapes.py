@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from services.portal.addresses.shapes import Address
+from services.portal.addresses.shapes import Address, Label
 from services.portal.backend.shapes import Profile
 
 
@@ -43,14 +43,6 @@ class OfferPage(BaseModel):
     next: str | None = None
 
 
-class ShipTo(BaseModel):
-    """A label."""
-
-    name: str
-    lines: list[str]
-    country: str
-
-
 class Entry(BaseModel):
     state: str
     at: datetime
@@ -71,7 +63,7 @@ class Order(BaseModel):
     promised_by: date | None
     late: bool
     awaits_payment: bool
-    ship_to: ShipTo | None
+    ship_to: Label | None
     carrier: str | None
     tracking_number: str | None
     tracking_url: str | None

@@ -21,7 +21,7 @@ from tests.service.surfaces.surface import (
 )
 
 REFUSED = {401, 403, 404}
-FREE_FOR_ALL_OF_THE_PROGRAM = {"show_agreement", "list_employers", "show_address_form"}
+FREE_FOR_ALL_OF_THE_PROGRAM = {"show_agreement", "list_employers", "show_address_form", "list_vendor_names"}
 """What the candidates of a program may each see: it is about none of them."""
 ORDER = ("GET", "PATCH", "POST", "PUT", "DELETE")
 """The owner asks in this order, so that nothing is gone before it was asked for."""

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from services.portal.addresses.countries import countries
-from services.portal.addresses.shapes import Address, AddressForm, FormField, Region
+from services.portal.addresses.shapes import Address, AddressForm, FormField, Label, Region
 from services.portal.kits import addresses, words
-from services.portal.kits.shapes import AddressProblem, Entry, Offer, Order, Price, ShipTo
+from services.portal.kits.shapes import AddressProblem, Entry, Offer, Order, Price
 
 CLAIMED = datetime(2026, 9, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -29,7 +29,7 @@ def order(state: Any = "pending", **changes: Any) -> Order:
         "promised_by": date(2026, 12, 22),
         "late": False,
         "awaits_payment": False,
-        "ship_to": ShipTo(name="Ann Lee", lines=["Main Street 1"], country="SE"),
+        "ship_to": Label(name="Ann Lee", lines=["Main Street 1"], country="SE"),
         "carrier": None,
         "tracking_number": None,
         "tracking_url": None,

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from services.portal.backend.shapes import Document, ThreadMessage
+
 
 class CaseLine(BaseModel):
     """A case in a list."""
@@ -31,19 +33,6 @@ class CasePage(BaseModel):
     next: str | None = None
 
 
-class Message(BaseModel):
-    by: str
-    at: datetime
-    text: str
-
-
-class Evidence(BaseModel):
-    evidence_id: str
-    media_type: str
-    bytes: int
-    uploaded_at: datetime
-
-
 class Opinion(BaseModel):
     decision: str
     by: str
@@ -60,8 +49,8 @@ class Step(BaseModel):
 class Case(CaseLine):
     """A case as staff see it."""
 
-    messages: list[Message]
-    evidence: list[Evidence]
+    messages: list[ThreadMessage]
+    evidence: list[Document]
     reason: str | None = None
     decided_at: datetime | None = None
     held_by: str | None = None

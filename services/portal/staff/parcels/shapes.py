@@ -4,11 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel
 
-
-class ShipTo(BaseModel):
-    name: str
-    lines: list[str]
-    country: str
+from services.portal.addresses.shapes import Label
 
 
 class Entry(BaseModel):
@@ -30,7 +26,7 @@ class Order(BaseModel):
     promised_by: date | None = None
     late: bool = False
     awaits_payment: bool = False
-    ship_to: ShipTo | None = None
+    ship_to: Label | None = None
     carrier: str | None = None
     tracking_number: str | None = None
     tracking_url: str | None = None

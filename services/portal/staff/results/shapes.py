@@ -4,6 +4,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
+from services.portal.backend.shapes import Document, ThreadMessage
+
 
 class Registration(BaseModel):
     """What is known of the registration that a result names."""
@@ -171,18 +173,6 @@ class Outcome(BaseModel):
     score: float | None = None
 
 
-class Message(BaseModel):
-    by: str
-    at: datetime
-    text: str
-
-
-class Evidence(BaseModel):
-    evidence_id: str
-    media_type: str
-    uploaded_at: datetime
-
-
 class Opinion(BaseModel):
     decision: str
     by: str
@@ -229,8 +219,8 @@ class ChallengePage(BaseModel):
 
 class Challenge(ChallengeLine):
     challenged: Outcome
-    messages: list[Message]
-    evidence: list[Evidence]
+    messages: list[ThreadMessage]
+    evidence: list[Document]
     reason: str | None = None
     decided: Outcome | None = None
     first_opinion: Opinion | None = None
