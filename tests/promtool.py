@@ -14,6 +14,10 @@ REQUIRED = "CERTRAIL_TEST_PROMTOOL_REQUIRED"
 _BESIDE_PYTHON = Path(sys.executable).parent / "promtool"
 _PROGRAM = str(_BESIDE_PYTHON) if _BESIDE_PYTHON.exists() else shutil.which("promtool")
 
+_MEMORY = Path("/dev/shm")
+"""A folder in memory, where there is one: whatever the tool stores it flushes to the disk as well."""
+_ENVIRONMENT = {**os.environ, "TMPDIR": str(_MEMORY)} if os.access(_MEMORY, os.W_OK) else None
+
 needs_promtool = pytest.mark.skipif(
     _PROGRAM is None and REQUIRED not in os.environ, reason="needs promtool, which the set-up fetches"
 )
@@ -22,5 +26,6 @@ needs_promtool = pytest.mark.skipif(
 def promtool(*words: str | Path) -> tuple[int, str]:
     """Run it. Returns its exit status and all that it says."""
     assert _PROGRAM is not None, "there is no promtool"
-    done = subprocess.run([_PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120, check=False)
+    command = [_PROGRAM, *map(str, words)]
+    done = subprocess.run(command, env=_ENVIRONMENT, capture_output=True, text=True, timeout=120, check=False)
     return done.returncode, done.stdout + done.stderr

@@ -82,7 +82,7 @@ async def follow(access: Access, name: str, offset: Offset, *, data: bool) -> Wa
                 mails |= {
                     mail["message_id"]: mail for mail in await _mails(client, known[start : start + MOST_IDS], person)
                 }
-    parked = await _parked(access, known)
+    parked = await parked_of(access, known)
     steps = way.steps_of(events, received, data=data)
     ends = way.ends_of(events, received, mails.values(), parked, data=data)
     if not steps and not ends:
@@ -119,7 +119,8 @@ async def _mails(client: OperatorClient, names: Sequence[str], person: str | Non
     return list(answer["items"])
 
 
-async def _parked(access: Access, names: Sequence[str]) -> list[dict[str, Any]]:
+async def parked_of(access: Access, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What services have set aside of these events, or of what follows from them."""
     found: list[dict[str, Any]] = []
     async with await aio_pika.connect(access.operator_amqp, timeout=10) as connection:
         for service in SERVICES:

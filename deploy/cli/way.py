@@ -63,14 +63,19 @@ def _root(event: Event, by_id: Mapping[str, Event]) -> str:
     seen = {event["id"]}
     while (cause := event.get("causationid")) in by_id and cause not in seen:
         seen.add(cause)
-        event = by_id[str(cause)]
+        led_here = by_id[str(cause)]
+        if chain_of(led_here) != chain_of(event):
+            return chain_of(event)  # something of another chain has only set this one going again
+        event = led_here
     return str(event.get("causationid") or event["id"])
 
 
 def origins(events: Sequence[Event]) -> list[str]:
-    """The ids of the messages from outside that events were caused by."""
+    """The ids of the messages from outside that events were caused by, and of the results that they tell."""
     known = {event["id"] for event in events}
-    return sorted({str(cause) for event in events if (cause := event.get("causationid")) and cause not in known})
+    causes = {str(cause) for event in events if (cause := event.get("causationid")) and cause not in known}
+    results = {str(event["data"]["result_id"]) for event in events if "result_id" in event.get("data", {})}
+    return [*sorted(causes), *sorted(results)]
 
 
 def moment_of(event: Event) -> datetime:

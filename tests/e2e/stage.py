@@ -48,6 +48,8 @@ class Stage:
         self.operator_secret = secrets.token_hex(24)
         self.smtp_port, self.mail_port, self._gateway_port, *api = free_ports(3 + len(APPS))
         self._api_ports = dict(zip(APPS, api, strict=True))
+        self.internal_urls: dict[str, str] = {}
+        """Where each process answers health and metrics, by its name."""
         self._gateway: Gateway | None = None
         self._keys_secret = secrets.token_hex(24)
         self._portal_secret = secrets.token_hex(24)
@@ -78,6 +80,7 @@ class Stage:
             like = sum(name.startswith(f"{service}-{role}") for name in parts)
             name = f"{service}-{role}-{like + 1}" if like else f"{service}-{role}"
             parts[name] = self.service_part(name, service, role, port)
+            self.internal_urls[name] = f"http://{LOOPBACK}:{port}"
         await self.processes.start(*parts.values())
 
     async def start_sink(self) -> None:

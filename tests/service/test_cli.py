@@ -13,9 +13,11 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from deploy.cli.access import Access
 from deploy.cli.main import app
 from deploy.cli.queues import depths
 from deploy.cli.raw_messages import play_messages
+from deploy.cli.trace import parked_of
 from deploy.sample.messages import FORBIDDEN, FORGED, TOO_LARGE_FOR_BROKER, Composer, rejected
 from libs.common.bus import failures, topology
 from libs.common.events import BATCH, SINGLE
@@ -313,3 +315,14 @@ async def test_status_shows_what_is_parked_although_nothing_runs_here(certrail: 
     assert state["parked"]["exams"] == 1
     assert {queue["name"] for queue in state["queues"]} >= {QUEUE, "certs.events"}
     assert not state["well"]
+
+
+async def test_trace_finds_what_was_set_aside_of_a_chain_and_nothing_else(
+    certrail: Run, exams: AbstractConnection
+) -> None:
+    for event_id in ("p1", "p2"):
+        await publish(exams, topology.retry_exchange("exams"), PARKED, parked_message(event_id))
+    found = await parked_of(Access.load(), ["m0", "p2"])
+    assert [(one["service"], one["id"], one["code"], one["routing_key"]) for one in found] == [
+        ("exams", "p2", "failed", f"vue.{RESULT}")
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -91,6 +92,27 @@ async def test_what_has_arrived_is_one_transaction_and_one_acknowledgement(rigs:
         assert await drained(bus) == []
         assert max(map(len, register.batches)) > 1
         assert max(map(len, register.batches)) <= 100
+
+
+async def test_log_entries_of_a_batch_about_one_chain_bear_its_id(rigs: Rigs, bus: Bus) -> None:
+    spoken: dict[str, object] = {}
+
+    async with rigs("fulfillment") as rig:
+        register = Register(rig)
+
+        async def work(transaction: Transaction, items: Sequence[Award]) -> None:
+            chains = " ".join(sorted(item.correlation_id for item in items))
+            spoken[chains] = structlog.contextvars.get_contextvars().get("correlation_id")
+            await register.work(transaction, items)
+
+        await bus.publish(*singles("C1"), user="certs")
+        async with rig.consuming(QUEUE, work):
+            await register.until_noted(1)
+            await bus.publish(batch("C2", "C3"), user="certs")
+            await register.until_noted(3)
+    (alone,) = [chains for chains in spoken if " " not in chains]
+    (both,) = [chains for chains in spoken if " " in chains]
+    assert (spoken[alone], spoken[both]) == (alone, None)
 
 
 async def test_batch_messages_are_split_into_transactions_of_the_set_size(rigs: Rigs, bus: Bus) -> None:

@@ -73,9 +73,13 @@ async def test_result_before_its_registration_waits_and_is_told_when_the_link_co
     await service.take(reported(result()))
     assert service.said() == []
     assert (await service.result())["candidate_id"] is None
-    await service.link(received(linked()))
+    link = received(linked())
+    await service.link(link)
     assert service.told() == [("ExamPassed", None)]
-    assert (await service.result())["candidate_id"] == "C1"
+    row = await service.result()
+    assert row["candidate_id"] == "C1"
+    (event,) = service.said()
+    assert (event["correlationid"], event["causationid"]) == (row["revisions"][0]["source"]["ref"], link.event.id)
 
 
 async def test_result_after_the_link_is_told_at_once(service: Exams) -> None:

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestClient, TestServer
 from joserfc.jwk import OKPKey
+from prometheus_client import REGISTRY
 
 from libs.common.bus.outgoing import OutgoingEvents
 from libs.common.bus.publisher import Publisher
@@ -28,11 +29,12 @@ from libs.common.service import Role, run
 from services.notify.api import NotifyApi
 from services.notify.app import SERVICE
 from services.notify.domain.delivery import Accepted
+from services.notify.figures import MailFigures
 from services.notify.letters import Letter
 from services.notify.sender import LEASE
 from services.notify.settings import NotifySettings
 from services.notify.settling import Answered
-from services.notify.store import MIGRATIONS, Claim
+from services.notify.store import MIGRATIONS, Claim, NotifyStore
 from tests.servers import BrokerUnderTest, MongoUnderTest
 from tests.service.notify_station import (
     ADA,
@@ -396,3 +398,14 @@ async def test_event_on_the_bus_becomes_a_mail(mongo: MongoUnderTest, broker: Br
         stopping.set()
         await service
     assert [mail["Subject"] for mail in mailbox.mails] == ["You passed CCNA (200-301)"]
+
+
+async def test_mails_that_nobody_sends_are_counted_with_how_long_they_are_due(station: Station) -> None:
+    figures = MailFigures(NotifyStore(station.database), station.clock)
+    await figures.count()
+    assert REGISTRY.get_sample_value("certrail_mails_queued") == 0
+    await station.process("one").handle(registered(), passed())
+    station.clock.advance(LEASE + timedelta(minutes=7))
+    await figures.count()
+    assert REGISTRY.get_sample_value("certrail_mails_queued") == 1
+    assert REGISTRY.get_sample_value("certrail_mails_overdue_seconds") == 7 * 60

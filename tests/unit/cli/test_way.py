@@ -71,7 +71,12 @@ def test_a_result_that_found_its_candidate_later_stays_on_its_own_way() -> None:
         event("l3", "certs.CertificationAwarded", "l2", "m2", 9, certification="CCNA"),
     ]
     assert ids(way.belonging(late, "m2")) == ["l2", "l3"]
-    assert ids(way.belonging(late, "G1")) == ["l1", "l2", "l3"]
+    assert ids(way.belonging(late, "R1")) == ["l2", "l3"]
+    assert ids(way.belonging(late, "m1")) == ["l1"]
+
+
+def test_services_are_asked_about_the_messages_and_results_behind_the_events() -> None:
+    assert way.origins(MAIN[2:4]) == ["m2", "cisco:vue:R1"]
 
 
 def test_chain_that_runs_in_a_circle_ends() -> None:
