@@ -37,7 +37,8 @@ test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for 
 	exit $$failed
 
 chaos: setup ## The platform on clusters while everything breaks, then a rolling update (ARGS="--minutes 5 --seed 7")
-	@$(PY) -m tests.chaos.suite $(ARGS)
+	@$(if $(ARGS),exec $(PY) -m tests.chaos.suite $(ARGS))
+	$(PY) -m tests.chaos.suite
 	CERTRAIL_TEST_ROLLING=1 $(PY) -m pytest -q tests/chaos/test_rolling_update.py
 
 check: setup ## Format, lint, types, import contracts, drift of published schemas, licences, secrets

@@ -68,8 +68,8 @@ async def test_a_rolling_update_under_load_fails_no_request_and_loses_nothing(
             await flow.send(vendor, updates)
         finally:
             ending.set()
-    assert await finish(stage, vendor, flow) == 0
     print(f"{askers.answered} requests answered while {len(updates)} processes were replaced")
     assert askers.failed == []
     assert askers.answered > len(updates)
     assert forced == []
+    assert await finish(stage, vendor, flow) == 0

@@ -14,7 +14,7 @@ from libs.common.events import BATCH, EventData
 from libs.common.ids import new_id
 from tests.servers import BrokerUnderTest
 
-READ_SECONDS = 60.0
+READ_SECONDS = 120.0
 Event = dict[str, Any]
 
 

@@ -5,6 +5,7 @@ Needs MongoDB's and RabbitMQ's programs on this machine, and starts three of eac
 
 import argparse
 import asyncio
+import logging
 import os
 import secrets
 import shutil
@@ -32,6 +33,8 @@ def main() -> int:
         for name, fault in FAULTS.items():
             print(f"{name:<20}{(fault.__doc__ or '').splitlines()[0]}")
         return 0
+    for library in ("aio_pika", "aiormq"):  # of each connection that breaks they say more than we of the whole run
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     end_orphans()
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
     began = time.monotonic()
