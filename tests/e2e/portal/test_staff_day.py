@@ -116,6 +116,8 @@ async def a_case_is_answered(page: Page, day: Morning) -> None:
     assert "Do you hold my pass of 2019?" in await words(page.locator(".thread"))
     await page.get_by_label("Write to the candidate").fill("Yes. It stands below Exams.")
     await press(page, "Send the message")
+    assert "your message is sent, and a mail says so" in await words(page.locator(".told")), "and the next one opens"
+    await page.goto(f"/staff/cases?item={day.case_id}")
     assert "It stands below Exams." in await words(page.locator(".thread"))
 
 
@@ -178,8 +180,8 @@ async def a_certification_is_granted(page: Page, day: Morning) -> None:
     await page.get_by_label("Certification").select_option("CCNP-Enterprise")
     await page.get_by_label("Reason").fill("Clause 2.6: held before our records begin.")
     await press(page, "Show what would change")
-    (row,) = await page.locator("table.data tbody tr").all()
-    before, after = await row.locator("td").nth(1).inner_text(), await row.locator("td").nth(2).inner_text()
+    row = page.locator("table.data tbody tr").filter(has=page.get_by_text("CCNP-Enterprise", exact=True))
+    before, after = [await row.locator("td").nth(column).inner_text() for column in (1, 2)]
     assert before == "not held"
     assert after.startswith("active")
     await press(page, "Grant CCNP-Enterprise")
@@ -230,9 +232,9 @@ async def vendors_are_looked_at(page: Page) -> None:
 async def the_log_tells_it(page: Page, day: Morning) -> None:
     """Whom it was about stands there, who did it, and that nothing was altered since."""
     expected = {
-        "identity": (("merge", day.twice), ("case", day.asking)),
-        "exams": (("assign", day.booked), ("challenge", day.failed)),
-        "certs": (("decision", day.passed),),
+        "identity": (("merge accounts", day.twice), ("ask candidate", day.asking)),
+        "exams": (("assign result", day.booked), ("decide challenge", day.failed)),
+        "certs": (("decide certification", day.passed),),
     }
     for service, done in expected.items():
         for operation, person in done:
