@@ -38,7 +38,8 @@ async def look_over(world: World, inside: BrowserContext, paths: Iterable[str]) 
             await page.emulate_media(color_scheme="light")
     await page.context.close()
     if walks_at_length():
-        await look_from_right_to_left(world, inside, paths)
+        # Whole addresses are of those who verify: their pages are another service's, and have its language.
+        await look_from_right_to_left(world, inside, [path for path in paths if path.startswith("/")])
 
 
 async def look_from_right_to_left(world: World, inside: BrowserContext, paths: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from tests.browsers import at_length
 from tests.e2e.portal.colleagues import at_desk, colleague
 from tests.e2e.portal.eyes import look_over
 from tests.e2e.portal.people import World
-from tests.e2e.samples import result
+from tests.e2e.samples import registration, result
 from tests.e2e.vendor import vendor_message
 from tests.e2e.waiting import eventually
 
@@ -31,7 +31,7 @@ LAYOUTS = (
     "/settings/theme",
 )
 AT_THE_DESK = ("/staff", "/staff/cases", "/staff/announcements/new", "/staff/rules")
-BEFORE_SIGNING_IN = ("/sign-in/juniper", "/recover/juniper", "/staff/sign-in/juniper", "/check")
+BEFORE_SIGNING_IN = ("/sign-in/juniper", "/recover/juniper", "/staff/sign-in/juniper")
 
 pytestmark = at_length
 
@@ -41,7 +41,10 @@ async def inside(world: World) -> AsyncIterator[BrowserContext]:
     """A browser in which a candidate of `juniper` is signed in, who has told everything and passed."""
     person = await world.newcomer()
     await world.act_as(person, "PATCH", "identity", "/profile", PROFILE)
-    passed = result(person.number, "JN0-106").model_copy(update={"taken_at": PASSED, "registration_id": None})
+    booked = {"registration_id": f"G2-{person.number}", "exam_code": "JN0-106"}
+    registered = registration(person.number, person.email).model_copy(update={**booked, "scheduled_at": PASSED})
+    await world.vendor.publish(vendor_message(registered, program="juniper"))
+    passed = result(person.number).model_copy(update={**booked, "taken_at": PASSED})
     await world.vendor.publish(vendor_message(passed, program="juniper"))
     path = f"/programs/juniper/candidates/{person.candidate_id}/certifications"
     await eventually(lambda: world.staff.get("certs", path), lambda page: bool(page["certifications"]))
