@@ -109,6 +109,12 @@ class TriggerAuthentication(Closed):
     spec: TriggerAuthenticationSpec
 
 
+class Relabeling(Closed):
+    sourceLabels: list[str] = []
+    targetLabel: str
+    replacement: str = "$1"
+
+
 class Endpoint(Closed):
     port: Literal["internal", "prometheus", "prometheus-tls"]
     path: str = "/metrics"
@@ -116,11 +122,11 @@ class Endpoint(Closed):
     scheme: Literal["http", "https"] = "http"
     params: dict[str, list[str]] = {}
     tlsConfig: dict[str, Any] | None = None
+    relabelings: list[Relabeling] = []
 
 
 class PodMonitorSpec(Closed):
     selector: dict[Literal["matchLabels", "matchExpressions"], Any]
-    podTargetLabels: list[str] = []
     podMetricsEndpoints: list[Endpoint] = Field(min_length=1)
 
 

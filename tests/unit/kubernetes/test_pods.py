@@ -164,6 +164,23 @@ def test_services_are_found_under_the_names_that_others_are_told(case: str) -> N
     assert told <= known
 
 
+def test_figures_are_read_from_every_process_and_bear_its_service_and_role() -> None:
+    case = "platform-everything"
+    (monitor,) = of_kind(case, "PodMonitor").values()
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    for rule in endpoint["relabelings"]:
+        # As Prometheus writes the names of labels.
+        (source,) = rule["sourceLabels"]
+        label = source.removeprefix("__meta_kubernetes_pod_label_")
+        assert label == f"certrail.io/{rule['targetLabel']}".replace(".", "_").replace("/", "_")
+    assert {rule["targetLabel"] for rule in endpoint["relabelings"]} == {"service", "role"}
+    for name, (service, pod) in services_of(case).items():
+        if "-migrate-" not in name:
+            assert monitor["spec"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+            assert pod["metadata"]["labels"]["certrail.io/service"] == service
+            assert endpoint["port"] in {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
+
+
 def test_migrations_run_between_the_set_up_and_the_new_pods(case: str) -> None:
     jobs = of_kind(case, "Job")
     assert jobs.keys() == {"certrail-set-up", *(f"certrail-migrate-{app}" for app in APPS)}
