@@ -25,6 +25,16 @@ FIRST: Final = "0"
 SHORTEST: Final = 32
 """Characters of a key in a file."""
 
+_MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a sealed value: as large as a document of the database."""
+
+
+class _Registry(jwe.JWERegistry):
+    max_ciphertext_length = _MOST_BYTES
+
+
+_REGISTRY: Final = _Registry()
+
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
@@ -54,7 +64,11 @@ class FieldKeys:
         key = self.current()
         header = {"alg": "A256KW", "enc": "A256GCM", "kid": key}
         # The id is for whoever replaces the value: it is another one each time.
-        return {"key": key, "id": new_id(), "sealed": jwe.encrypt_compact(header, plain, self._key(key, place))}
+        return {
+            "key": key,
+            "id": new_id(),
+            "sealed": jwe.encrypt_compact(header, plain, self._key(key, place), registry=_REGISTRY),
+        }
 
     def open(self, place: str, value: Any) -> bytes:
         """What was sealed; a value that has not been sealed yet as it is.
@@ -66,7 +80,7 @@ class FieldKeys:
             return bytes(value)
         key = str(value["key"])
         try:
-            return jwe.decrypt_compact(str(value["sealed"]), self._key(key, place)).plaintext or b""
+            return jwe.decrypt_compact(str(value["sealed"]), self._key(key, place), registry=_REGISTRY).plaintext or b""
         except JoseError as error:
             raise Unavailable(f"{place} cannot be opened with the key {key}") from error
 

@@ -64,7 +64,7 @@ async def test_export_says_all_that_the_candidate_wrote_and_nothing_of_whom_and_
 async def test_outcome_stays_under_a_pseudonym_without_a_word_of_anybody(desk: ChallengeDesk) -> None:
     await with_a_past(desk)
     before = await desk.station.stored()
-    words = ("'C1'", "candidate:C1", "My eyes", "Question 12", "Two answers", "Nobody can know", "brother", "PDF")
+    words = ("'C1'", "candidate:C1", "My eyes", "Question 12", "Two answers", "Nobody can know", "brother", "'sealed'")
     assert not [word for word in words if word not in before]
     await desk.station.erase("C1")
     left = await desk.station.stored()

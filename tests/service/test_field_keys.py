@@ -127,3 +127,16 @@ async def test_secret_that_is_replaced_meanwhile_is_never_put_back(base_of: Open
         row = await store.find("C1")
         assert row is not None
         assert row["pending"] == b"the second"
+
+
+async def test_nothing_lies_plain_for_a_moment(base_of: OpenBase) -> None:
+    async with base_of("identity") as base:
+        keys = FieldKeys(ERASURE_KEY)
+        store, files = SecondFactorStore(base.database, keys), EvidenceStore(base.database, "case_evidence", keys)
+        await store.begin("C2", secret_of(2))
+        await enrol(base, store, 1)
+        await upload(base, files, 1)
+        lying = await raw(base)
+        assert lying.count(b"sealed\x00") == 3
+        for told in (SCAN, base64.b64encode(SCAN)[:24], b"secret of person"):
+            assert told not in lying

@@ -50,6 +50,11 @@ def test_key_that_sorts_last_seals_and_all_that_are_there_open(tmp_path: Path) -
         keys.open(PLACE, second)
 
 
+def test_largest_file_that_is_taken_can_be_read_again() -> None:
+    plain = bytes(5 * 1024 * 1024)
+    assert FieldKeys(SECRET).open(PLACE, FieldKeys(SECRET).seal(PLACE, plain)) == plain
+
+
 def test_what_lay_there_before_is_read_as_it_is() -> None:
     assert FieldKeys(SECRET).open(PLACE, b"plain") == b"plain"
 
