@@ -167,6 +167,10 @@ async def test_other_bodies_are_refused(desk: Desk) -> None:
     assert (await desk.api.send("/verify", b"{}", "application/zip")).status == 415
     assert (await desk.api.send("/verify", bytes(MOST_BYTES + 1), "application/pdf")).status == 413
     assert (await desk.api.send("/verify/page", b"x", "multipart/form-data")).status == 400
+    people = {"Accept": "text/html", "Accept-Language": "es"}
+    page = await desk.api.send("/verify/page", b"x", "multipart/form-data", **people)
+    assert (page.status, page.content_type) == (400, "text/html")
+    assert "No nos ha llegado ningún archivo." in await page.text()
 
 
 async def test_who_checks_too_often_is_told_to_wait(desk: Desk) -> None:

@@ -81,7 +81,9 @@ def message(heading: str, text: str, *, program: Program | None = None, form: bo
     return page("pages/templates/message.html", heading=heading, program=program, text=text, form=form, typed=typed)
 
 
-def refused(problem: Problem, call: Call[Any, Any, Any], words: Callable[[], bytes], into: type[D]) -> Reply[D]:
+def refused(
+    problem: Problem, call: Call[Any, Any, Any], words: Callable[[], bytes], into: type[D], *, repeatable: bool = True
+) -> Reply[D]:
     """A problem as a page, for whoever asks for pages; everybody else gets the problem itself.
 
     Args:
@@ -89,13 +91,14 @@ def refused(problem: Problem, call: Call[Any, Any, Any], words: Callable[[], byt
         call: whose query is a `PageQuery`.
         words: writes the page.
         into: what the route answers with.
+        repeatable: whether following a link asks for the same again.
 
     Raises:
         Problem: the caller names no HTML among what it takes.
     """
     if negotiated(call.headers.get(hdrs.ACCEPT), (MEDIA_TYPE, HTML)) != HTML:
         raise problem
-    speak_to(call)
+    speak_to(call, repeatable=repeatable)
     return Reply(shown_as(into, words(), status=problem.kind.status), problem.headers)
 
 

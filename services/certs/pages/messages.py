@@ -48,3 +48,8 @@ def unavailable() -> bytes:
 
 def too_many() -> bytes:
     return message(say("Too many checks from your network."), say("Wait a moment, then open the page again."))
+
+
+def no_file() -> bytes:
+    """For a form without a file that could be read."""
+    return message(say("No file has reached us."), say("Go back and choose one."))

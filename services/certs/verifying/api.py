@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.common.clock import Clock
-from libs.common.http.problems import TOO_MANY_REQUESTS, invalid
-from libs.common.http.routes import PUBLIC, Call, Route
+from libs.common.http.problems import TOO_MANY_REQUESTS, Problem, invalid
+from libs.common.http.routes import PUBLIC, Call, Reply, Route
 from libs.common.pages.visitors import PageQuery, speak_to
 from libs.common.programs import Program
 from services.certs.languages import say
-from services.certs.pages.frame import Page, page, shown
+from services.certs.pages import messages
+from services.certs.pages.frame import Page, page, refused, shown
 from services.certs.public.rates import AddressRates
 from services.certs.verifying.answers import FileVerificationView, file_verification_view
 from services.certs.verifying.checking import Checker
@@ -70,8 +71,11 @@ class VerifyingApi:
             ),
         )
 
-    async def show_verify_page(self, call: Call[Any, PageQuery]) -> Page:
-        self._rates.take(call.remote, call.headers)
+    async def show_verify_page(self, call: Call[Any, PageQuery]) -> Page | Reply[Page]:
+        try:
+            self._rates.take(call.remote, call.headers)
+        except Problem as problem:
+            return refused(problem, call, messages.too_many, Page)
         speak_to(call)
         return shown(page(f"{_TEMPLATES}form.html", heading=say("Check a file"), program=None))
 
@@ -86,10 +90,14 @@ class VerifyingApi:
             raise invalid("body", "empty", "Send the file that is to be checked")
         return await self._verified(call, call.body.content)
 
-    async def verify_form(self, call: Call[Any, PageQuery, FormUpload]) -> Page:
+    async def verify_form(self, call: Call[Any, PageQuery, FormUpload]) -> Page | Reply[Page]:
         speak_to(call, repeatable=False)
-        file = file_in_form(call.body.content, call.headers.get("Content-Type", ""))
-        answer = await self._verified(call, file)
+        try:
+            file = file_in_form(call.body.content, call.headers.get("Content-Type", ""))
+            answer = await self._verified(call, file)
+        except Problem as problem:
+            words = messages.too_many if problem.kind is TOO_MANY_REQUESTS else messages.no_file
+            return refused(problem, call, words, Page, repeatable=False)
         program = self._programs.get(answer.program) if answer.program else None
         return shown(page(f"{_TEMPLATES}answer.html", heading=answer.heading, program=program, answer=answer))
 

@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Page
 
 from deploy.local.platform import PROGRAMS
+from libs.common.languages import ARABIC, ENGLISH, SPANISH, Language
 from libs.common.programs.loader import load_programs
 from services.certs.pages.assets import SHELF
 from services.certs.public.addresses import Addresses
@@ -18,6 +19,7 @@ from services.certs.transcripts.shown import Shown, ShownCertification
 from tests.e2e.portal.eyes import look_over
 from tests.e2e.portal.people import Person, World
 from tests.e2e.waiting import eventually
+from tests.languages import read_in
 
 EARNED, LAST = date(2022, 4, 18), date(2026, 6, 3)
 CHECKED = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
@@ -63,6 +65,7 @@ async def test_a_link_is_made_in_four_steps_seen_by_a_verifier_changed_and_withd
         await eventually(log, lambda text: "A browser" in text)
         verifier = f"{world.stage.api_url('certs')}/public{urlsplit(link).path}"
         await look_over(world, context, ("/share", mine, f"{mine}/edit", f"{mine}/withdraw", verifier))
+        await look_over(world, context, (f"{verifier}?lang={language}" for language in ("ar", "es")))
         await page.get_by_role("link", name="Change this link").click()
         await page.get_by_label("Remark").fill("For lot 2.")
         await page.get_by_role("button", name="Save the changes").click()
@@ -182,17 +185,18 @@ async def test_pages_of_sharing_and_kits_are_whole_and_have_nothing_that_axe_fin
     await look_over(world, inside, paths)
 
 
-@pytest.mark.parametrize("paper", ["A4", "Letter"])
-async def test_a_transcript_of_six_is_printed_on_one_page(world: World, paper: str) -> None:
+@pytest.mark.parametrize(("paper", "language"), [("A4", ENGLISH), ("Letter", SPANISH), ("A4", ARABIC)])
+async def test_a_transcript_of_six_is_printed_on_one_page(world: World, paper: str, language: Language) -> None:
     program = load_programs(PROGRAMS)["juniper"]
     six = [
         ShownCertification(f"C{number}", "Enterprise Routing and Switching, Professional", state, EARNED, LAST, LAST)
         for number, state in enumerate((*["active"] * 4, "expired", "revoked"))
     ]
-    seen = verification(
-        program, "Daniel Okoye", Shown(tuple(six)), kind="live", code="7K4M9QXD2HTP", checked_at=CHECKED
-    )
-    html = VerificationPages(Addresses("https://certs.example")).page(program, seen, "/v/x", record=True).decode()
+    with read_in(language):
+        seen = verification(
+            program, "Daniel Okoye", Shown(tuple(six)), kind="live", code="7K4M9QXD2HTP", checked_at=CHECKED
+        )
+        html = VerificationPages(Addresses("https://certs.example")).page(program, seen, "/v/x", record=True).decode()
     page = await world.browser.new_page()
     await page.set_content(re.sub("<link[^>]*>", "", html))
     await page.add_style_tag(content=SHELF.style.content.decode())
