@@ -38,8 +38,8 @@ MARGIN: Final = timedelta(minutes=5)
 """Events are told this long before the moment of a restore, too: one may have been on its way."""
 _BATCH = 200
 _CONNECT_SECONDS = 30
-_UNTOLD = (Seal, Part)
-"""Own events that nobody misses: seals are told each minute, and exports are asked for again."""
+_UNTOLD = (Seal, Part, identity.AccessRequested)
+"""Own events that nobody misses: seals are told each minute, exports and links that open an account asked for again."""
 
 Event = Mapping[str, Any]
 

@@ -31,11 +31,11 @@ _OTHERS: dict[type[EventData], str] = {
 }
 
 
-async def settle(stage: Stage, vendor: Vendor, flow: Flow, *, last: str = "Z") -> None:
+async def settle(stage: Stage, vendor: Vendor, flow: Flow, *, last: str = "Z") -> Flow:
     """Wait until everything that the flow leads to exists, and is all that exists.
 
-    At the end somebody, called `last`, passes through the whole platform alone: as queues keep their order, nothing that came
-    before can still be on its way.
+    At the end somebody, called `last`, passes through the whole platform alone: as queues keep their order, nothing
+    that came before can still be on its way. Returns that flow.
 
     Raises:
         AssertionError: it does not come; says what is missing and what the services complain of.
@@ -44,6 +44,7 @@ async def settle(stage: Stage, vendor: Vendor, flow: Flow, *, last: str = "Z") -
     one = Flow(f"{flow.prefix}{last}", 1)
     await one.send(vendor)
     await _settle(stage, one)
+    return one
 
 
 async def _settle(stage: Stage, flow: Flow) -> None:
@@ -86,7 +87,7 @@ async def audit(stage: Stage, flow: Flow, *, log_is_whole: bool) -> int:
 def _audit_mails(different: Iterable[Accepted], expected: Expected) -> None:
     """As many mails as there are causes, each under a Message-ID of its own."""
     received = Counter(mail.recipient for mail in different)
-    wanted = Counter(recipient for recipient, _ in expected.mails)
+    wanted = Counter(recipient for recipient, _ in expected.mails.elements())
     assert received == wanted, f"missing {wanted - received}, too many {received - wanted}"
 
 

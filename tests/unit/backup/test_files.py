@@ -58,6 +58,19 @@ def test_blocks_of_a_sealed_file_can_be_neither_changed_nor_moved(
                 list(reading(path, KEYS[1]))
 
 
+def test_the_last_block_of_a_sealed_file_cannot_be_left_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "BLOCK_BYTES", 64)
+    path = written(tmp_path / "file", KEYS[1])
+    block = 64 + 16
+    path.write_bytes(path.read_bytes()[: 7 + 2 * block])
+    # It is the block before that says so, ahead of anything in it.
+    with path.open("rb") as file:
+        opening = files._Opening(file, Key(b"k" * 32), path)
+        assert len(opening.read(64)) == 64
+        with pytest.raises(BackupError, match="cut off"):
+            opening.read(64)
+
+
 def test_another_key_opens_nothing_and_none_shows_nothing(tmp_path: Path) -> None:
     path = written(tmp_path / "file", KEYS[1])
     with pytest.raises(BackupError, match="another key"):
