@@ -18,6 +18,7 @@ ALLOWED: Final = frozenset(
 
 SAID_BY_HAND: Final[Mapping[str, str]] = {
     "kubernetes-validate": "Apache-2.0",
+    "promql-parser": "MIT",
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
     "pyphen": "MPL-1.1 OR LGPL-2.1-or-later OR GPL-2.0-or-later",
     "resvg-py": "MIT",
