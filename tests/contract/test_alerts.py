@@ -260,6 +260,18 @@ CASES = [
         since(366, f"certrail_signing_key_since_timestamp_seconds{of('identity')}"),
         since(300, f"certrail_signing_key_since_timestamp_seconds{of('identity')}"),
     ),
+    Case(
+        "FieldsNotResealed",
+        90,
+        ending_in(1 / 144, f"certrail_reseal_round_timestamp_seconds{EXAMS}"),
+        ending_in(1 / 18, f"certrail_reseal_round_timestamp_seconds{EXAMS}"),
+    ),
+    Case(
+        "SecurityContactEnds",
+        90,
+        ending_in(29, f"certrail_security_contact_expiry_timestamp_seconds{of('portal')}"),
+        ending_in(40, f"certrail_security_contact_expiry_timestamp_seconds{of('portal')}"),
+    ),
 ]
 
 

@@ -29,7 +29,7 @@ FOR_A_CLOSER_LOOK = frozenset(
             "certrail_background_database_faults_total",
         ),
         *("certrail_outbox_published_total", "certrail_outbox_parked_total", "certrail_events_parked_total"),
-        *("certrail_feed_looks_total", "certrail_vendor_files_total"),
+        *("certrail_feed_looks_total", "certrail_vendor_files_total", "certrail_fields_to_reseal"),
         *("certrail_credentials_signed_total", "certrail_badges_unread_total"),
     }
 )

@@ -44,6 +44,11 @@ class Page(HTMLParser):
         if tag == "img" and not given.get("alt"):
             self.faults.append("an image without alternative text")
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
     def handle_endtag(self, tag: str) -> None:
         if not self.open or self.open.pop() != tag:
             self.faults.append(f"</{tag}> closes nothing, line {self.getpos()[0]}")

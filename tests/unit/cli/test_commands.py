@@ -60,15 +60,15 @@ def test_every_command_and_option_has_a_help_text(words: str) -> None:
 
 
 def test_the_promised_commands_are_there() -> None:
-    promised = {"up", "down", "status", "feed", "rejected", "simulate", "token", "events tail"}
+    promised = {"up", "down", "status", "feed", "rejected", "simulate", "token", "trace", "capacity"}
+    promised |= {"backup", "backups", "restore", "doctor", "events tail", "events replay"}
     promised |= {f"parked {name}" for name in ("list", "show", "replay", "drop")}
     promised |= {f"programs {name}" for name in ("list", "show", "check", "diff", "dry-run", "publish")}
     promised |= {f"staff {name}" for name in ("decide", "decisions", "add", "list", "roles", "invite", "disable")}
     promised |= {f"systems {name}" for name in ("add", "list", "rotate", "disable")}
     promised |= {f"vendors {name}" for name in ("add", "rotate", "remove", "list", "reconcile")}
     promised |= {"audit verify", "audit list"}
-    promised |= {f"keys {name}" for name in ("list", "rotate", "withdraw")}
-    promised |= {f"vendors {name}" for name in ("add", "rotate", "remove", "list")}
+    promised |= {f"keys {name}" for name in ("list", "rotate", "withdraw", "fields")}
     assert promised == COMMANDS.keys()
 
 

@@ -14,7 +14,7 @@ PLAIN_BROKER = "amqp://certs:p%40ss@broker:5672/"
 PLAIN_DATABASE = "mongodb://certs:p%40ss@a:1,b:2/certrail_certs?replicaSet=rs0&authSource=certrail_certs"
 
 
-def test_the_driver_of_the_broker_finds_the_files_and_checks() -> None:
+async def test_the_driver_of_the_broker_finds_the_files_and_checks() -> None:
     url = broker_address("amqps://certs:p%40ss@broker:5671/", CA, CLIENT)
     connection = Connection(url)
     certs = connection.ssl_certs
