@@ -29,6 +29,7 @@ from services.certs.domain.merges import LINKS, ends
 from services.certs.domain.milestones import coming, reached
 from services.certs.domain.progress import progress
 from services.certs.domain.renewals import renewals
+from services.certs.domain.rule_words import defined
 from services.certs.domain.whatif import Assumption, what_if
 from services.certs.ledger import facts_at, facts_on, stored_facts
 from services.certs.outlook_views import (
@@ -36,7 +37,6 @@ from services.certs.outlook_views import (
     HistoryView,
     MilestonesView,
     ProgressView,
-    ReasonsView,
     RenewalsView,
     SeenView,
     SimulationBody,
@@ -47,12 +47,12 @@ from services.certs.outlook_views import (
     goal_view,
     history_view,
     milestones_view,
-    reasons_view,
     renewal_view,
     seen_view,
     what_if_view,
 )
 from services.certs.policies import Policies
+from services.certs.reasons_views import ReasonsView, reasons_view
 from services.certs.store import CertsStore
 from services.certs.views import CandidatePath, ProgramPath
 
@@ -239,7 +239,8 @@ class OutlookApi:
         entry = standing.certifications.get(call.path.certification)
         if row is None or entry is None:
             raise Problem(NOT_FOUND)
-        return reasons_view(row["_id"], policy, today, entry, chain(entry, facts))
+        certification = defined(policy, entry, facts, today)
+        return reasons_view(row["_id"], policy, today, entry, chain(entry, facts), certification=certification)
 
     async def show_history(self, call: Call[CandidatePath]) -> HistoryView:
         policy, row = await self._ledger(call)

@@ -1,7 +1,6 @@
 """What the outlook API takes and gives, and how the engine's answers become that."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -11,7 +10,6 @@ from libs.common.events.types import Code, Identifier
 from libs.common.http.models import Body, Day, View
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
-from services.certs.domain.chain import Chain, FactKind
 from services.certs.domain.comparison import Difference, Side
 from services.certs.domain.explanation import explained
 from services.certs.domain.history import HistoryKind, Line
@@ -112,48 +110,6 @@ class SeenView(View):
     as_of: date
     policy_version: int
     certifications: list[StandingView]
-
-
-class ChainFactView(View):
-    """Something that happened, and since when it is known."""
-
-    fact: str
-    kind: FactKind
-    """Derived, where it follows from another certification or from the dates."""
-    on: date
-    text: str
-    known_at: datetime | None
-    """When it was first known; null of what is derived."""
-    corrected_at: datetime | None
-    """When something else was said of it later, if ever."""
-
-
-class ChainRuleView(View):
-    """A clause that gave something effect, and where it is written."""
-
-    clause: str
-    text: str | None
-    """What it made of the facts; null where they tell it alone."""
-    file: str
-    line: int
-    wording: str
-
-
-class ReasonsView(View):
-    """Why a certification is what it is: facts by their days, then rules as they were used."""
-
-    candidate_id: str
-    program: str
-    as_of: date
-    policy_version: int
-    certification: str
-    title: str
-    status: str
-    earned_on: date
-    expires_on: date | None
-    text: str
-    facts: list[ChainFactView]
-    rules: list[ChainRuleView]
 
 
 class AssumptionBody(Body):
@@ -438,33 +394,6 @@ def standing_view(policy: Program, entry: CertificationStanding) -> StandingView
         expires_on=entry.expires_on,
         text=entry.sentence,
         because=[ClauseView(**reason._asdict()) for reason in explained(policy, entry)],
-    )
-
-
-def reasons_view(
-    candidate_id: str, policy: Program, as_of: date, entry: CertificationStanding, why: Chain
-) -> ReasonsView:
-    rules = []
-    for rule in why.rules:
-        clause = policy.clause(rule.clause)
-        rules.append(
-            ChainRuleView(
-                clause=rule.clause, text=rule.text, file=clause.file, line=clause.line, wording=clause.wording
-            )
-        )
-    return ReasonsView(
-        candidate_id=candidate_id,
-        program=policy.id,
-        as_of=as_of,
-        policy_version=policy.version,
-        certification=entry.certification,
-        title=entry.title,
-        status=entry.status,
-        earned_on=entry.earned_on,
-        expires_on=entry.expires_on,
-        text=entry.sentence,
-        facts=[ChainFactView(**asdict(fact)) for fact in why.facts],
-        rules=rules,
     )
 
 

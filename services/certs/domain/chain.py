@@ -1,6 +1,6 @@
 """The reasons of an entry apart: what happened, since when it is known, and the rules that made of it what it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
@@ -9,6 +9,7 @@ from services.certs.domain.facts import (
     CourseFact,
     CreditFact,
     DecisionFact,
+    DecisionKind,
     EmeritusFact,
     ExamFact,
     ExtensionFact,
@@ -18,6 +19,8 @@ from services.certs.domain.facts import (
 from services.certs.domain.standing import CertificationStanding, Ground
 
 FactKind = Literal["exam", "credits", "course", "import", "extension", "emeritus", "decision", "derived"]
+Act = Literal["import"] | DecisionKind
+"""What may be done to any certification, and no definition states."""
 
 _KINDS: Final[dict[type, FactKind]] = {
     ExamFact: "exam",
@@ -50,10 +53,15 @@ class ChainFact:
 
 @dataclass(frozen=True, slots=True)
 class ChainRule:
-    """A clause that gave something effect, and what it made of it; None where that is told by the facts alone."""
+    """A clause that gave something effect, and what it made of it; None where that is told by the facts alone.
+
+    Attributes:
+        acts: what was done under the clause that no definition states.
+    """
 
     clause: str
     text: str | None
+    acts: frozenset[Act] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +81,33 @@ def chain(entry: CertificationStanding, known: Sequence[Fact]) -> Chain:
     """
     facts: dict[tuple[str, str], ChainFact] = {}
     rules: dict[str, str | None] = {}
+    acts: dict[str, set[Act]] = {}
     by_name = _by_name(known)
+
+    def follow(ground: Ground) -> None:
+        facts.setdefault((ground.fact, ground.text), _fact(ground, by_name))
+        rules.setdefault(ground.clause, None)
+        acts.setdefault(ground.clause, set()).update(_acts(by_name.get(ground.fact, [])))
+
     for step in entry.holdings[-1].steps:
         for ground in step.grounds:
-            facts.setdefault((ground.fact, ground.text), _fact(ground, by_name))
-            rules.setdefault(ground.clause, None)
+            follow(ground)
         # What a later step says of the same clause is what holds.
         rules.pop(step.clause, None)
         rules[step.clause] = step.because[-1].text
     for ground in (*entry.decisions, *entry.grounds):
-        facts.setdefault((ground.fact, ground.text), _fact(ground, by_name))
-        rules.setdefault(ground.clause, None)
+        follow(ground)
     ordered = sorted(facts.values(), key=lambda fact: fact.on)
-    return Chain(tuple(ordered), tuple(ChainRule(clause, text) for clause, text in rules.items()))
+    used = [ChainRule(clause, text, frozenset(acts.get(clause, ()))) for clause, text in rules.items()]
+    return Chain(tuple(ordered), tuple(used))
+
+
+def _acts(told: Iterable[Fact]) -> Iterator[Act]:
+    for fact in told:
+        if isinstance(fact, DecisionFact):
+            yield fact.decision
+        elif isinstance(fact, ImportFact):
+            yield "import"
 
 
 def _fact(ground: Ground, by_name: dict[str, list[Fact]]) -> ChainFact:
