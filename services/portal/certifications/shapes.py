@@ -16,9 +16,21 @@ class Fact(BaseModel):
     corrected_at: datetime | None
 
 
+class Asked(BaseModel):
+    """One thing that a rule asks for, or several of which so many are enough."""
+
+    kind: str
+    text: str
+    items: list["Asked"]
+
+
 class Rule(BaseModel):
     clause: str
     text: str | None
+    says: str | None = None
+    """In words; this and what follows are missing in answers of a service that is not updated yet."""
+    lead: str | None = None
+    asks: Asked | None = None
     wording: str
 
 

@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Final
 
 from services.portal.backend.shapes import Certification, Line
-from services.portal.certifications.shapes import Fact, Reasons, Rule
+from services.portal.certifications.shapes import Asked, Fact, Reasons, Rule
 from services.portal.languages import mark, say
 from services.portal.languages.days import clock_time, day_there, spoken
 
 MOST: Final = 9
 """Entries, the conclusion among them."""
+
+AT_ONCE: Final = 4
+"""Alternatives shown at once; of more the reader asks to see them."""
 
 _SOURCES: Final = {
     "exam": mark("Fact · told by the test vendor · known since {moment}"),
@@ -26,11 +29,27 @@ _DERIVED: Final = mark("Fact · follows from your other certifications or from t
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a rule asks for, or several.
+
+    Attributes:
+        items: what it is made of, or chosen from.
+        folded: whether these are shown only to who wants to see them.
+    """
+
+    text: str
+    items: tuple["Part", ...] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A fact or a rule.
 
     Attributes:
         text: in bold.
+        more: of a rule, what it says for everybody, where the text tells what it made of the facts.
+        asks: what a rule asks for, where that is more than one thing.
         source: where it is from, and since when it is known.
         clause: path of the rule; None of facts.
         struck: whether it no longer counts.
@@ -39,6 +58,8 @@ class Entry:
 
     text: str
     source: str
+    more: str = ""
+    asks: Part | None = None
     clause: str | None = None
     struck: bool = False
     corrected: str = ""
@@ -46,12 +67,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """What is shown at once, and the facts before that."""
+    """What is shown at once, the facts before that, and each rule as the program has written it."""
 
     earlier: tuple[Entry, ...]
     facts: tuple[Entry, ...]
     rules: tuple[Entry, ...]
     conclusion: str
+    written: tuple[tuple[str, str], ...]
+    """Path and wording."""
 
 
 def why_of(one: Certification, reasons: Reasons, lines: Sequence[Line]) -> Why:
@@ -68,7 +91,8 @@ def why_of(one: Certification, reasons: Reasons, lines: Sequence[Line]) -> Why:
     rules = tuple(_rule(rule, reasons.policy_version) for rule in reasons.rules)[: MOST - 2]
     room = max(MOST - 1 - len(rules), 1)
     cut = max(len(facts) - room, 0)
-    return Why(tuple(facts[:cut]), tuple(facts[cut:]), rules, conclusion_of(one))
+    written = tuple((rule.clause, rule.wording) for rule in reasons.rules)
+    return Why(tuple(facts[:cut]), tuple(facts[cut:]), rules, conclusion_of(one), written)
 
 
 def conclusion_of(one: Certification) -> str:
@@ -105,8 +129,16 @@ def _struck(line: Line) -> Entry:
 
 def _rule(rule: Rule, version: int) -> Entry:
     source = say("Rule · policy version {version}", version=version)
-    text = _sentence(rule.text) if rule.text else say("The program asks for: {wording}", wording=rule.wording)
-    return Entry(text, source, clause=rule.clause)
+    says = rule.says or say("A rule of the program; its own text is below.")
+    asks = _part(rule.asks) if rule.lead and rule.asks else None
+    if rule.text:
+        return Entry(_sentence(rule.text), source, says, asks, rule.clause)
+    return Entry((asks and rule.lead) or says, source, asks=asks, clause=rule.clause)
+
+
+def _part(asked: Asked) -> Part:
+    folded = asked.kind != "all" and len(asked.items) > AT_ONCE
+    return Part(_sentence(asked.text), tuple(_part(each) for each in asked.items), folded)
 
 
 def spoken_minute(moment: datetime) -> str:

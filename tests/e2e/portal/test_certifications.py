@@ -34,6 +34,7 @@ async def test_a_certification_says_why_and_what_was_seen_on_a_day(inside: Brows
     why = (await page.locator(".why").inner_text()).replace("\xa0", " ")
     assert f"{EXAM} passed on {spoken(TAKEN)}" in why
     assert "told by the test vendor" in why
+    assert f"To earn it: pass {EXAM}" in why
     assert f"So it is active from {spoken(TAKEN)} to {spoken(LAST)}" in why
     data = await inside.request.get("/certifications/CCNA/reasons.json")
     assert [fact["kind"] for fact in (await data.json())["facts"]] == ["exam"]

@@ -12,6 +12,7 @@ from services.portal.certifications.board import board_of, suspensions
 from services.portal.certifications.pages import day_asked
 from services.portal.certifications.reminders import reminder_days, reminder_row
 from services.portal.certifications.shapes import (
+    Asked,
     Availability,
     Fact,
     Reasons,
@@ -22,7 +23,7 @@ from services.portal.certifications.shapes import (
     SeenStanding,
     Way,
 )
-from services.portal.certifications.why import MOST, why_of
+from services.portal.certifications.why import AT_ONCE, MOST, why_of
 from services.portal.certifications.words import items_of, learned_later, seen_sentence, ways_of
 from services.portal.timeline.scale import scale_of
 
@@ -89,6 +90,39 @@ def test_the_chain_strikes_what_no_longer_counts_and_says_what_was_corrected() -
     assert second.source.replace("\xa0", " ") == "No longer counts: it was withdrawn on 1 February 2025"
     derived = why_of(certification(), reasons(fact(FROM, kind="derived", known_at=None)), []).facts[0]
     assert derived.source == "Fact · follows from your other certifications or from the dates"
+
+
+def test_a_rule_is_said_in_words_with_its_parts_and_the_program_s_own_text_apart() -> None:
+    exams = [Asked(kind="exam", text=f"pass {code}", items=[]) for code in "ABCDE"]
+    choice = Asked(kind="any", text="one of these", items=exams)
+    asks = Asked(kind="all", text="all of these", items=[exams[0], choice])
+    earned = Rule(clause="P.requires", text=None, says="To earn it: …", lead="Do:", asks=asks, wording="all: [A]")
+    lasts = Rule(clause="validity", text="3 years from then", says="It lasts 3 years.", wording="3 years")
+    one = Rule(clause="Q.requires", text=None, says="To earn it: pass A.", asks=exams[0], wording="A")
+    older = Rule(clause="ladder", text=None, wording="{levels: [a]}")
+    why = why_of(certification(), Reasons(policy_version=4, text="", facts=[], rules=[earned, lasts, one, older]), [])
+    assert [rule.text for rule in why.rules] == [
+        "Do:",
+        "3 years from then",
+        "To earn it: pass A.",
+        "A rule of the program; its own text is below.",
+    ]
+    assert [rule.more for rule in why.rules] == ["", "It lasts 3 years.", "", ""]
+    first, second = why.rules[0].asks.items if why.rules[0].asks else ()
+    assert (first.text, first.items) == ("Pass A", ())
+    assert (second.text, second.folded, len(second.items)) == ("One of these", True, 5)
+    assert not any(rule.asks for rule in why.rules[1:])
+    assert why.written == tuple((rule.clause, rule.wording) for rule in (earned, lasts, one, older))
+
+
+@pytest.mark.parametrize("count", [2, AT_ONCE, AT_ONCE + 1, 40])
+def test_many_alternatives_are_folded_and_what_is_all_asked_for_is_not(count: int) -> None:
+    exams = [Asked(kind="exam", text=f"pass {number}", items=[]) for number in range(count)]
+    for kind, folds in (("any", True), ("n_of", True), ("all", False)):
+        rule = Rule(clause="r", text=None, says="S", lead="L", asks=Asked(kind=kind, text="T", items=exams), wording="")
+        (entry,) = why_of(certification(), Reasons(policy_version=4, text="", facts=[], rules=[rule]), []).rules
+        assert entry.asks is not None
+        assert entry.asks.folded == (folds and count > AT_ONCE)
 
 
 @pytest.mark.parametrize(
