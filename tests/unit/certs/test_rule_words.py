@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from libs.common.languages import ENGLISH, LANGUAGES, READER, Language
 from libs.common.programs import CertificationNode, ExamNode, Program, leaves
 from libs.common.programs.model import AllNode, NOfNode
-from libs.common.programs.policy import Way
+from libs.common.programs.policy import LADDER_CLAUSE, Extension, Way
 from services.certs.cases import read_inputs
 from services.certs.domain.asked import Asked, renewing, required, shares_exams
 from services.certs.domain.chain import chain
@@ -75,6 +75,47 @@ def test_every_requirement_and_way_to_renew_is_said_whole_and_without_marks_of_t
             assert language is ENGLISH or not set(texts(words)) - {"-"} & set(texts(english)), (
                 "nothing is left in English"
             )
+
+
+def stated(program: Program) -> dict[str, str]:
+    """Every rule that is not for one certification, and a word of what it says."""
+    policy = program.policy
+    named = {
+        LADDER_CLAUSE: "level and below" if policy.ladder else "",
+        "emeritus": "of emeritus can be granted" if policy.emeritus else "",
+        "extensions": "last active days of many",
+        **{rule.clause: "A course renews" for rule in (policy.courses.rules if policy.courses else ())},
+        **{one.clause: one.name for one in policy.designations},
+        **{one.clause: "inactive time counts" for one in (policy.legacy_validity or {}).values()},
+        **{one.clause: "moved" for one in policy.extensions},
+    }
+    return {clause: word for clause, word in named.items() if word}
+
+
+@in_both_programs
+@in_every_language
+def test_every_rule_for_many_certifications_has_words(
+    programs: dict[str, Program], program_id: str, language: Language
+) -> None:
+    extensions = (Extension(TODAY, 6, (TODAY, TODAY), "extensions[0]"), Extension(TODAY, 1, None, "extensions[1]"))
+    program = programs[program_id]
+    program = replace(program, policy=replace(program.policy, extensions=extensions))
+    for clause, word in stated(program).items():
+        english = rule_words(program, None, clause).says
+        assert word in english
+        with read_in(language):
+            says = rule_words(program, None, clause).says
+        assert not MARKS.search(says)
+        assert language is ENGLISH or says != english
+
+
+def test_how_long_it_lasts_is_said_by_the_rule_of_its_day(cisco: Program) -> None:
+    one = cisco.certifications["CCST-Networking"]
+    said = [rule_words(cisco, one, f"{one.path}.{clause}").says for clause in ("validity", "earlier_validity[0]")]
+    assert said == [
+        "It lasts 5 years from the day it is earned or renewed.",
+        "Earned before 15 July 2025, it never expires.",
+    ]
 
 
 @in_both_programs
