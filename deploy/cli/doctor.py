@@ -16,6 +16,7 @@ from deploy.cli.audit import read_verdicts
 from deploy.cli.backup import administrator
 from deploy.cli.console import output, progress_bar, run, say, say_json, table
 from deploy.cli.errors import FAILED
+from deploy.cli.programs import Folder, load
 from deploy.cli.queues import depths, working_queues
 from deploy.doctor.broker import look_at
 from deploy.doctor.dossiers import KINDS, Dossier
@@ -26,7 +27,6 @@ from deploy.doctor.services import look_into
 from deploy.local.platform import PROGRAMS
 from libs.common.bus.topology import parked_queue
 from libs.common.events import SERVICES
-from libs.common.programs import load_programs
 
 SETTLE_SECONDS = 3.0
 """What is found while everything runs is looked at again after this long: events may have been on their way."""
@@ -40,14 +40,15 @@ def doctor(
     program: Annotated[str | None, typer.Option(help="Only this program's candidates")] = None,
     candidate: Annotated[str | None, typer.Option(help="Only this candidate")] = None,
     audit: Annotated[bool, typer.Option(help="Verify the audit logs, too, which reads every record")] = True,
+    directory: Folder = PROGRAMS,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Compare what the services hold, candidate by candidate, and look into each one's own house.
 
     It only reads. Every finding says what to do about it; the exit status is 1 where there is one.
     """
+    programs = load(directory)
     access = Access.load()
-    programs = load_programs(PROGRAMS)
     counted: Counter[str] = Counter()
     with administrator(access) as client:
         surroundings = Surroundings(programs, datetime.now(UTC))

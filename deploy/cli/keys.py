@@ -11,11 +11,9 @@ from deploy.cli.access import Access
 from deploy.cli.client import operator_client
 from deploy.cli.console import note, output, run, say_json, table
 from deploy.cli.metrics import read_figures
-from deploy.local.platform import FIELD_KEY_HOLDERS, field_keys
-from deploy.local.secret_store import write_private
+from deploy.local.field_keys import HOLDERS, add_key
 from deploy.local.settings import LocalSettings
 from libs.common.clock import SystemClock
-from libs.common.ids import new_id, new_secret
 
 _LOOK_SECONDS = 2
 
@@ -56,14 +54,11 @@ def fields(
 
 async def _fields(local: LocalSettings, *, new: bool, wait: bool) -> None:
     since = SystemClock().now().timestamp()
-    for service in FIELD_KEY_HOLDERS if new else ():
-        # By its beginning it sorts behind all before it: the one that sorts last is used.
-        path = field_keys(local, service) / f"k{new_id()}"
-        write_private(path, f"{new_secret()}\n")
-        note(f"{service}: new key {path.name}; remove older ones when nothing is left")
+    for service in HOLDERS if new else ():
+        note(f"{service}: new key {add_key(local.state_dir, service)}; remove older ones when nothing is left")
     async with aiohttp.ClientSession() as session:
         while True:
-            lines = [await _left(session, local, service, since if wait else 0) for service in FIELD_KEY_HOLDERS]
+            lines = [await _left(session, local, service, since if wait else 0) for service in HOLDERS]
             for line in lines:
                 note(line.text)
             if not wait or all(line.done for line in lines):

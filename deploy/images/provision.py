@@ -4,16 +4,17 @@
 `mongo`, `rabbitmq` and one for each service receive what these need. Safe to repeat: what exists stays.
 """
 
+import argparse
 import json
 import os
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from joserfc.jwk import OKPKey
 
 from deploy.images.addresses import ADMINISTRATOR, BROKER, MONGO
+from deploy.local import field_keys
 from deploy.local.mongod import mongo_url
 from deploy.local.rabbitmq import amqp_url
 from deploy.local.secret_store import SecretStore, write_private
@@ -32,10 +33,11 @@ MOUNTED = Path("/run/certrail")
 """Where a service finds its volume."""
 SIGNING_KEYS = "signing-keys.json"
 VENDOR_SECRETS = "vendors"
+FIELD_KEYS = "field-keys"
 
 
-def provision(volumes: Path) -> None:
-    """Fill the volumes below `volumes`."""
+def provision(volumes: Path, *, new_field_keys: bool = False) -> None:
+    """Fill the volumes below `volumes`; with `new_field_keys` each service encrypts with a new key from now on."""
     secrets = SecretStore(volumes / "operator")
     _provide(volumes / "mongo", SERVERS, mongo_files(secrets))
     _provide(volumes / "rabbitmq", SERVERS, {"90-certrail.conf": broker_settings(secrets)})
@@ -48,7 +50,14 @@ def provision(volumes: Path) -> None:
     sign_on = {"vue-sign-on": f"composed {secrets.get('exams/vue-sign-on')}\n"}
     _provide(volumes / "exams" / VENDOR_SECRETS, OURS, sign_on)
     _provide(volumes / "fulfillment" / VENDOR_SECRETS, OURS, {})
-    for path in (volumes / "operator", *(volumes / "operator").iterdir()):
+    for service in field_keys.HOLDERS:
+        if new_field_keys:
+            field_keys.add_key(volumes / "operator", service)
+        kept = field_keys.kept_keys(volumes / "operator", service)
+        # What is there is left alone: it may be read this moment.
+        given = {name: key for name, key in kept.items() if not (volumes / service / FIELD_KEYS / name).exists()}
+        _provide(volumes / service / FIELD_KEYS, OURS, given)
+    for path in (volumes / "operator", *(volumes / "operator").rglob("*")):
         os.chown(path, OURS, OURS)
 
 
@@ -86,6 +95,8 @@ def service_secrets(secrets: SecretStore, service: str) -> dict[str, str]:
     }
     if service == "identity":
         found["CERTRAIL_SIGNING_KEYS_FILE"] = str(MOUNTED / SIGNING_KEYS)
+    if service in field_keys.HOLDERS:
+        found["CERTRAIL_FIELD_KEYS_DIR"] = str(MOUNTED / FIELD_KEYS)
     if service in {"exams", "fulfillment"}:
         found["CERTRAIL_VENDOR_SECRETS_DIR"] = str(MOUNTED / VENDOR_SECRETS)
     return found
@@ -139,5 +150,13 @@ def _provide(volume: Path, owner: int, files: Mapping[str, str]) -> None:
     volume.chmod(0o700)
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="deploy.images.provision", description="Makes a composed platform's secrets.")
+    parser.add_argument("volumes", type=Path, help="the folder of the mounted volumes")
+    parser.add_argument("--new-field-keys", action="store_true", help="begin with new keys of fields beside the old")
+    given = parser.parse_args()
+    provision(given.volumes, new_field_keys=given.new_field_keys)
+
+
 if __name__ == "__main__":
-    provision(Path(sys.argv[1]))
+    main()

@@ -5,6 +5,7 @@ Secrets, this is the list of what they hold.
 """
 
 import argparse
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from deploy.broker.definitions import OPERATOR
 from deploy.images.provision import SIGNING_KEYS, own_secrets, portal_secret, signing_keys
+from deploy.local.field_keys import HOLDERS, add_key, kept_keys
 from deploy.local.secret_store import SecretStore, write_private
 from deploy.mongo.users import database_name
 from deploy.processes import PORTAL
@@ -41,15 +43,18 @@ class Servers:
         return f"{'amqps' if self.tls else 'amqp'}://{user}:{quote(password, safe='')}@{self.broker}/"
 
 
-def contents(kept: SecretStore, keys: str, servers: Servers) -> dict[str, dict[str, str]]:
+def contents(
+    kept: SecretStore, keys: str, fields: Mapping[str, Mapping[str, str]], servers: Servers
+) -> dict[str, dict[str, str]]:
     """What each Secret holds, by its name.
 
     Args:
         kept: where passwords are kept, and made at the first time.
         keys: the first signing keys of access tokens, a JWK set.
+        fields: by service, the keys that encrypt its fields by their ids.
         servers: where both servers are.
     """
-    secrets = {}
+    secrets = {f"certrail-{service}-field-keys": dict(held) for service, held in fields.items()}
     for service in SERVICES:
         secrets[f"certrail-{service}"] = {
             "CERTRAIL_MONGO_URL": servers.mongo_url(database_name(service), service, kept.get(f"mongo/{service}")),
@@ -71,14 +76,14 @@ def contents(kept: SecretStore, keys: str, servers: Servers) -> dict[str, dict[s
 
 
 def manifests(secrets: Mapping[str, Mapping[str, str]], namespace: str) -> dict[str, Any]:
-    """The Secrets as one document."""
+    """The Secrets as one document, encoded, so that `kubectl apply` removes what is no more in one."""
     items = [
         {
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "Opaque",
             "metadata": {"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "certrail"}},
-            "stringData": dict(values),
+            "data": {key: base64.b64encode(value.encode()).decode() for key, value in values.items()},
         }
         for name, values in secrets.items()
     ]
@@ -101,10 +106,15 @@ def main() -> None:
     parser.add_argument("--replica-set", required=True)
     parser.add_argument("--broker", required=True, help="host:port")
     parser.add_argument("--tls", action="store_true", help="both servers speak TLS")
+    parser.add_argument("--new-field-keys", action="store_true", help="begin with new keys of fields beside the old")
     given = parser.parse_args()
     kept = SecretStore(given.folder)
+    if given.new_field_keys:
+        for service in HOLDERS:
+            add_key(given.folder, service)
+    fields = {service: kept_keys(given.folder, service) for service in HOLDERS}
     servers = Servers(given.mongo, given.replica_set, given.broker, given.tls)
-    print(json.dumps(manifests(contents(kept, first_keys(given.folder), servers), given.namespace), indent=1))
+    print(json.dumps(manifests(contents(kept, first_keys(given.folder), fields, servers), given.namespace), indent=1))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from joserfc.jwk import OKPKey
 
 from deploy.gateway.nginx import local_upstreams, nginx_binary, start_gateway, stop_gateway
 from deploy.gateway.reference import write_site
+from deploy.local import field_keys
 from deploy.local.processes import POLL_SECONDS, ServerProcess, StartError, log_tail, recorded, spawn
 from deploy.local.secret_store import write_private
 from deploy.local.servers import LocalServers, Report, start_servers, stop_servers
@@ -26,8 +27,6 @@ VENDORS = PROJECT / "deploy" / "vendors"
 READY_SECONDS = 60.0
 SERVICE_STOP_SECONDS = 30.0
 MAIL_CATCHER = "mailcatcher"
-FIELD_KEY_HOLDERS = ("identity", "exams", "certs")
-"""Services with fields that lie encrypted."""
 
 
 @dataclass(frozen=True)
@@ -209,8 +208,8 @@ def service_environment(
             environment["CERTRAIL_OPENID_SECRETS_FILE"] = str(openid_secrets)
     if service == "certs":
         environment["CERTRAIL_CERTS_KEYS_SECRET"] = servers.secrets.get("certs/keys")
-    if service in FIELD_KEY_HOLDERS:
-        environment["CERTRAIL_FIELD_KEYS_DIR"] = str(field_keys(settings, service))
+    if service in field_keys.HOLDERS:
+        environment["CERTRAIL_FIELD_KEYS_DIR"] = str(field_keys.folder_of(settings.state_dir, service))
     if service in {"exams", "fulfillment"}:
         environment["CERTRAIL_VENDORS_DIR"] = str(VENDORS)
         environment["CERTRAIL_VENDOR_SECRETS_DIR"] = str(settings.state_dir / "vendor-secrets")
@@ -232,13 +231,6 @@ def service_environment(
         # Whoever tries hooks out has their receiver on this machine too.
         environment["CERTRAIL_HOOKS_PRIVATE_NETWORKS"] = "127.0.0.0/8"
     return environment
-
-
-def field_keys(settings: LocalSettings, service: str) -> Path:
-    """The folder of the keys that encrypt a service's most sensitive fields."""
-    folder = settings.state_dir / "field-keys" / service
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
 
 
 def _signing_keys(folder: Path) -> Path:

@@ -184,7 +184,9 @@ async def run(
     client = open_client(settings.database_address, application=f"certrail-{service.name}-{role}")
     try:
         database = open_database(client)
-        if not await make_ready(client, database, service.migrations, owner=owner, stopping=stopping, clock=clock):
+        if not await make_ready(
+            client, database, service.migrations, prepare, owner=owner, stopping=stopping, clock=clock
+        ):
             return
         process = _Process(
             service,
@@ -206,21 +208,22 @@ async def make_ready(
     client: Client,
     database: Database,
     migrations: Sequence[Migration],
-    *,
+    *also: Callable[[Database], Awaitable[None]],
     owner: str,
     stopping: asyncio.Event,
     clock: Clock,
 ) -> bool:
     """Wait for the database, and bring it to the state that the code expects, through whatever outages there are.
 
-    A process may begin in the middle of a fail-over: it waits then, as it would later. Returns False where a stop came
-    first.
+    A process may begin in the middle of a fail-over: it waits then, as it would later. What is to be done `also` must
+    be safe to repeat. Returns False where a stop came first.
     """
     while True:
         try:
             if await _reachable(client, stopping):
                 await migrate(database, migrations, owner=owner, clock=clock)
-                await prepare(database)
+                for step in also:
+                    await step(database)
                 return True
         except PyMongoError as error:
             if not is_outage(error):

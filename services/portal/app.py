@@ -5,8 +5,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 import aiohttp
 import structlog
@@ -22,10 +21,11 @@ from libs.common.ids import new_id
 from libs.common.languages import LANGUAGES
 from libs.common.logs import configure_logs
 from libs.common.mongo.client import Client, open_client, open_database
-from libs.common.mongo.migrations import migrate, migrate_and_end
+from libs.common.mongo.migrations import migrate_and_end
 from libs.common.programs import Program, ProgramErrors
 from libs.common.programs.live import LivePrograms
 from libs.common.sealing import SecretBox
+from libs.common.service import make_ready
 from libs.common.settings import load_settings
 from services.portal.access.entering import Entrance
 from services.portal.access.provider import ProviderSignIn
@@ -153,34 +153,37 @@ def build(
     return app
 
 
-@asynccontextmanager
-async def running(
-    settings: PortalSettings, programs: Mapping[str, Program], clock: Clock
-) -> AsyncIterator[tuple[int, int]]:
-    """The portal while the block runs; yields the ports of its pages and of its health."""
+async def run(
+    settings: PortalSettings, programs: Mapping[str, Program], *, stopping: asyncio.Event, clock: Clock
+) -> None:
+    """Run the portal until `stopping` is set, then stop it cleanly; it starts as every service does."""
     client = open_client(settings.database_address, application="certrail-portal")
     owner = f"portal-{socket.gethostname()}-{os.getpid()}-{new_id()[-6:]}"
     readiness = Readiness()
     readiness.register("database", lambda: client.admin.command("ping"))
     try:
+        if not await make_ready(
+            client, open_database(client), EVERY_MIGRATION, owner=owner, stopping=stopping, clock=clock
+        ):
+            return
         async with (
             aiohttp.ClientSession() as http,
-            serve(internal_app(readiness), settings.host, settings.internal_port) as internal,
-        ):
-            await migrate(open_database(client), EVERY_MIGRATION, owner=owner, clock=clock)
-            app = build(settings, programs, client, http, clock)
-            async with serve(
-                app,
+            serve(internal_app(readiness), settings.host, settings.internal_port),
+            serve(
+                build(settings, programs, client, http, clock),
                 settings.host,
                 settings.api_port,
                 drain_seconds=settings.drain_seconds,
                 leave_seconds=settings.leave_seconds,
-            ) as port:
-                log.info("started", port=port)
-                yield port, internal
-                readiness.leave()
+            ) as port,
+        ):
+            log.info("started", port=port)
+            await stopping.wait()
+            log.info("stopping")
+            readiness.leave()
     finally:
         client.close()
+    log.info("stopped")
 
 
 async def _until_signal(settings: PortalSettings, programs: LivePrograms) -> None:
@@ -191,10 +194,10 @@ async def _until_signal(settings: PortalSettings, programs: LivePrograms) -> Non
     SPEECH.learn(*LANGUAGES.values())
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(programs.watch(stopping))
-        async with running(settings, programs, SystemClock()):
-            await stopping.wait()
-            log.info("stopping")
-    log.info("stopped")
+        try:
+            await run(settings, programs, stopping=stopping, clock=SystemClock())
+        finally:
+            stopping.set()
 
 
 def main() -> None:

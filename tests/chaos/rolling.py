@@ -70,7 +70,7 @@ class RollingStage(Stage):
         folder, master = self.folder / "gateway", psutil.Process(self._gateway.process.pid)
         before = {worker.pid for worker in master.children()}
         values = local_values(folder, self._gateway.port, upstreams, self.folder / "site")
-        (folder / "nginx.conf").write_text(render(values))
+        (folder / "nginx.conf").write_text(render("nginx.conf", values))
         os.kill(master.pid, signal.SIGHUP)
         await until(lambda: not before & _taking(master), patience=READY_SECONDS)
 

@@ -40,7 +40,6 @@ from services.identity.systems import clients, token_api
 from services.notify import privacy as notify_privacy
 from services.notify.settings import NotifySettings
 from services.portal.settings import PortalSettings
-from tests import servers
 from tests.contract.metrics import Metric
 
 PROJECT = Path(__file__).parents[2]
@@ -109,9 +108,12 @@ def test_command_stands_in_the_operators_guide(command: str) -> None:
     assert f"`{command}`" in OPERATORS
 
 
-@pytest.mark.parametrize("name", [servers.MONGO_ADMIN_URL, servers.AMQP_ADMIN_URL, servers.MANAGEMENT_URL])
-def test_address_of_test_servers_stands_in_the_testing_guide(name: str) -> None:
-    assert f"`{name}`" in (DOCS / "testing.md").read_text()
+def test_switches_of_tests_are_those_of_the_testing_guide() -> None:
+    known = re.compile(r"\bCERTRAIL_(?:TEST|FUZZ|CHAOS)_[A-Z_]+\b")
+    read = {name for path in (PROJECT / "tests").rglob("*.py") for name in known.findall(path.read_text())}
+    (table,) = re.findall(r"^## Switches\n(.*?)^## ", (DOCS / "testing.md").read_text(), re.MULTILINE | re.DOTALL)
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in known.findall(row)} == read
 
 
 def declared_problems() -> list[ProblemType]:
@@ -189,6 +191,11 @@ def vendor_fields() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("event", "field"), sorted(vendor_fields()))
 def test_field_of_a_vendors_event_stands_in_the_vendors_guide(event: str, field: str) -> None:
     assert f"`{field}`" in row_of(VENDORS, event)
+
+
+def test_a_decision_has_a_number_of_its_own() -> None:
+    numbers = [path.name[:4] for path in (DOCS / "adr").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))

@@ -90,7 +90,7 @@ def set_up_settings(
 async def world() -> AsyncIterator[World]:
     with session_folder() as folder:
         async with tls_servers(folder / "servers") as tls:
-            secrets = contents(tls.kept, first_keys(folder), tls.servers)
+            secrets = contents(tls.kept, first_keys(folder), {}, tls.servers)
             await set_up(set_up_settings(tls, secrets, folder / "accounts"))
             yield World(tls, secrets, folder)
 

@@ -72,6 +72,13 @@ def test_the_promised_commands_are_there() -> None:
     assert promised == COMMANDS.keys()
 
 
+def test_the_doctor_judges_by_the_definitions_that_the_platform_runs_with(tmp_path: Path) -> None:
+    (tmp_path / "acme.yaml").write_text("id: acme\n")
+    told = certrail("doctor", CERTRAIL_PROGRAMS_DIR=str(tmp_path))
+    assert "the program definitions are not in order" in told.stderr
+    assert "acme.yaml" in told.stderr
+
+
 def test_a_users_error_is_one_line_and_a_status_without_a_traceback(tmp_path: Path) -> None:
     done = certrail("status", CERTRAIL_STATE_DIR=str(tmp_path / "none"), CERTRAIL_PORT_BASE="64000")
     assert done.returncode == 1

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from deploy.cli.metrics import Figures
-from deploy.local.platform import FIELD_KEY_HOLDERS
+from deploy.local.field_keys import HOLDERS
 from libs.common.field_keys import FieldKeys
 from tests.service.rig import ERASURE_KEY
 
@@ -36,8 +36,8 @@ def test_new_keys_take_over_from_those_before_and_only_their_owner_reads_them(
         made = CliRunner().invoke(app, ["keys", "fields", "--new"])
         assert made.exit_code == 0
         assert "exams: 3 left" in made.output
-    assert seen == [*FIELD_KEY_HOLDERS, *FIELD_KEY_HOLDERS]
-    for service in FIELD_KEY_HOLDERS:
+    assert seen == [*HOLDERS, *HOLDERS]
+    for service in HOLDERS:
         files = sorted(folder_of(state, service).iterdir())
         assert [path.stat().st_mode & 0o777 for path in files] == [0o600, 0o600]
         keys = FieldKeys(ERASURE_KEY, folder_of(state, service))
@@ -51,7 +51,7 @@ def test_waiting_ends_when_each_service_has_looked_since_and_nothing_is_left(
     rounds = iter([(0.0, 0), (9e9, 2), (9e9, 0)])
 
     async def answers(_session: object, _local: object, service: str) -> Figures:
-        if service == FIELD_KEY_HOLDERS[0]:
+        if service == HOLDERS[0]:
             answers.now = next(rounds)  # type: ignore[attr-defined]
         at, left = answers.now  # type: ignore[attr-defined]
         return Figures(f"certrail_reseal_round_timestamp_seconds {at}\ncertrail_fields_to_reseal {left}\n")

@@ -69,7 +69,9 @@ def test_nothing_is_set_that_nobody_reads(name: str) -> None:
 def test_a_stop_leaves_time_to_drain() -> None:
     drain = CertsSettings.model_fields["drain_seconds"].default
     for name in PROCESSES:
-        assert int(CONTAINERS[name]["stop_grace_period"].removesuffix("s")) >= drain * 1.25 + 10
+        leave = float(CONTAINERS[name]["environment"]["CERTRAIL_LEAVE_SECONDS"])
+        assert leave >= 5
+        assert int(CONTAINERS[name]["stop_grace_period"].removesuffix("s")) >= leave + drain * 1.25 + 10
 
 
 def test_only_who_has_business_outside_is_on_a_network_that_leads_there() -> None:

@@ -1,15 +1,19 @@
 """What the composed platform's one-shot writes into each container's volume."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from deploy.images.provision import assignments, broker_settings, service_secrets, signing_keys
+from deploy.images.provision import assignments, broker_settings, provision, service_secrets, signing_keys
+from deploy.local import field_keys
 from deploy.local.secret_store import SecretStore
 from libs.common.bus import topology
 from libs.common.events import SERVICES
+from libs.common.field_keys import FieldKeys
 from services.identity.settings import read_signing_keys
 
 
@@ -64,3 +68,29 @@ def test_identity_reads_the_signing_keys(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     file.write_text(signing_keys())
     assert len(read_signing_keys(file)) == len(json.loads(file.read_text())["keys"]) == 1
+
+
+def test_who_encrypts_fields_does_so_with_a_key_from_the_first_start_and_with_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "chown", lambda path, owner, group: None)  # only root gives files away
+    folders = {service: tmp_path / service / "field-keys" for service in SERVICES}
+    provision(tmp_path)
+    first = {service: [path.name for path in folders[service].iterdir()] for service in field_keys.HOLDERS}
+    keys = {service: FieldKeys(SecretStr("e" * 32), folders[service]) for service in field_keys.HOLDERS}
+    sealed = {service: keys[service].seal("cases.evidence", b"secret") for service in field_keys.HOLDERS}
+    assert {service: [held["key"]] for service, held in sealed.items()} == first
+    provision(tmp_path)
+    assert {service: [path.name for path in folders[service].iterdir()] for service in field_keys.HOLDERS} == first
+    provision(tmp_path, new_field_keys=True)
+    for service in field_keys.HOLDERS:
+        assert keys[service].current() > first[service][0]
+        assert keys[service].open("cases.evidence", sealed[service]) == b"secret"
+    assert [service for service in SERVICES if folders[service].exists()] == [*field_keys.HOLDERS]
+
+
+def test_a_service_is_told_where_its_field_keys_are(secrets: SecretStore) -> None:
+    told = {service: service_secrets(secrets, service).get("CERTRAIL_FIELD_KEYS_DIR") for service in SERVICES}
+    assert told == {
+        service: "/run/certrail/field-keys" if service in field_keys.HOLDERS else None for service in SERVICES
+    }

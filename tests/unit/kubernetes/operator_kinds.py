@@ -140,6 +140,7 @@ class PodMonitor(Closed):
 class Rule(Closed):
     alert: str
     expr: str
+    since: Annotated[Duration | None, Field(alias="for")] = None
     labels: dict[str, str]
     annotations: dict[str, str]
 

@@ -97,6 +97,9 @@ def _closed(schema: Any, *, top: bool = False) -> Any:
         (PLATFORM, {"services": {"exams": {"mounts": {"CERTRAIL_X_DIR": {"secret": "a", "claim": "b"}}}}}, "X_DIR"),
         (PLATFORM, {"broker": {"ports": [0]}}, "ports"),
         (PLATFORM, {"gateway": {"trustedProxies": ["everybody;"]}}, "trustedProxies"),
+        (PLATFORM, {"gateway": {"unlimited": ["10.0.0.0"]}}, "unlimited"),
+        (PLATFORM, {"gateway": {"limits": {"signIn": "11r/m"}}}, "signIn"),
+        (PLATFORM, {"gateway": {"limits": {"sign_in": "60r/m"}}}, "sign_in"),
         (PLATFORM, {"broker": {"managementUrl": "http://admin:secret@broker:15672"}}, "managementUrl"),
         (SERVERS, {"broker": {"replicas": 2}}, "replicas"),
         (SERVERS, {"mongo": {"tls": {"secret": "a", "authority": ""}}}, "authority"),
@@ -128,3 +131,14 @@ def _paths(schema: Any, root: Any, given: Any, path: str) -> list[str]:
         elif isinstance(given[name], dict):
             found += _paths(part, root, given[name], at)
     return [each for each in found if not each.startswith("services.") or "mounts." not in each]
+
+
+def test_the_platforms_own_alerts_arrive_whole() -> None:
+    """As `--set-file monitoring.rules=…` gives them, the way that the guide names."""
+    file = PLATFORM.parents[1] / "monitoring" / "alerts.yaml"
+    guide = (PLATFORM.parents[2] / "docs" / "kubernetes.md").read_text()
+    assert f"monitoring.rules={file.relative_to(PLATFORM.parents[2])}" in guide
+    made = render(PLATFORM, {"monitoring": {"rules": file.read_text()}})
+    (rules,) = [each for each in made if each["kind"] == "PrometheusRule"]
+    KINDS["PrometheusRule"].model_validate(rules)
+    assert rules["spec"] == yaml.safe_load(file.read_text())

@@ -102,10 +102,11 @@ def test_a_stop_leaves_time_to_drain(case: str) -> None:
         if "-migrate-" in name:
             continue
         (container,) = pod["spec"]["containers"]
-        drain = float(environment(pod)["CERTRAIL_DRAIN_SECONDS"])
-        pause = float(container["lifecycle"]["preStop"]["exec"]["command"][1])
+        assert "lifecycle" not in container, "the process itself goes on answering"
+        leave, drain = (float(environment(pod)[f"CERTRAIL_{name}_SECONDS"]) for name in ("LEAVE", "DRAIN"))
+        assert leave >= 5
         # As the service stops: what is in hand, the relay for a quarter of that, then the connections.
-        assert pod["spec"]["terminationGracePeriodSeconds"] >= pause + drain * 1.25 + 10
+        assert pod["spec"]["terminationGracePeriodSeconds"] >= leave + drain * 1.25 + 10
 
 
 def test_probes_ask_the_internal_port_where_it_listens(case: str) -> None:

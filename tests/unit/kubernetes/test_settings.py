@@ -9,8 +9,10 @@ import pytest
 import yaml
 from pydantic_settings import BaseSettings
 
+from deploy.gateway.nginx import Limits
 from deploy.kubernetes.secrets import Servers, contents
 from deploy.kubernetes.setup import SetUpSettings
+from deploy.local.field_keys import HOLDERS, kept_keys
 from deploy.local.secret_store import SecretStore
 from deploy.processes import APPS
 from libs.common.bus import topology
@@ -51,8 +53,9 @@ def secret_fields(model: type[BaseSettings]) -> dict[str, bool]:
 
 @pytest.fixture(scope="module")
 def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    kept = SecretStore(tmp_path_factory.mktemp("secrets"))
-    return contents(kept, "{}", SERVERS)
+    folder = tmp_path_factory.mktemp("secrets")
+    fields = {service: kept_keys(folder, service) for service in HOLDERS}
+    return contents(SecretStore(folder), "{}", fields, SERVERS)
 
 
 def read(
@@ -144,9 +147,24 @@ def test_secrets_made_by_command_are_all_that_the_chart_asks_for(secrets: dict[s
             sources = [volume["secret"]] if "secret" in volume else volume.get("projected", {}).get("sources", ())
             for source in sources:
                 secret = source.get("secret", source)
-                names = {item["key"] for item in secret["items"]}
+                names = {item["key"] for item in secret.get("items", ())}
                 asked.setdefault(secret.get("name") or secret["secretName"], set()).update(names)
     assert {name: keys - secrets[name].keys() for name, keys in asked.items()} == {name: set() for name in asked}
+
+
+@pytest.mark.parametrize("case", PLATFORMS)
+def test_field_keys_are_mounted_where_fields_are_encrypted_and_nowhere_else(case: str) -> None:
+    """As a whole folder: Kubernetes brings a new key into it without a restart."""
+    for service, pod in services_of(case).values():
+        secret = f"certrail-{service}-field-keys"
+        mounted = {each["secret"]["secretName"]: each for each in pod["spec"]["volumes"] if "secret" in each}
+        assert {name for name in mounted if name.endswith("-field-keys")} == ({secret} if service in HOLDERS else set())
+        if service in HOLDERS:
+            (container,) = pod["spec"]["containers"]
+            (place,) = [each for each in container["volumeMounts"] if each["name"] == mounted[secret]["name"]]
+            assert environment(pod)["CERTRAIL_FIELD_KEYS_DIR"] == place["mountPath"]
+            assert not {"items", "optional"} & mounted[secret]["secret"].keys()
+            assert "subPath" not in place
 
 
 def test_what_the_set_up_takes_stands_in_the_guide() -> None:
@@ -154,3 +172,12 @@ def test_what_the_set_up_takes_stands_in_the_guide() -> None:
     for name, field in SetUpSettings.model_fields.items():
         (row,) = [line for line in guide.splitlines() if line.startswith("|") and f"`{variable(name)}`" in line]
         assert ("required" in row) == field.is_required()
+
+
+def test_the_gateway_counts_as_the_image_does_unless_told_otherwise() -> None:
+    given = environment(pods("platform")["certrail-gateway"])
+    assert {name: given[name] for name in given if name.startswith("LIMIT_")} == Limits().values()
+    assert given["UNLIMITED"] == ""
+    told = environment(pods("platform-everything")["certrail-gateway"])
+    assert {name: told[name] for name in Limits().values()} == Limits(sign_in="120r/m", address="500r/s").values()
+    assert told["UNLIMITED"] == "192.0.2.0/24 2001:db8::/32"

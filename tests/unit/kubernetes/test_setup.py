@@ -1,5 +1,6 @@
 """What the set-up reads, and the Secrets that are made by command."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from deploy.kubernetes.setup import (
     database_passwords,
     vendor_passwords,
 )
+from deploy.local.field_keys import HOLDERS, add_key, kept_keys
 from deploy.local.secret_store import SecretStore
 from deploy.processes import APPS
 from libs.common.events import SERVICES
@@ -33,7 +35,7 @@ def accounts(kept: SecretStore, tmp_path: Path) -> Path:
     folder = tmp_path / "accounts"
     for app in APPS:
         (folder / app).mkdir(parents=True)
-        held = contents(kept, "{}", SERVERS)[f"certrail-{app}"]
+        held = contents(kept, "{}", {}, SERVERS)[f"certrail-{app}"]
         (folder / app / "mongo-url").write_text(held["CERTRAIL_MONGO_URL"])
         if app in SERVICES:
             (folder / app / "amqp-url").write_text(held["CERTRAIL_AMQP_URL"])
@@ -84,8 +86,10 @@ def test_vendors_are_the_files_of_a_mounted_secret_and_nothing_else(tmp_path: Pa
 
 def test_secrets_are_the_same_the_second_time_and_different_for_each_service(kept: SecretStore, tmp_path: Path) -> None:
     keys = first_keys(tmp_path)
-    first = contents(kept, keys, SERVERS)
-    assert contents(kept, first_keys(tmp_path), SERVERS) == first
+    fields = {service: kept_keys(tmp_path, service) for service in HOLDERS}
+    first = contents(kept, keys, fields, SERVERS)
+    again = {service: kept_keys(tmp_path, service) for service in HOLDERS}
+    assert contents(kept, first_keys(tmp_path), again, SERVERS) == first
     assert len(read_signing_keys(tmp_path / "signing-keys.json")) == 1
     for service in SERVICES:
         others = " ".join(" ".join(held.values()) for name, held in first.items() if name != f"certrail-{service}")
@@ -94,3 +98,15 @@ def test_secrets_are_the_same_the_second_time_and_different_for_each_service(kep
     document = json.loads(json.dumps(manifests(first, "certs")))
     assert {item["metadata"]["name"] for item in document["items"]} == first.keys()
     assert {item["metadata"]["namespace"] for item in document["items"]} == {"certs"}
+    for item in document["items"]:
+        decoded = {key: base64.b64decode(value).decode() for key, value in item["data"].items()}
+        assert decoded == first[item["metadata"]["name"]]
+
+
+def test_a_new_field_key_stands_beside_the_old_one_and_sorts_behind_it(kept: SecretStore, tmp_path: Path) -> None:
+    (old,) = kept_keys(tmp_path, "certs")
+    new = add_key(tmp_path, "certs")
+    held = contents(kept, "{}", {"certs": kept_keys(tmp_path, "certs")}, SERVERS)["certrail-certs-field-keys"]
+    assert list(held) == [old, new] == sorted(held)
+    (tmp_path / "field-keys" / "certs" / old).unlink()
+    assert list(kept_keys(tmp_path, "certs")) == [new]

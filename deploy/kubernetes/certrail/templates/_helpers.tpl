@@ -63,10 +63,10 @@ topologySpreadConstraints:
 {{- end }}
 {{- end }}
 
-{{/* Seconds from the signal to the kill: five in which no new request finds its way here, draining, a quarter of it
+{{/* Seconds from the signal to the kill: those in which requests still find their way here, draining, a quarter of it
 for the relay, and fifteen to close everything. */}}
 {{- define "certrail.grace" -}}
-{{ add 20 .Values.drainSeconds (div (add .Values.drainSeconds 3) 4) }}
+{{ add 15 .Values.leaveSeconds .Values.drainSeconds (div (add .Values.drainSeconds 3) 4) }}
 {{- end }}
 
 {{- define "certrail.probes" -}}

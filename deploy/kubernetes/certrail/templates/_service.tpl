@@ -8,7 +8,7 @@ A setting of the service goes before one of all; what the chart itself sets is n
 {{- define "certrail.environment" -}}
 {{- $root := .root }}
 {{- $service := .service }}
-{{- $own := dict "CERTRAIL_PUBLIC_URL" $root.Values.publicUrl "CERTRAIL_DRAIN_SECONDS" (toString $root.Values.drainSeconds) }}
+{{- $own := dict "CERTRAIL_PUBLIC_URL" $root.Values.publicUrl "CERTRAIL_LEAVE_SECONDS" (toString $root.Values.leaveSeconds) "CERTRAIL_DRAIN_SECONDS" (toString $root.Values.drainSeconds) }}
 {{- $_ := set $own "CERTRAIL_JWKS_URL" (printf "http://%s:8080/api/identity/v1/jwks.json" (include "certrail.fullname" (dict "root" $root "name" "identity-api"))) }}
 {{- if $root.Values.programs.configMap }}{{ $_ := set $own "CERTRAIL_PROGRAMS_DIR" "/etc/certrail/programs" }}{{ end }}
 {{- if and $root.Values.vendors.configMap (has .name (list "exams" "fulfillment")) }}{{ $_ := set $own "CERTRAIL_VENDORS_DIR" "/etc/certrail/vendors" }}{{ end }}
@@ -155,8 +155,6 @@ spec:
             {{- end }}
             - {name: internal, containerPort: 9080}
           {{- include "certrail.probes" .root | nindent 10 }}
-          lifecycle: # until every proxy knows that it is leaving
-            preStop: {exec: {command: [sleep, "5"]}}
           resources: {{- toYaml .run.resources | nindent 12 }}
           securityContext: {{- include "certrail.confined" .root | nindent 12 }}
           volumeMounts: {{- include "certrail.mounts" . | nindent 12 }}
