@@ -51,7 +51,9 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Print what became of a message: each step with the time since the first, and where the way ends."""
-    found = run(follow(Access.load(), name, parse_offset(begin), data=data))
+    if not name.strip():
+        raise CliError("there is no id to follow", hint="certrail events tail --json shows what events are known by")
+    found = run(follow(Access.load(), name.strip(), parse_offset(begin), data=data))
     if as_json:
         say_json(
             {"id": found.id, "steps": [asdict(one) for one in found.steps], "ends": [asdict(e) for e in found.ends]}

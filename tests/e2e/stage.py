@@ -130,7 +130,8 @@ class Stage:
             "CERTRAIL_READ_SECONDS": "5",
             **{f"CERTRAIL_{service.upper()}_URL": self.service_url(service) for service in SERVICES},
         }
-        ready = answering(f"http://{LOOPBACK}:{internal_port}/readyz")
+        self.internal_urls[name] = f"http://{LOOPBACK}:{internal_port}"
+        ready = answering(f"{self.internal_urls[name]}/readyz")
         return Part(name, (sys.executable, "-m", "services.portal"), _inherited() | environment, ready)
 
     async def stop(self) -> list[str]:

@@ -22,6 +22,7 @@ from deploy.cli.trace import Way, follow
 from deploy.local.settings import LocalSettings
 from deploy.monitoring.dashboards import DASHBOARDS
 from deploy.monitoring.targets import ALERTS
+from deploy.processes import PORTAL
 from libs.common.bus import topology
 from libs.common.bus.messages import Outgoing
 from libs.common.bus.publisher import Publisher
@@ -280,12 +281,15 @@ async def test_a_vendor_reads_why_its_message_was_refused(stage: Stage, vendor: 
 async def test_processes_offer_whatever_the_dashboards_and_alerts_ask_for(
     stage: Stage, session: aiohttp.ClientSession
 ) -> None:
-    offered: dict[str, set[str]] = {}
+    await stage.processes.start(stage.portal_part(PORTAL))
+    offered = {PORTAL: types_in(await metrics_at(session, stage.internal_urls[PORTAL]))}
     for name, url in stage.internal_urls.items():
         service = name.partition("-")[0]
+        if service == PORTAL:  # it reads no queue
+            continue
         queue = f'certrail_queue_messages{{queue="{topology.events_queue(service)}"}}'
         text = await eventually(partial(metrics_at, session, url), lambda text, queue=queue: queue in text)
-        offered[service] = set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
+        offered[service] = types_in(text)
     everything = set().union(*offered.values())
     for dashboard in DASHBOARDS:
         own = offered.get(dashboard.slug, everything)
@@ -293,6 +297,11 @@ async def test_processes_offer_whatever_the_dashboards_and_alerts_ask_for(
             assert asked_for(query.expr for query in panel.queries) <= own, (dashboard.slug, panel.title)
     rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
     assert asked_for(rule["expr"] for rule in rules) <= everything
+
+
+def types_in(text: str) -> set[str]:
+    """The metrics that a process offers."""
+    return set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
 
 
 async def metrics_at(session: aiohttp.ClientSession, url: str) -> str:

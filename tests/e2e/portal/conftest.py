@@ -7,12 +7,15 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext
 
-from tests.browsers import needs_browser, open_browser
+from tests.browsers import at_length, needs_browser, open_browser
 from tests.e2e.portal.people import Person, World
 from tests.e2e.stage import WHOLE, open_stage
 from tests.e2e.vendor import open_vendor
 from tests.nodes import needs_node
 from tests.servers import BrokerUnderTest, MongoUnderTest
+
+ALWAYS = ("test_first_pages.py", "test_whole_life.py", "test_staff.py", "test_staff_day.py")
+"""What every run walks: the way in, a candidate's whole life, staff at their desk and a whole day of theirs."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "portal" in item.path.parts and "e2e" in item.path.parts:
             item.add_marker(needs_browser)
             item.add_marker(needs_node)
+            if item.path.name not in ALWAYS:
+                item.add_marker(at_length)
 
 
 @pytest_asyncio.fixture(scope="package")
