@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from tests.bench.report import table
 from tests.bench.runs import Started, load_report, percentile, start_load, until_mails, until_ready
 from tests.bench.servers import Bench
 
+STALL_TURNS = 150
+"""Seconds: the watch looks once a minute."""
 ORIGINALS = 1_000
 """Candidates who went through it all, and are then copied."""
 READS = 1_000
@@ -81,6 +84,7 @@ async def _originals(bench: Bench) -> Collections:
         await bench.sink.ask("reset")
         await main_job(bench, services, ORIGINALS)
         await until_recorded(pipeline, environment, ORIGINALS)
+        await _until_looked_at(environment)
     async with databases(environment) as client:
         return await read_all(client)
 
@@ -136,6 +140,17 @@ async def main_job(bench: Bench, services: list[Running], count: int, first: int
     registrations = await _work(bench, services, "registration", count, mails=count, first=first)
     results = await _work(bench, services, "result", count, mails=3 * count, first=first)
     return registrations, results
+
+
+async def _until_looked_at(environment: Environment) -> None:
+    """exams looks at each registration once its result is due; copies of one not looked at would all be due at once."""
+    async with databases(environment) as client:
+        registrations = client[database_name("exams")]["registrations"]
+        for _ in range(STALL_TURNS):
+            if not await registrations.count_documents({"watch.next_at": {"$lte": datetime.now(UTC)}}):
+                return
+            await asyncio.sleep(1)
+    raise BenchError("registrations are not looked at")
 
 
 async def _until_signed(environment: Environment) -> None:
