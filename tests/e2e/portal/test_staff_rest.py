@@ -7,7 +7,7 @@ from playwright.async_api import BrowserContext
 
 from tests.e2e.portal.colleagues import Colleague, at_desk, colleague
 from tests.e2e.portal.eyes import look_over
-from tests.e2e.portal.people import Person, World
+from tests.e2e.portal.people import World
 
 MAIL = "/staff/templates/result_late/es"
 WORDS = "Subject: Tu resultado tarda, {{ name }}\nPreview: Lo buscamos.\nWhy: Hiciste un examen.\n\nHola {{ name }}.\n"
@@ -131,9 +131,8 @@ async def test_people_are_added_and_removed_and_a_system_has_its_secret_once(
     await page.close()
 
 
-async def test_a_mail_is_sent_again_unless_its_link_works_once(
-    world: World, desk: BrowserContext, person: Person
-) -> None:
+async def test_a_mail_is_sent_again_unless_its_link_works_once(world: World, desk: BrowserContext) -> None:
+    person = await world.candidate()
     page = await desk.new_page()
     mails = f"/staff/candidates/{person.candidate_id}/mails"
     await page.goto(f"{mails}?item=mails")
