@@ -516,6 +516,7 @@ _IDENTITY = {
     "hold_erasure": Request(lambda _: {"reason": WHY}),
     "preview_merge": Request(query=lambda values: {"from": values["twin"], "into": values["candidate_id"]}),
     "merge_accounts": Request(lambda values: {"from": values["twin"], "into": values["candidate_id"], "reason": WHY}),
+    "dismiss_pair": Request(lambda values: {"one": values["twin"], "other": values["candidate_id"], "reason": WHY}),
     "reverse_merge": Request(lambda _: {"reason": WHY}),
     "change_profile": Request(lambda _: {"job_title": "MARK-TITLE"}),
     "search": Request(query=lambda values: {"q": values["candidate_id"]}),
@@ -568,6 +569,7 @@ async def _identity(surface: Surface, station: IdentityStation) -> Seed:
     await _made(surface, "ask_for_erasure", seed)
     values["merge_id"] = (await _made(surface, "merge_accounts", seed, by_staff=True))["merge_id"]
     seed.requests = _IDENTITY
+    await surface.run("duplicates")
     return seed
 
 
