@@ -82,7 +82,7 @@ HOLDINGS = Holdings(
             collection="submissions",
             find=by("candidate_id"),
             kind="submissions",
-            withheld=frozenset({"link", "announced", "decided_by", "late_looked"}),
+            withheld=frozenset({"link", "announced", "decided_by", "assignee", "assignee_since", "late_looked"}),
             keep=kept_submission,
         ),
         Holding(

@@ -45,8 +45,8 @@ PERIODS = (
 """Refused messages, and answers that fit nothing, hold whatever a vendor wrote; by then it has been dealt with."""
 
 
-STAFFS_OWN = ("assigned", "handling", "asked_vendor_at", "questions", "ask_again_on")
-"""What staff wrote about an unmatched result, and why they gave it to whom."""
+STAFFS_OWN = ("assigned", "handling", "asked_vendor_at", "assignee", "assignee_since", "questions", "ask_again_on")
+"""What staff wrote about an unmatched result, who of them was on it, and why they gave it to whom."""
 
 
 def under_pseudonym(row: Document, names: Names) -> Document:

@@ -28,6 +28,10 @@ from services.identity.cases.store import MIGRATION as CASES
 from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
 from services.identity.consumers import ServiceEvents, VendorMessages
+from services.identity.duplicates.api import DuplicatesApi
+from services.identity.duplicates.comparing import Comparing
+from services.identity.duplicates.store import MIGRATION as DUPLICATES
+from services.identity.duplicates.store import DuplicateStore
 from services.identity.email_changes import MIGRATION as EMAIL_CHANGES
 from services.identity.email_changes import EmailChanges, EmailChangeStore
 from services.identity.email_changes_api import EmailChangesApi
@@ -92,7 +96,6 @@ from services.identity.signing.api import KeysApi
 from services.identity.signing.keys import SigningKeys
 from services.identity.signing.sealing import Sealing
 from services.identity.signing.store import SigningKeyStore
-from services.identity.similar_api import SimilarApi
 from services.identity.staff import invitations as staff_invitations
 from services.identity.staff.accounts import StaffAccounts
 from services.identity.staff.api import StaffApi
@@ -201,6 +204,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         even_refusals=even_refusals,
     )
     people = People(store, database)
+    duplicates = DuplicateStore(database)
     tombstones = Tombstones(database, settings.erasure_key)
     export_store = ExportStore(database)
     exports = Exports(export_store, people, database, unit_of_work, clock, fields=fields)
@@ -213,7 +217,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
         *ProviderApi(provider, limit).routes(),
-        *SimilarApi(store).routes(),
+        *DuplicatesApi(duplicates, store, unit_of_work, clock).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
         *CandidateCasesApi(cases).routes(),
@@ -266,6 +270,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
             exports.job(),
             erasures.job(),
             retention.job(),
+            Comparing(duplicates, platform.programs, clock).job(),
         ),
         keys=keys,
     )
@@ -273,7 +278,19 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
 
 SERVICE = Service(
     name="identity",
-    migrations=[*MIGRATIONS, LOGIN, OPENID, CASES, PRIVACY, STAFF, SEARCH, EMAIL_CHANGES, LATE_RESULTS, PROVIDER],
+    migrations=[
+        *MIGRATIONS,
+        LOGIN,
+        OPENID,
+        CASES,
+        PRIVACY,
+        STAFF,
+        SEARCH,
+        EMAIL_CHANGES,
+        LATE_RESULTS,
+        PROVIDER,
+        DUPLICATES,
+    ],
     build=build,
     settings=IdentitySettings,
 )

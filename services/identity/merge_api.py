@@ -13,6 +13,8 @@ from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import ACCOUNTS_MANAGE
 from libs.common.mongo.client import Document
 from services.identity.api import CandidateView, ProgramPath, candidate_view, entered
+from services.identity.domain.similarity import Reason, compare
+from services.identity.duplicates.comparing import person_of
 from services.identity.merging import MERGE_REFUSED, NOT_REVERSIBLE, Merging
 from services.identity.store import IdentityStore
 
@@ -54,6 +56,10 @@ class PreviewView(View):
 
     merged: SideView
     survivor: SideView
+    score: float
+    """How likely they are of one person, from 0 to 1."""
+    reasons: list[Reason]
+    """What is alike."""
     refusal: str | None
     """Why they cannot be merged as they are; null where they can."""
     outcome: str
@@ -141,9 +147,13 @@ class MergeApi:
         program = entered(call)
         source, into = call.query.source, call.query.into
         refusal = await self._merging.preview(program, source, into)
+        ends, goes_on = await self._account(program, source), await self._account(program, into)
+        likeness = compare(person_of(ends), person_of(goes_on))
         return PreviewView(
-            merged=await self._side(program, source),
-            survivor=await self._side(program, into),
+            merged=await self._side(ends),
+            survivor=await self._side(goes_on),
+            score=round(likeness.score, 3),
+            reasons=list(likeness.reasons),
             refusal=refusal,
             outcome=f"/api/certs/v1/programs/{program}/merge-preview?{urlencode({'from': source, 'into': into})}",
         )
@@ -172,13 +182,16 @@ class MergeApi:
         )
         return _merge(row)
 
-    async def _side(self, program: str, candidate_id: str) -> SideView:
+    async def _account(self, program: str, candidate_id: str) -> Document:
         row = await self._store.candidate(program, candidate_id)
         if row is None:
             raise Problem(NOT_FOUND)
+        return row
+
+    async def _side(self, row: Document) -> SideView:
         return SideView(
-            profile=candidate_view(row, await self._store.external_ids(candidate_id)),
-            holds=f"/api/certs/v1/programs/{program}/candidates/{candidate_id}/certifications",
+            profile=candidate_view(row, await self._store.external_ids(row["_id"])),
+            holds=f"/api/certs/v1/programs/{row['program']}/candidates/{row['_id']}/certifications",
         )
 
 

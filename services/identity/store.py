@@ -12,10 +12,14 @@ from libs.common.mongo.links import link_id
 from libs.common.mongo.migrations import COMMON, Migration, declare
 from libs.common.versions import next_version
 from services.identity.domain.name_keys import FIELDS, keys_of
+from services.identity.duplicates.store import KEYS
 
 _LETTERS = Collation("en", strength=1)
 """Compares letters alone: neither case nor accents make a difference."""
 _MOST_RESEMBLING = 200
+_COMPARED = {*FIELDS, "email_key", "country", "address"}
+_COMPARE_AGAIN = {"$unset": {KEYS: ""}}
+"""Has an account compared anew with those that may be of the same person."""
 
 MIGRATIONS = [
     Migration(
@@ -115,7 +119,8 @@ class IdentityStore:
     async def change(self, session: Session, candidate_id: str, changes: Document) -> None:
         """Write fields of an account; names are found under their new form from then on."""
         one = {"_id": candidate_id}
-        await self._candidates.update_one(one, {"$set": changes}, session=session)
+        again = _COMPARE_AGAIN if changes.keys() & _COMPARED else {}
+        await self._candidates.update_one(one, {"$set": changes, **again}, session=session)
         if changes.keys() & set(FIELDS):
             row = await self._candidates.find_one(one, dict.fromkeys(FIELDS, 1), session=session)
             keys = keys_of(row) if row else []
@@ -123,11 +128,12 @@ class IdentityStore:
 
     async def join(self, session: Session, source: str, into: str) -> None:
         """Mark both accounts. Of two merges at the same moment that share an account one meets a conflict here."""
-        await self._candidates.update_one({"_id": source}, {"$set": {"merged_into": into}}, session=session)
+        ends = {"$set": {"merged_into": into}, **_COMPARE_AGAIN}
+        await self._candidates.update_one({"_id": source}, ends, session=session)
         await self._candidates.update_one({"_id": into}, {"$push": {"merged_from": source}}, session=session)
 
     async def part(self, session: Session, source: str, into: str) -> None:
-        await self._candidates.update_one({"_id": source}, {"$unset": {"merged_into": ""}}, session=session)
+        await self._candidates.update_one({"_id": source}, {"$unset": {"merged_into": "", KEYS: ""}}, session=session)
         await self._candidates.update_one({"_id": into}, {"$pull": {"merged_from": source}}, session=session)
 
     async def next_version(self, session: Session, candidate_id: str, now: datetime) -> int:
@@ -152,23 +158,6 @@ class IdentityStore:
             named = self._candidates.find({"program": program, "name_keys": among}).hint("name_keys")
             found += await named.to_list(_MOST_RESEMBLING)
         return found
-
-    async def sharing_address(self, program: str, limit: int) -> list[list[Document]]:
-        """Standing accounts that share an address for mail, the oldest first, by address; at most as many addresses."""
-        shared = await self._candidates.aggregate(
-            [
-                {"$match": {"program": program, "email_key": {"$gt": ""}}},
-                {"$group": {"_id": "$email_key", "accounts": {"$sum": 1}}},
-                {"$match": {"accounts": {"$gt": 1}}},
-                {"$sort": {"_id": ASCENDING}},
-                {"$limit": limit},
-            ]
-        ).to_list(limit)
-        groups: dict[str, list[Document]] = {row["_id"]: [] for row in shared}
-        query = {"program": program, "email_key": {"$in": [*groups]}, "merged_into": None}
-        async for row in self._candidates.find(query).sort("_id", ASCENDING).limit(limit * _MOST_RESEMBLING):
-            groups[row["email_key"]].append(row)
-        return [group for group in groups.values() if len(group) > 1]
 
     async def by_login(self, program: str, login: str, session: Session | None = None) -> list[Document]:
         """The accounts that an ID or an e-mail address may mean; several may share an address."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,10 @@ class ExamsStation:
         principal = candidate(who, self.base)
         return await self._ask("GET", f"/programs/cisco/candidates/{who}/{path}", principal, params=query)
 
-    async def staff(self, method: str, path: str, *, program: str = "cisco", **more: Any) -> Any:
+    async def staff(self, method: str, path: str, *, by: str = "staff:ada", program: str = "cisco", **more: Any) -> Any:
         """What staff read (`params`) or do (`json`) below their program."""
-        return await self._ask(method, f"/programs/{program}/{path}", staff(program), **more)
+        who = replace(staff(program), subject=by)
+        return await self._ask(method, f"/programs/{program}/{path}", who, **more)
 
     async def _ask(self, method: str, path: str, who: Principal, **more: Any) -> Any:
         media_type = "application/json" if "json" in more else None

@@ -441,6 +441,38 @@ async def test_queue_is_in_order_of_what_is_due_and_pages(
     assert [row["overdue"] for row in queue["items"]] == [True] * 4 + [False] * 2
 
 
+async def test_whoever_takes_a_claim_is_seen_by_others_until_it_is_left_or_decided(
+    station: CertsStation, api: Callers, clock: FixedClock
+) -> None:
+    _, claim = await api.candidate("POST", f"{ME}/credit-claims", **credit_claim())
+    _, other = await api.candidate("POST", f"{ME}/credit-claims", **credit_claim(item="B"))
+    review = f"/cisco/reviews/{claim['submission_id']}"
+    before = told(station)
+    taken = (await api.staff("PUT", f"{review}/assignee", assignee="staff:ada"))[1]
+    assert datetime.fromisoformat(taken["assignee_since"]) == clock.now()
+    clock.advance(timedelta(minutes=5))
+    assert (await api.staff("GET", review, by="staff:ben"))[1]["assignee"] == "staff:ada"
+    assert (await api.staff("PUT", f"{review}/assignee", assignee="staff:ada"))[1] == taken, "still the same"
+    over = (await api.staff("PUT", f"{review}/assignee", by="staff:ben", assignee="staff:ben"))[1]
+    assert (over["assignee"], over["assignee_since"] > taken["assignee_since"]) == ("staff:ben", True)
+    for query, found in (
+        ("assignee=staff:ben", [claim]),
+        ("assignee=staff:ada", []),
+        ("unassigned=true", [other]),
+    ):
+        _, page = await api.staff("GET", f"/cisco/reviews?{query}")
+        assert [row["submission_id"] for row in page["items"]] == [each["submission_id"] for each in found], query
+    _, mine = await api.candidate("GET", f"{ME}/submissions")
+    assert "staff:" not in str(mine), "a candidate does not learn who works on it"
+    left = (await api.staff("PUT", f"{review}/assignee", by="staff:ben", assignee=None))[1]
+    assert (left["assignee"], left["assignee_since"]) == (None, None)
+    assert told(station) == before, "the candidate is told nothing of it"
+    await api.staff("PUT", f"{review}/assignee", assignee="staff:ada")
+    decided = (await api.staff("POST", f"{review}/decision", by="staff:ben", decision="accepted"))[1]
+    assert (decided["decided_by"], decided["assignee"]) == ("staff:ben", "staff:ada"), "nobody is kept from deciding"
+    assert (await api.staff("PUT", f"{review}/assignee", assignee="staff:ben"))[0] == 409
+
+
 async def test_nobody_reaches_what_is_anothers(station: CertsStation, api: Callers) -> None:
     _, claim = await api.candidate("POST", f"{ME}/credit-claims", **credit_claim())
     key = claim["submission_id"]

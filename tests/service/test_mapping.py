@@ -240,6 +240,7 @@ async def test_similar_accounts_are_suggested_to_the_programs_staff(people: Peop
             (two, ["email", "name", "country"]),
             (four, ["name", "country"]),
         ]
+        await people.compare()
         _, pairs = await ask("staff", "GET", "suspected-duplicates")
         assert [(pair["one"]["candidate_id"], pair["other"]["candidate_id"]) for pair in pairs["items"]] == [(one, two)]
         assert (pairs["items"][0]["reasons"], pairs["more"]) == (["email", "name", "country"], False)

@@ -38,6 +38,9 @@ from services.identity.cases.staff_api import StaffCasesApi
 from services.identity.cases.store import CaseStore
 from services.identity.claiming import Claiming
 from services.identity.domain.one_time_codes import STEP_SECONDS, code_at
+from services.identity.duplicates.api import DuplicatesApi
+from services.identity.duplicates.comparing import Comparing
+from services.identity.duplicates.store import DuplicateStore
 from services.identity.mapping import Mapping
 from services.identity.mapping_api import MappingApi
 from services.identity.mapping_store import MappingStore
@@ -47,7 +50,6 @@ from services.identity.merging import MERGE_REFUSED, Merging
 from services.identity.profile_api import ProfileApi
 from services.identity.profiles import Profiles
 from services.identity.registration_store import RegistrationStore
-from services.identity.similar_api import SimilarApi
 from services.identity.store import IdentityStore
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.conftest import OpenBase
@@ -143,7 +145,7 @@ class People:
             *CandidateCasesApi(self.cases()).routes(),
             *StaffCasesApi(self.cases()).routes(),
             *self.profiles().routes(),
-            *SimilarApi(store).routes(),
+            *DuplicatesApi(self.duplicates, store, self.base.unit_of_work, self.base.clock).routes(),
         )
         app = build_app(
             IdentityApi(store).api(routes),
@@ -161,6 +163,14 @@ class People:
                 return answer.status, await answer.json()
 
             yield ask
+
+    @property
+    def duplicates(self) -> DuplicateStore:
+        return DuplicateStore(self.base.database)
+
+    async def compare(self) -> None:
+        """Have all accounts compared that came or changed."""
+        await Comparing(self.duplicates, self.programs, self.base.clock).run()
 
     def profiles(self) -> ProfileApi:
         profiles = Profiles(self.identity.store, self.base.unit_of_work)
@@ -392,6 +402,7 @@ async def test_merging_over_http(people: People) -> None:
         assert (await ask("other", "POST", "merges", body))[0] == 404
         status, seen = await ask("staff", "GET", preview)
         assert (status, seen["refusal"]) == (200, None)
+        assert (seen["score"], seen["reasons"]) == (0.444, ["name", "country"])
         assert seen["merged"]["profile"]["external_ids"][0]["external_id"] == "P1"
         assert seen["survivor"]["holds"] == f"/api/certs/v1/programs/cisco/candidates/{two}/certifications"
         (status, first), (_, second) = [await ask("staff", "POST", "merges", body, "key-of-this-merge") for _ in "12"]

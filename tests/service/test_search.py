@@ -192,7 +192,7 @@ async def test_accounts_of_before_get_their_keys_and_the_former_indexes_go(stati
     await MIGRATION.apply(station.base.database)
     (first, *_) = await search(station, "christodoulou")
     assert first["candidate_id"] == zoe
-    assert set(await candidates.index_information()) == {"_id_", "email", "name_keys"}
+    assert set(await candidates.index_information()) == {"_id_", "email", "name_keys", "likeness_keys"}
 
 
 async def test_accounts_that_an_earlier_version_made_during_an_update_get_their_keys(

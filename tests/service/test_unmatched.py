@@ -217,6 +217,43 @@ async def test_notes_say_what_the_vendor_was_asked_and_nothing_is_dismissed(stat
     assert (await listed(station))["count"] == 2
 
 
+async def test_whoever_takes_a_result_is_seen_by_others_until_it_is_left_or_assigned(station: ExamsStation) -> None:
+    item = await lost(station)
+    other = await lost(station, "OTHER", "R2")
+
+    async def take(who: str | None, by: str) -> tuple[int, Any]:
+        answer: tuple[int, Any] = await station.staff(
+            "PUT", f"unmatched/{item}/assignee", by=by, json={"assignee": who}
+        )
+        return answer
+
+    began = station.base.clock.now()
+    assert (await take("staff:ada", "staff:ada"))[0] == 200
+    seen = await shown(station, item)
+    assert seen["assignee"] == "staff:ada"
+    assert datetime.fromisoformat(seen["assignee_since"]) == began
+    station.base.clock.advance(timedelta(minutes=5))
+    assert (await take("staff:ada", "staff:ada"))[1]["assignee_since"] == seen["assignee_since"], "still the same"
+    assert (await take("staff:ben", "staff:ben"))[1]["assignee"] == "staff:ben", "taken over"
+    assert (await shown(station, item))["assignee_since"] > seen["assignee_since"]
+    for query, found in (
+        ({"assignee": "staff:ben"}, [item]),
+        ({"assignee": "staff:ada"}, []),
+        ({"unassigned": "true"}, [other]),
+    ):
+        page = await listed(station, **query)
+        assert ([each["item_id"] for each in page["items"]], page["count"]) == (found, len(found))
+    left = (await take(None, "staff:ben"))[1]
+    assert (left["assignee"], left["assignee_since"]) == (None, None)
+    assert [(step["what"], step["by"], step["text"]) for step in left["handling"]] == [
+        ("taken", "staff:ada", "staff:ada"),
+        ("taken", "staff:ben", "staff:ben"),
+        ("left", "staff:ben", ""),
+    ]
+    await assign(station, item, "C1")
+    assert (await take("staff:ada", "staff:ada"))[0] == 409, "nothing is left to do about it"
+
+
 async def test_two_who_assign_at_once_give_it_to_one(station: ExamsStation) -> None:
     item = await lost(station)
     answers = await asyncio.gather(*(do(station, item, "assignment", candidate_id=f"C{n % 2 + 1}") for n in range(6)))

@@ -1,4 +1,4 @@
-"""The HTTP API of the review queue: what waits to be decided, with its evidence and its promise."""
+"""The HTTP API of the review queue: what waits to be decided, who is on it, with its evidence and its promise."""
 
 import asyncio
 from datetime import date
@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from libs.common.casework import owner
+from libs.common.casework.words import AssigneeBody
 from libs.common.clock import Clock
 from libs.common.events.types import Identifier
 from libs.common.http.evidence import EvidenceFile
@@ -44,6 +46,8 @@ class ReviewsQuery(PageQuery):
         Literal["open", "accepted", "rejected", "withdrawn"],
         Field(description="`open`: what waits for a decision, due first at the front"),
     ] = "open"
+    assignee: Annotated[Identifier | None, Field(description="Only what this one of staff is on")] = None
+    unassigned: Annotated[bool, Field(description="Only what nobody is on")] = False
 
 
 class ReviewApi:
@@ -99,6 +103,17 @@ class ReviewApi:
                 errors=(NOT_FOUND,),
             ),
             Route(
+                method="PUT",
+                path="/programs/{program}/reviews/{submission_id}/assignee",
+                handler=self.take_review,
+                summary="Give what waits to somebody of staff to review, or to nobody",
+                parameters=ReviewPath,
+                body=AssigneeBody,
+                response=ReviewView,
+                scopes=CERTS_REVIEW,
+                errors=(NOT_FOUND, CONFLICT),
+            ),
+            Route(
                 method="POST",
                 path="/programs/{program}/reviews/{submission_id}/preview",
                 handler=self.preview_review,
@@ -128,7 +143,8 @@ class ReviewApi:
         policy, query = await self._policy(call), call.query
         states = OPEN if query.state == "open" else (query.state,)
         after = _QUEUE.decode(query.cursor)
-        rows = await self._store.queue(policy.id, states, after=after, limit=query.limit + 1)
+        taken = owner.query(query.assignee, unassigned=query.unassigned)
+        rows = await self._store.queue(policy.id, states, taken, after=after, limit=query.limit + 1)
         today = self._today(policy)
         return _QUEUE.page(
             Page[ReviewView],
@@ -152,14 +168,22 @@ class ReviewApi:
             raise Problem(NOT_FOUND, "the file has served and was deleted")
         return file
 
+    async def take_review(self, call: Call[ReviewPath, Any, AssigneeBody]) -> ReviewView:
+        policy = await self._policy(call)
+
+        async def work(transaction: Transaction) -> Document:
+            row = await self._open_row(policy, call.path.submission_id, transaction)
+            await self._submissions.take(transaction, row, to=call.body.assignee)
+            return row
+
+        return review_view(await self._unit_of_work.run(work), self._today(policy))
+
     async def decide_submission(self, call: Call[ReviewPath, Any, ReviewDecision]) -> ReviewView:
         policy, body = await self._policy(call), call.body
         today = self._today(policy)
 
         async def work(transaction: Transaction) -> Document:
-            row = await self._row(policy, call.path.submission_id, transaction)
-            if row["state"] not in OPEN:
-                raise Problem(CONFLICT, f"it is {row['state']} already")
+            row = await self._open_row(policy, call.path.submission_id, transaction)
             if row["candidate_id"] is None:
                 row["candidate_id"] = await self._named(transaction, policy, body)
             if body.decision == "accepted":
@@ -178,9 +202,7 @@ class ReviewApi:
 
     async def preview_review(self, call: Call[ReviewPath, Any, AcceptanceBody]) -> FollowingView:
         policy, body, now = await self._policy(call), call.body, self._clock.now()
-        row = await self._row(policy, call.path.submission_id)
-        if row["state"] not in OPEN:
-            raise Problem(CONFLICT, f"it is {row['state']} already")
+        row = await self._open_row(policy, call.path.submission_id)
         candidate_id = row["candidate_id"] or body.candidate_id
         ledger = await self._certs.ledger(policy.id, candidate_id) if candidate_id else None
         _complete(row, body, policy)
@@ -210,6 +232,12 @@ class ReviewApi:
         row = await self._store.get(policy.id, key, transaction.session if transaction else None)
         if row is None:
             raise Problem(NOT_FOUND)
+        return row
+
+    async def _open_row(self, policy: Program, key: str, transaction: Transaction | None = None) -> Document:
+        row = await self._row(policy, key, transaction)
+        if row["state"] not in OPEN:
+            raise Problem(CONFLICT, f"it is {row['state']} already")
         return row
 
     async def _policy(self, call: Call[Any, Any, Any]) -> Program:

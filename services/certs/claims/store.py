@@ -72,10 +72,10 @@ class SubmissionStore:
         return await self._submissions.find(query).sort("_id", DESCENDING).to_list(limit)
 
     async def queue(
-        self, program: str, states: Iterable[str], *, after: tuple[str, str] | None, limit: int
+        self, program: str, states: Iterable[str], filters: Document, *, after: tuple[str, str] | None, limit: int
     ) -> list[Document]:
         """Submissions in these states, what is due first at the front; `after` is a day and an id."""
-        query: Document = {"program": program, "state": {"$in": list(states)}}
+        query: Document = {"program": program, "state": {"$in": list(states)}, **filters}
         if after is not None:
             day, key = after
             query["$or"] = [{"due_on": {"$gt": day}}, {"due_on": day, "_id": {"$gt": key}}]

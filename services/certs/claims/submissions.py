@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from libs.common.bus.messages import Received
+from libs.common.casework.owner import give
 from libs.common.events import EventData, certs
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
@@ -36,6 +37,11 @@ class Submissions:
         """Take in what has become of known ones."""
         await self._tell(transaction, submissions)
         await self.store.save(transaction.session, [row for row, _ in submissions], new=False)
+
+    async def take(self, transaction: Transaction, row: Document, *, to: str | None) -> None:
+        """Let somebody of staff be on it, or nobody; the candidate is told nothing of it."""
+        if give(row, to, transaction.now):
+            await self.store.save(transaction.session, [row], new=False)
 
     async def decide(
         self, transaction: Transaction, row: Document, *, accept: bool, by: str, reason: str | None, today: date
@@ -131,6 +137,8 @@ def new_submission(
         "decided_at": None,
         "decided_by": None,
         "reason": None,
+        "assignee": None,
+        "assignee_since": None,
         "announced": None,
         **more,
     }

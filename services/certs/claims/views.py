@@ -106,6 +106,9 @@ class ReviewView(SubmissionView):
     reference: dict[str, str] | None
     """How the provider named the person, where nobody is known by that."""
     decided_by: str | None
+    assignee: str | None
+    """Who of staff is on it, by the subject of their tokens."""
+    assignee_since: datetime | None
     overdue: bool
     pictures: list[str] | None = None
     """Of the evidence, what is an image; said of one that is asked for alone."""
@@ -147,7 +150,9 @@ def submission_view(row: Document) -> SubmissionView:
 
 def review_view(row: Document, today: date, pictures: list[str] | None = None) -> ReviewView:
     overdue = row["state"] in {"pending", "unmatched"} and date.fromisoformat(row["due_on"]) < today
-    return ReviewView.model_validate({**row, "submission_id": row["_id"], "overdue": overdue, "pictures": pictures})
+    taken = {name: row.get(name) for name in ("assignee", "assignee_since")}
+    shown = {**row, **taken, "submission_id": row["_id"], "overdue": overdue, "pictures": pictures}
+    return ReviewView.model_validate(shown)
 
 
 def credits_view(ledger: CreditLedger, *, may_be_held: bool) -> CreditsView:

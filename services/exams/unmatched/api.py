@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from libs.common.casework import owner
+from libs.common.casework.words import AssigneeBody
 from libs.common.clock import Clock
 from libs.common.events.types import Code, Identifier, Remark
 from libs.common.http.models import Body, Parameters, View
@@ -42,6 +44,8 @@ class UnmatchedQuery(PageQuery):
     exam_code: Code | None = None
     older_than_days: Annotated[int | None, Field(ge=0, le=36_500, description="Only what waits longer")] = None
     asked_vendor: Annotated[bool | None, Field(description="Whether the vendor was asked")] = None
+    assignee: Annotated[Identifier | None, Field(description="Only what this one of staff is on")] = None
+    unassigned: Annotated[bool, Field(description="Only what nobody is on")] = False
     sort: Annotated[Literal["oldest", "newest"], Field(description="By when it was first known")] = "oldest"
 
 
@@ -59,10 +63,11 @@ class KnownRegistration(View):
 class HandlingView(View):
     """What staff did about it."""
 
-    what: Literal["assigned", "unassigned", "asked_vendor", "noted"]
+    what: Literal["taken", "left", "assigned", "unassigned", "asked_vendor", "noted"]
     by: str
     at: datetime
     text: str
+    """The reason or the note; of `taken` whose it has become, by the subject of their tokens."""
     candidate_id: str | None
 
 
@@ -84,6 +89,9 @@ class UnmatchedItem(View):
     age_days: int
     """Whole days since then."""
     asked_vendor_at: datetime | None
+    assignee: str | None
+    """Who of staff is on it, by the subject of their tokens."""
+    assignee_since: datetime | None
 
 
 class UnmatchedPage(Page[UnmatchedItem]):
@@ -212,6 +220,17 @@ class UnmatchedApi:
                 idempotent=True,
             ),
             Route(
+                method="PUT",
+                path=f"{item}/assignee",
+                handler=self.take_unmatched_result,
+                summary="Give an unmatched result to somebody of staff to work on, or to nobody",
+                parameters=ItemPath,
+                body=AssigneeBody,
+                response=UnmatchedDetail,
+                scopes=UNMATCHED_MANAGE,
+                errors=(NOT_FOUND, CONFLICT),
+            ),
+            Route(
                 method="POST",
                 path=f"{item}/notes",
                 handler=self.note_unmatched_result,
@@ -233,6 +252,7 @@ class UnmatchedApi:
             exam_code=query.exam_code,
             received_before=None if days is None else self._clock.now() - timedelta(days),
             asked_vendor=query.asked_vendor,
+            owner=owner.query(query.assignee, unassigned=query.unassigned),
         )
         oldest_first = query.sort == "oldest"
         cursor = _OLDEST if oldest_first else _NEWEST
@@ -272,6 +292,11 @@ class UnmatchedApi:
         row = await self._assigning.unassign(
             program.id, self._key(call), by=call.principal.subject, reason=call.body.reason
         )
+        return await self._detail(row, program)
+
+    async def take_unmatched_result(self, call: Call[ItemPath, Any, AssigneeBody]) -> UnmatchedDetail:
+        program = self._entered(call)
+        row = await self._assigning.take(program.id, self._key(call), to=call.body.assignee, by=call.principal.subject)
         return await self._detail(row, program)
 
     async def note_unmatched_result(self, call: Call[ItemPath, Any, NoteBody]) -> UnmatchedDetail:
@@ -328,6 +353,8 @@ class UnmatchedApi:
             "taken_on": date.fromisoformat(row["taken_on"]),
             "age_days": (self._clock.now() - row["received_at"]).days,
             "asked_vendor_at": row.get("asked_vendor_at"),
+            "assignee": row.get("assignee"),
+            "assignee_since": row.get("assignee_since"),
             "registration": _known(known) if known is not None and known["link"] is not None else None,
         }
 

@@ -1,8 +1,9 @@
-"""What staff do about unmatched results: say whose one is, take that back, and note what they have asked."""
+"""What staff do about unmatched results: take one on, say whose it is, take that back, note what they have asked."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from libs.common.casework.owner import give
 from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, invalid
 from libs.common.mongo.client import Document
 from libs.common.mongo.links import own_link
@@ -13,7 +14,7 @@ from services.exams.store import ExamsStore
 from services.exams.telling import announce, retract
 
 MOST_STEPS = 200
-"""Of one result, assignments and notes together."""
+"""Of one result, all that staff did about it."""
 
 Step = Callable[[Transaction, Document], Awaitable[None]]
 
@@ -63,6 +64,21 @@ class Assigning:
             # Also where it has an owner: should the link move at this very moment, one of the two looks again.
             await self._store.links.wait_for(transaction.session, [row["link"]])
             announce(transaction, row, in_own_chain(row["revisions"], None))
+
+        return await self._change(program, key, step)
+
+    async def take(self, program: str, key: str, *, to: str | None, by: str) -> Document:
+        """Let somebody of staff be on it, or nobody.
+
+        Raises:
+            Problem: `not-found`; `conflict` where it is assigned, so that nothing is left to do about it.
+        """
+
+        async def step(transaction: Transaction, row: Document) -> None:
+            if row["candidate_id"] is not None:
+                raise Problem(CONFLICT, "it is assigned to a candidate already")
+            if give(row, to, transaction.now):
+                _note(row, "taken" if to else "left", by, transaction.now, to or "", None)
 
         return await self._change(program, key, step)
 

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,8 @@ class Filters:
     exam_code: str | None = None
     received_before: datetime | None = None
     asked_vendor: bool | None = None
+    owner: Document = field(default_factory=dict)
+    """As `libs.common.casework.owner.query` says it."""
 
 
 class Unmatched:
@@ -100,7 +102,7 @@ class Unmatched:
 
 
 def _query(program: str, filters: Filters) -> Document:
-    query: dict[str, Any] = {**_UNMATCHED, "program": program}
+    query: dict[str, Any] = {**_UNMATCHED, "program": program, **filters.owner}
     if filters.vendor is not None:
         query["vendor"] = filters.vendor
     if filters.exam_code is not None:

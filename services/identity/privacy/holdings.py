@@ -106,7 +106,7 @@ HOLDINGS = Holdings(
             collection="candidates",
             find=by("_id"),
             kind="account",
-            withheld=frozenset({"password", "email_key", "version", "failures", "locked_until"}),
+            withheld=frozenset({"password", "email_key", "version", "failures", "locked_until", "likeness_keys"}),
         ),
         Holding(
             collection="external_ids",
@@ -116,6 +116,7 @@ HOLDINGS = Holdings(
             say=own_history,
             keep=kept_id,
         ),
+        Holding(collection="suspected_duplicates", find=by("accounts")),
         Holding(collection="registrations", find=by_link("link"), kind="registrations"),
         Holding(collection="sessions", find=by("candidate_id"), kind="sessions"),
         Holding(collection="second_factors", find=by("_id"), kind="second_factor", say=when_since),

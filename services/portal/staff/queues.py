@@ -9,6 +9,7 @@ from services.portal.staff.cases.shelves import count_of
 from services.portal.staff.claims.shelves import count as claims
 from services.portal.staff.kit import Queue
 from services.portal.staff.mail_troubles.shelves import count as mail_troubles
+from services.portal.staff.merges.shelves import count as pairs
 from services.portal.staff.parcels.shelves import count as parcels
 from services.portal.staff.results.queues import RESULTS
 from services.portal.staff.vendors.queues import VENDORS
@@ -46,8 +47,11 @@ DUPLICATES: Final = Queue(
     "suspected-duplicates",
     mark("Suspected duplicates"),
     "candidates",
-    mark("Accounts that share an e-mail address. Whether they are of one person is for you to say."),
+    mark(
+        "Accounts with one e-mail address, or one name at one place. Whether they are one person's is for you to say."
+    ),
     _ACCOUNTS,
+    pairs,
 )
 CLAIMS: Final = Queue(
     "course-claims",

@@ -1,5 +1,6 @@
 """Staff in the portal: in with a code, a name decided by two people, a candidate found and looked at with a reason."""
 
+import secrets
 import time
 from base64 import b32decode
 from collections.abc import AsyncIterator
@@ -160,6 +161,36 @@ async def test_two_accounts_become_one_and_two_again(world: World, desk: Browser
     await page.get_by_label("Reason").fill("A brother of the same address")
     await page.get_by_role("button", name="Undo the merge").click()
     assert "are two accounts again" in await page.locator(".told").inner_text()
+    await page.close()
+
+
+async def test_two_accounts_of_one_name_and_place_are_offered_until_they_are_kept_apart(
+    world: World, desk: BrowserContext
+) -> None:
+    home = {"lines": [f"Storgatan {secrets.token_hex(3)}"], "city": "Umeå", "postal_code": "90326", "country": "SE"}
+    two = [await world.candidate(passed=False) for _ in range(2)]
+    for each in two:
+        path = f"/programs/cisco/candidates/{each.candidate_id}/profile"
+        await operate(world, "PATCH", "identity", path, {"address": home})
+    one, other = (each.candidate_id for each in two)
+    page = await desk.new_page()
+
+    async def offered() -> int:
+        await page.goto("/staff/suspected-duplicates")
+        return await page.locator("tbody tr", has_text=one).filter(has_text=other).count()
+
+    await eventually(offered, bool)
+    row = page.locator("tbody tr", has_text=one).filter(has_text=other)
+    assert "name, address, country" in await row.inner_text()
+    await row.get_by_role("link").click()
+    assert "What fits: name, address, country" in await page.locator("main").inner_text()
+    await page.get_by_role("link", name="They are two people").click()
+    await page.get_by_role("button", name="Keep them apart").click()
+    assert "Write why" in await page.locator(".error-summary").inner_text()
+    await page.get_by_label("Reason").fill("Mother and daughter")
+    await page.get_by_role("button", name="Keep them apart").click()
+    assert "are two people" in await page.locator(".told").inner_text()
+    assert not await offered()
     await page.close()
 
 

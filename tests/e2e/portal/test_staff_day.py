@@ -127,6 +127,8 @@ async def a_result_is_matched(page: Page, day: Morning) -> None:
     await page.goto("/staff/unmatched")
     await page.get_by_role("link", name=STRAY).click()
     assert f"counts for {day.booked.candidate_id} from {spoken(TAKEN)}" in await words(page.locator(".item"))
+    await press(page, "Take it")
+    assert "You are on this." in await words(page.locator(".item"))
     await page.get_by_label("Reason", exact=True).fill("The registration is theirs")
     await press(page, "Assign to Zoë Ångström")
     await press(page, "Assign it to Zoë Ångström")

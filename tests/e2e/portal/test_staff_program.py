@@ -49,6 +49,16 @@ async def test_a_claim_is_accepted_after_its_consequence_was_shown(world: World,
     item = await page.locator(".item").inner_text()
     assert "If you accept it" in item
     assert "Cisco Certified Network Associate" in item or "CCNA" in item
+    await page.get_by_role("button", name="Take it").click()
+    assert "You are on this." in await page.locator(".item").inner_text()
+    async with at_desk(world, await colleague(world, "reviewer", name="Noor El-Amin")) as second:
+        other = await second.new_page()
+        await other.goto(f"/staff/course-claims?item={made['submission_id']}")
+        assert "Rosa Mäkinen is on this since" in await other.locator(".item").inner_text()
+        await other.get_by_role("button", name="Take it over").click()
+        assert "You are on this." in await other.locator(".item").inner_text()
+    await page.reload()
+    assert "Noor El-Amin is on this since" in await page.locator(".item").inner_text()
     await page.get_by_label("Reject", exact=True).check()
     await page.get_by_role("button", name="Decide the claim").click()
     assert "Write the reason" in await page.locator(".error-summary").inner_text()

@@ -137,3 +137,19 @@ async def test_on_paper_stands_what_is_said_and_nothing_to_press(world: World, i
         assert sideways == 0, path
         assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"], path
     await page.close()
+
+
+async def test_on_paper_stands_what_is_folded_on_a_screen_of_why_and_what_is_missing(
+    world: World, inside: BrowserContext
+) -> None:
+    page = await inside.new_page()
+    await page.goto("/certifications/CCNA")
+    folded = page.locator("details.on-paper:not([open])")
+    assert await folded.count() > 0
+    for one in await folded.all():
+        assert not await one.locator("> :not(summary)").first.is_visible(), "on a screen somebody has to ask for it"
+    await page.emulate_media(media="print")
+    for one in await folded.all():
+        assert await one.locator("> :not(summary)").last.is_visible()
+    assert not await page.locator("#then").is_visible(), "a heading of a form that is not printed"
+    await page.close()

@@ -220,6 +220,7 @@ _EXAMS = {
     "where_is_my_result": Request(query=lambda _: {"registration_id": "G1"}),
     "assign_result": Request(lambda values: {"candidate_id": values["candidate_id"], "reason": WHY}),
     "unassign_result": Request(lambda _: {"reason": WHY}),
+    "take_unmatched_result": Request(lambda _: {"assignee": "staff:ada"}),
     "note_unmatched_result": Request(lambda _: {"text": "MARK-NOTE", "asked_vendor": True}),
     "note_late_question": Request(
         lambda values: {"late_ids": [item_id("cisco:vue:G1"), values["item_id"]], "how": "mail", "note": WHY}
@@ -340,6 +341,7 @@ _CERTS = {
     "claim_credits": Request(_credit_claim),
     "claim_course": Request(_course_claim),
     "hold_credits": Request(lambda _: {"held_until": None}),
+    "take_review": Request(lambda _: {"assignee": "staff:ada"}),
     "preview_review": Request(lambda _: {}),
     "preview_decision": Request(lambda _: {"kind": "suspend", "certification": "CCNA", "reason": WHY}),
     "decide_submission": Request(lambda _: {"decision": "accepted"}),
@@ -514,6 +516,7 @@ _IDENTITY = {
     "hold_erasure": Request(lambda _: {"reason": WHY}),
     "preview_merge": Request(query=lambda values: {"from": values["twin"], "into": values["candidate_id"]}),
     "merge_accounts": Request(lambda values: {"from": values["twin"], "into": values["candidate_id"], "reason": WHY}),
+    "dismiss_pair": Request(lambda values: {"one": values["twin"], "other": values["candidate_id"], "reason": WHY}),
     "reverse_merge": Request(lambda _: {"reason": WHY}),
     "change_profile": Request(lambda _: {"job_title": "MARK-TITLE"}),
     "search": Request(query=lambda values: {"q": values["candidate_id"]}),
@@ -566,6 +569,7 @@ async def _identity(surface: Surface, station: IdentityStation) -> Seed:
     await _made(surface, "ask_for_erasure", seed)
     values["merge_id"] = (await _made(surface, "merge_accounts", seed, by_staff=True))["merge_id"]
     seed.requests = _IDENTITY
+    await surface.run("duplicates")
     return seed
 
 

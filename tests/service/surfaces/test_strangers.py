@@ -57,8 +57,8 @@ LAST = (
     "end_sessions",
 )
 """After these a case is closed, something is withdrawn, or the owner logged out, here or elsewhere."""
-FIRST = ("preview_review", "preview_decision")
-"""What would follow is asked while nothing is decided."""
+FIRST = ("preview_review", "take_review", "preview_decision")
+"""What would follow is asked while nothing is decided, and work is begun."""
 OWN_AFFAIR = {"start_dry_run", "simulate", "upload_evidence", "add_staff", "add_system", "import_vouchers"}
 OWN_AFFAIR |= {"start_reconciliation", "write_announcement", "write_template_version", "add_hook"}
 """What staff may well do in their own program with what the seed sends. Evidence may come before anything is known of a

@@ -30,11 +30,11 @@ SOME = "0"
 ELSEWHERE = {"/check", "/assets/"}
 """What another service shows below the same address, and where files are rather than pages."""
 ASKS = {
-    *("mine", "change", "give", "fetch_mine", "read", "send", "upload", "fetch", "below", "startswith"),
+    *("mine", "change", "own", "give", "fetch_mine", "read", "send", "upload", "fetch", "below", "startswith"),
     *("_change", "_file", "_refresh", "_if_given", "_of_result"),
 }
 """Calls whose paths are those of services, or parts of addresses."""
-SENDS = {"form", "act"}
+SENDS = {"form", "act", "owned"}
 """Macros of forms that change something."""
 
 TAG = re.compile(r"<(?P<tag>a|form)\b(?P<rest>[^>]*)>")

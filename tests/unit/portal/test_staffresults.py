@@ -81,6 +81,22 @@ def test_facts_that_fit_and_differ_are_told_apart_and_counted() -> None:
     assert [fact.fits for fact in other] == [False, False, None, None], "another's registration says nothing"
 
 
+def test_the_history_of_a_result_says_who_took_it_and_from_whom_it_came() -> None:
+    steps = [
+        {"what": "taken", "by": "staff:rosa", "at": NOON, "text": "staff:rosa"},
+        {"what": "taken", "by": "staff:rosa", "at": NOON, "text": "staff:me"},
+        {"what": "left", "by": "staff:me", "at": NOON, "text": ""},
+        {"what": "noted", "by": "staff:me", "at": NOON, "text": "It's late"},
+    ]
+    assert [(said, text) for _, said, text in words.handled(unmatched(handling=steps).handling, NAMES)] == [
+        ("You noted", "It's late"),
+        ("You: gave it back", ""),
+        ("Rosa: gave it to somebody", "You"),
+        ("Rosa: took it", ""),
+    ]
+    assert words.unmatched_row(unmatched(assignee="staff:rosa"), NAMES).cells[-1].text == "Rosa"
+
+
 def test_an_assignment_says_what_a_pass_would_change_and_never_that_it_is_one() -> None:
     gained = WhatIf.model_validate({"changes": [{"text": "CCNA is gained."}]})
     said = words.follows(unmatched(), PERSON, gained)

@@ -16,6 +16,7 @@ from services.portal.staff.cases import words
 from services.portal.staff.cases.shapes import Case, CaseLine, CasePage, Person
 from services.portal.staff.cases.shelves import filtered, shelf_of
 from services.portal.staff.kit import Column, Number, Queue, Row, next_after, with_query
+from services.portal.staff.owners import own
 from services.portal.staff.people import Names, names_at
 from services.portal.staff.queues import CASES, MINE, NAMES, SECOND
 from services.portal.staff.shell import on_desk, side_of
@@ -25,7 +26,6 @@ from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key,
 from services.portal.web.visit import VISIT, Visit, part
 
 _ROWS: Final = "50"
-_OWNERS: Final = ("", "me", "nobody")
 _SENTENCES: Final = {
     "text": mark("Write the message"),
     "text.string_too_long": mark("Write at most 4000 characters"),
@@ -85,11 +85,8 @@ class CaseQueue:
 
     async def own(self, request: web.Request) -> web.Response:
         """Take a case, or give it back."""
-        visit, form = request[VISIT], await request.post()
-        body = {"assignee": visit.at_desk.subject if form.get("take") else None}
-        key = await change_key(request)
-        await visit.change("PUT", "identity", f"{_path(request)}/assignee", Nothing, key=key, body=body)
-        return redirect(with_query(_from(form).address, {}, item=request.match_info["case_id"]))
+        await own(request, "identity", _path(request))
+        return redirect(with_query(_from(await request.post()).address, {}, item=request.match_info["case_id"]))
 
     async def write(self, request: web.Request) -> web.Response:
         visit, queue, given = request[VISIT], _from(await request.post()), await typed(request)
@@ -198,7 +195,6 @@ class CaseQueue:
             "base": with_query(queue.address, query),
             "kinds": [("", say("All kinds")), *((kind, say(title)) for kind, title in words.KINDS.items())],
             "states": [("", say("Undecided")), *((state, say(chip.word)) for state, chip in words.STATES.items())],
-            "owners": list(zip(_OWNERS, (say("Anyone"), say("Me"), say("Nobody")), strict=True)),
             "open": opened.case.case_id if opened else None,
             "item": _shown(visit, opened, names) if opened else None,
             "faults": faults or {},

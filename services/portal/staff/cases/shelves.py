@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from services.portal.staff.cases.shapes import CasePage
 from services.portal.staff.cases.words import late_among
 from services.portal.staff.kit import Count, Counting
+from services.portal.staff.owners import owned_by
 from services.portal.web.visit import Visit
 
 
@@ -21,12 +22,7 @@ def shelf_of(visit: Visit, queue: str) -> dict[str, str]:
 def filtered(visit: Visit, given: Mapping[str, str]) -> dict[str, str]:
     """What the filter form asks for, as a query to identity."""
     found = {name: given[name] for name in ("kind", "state", "reference") if given.get(name)}
-    owner = given.get("owner")
-    if owner == "me":
-        found["assignee"] = visit.at_desk.subject
-    elif owner == "nobody":
-        found["unassigned"] = "true"
-    return found
+    return found | owned_by(visit, given.get("owner"))
 
 
 def count_of(queue: str) -> Counting:

@@ -14,15 +14,16 @@ from services.portal.staff.claims import words
 from services.portal.staff.claims.shapes import Review, ReviewPage
 from services.portal.staff.consequences import Following, sentences_of
 from services.portal.staff.kit import Column, next_after, with_query
+from services.portal.staff.listing import ROWS, page_of
+from services.portal.staff.owners import own, owned_by
 from services.portal.staff.people import names_at
 from services.portal.staff.queues import CLAIMS
 from services.portal.staff.shell import on_desk, side_of
-from services.portal.web.answers import as_picture, passed_on
+from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
 from services.portal.web.visit import VISIT, Visit, part
 
-_ROWS: Final = "50"
 _FIELDS: Final = {f"body.{name}": name for name in ("reason", "candidate_id", "credits", "level", "track")}
 _SENTENCES: Final = {
     "decision": mark("Choose whether to accept or to reject"),
@@ -57,6 +58,7 @@ class ClaimQueue:
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get(CLAIMS.address, self.listing),
+            web.post(f"{CLAIMS.address}/{{submission_id}}/owner", self.own),
             web.post(f"{CLAIMS.address}/{{submission_id}}/decision", self.decide),
             web.get(f"{CLAIMS.address}/{{submission_id}}/evidence/{{evidence_id}}", self.evidence),
             web.get(f"{CLAIMS.address}/{{submission_id}}/evidence/{{evidence_id}}/picture", self.picture),
@@ -64,6 +66,11 @@ class ClaimQueue:
 
     async def listing(self, request: web.Request) -> web.Response:
         return await self._page(request, request.query.get("item"))
+
+    async def own(self, request: web.Request) -> web.Response:
+        """Take a claim, or give it back."""
+        await own(request, "certs", _path(request))
+        return redirect(with_query(CLAIMS.address, {}, item=request.match_info["submission_id"]))
 
     async def decide(self, request: web.Request) -> web.Response:
         """Ask once more with what follows, then decide."""
@@ -111,7 +118,7 @@ class ClaimQueue:
         visit, key = request[VISIT], await change_key(request)
         body = decision.model_dump(exclude_none=True)
         review = await visit.change("POST", "certs", f"{_path(request)}/decision", Review, key=key, body=body)
-        page = await part(visit.mine("certs", "/reviews", ReviewPage, limit=_ROWS))
+        page = await part(visit.mine("certs", "/reviews", ReviewPage, limit=ROWS))
         following = next_after([each.submission_id for each in page.items], review.submission_id) if page else None
         sentence = (
             say("{title} is accepted", title=review.title)
@@ -124,29 +131,32 @@ class ClaimQueue:
         self, request: web.Request, item: str | None, faults: Faults | None = None, given: Typed | None = None
     ) -> web.Response:
         visit = request[VISIT]
-        query = {name: value for name, value in request.query.items() if name == "state" and value}
-        after = request.query.get("after")
+        query = {name: value for name, value in request.query.items() if name in {"state", "owner"} and value}
+        asked = page_of(request) | {name: query[name] for name in ("state",) if name in query}
+        asked |= owned_by(visit, query.get("owner"))
         side, names, page, opened = await asyncio.gather(
             side_of(visit),
             names_at(visit),
-            visit.mine("certs", "/reviews", ReviewPage, limit=_ROWS, **query, **({"cursor": after} if after else {})),
+            visit.mine("certs", "/reviews", ReviewPage, **asked),
             _opened(visit, item),
         )
         values: dict[str, Any] = {
             "queue": CLAIMS,
             "columns": _columns(),
-            "rows": [words.row_of(each) for each in page.items],
+            "rows": [words.row_of(each, names) for each in page.items],
             "numbers": words.numbers_of(page.items, bool(page.next)) if not query else (),
             "states": [
                 ("", say("Undecided")),
                 *((name, say(words.STATES[name].word)) for name in ("accepted", "rejected", "withdrawn")),
             ],
             "older": page.next,
-            "first": after is None,
+            "first": "after" not in request.query,
             "query": query,
             "base": with_query(CLAIMS.address, query),
             "open": opened["review"].submission_id if opened else None,
             "item": opened,
+            "owner": names.of(owner) if (owner := opened and opened["review"].assignee) else None,
+            "mine": opened is not None and opened["review"].assignee == visit.at_desk.subject,
             "decider": names.of(opened["review"].decided_by) if opened and opened["review"].decided_by else None,
             "faults": faults or {},
             "given": given or {},
@@ -192,6 +202,7 @@ def _columns() -> list[Column]:
         Column(say("Worth")),
         Column(say("Files")),
         Column(say("State")),
+        Column(say("Owner")),
     ]
 
 

@@ -27,6 +27,8 @@ class Review(BaseModel):
     note: str | None = None
     decided_at: datetime | None = None
     decided_by: str | None = None
+    assignee: str | None = None
+    assignee_since: datetime | None = None
     reason: str | None = None
     candidate_id: str | None = None
     vendor: str | None = None

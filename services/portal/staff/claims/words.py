@@ -7,6 +7,7 @@ from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import day_there, short_day, spoken
 from services.portal.staff.claims.shapes import Review
 from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
+from services.portal.staff.people import Names
 from services.portal.web.chips import Chip
 from services.portal.web.vendor_names import vendor_name
 
@@ -26,7 +27,7 @@ def chip_of(review: Review) -> Chip:
     return _LATE if review.overdue else STATES.get(review.state, Chip("off", review.state))
 
 
-def row_of(review: Review) -> Row:
+def row_of(review: Review, names: Names) -> Row:
     worth = (
         say_many("{count} credit", "{count} credits", review.credits)
         if review.credits is not None
@@ -43,6 +44,7 @@ def row_of(review: Review) -> Row:
             Cell(worth),
             Cell(say_many("{count} file", "{count} files", len(review.evidence)) if review.evidence else NONE),
             Cell(chip=chip_of(review)),
+            Cell(names.of(review.assignee) if review.assignee else NONE),
         ),
     )
 

@@ -6,9 +6,10 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from services.portal.backend.client import Refused
+from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
-from services.portal.staff.acts import Asked, Reason, confirm
+from services.portal.staff.acts import Asked, Reason, confirm, done
+from services.portal.staff.candidates.words import alike, likeness
 from services.portal.staff.kit import Column, Number
 from services.portal.staff.merges import words
 from services.portal.staff.merges.shapes import Merge, Outcome, Pairs, Preview
@@ -19,10 +20,9 @@ from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
 from services.portal.web.visit import VISIT, part
 
-_WHY: Final = {
-    "reason": mark("Write why: it is kept with the merge, for staff"),
-    "reason.string_too_long": mark("Write at most 1000 characters"),
-}
+_TOO_LONG: Final = {"reason.string_too_long": mark("Write at most 1000 characters")}
+_WHY: Final = {"reason": mark("Write why: it is kept with the merge, for staff"), **_TOO_LONG}
+_WHY_APART: Final = {"reason": mark("Write why: it is kept with the pair, for staff"), **_TOO_LONG}
 
 
 class Why(Answers):
@@ -40,6 +40,8 @@ class Merges:
             web.get(DUPLICATES.address, self.pairs),
             web.get("/staff/merges/preview", self.preview),
             web.post("/staff/merges/preview", self.merge),
+            web.get(words.APART, self.ask_apart),
+            web.post(words.APART, self.dismiss),
             web.get("/staff/merges/{merge_id}/undo", self.ask_undo),
             web.post("/staff/merges/{merge_id}/undo", self.undo),
         ]
@@ -81,7 +83,7 @@ class Merges:
 
     async def _preview(self, request: web.Request, faults: Faults, reason: str) -> web.Response:
         visit = request[VISIT]
-        ending, going_on = request.query.get("from", ""), request.query.get("into", "")
+        ending, going_on = _two(request)
         query = urlencode({"from": ending, "into": going_on})
         side, preview, outcome = await asyncio.gather(
             side_of(visit),
@@ -93,6 +95,8 @@ class Merges:
         titles = (say("Certification"), say("Before"), say("After"), say("Why"))
         values: dict[str, Any] = {
             "preview": preview,
+            "likeness": likeness(preview.score),
+            "alike": alike(preview.reasons),
             "facts_of_both": words.facts_of(preview),
             "follows": words.follows(preview),
             "columns": [Column(title) for title in titles],
@@ -100,10 +104,50 @@ class Merges:
             "merged": words.change_rows(outcome.changes_for_merged) if outcome else None,
             "address": words.preview_address(ending, going_on),
             "turned": words.preview_address(going_on, ending),
+            "apart": words.apart_address(ending, going_on),
             "faults": faults,
             "reason": reason,
         }
         return on_desk(visit, "staff/merges/preview.html", heading, side, problem=bool(faults), **values)
+
+    async def ask_apart(self, request: web.Request) -> web.Response:
+        return await self._apart_form(request, {}, "")
+
+    async def dismiss(self, request: web.Request) -> web.Response:
+        """Keep that two accounts are two people's, so that nobody is asked about them again."""
+        visit, given = request[VISIT], await typed(request)
+        one, other = _two(request)
+        try:
+            why = read(Why, given, {name: say(sentence) for name, sentence in _WHY_APART.items()})
+            body = {"one": one, "other": other, "reason": why.reason}
+            key = await change_key(request)
+            await visit.change("POST", "identity", "/suspected-duplicates/dismissals", Nothing, key=key, body=body)
+        except Unfit as unfit:
+            return await self._apart_form(request, unfit.faults, str(given.get("reason", "")))
+        return done(self._cookies, DUPLICATES, None, say("{one} and {other} are two people", one=one, other=other))
+
+    async def _apart_form(self, request: web.Request, faults: Faults, reason: str) -> web.Response:
+        visit, (one, other) = request[VISIT], _two(request)
+        query = urlencode({"from": one, "into": other})
+        # Of accounts that are not there nothing is asked.
+        side, _ = await asyncio.gather(side_of(visit), visit.mine("identity", f"/merges/preview?{query}", Preview))
+        asked = Asked(
+            action=words.apart_address(one, other),
+            button=say("Keep them apart"),
+            follows=[
+                say(
+                    "{one} and {other} stay as they are, and are not suggested as one person again.",
+                    one=one,
+                    other=other,
+                ),
+                say("They can still be merged later, should it turn out otherwise."),
+            ],
+            back=words.preview_address(one, other),
+            reason=say("Reason"),
+            reason_hint=say("It is kept with the pair, for staff."),
+        )
+        heading = say("Are {one} and {other} two people?", one=one, other=other)
+        return confirm(visit, heading, side, asked, faults=faults, reason=reason)
 
     async def ask_undo(self, request: web.Request) -> web.Response:
         return await self._undo_form(request, {}, "")
@@ -137,6 +181,10 @@ class Merges:
         )
         heading = say("Undo the merge of {one} into {other}?", one=merge.merged_id, other=merge.candidate_id)
         return confirm(visit, heading, side, asked, faults=faults, reason=reason)
+
+
+def _two(request: web.Request) -> tuple[str, str]:
+    return request.query.get("from", ""), request.query.get("into", "")
 
 
 def _path(request: web.Request) -> str:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class Side(BaseModel):
-    """One of two accounts that share an address."""
+    """One of two accounts that may be of one person."""
 
     candidate_id: str
     given_name: str
@@ -58,6 +58,8 @@ class AccountSide(BaseModel):
 class Preview(BaseModel):
     merged: AccountSide
     survivor: AccountSide
+    score: float
+    reasons: list[str]
     refusal: str | None
 
 

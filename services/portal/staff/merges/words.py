@@ -13,6 +13,8 @@ from services.portal.staff.kit import NONE, Cell, Fact, Row
 from services.portal.staff.merges.shapes import Account, Change, Held, Pair, Preview
 from services.portal.web.vendor_names import vendor_name
 
+APART: Final = "/staff/merges/apart"
+"""Where staff say that two accounts are two people's."""
 _STATES: Final = {
     "active": mark("active"),
     "expired": mark("expired"),
@@ -27,6 +29,10 @@ _STATES: Final = {
 
 def preview_address(ending: str, going_on: str) -> str:
     return f"/staff/merges/preview?{urlencode({'from': ending, 'into': going_on})}"
+
+
+def apart_address(one: str, other: str) -> str:
+    return f"{APART}?{urlencode({'from': one, 'into': other})}"
 
 
 def row_of(pair: Pair) -> Row:
@@ -48,7 +54,7 @@ def facts_of(preview: Preview) -> list[Fact]:
     """Both accounts, fact by fact."""
     ends, goes_on = preview.merged.profile, preview.survivor.profile
     return [
-        _compared(say("Name"), ends.name, goes_on.name),
+        Fact(say("Name"), ends.name, goes_on.name, "name" in preview.reasons),
         _compared(say("E-mail"), ends.email, goes_on.email),
         _compared(say("Country"), ends.country, goes_on.country),
         Fact(say("Account since"), minute(ends.created_at), minute(goes_on.created_at)),

@@ -11,6 +11,7 @@ from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, page_of, path_of
+from services.portal.staff.owners import own, owned_by
 from services.portal.staff.people import Names, names_at
 from services.portal.staff.results import rulings
 from services.portal.staff.results.queues import CHALLENGES
@@ -67,10 +68,7 @@ class ChallengeQueue:
 
     async def own(self, request: web.Request) -> web.Response:
         """Take a challenge, or give it back."""
-        visit, form = request[VISIT], await request.post()
-        body = {"assignee": visit.at_desk.subject if form.get("take") else None}
-        key = await change_key(request)
-        await visit.change("PUT", "exams", f"{_path(request)}/assignee", Nothing, key=key, body=body)
+        await own(request, "exams", _path(request))
         return redirect(with_query(CHALLENGES.address, {}, item=request.match_info["challenge_id"]))
 
     async def write(self, request: web.Request) -> web.Response:
@@ -151,9 +149,7 @@ class ChallengeQueue:
     ) -> web.Response:
         visit, query = request[VISIT], filters_of(request)
         asked = page_of(request) | {name: query[name] for name in _FILTERS if name in query}
-        owner = query.get("owner")
-        asked |= {"assignee": visit.at_desk.subject} if owner == "me" else {}
-        asked |= {"unassigned": "true"} if owner == "nobody" else {}
+        asked |= owned_by(visit, query.get("owner"))
         side, names, page, one = await asyncio.gather(
             side_of(visit),
             names_at(visit),

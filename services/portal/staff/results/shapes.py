@@ -30,6 +30,8 @@ class Unmatched(BaseModel):
     received_at: datetime
     age_days: int
     asked_vendor_at: datetime | None = None
+    assignee: str | None = None
+    assignee_since: datetime | None = None
 
 
 class UnmatchedPage(BaseModel):

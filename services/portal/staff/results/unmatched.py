@@ -12,12 +12,14 @@ from services.portal.languages.days import spoken
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, page_of, path_of
+from services.portal.staff.owners import own, owned_by
 from services.portal.staff.people import Names, names_at
 from services.portal.staff.results import words
 from services.portal.staff.results.counts import figures_at
 from services.portal.staff.results.queues import UNMATCHED
 from services.portal.staff.results.shapes import Person, UnmatchedDetail, UnmatchedPage, WhatIf
 from services.portal.staff.shell import side_of
+from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
 from services.portal.web.vendor_names import vendor_name
@@ -57,6 +59,7 @@ class UnmatchedQueue:
         one = UNMATCHED.address + "/{item_id}"
         return [
             web.get(UNMATCHED.address, self.show),
+            web.post(f"{one}/owner", self.own),
             web.post(f"{one}/assignment", self.assign),
             web.post(f"{one}/unassignment", self.unassign),
             web.post(f"{one}/note", self.note),
@@ -65,6 +68,12 @@ class UnmatchedQueue:
 
     async def show(self, request: web.Request) -> web.Response:
         return await self._page(request, request.query.get("item"))
+
+    async def own(self, request: web.Request) -> web.Response:
+        """Take a result to work on it, or give it back."""
+        item_id = request.match_info["item_id"]
+        await own(request, "exams", f"/unmatched{path_of(item_id)}")
+        return redirect(with_query(UNMATCHED.address, {}, item=item_id))
 
     async def assign(self, request: web.Request) -> web.Response:
         """Ask once more whose it is, then assign it."""
@@ -163,6 +172,7 @@ class UnmatchedQueue:
     ) -> web.Response:
         visit, query = request[VISIT], filters_of(request)
         asked = page_of(request) | {name: query[name] for name in _FILTERS if name in query}
+        asked |= owned_by(visit, query.get("owner"))
         side, names, page, figures, opened = await asyncio.gather(
             side_of(visit),
             names_at(visit),
@@ -175,7 +185,7 @@ class UnmatchedQueue:
             UNMATCHED,
             say("Results that wait for their candidate"),
             _columns(query),
-            [words.unmatched_row(one) for one in page.items],
+            [words.unmatched_row(one, names) for one in page.items],
             words.unmatched_numbers(page.count, late, figures),
             query,
             page.next,
@@ -210,6 +220,7 @@ def _columns(query: dict[str, str]) -> list[Column]:
         Column(say("Vendor's ID")),
         Column(say("Registration")),
         Column(say("Likely match")),
+        Column(say("Owner")),
     ]
 
 
@@ -259,6 +270,8 @@ def _shown(visit: Visit, opened: _Opened, names: Names) -> dict[str, Any]:
         "one": item,
         "person": person,
         "may_assign": visit.at_desk.may("accounts:manage"),
+        "owner": names.of(item.assignee) if item.assignee else None,
+        "mine": item.assignee == visit.at_desk.subject,
         "chip": words.likeness(item.suggestions),
         "facts": facts,
         "fitting": words.fitting(facts),

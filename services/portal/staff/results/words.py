@@ -6,7 +6,7 @@ from typing import Final
 
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import minute, short_day, spoken
-from services.portal.staff.kit import Cell, Fact, Number, Row
+from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
 from services.portal.staff.people import Names
 from services.portal.staff.results import asking
 from services.portal.staff.results.shapes import (
@@ -28,6 +28,9 @@ AFTER_DAYS: Final = 3
 """From then on an unmatched result is past its promise: two business days, and no weekend makes it later than this."""
 _STRONG, _WEAK = 75, 50
 _HANDLED: Final = {
+    "taken": mark("{who}: took it"),
+    "given": mark("{who}: gave it to somebody"),
+    "left": mark("{who}: gave it back"),
     "assigned": mark("{who} assigned it to {candidate}"),
     "unassigned": mark("{who} took the assignment back"),
     "asked_vendor": mark("{who} asked the vendor"),
@@ -56,7 +59,7 @@ def hint_of(item: Unmatched) -> Chip:
     return Chip("off", mark("Open it to see"))
 
 
-def unmatched_row(item: Unmatched) -> Row:
+def unmatched_row(item: Unmatched, names: Names) -> Row:
     waits = say_many("for {count} day", "for {count} days", item.age_days) if item.age_days else say("since today")
     return Row(
         item.item_id,
@@ -66,6 +69,7 @@ def unmatched_row(item: Unmatched) -> Row:
             Cell(item.vendor_candidate_id, second=vendor_name(item.vendor), link=True, own=True),
             Cell(item.registration_id, own=True),
             Cell(chip=hint_of(item)),
+            Cell(names.of(item.assignee) if item.assignee else NONE),
         ),
     )
 
@@ -150,14 +154,16 @@ def follows(item: UnmatchedDetail, person: Person, what_if: WhatIf | None) -> li
 
 def handled(steps: Sequence[Handling], names: Names) -> list[tuple[object, str, str]]:
     """What staff did, the latest first."""
-    return [
-        (
-            step.at,
-            say(_HANDLED.get(step.what, "{who}"), who=names.of(step.by), candidate=step.candidate_id or ""),
-            step.text,
-        )
-        for step in reversed(steps)
-    ]
+    return [_step(step, names) for step in reversed(steps)]
+
+
+def _step(step: Handling, names: Names) -> tuple[object, str, str]:
+    who = names.of(step.by)
+    if step.what == "taken":
+        if step.by == step.text:
+            return step.at, say(_HANDLED["taken"], who=who), ""
+        return step.at, say(_HANDLED["given"], who=who), names.of(step.text)
+    return step.at, say(_HANDLED.get(step.what, "{who}"), who=who, candidate=step.candidate_id or ""), step.text
 
 
 def late_chip(item: Late) -> Chip:
