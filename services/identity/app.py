@@ -212,7 +212,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *login.routes(),
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
-        *ProviderApi(provider, limit).routes(),
+        *ProviderApi(provider, limit, public_url=settings.public_url).routes(),
         *SimilarApi(store).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),
