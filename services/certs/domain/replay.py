@@ -25,6 +25,7 @@ from services.certs.domain.standing import Ground
 from services.certs.languages import mark
 
 _ONE_DAY = timedelta(days=1)
+_EARNED = mark("{certification} earned on {day}")
 
 
 class Replay:
@@ -110,7 +111,7 @@ class Replay:
         self._tick_after(made)
         self._renewed = (date.min, 0)  # it can bring back what was not active before
         if fact.decision == "grant":
-            self._renew_below(made, "earned")
+            self._renew_below(made, _EARNED)
         if fact.decision in ("grant", "reinstate"):
             self._award_waiting()
         if self.credits is not None:
@@ -253,7 +254,7 @@ class Replay:
         held = self.held_by[name] = awarded(rule, self.day, grounds, before)
         held.retired_on = self._retired.get(name, date.max)
         self._tick_after(held)
-        self._renew_below(held, mark("{certification} earned on {day}"))
+        self._renew_below(held, _EARNED)
         if rule.needs_certifications:
             for item in met.evidence:
                 if isinstance(item, ExamFact) and item.taken_on <= self.day:
