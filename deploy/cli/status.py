@@ -19,6 +19,7 @@ from deploy.cli.queues import Depth, depths, working_queues
 from deploy.local.platform import MAIL_CATCHER, child_process
 from deploy.local.processes import recorded
 from deploy.local.settings import LOOPBACK, LocalSettings
+from deploy.processes import APPS
 from libs.common.bus.topology import is_retry_queue, parked_queue
 from libs.common.events import SERVICES
 
@@ -100,10 +101,8 @@ async def read_state(access: Access) -> State:
 
 async def _processes(local: LocalSettings) -> list[ProcessState]:
     async with aiohttp.ClientSession(timeout=_TIMEOUT) as session:
-        services = await asyncio.gather(
-            *(_service(session, local, service) for service in SERVICES), _mail_catcher(session, local)
-        )
-    return [*_servers(local), *services]
+        apps = await asyncio.gather(*(_app(session, local, app) for app in APPS), _mail_catcher(session, local))
+    return [*_servers(local), *apps]
 
 
 def _servers(local: LocalSettings) -> list[ProcessState]:
@@ -116,14 +115,15 @@ def _servers(local: LocalSettings) -> list[ProcessState]:
     return [ProcessState(name, process.pid if process else None, "") for name, process in found.items()]
 
 
-async def _service(session: aiohttp.ClientSession, local: LocalSettings, service: str) -> ProcessState:
-    process = child_process(local, service)
+async def _app(session: aiohttp.ClientSession, local: LocalSettings, app: str) -> ProcessState:
+    """A service, or the portal, which has no outbox."""
+    process = child_process(local, app)
     if process is None:
-        return ProcessState(service, None, "not running")
-    url = f"http://{LOOPBACK}:{local.ports.internal(service)}/readyz"
-    figures = await read_figures(session, local, service)
+        return ProcessState(app, None, "not running")
+    url = f"http://{LOOPBACK}:{local.ports.internal(app)}/readyz"
+    figures = await read_figures(session, local, app) if app in SERVICES else None
     return ProcessState(
-        service,
+        app,
         process.pid,
         await _readiness(session, url),
         int(figures.total("certrail_outbox_unsent")) if figures else None,

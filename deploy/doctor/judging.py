@@ -240,7 +240,15 @@ def _alike(mails: Sequence[Row]) -> Counter[tuple[str, str, int]]:
 
 
 def _is_family(dossier: Dossier) -> bool:
-    """Whether other accounts are one with this: theirs is compared at neither, since what is told goes from one on."""
+    """Whether other accounts are one with this: then awards are held against kits and mails at none of them.
+
+    What follows from an award or a result is kept where it was told. A kit that was offered before a merge stays with
+    the account that had earned it, under an id made of that account's, while the award is the survivor's; the mail of a
+    late result of the merged account names one account and goes to the other; and a separation brings part of it back.
+    Which of them must have what follows from the order of events, which no dossier has. What stays with its account
+    whatever is merged is compared all the same: results with the ledger, the ledger with its own facts, orders with
+    offers, and that a merge is one on both sides.
+    """
     account, ledger = dossier.one("account"), dossier.one("ledger")
     joined = account is not None and (account.get("merged_into") or account.get("merged_from"))
     return bool(joined or (ledger is not None and ledger.get("kin")))

@@ -64,14 +64,6 @@ class BrokerServer:
         return self.process.alive
 
     @property
-    def amqp_port(self) -> int:
-        return self.ports.amqp
-
-    @property
-    def management_port(self) -> int:
-        return self.ports.management
-
-    @property
     def management_url(self) -> str:
         """The address of the management API, without an account."""
         return f"http://{self.host}:{self.ports.management}"

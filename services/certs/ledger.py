@@ -8,38 +8,21 @@ from zoneinfo import ZoneInfo
 
 from libs.common.accounts import survivor
 from libs.common.bus.messages import Received
-from libs.common.events import EventData, certs
+from libs.common.events import EventData
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from libs.common.spoken import spoken
-from services.certs.domain.changes import Change, ChangeKind, diff, next_transition
+from services.certs.domain.changes import diff, next_transition
 from services.certs.domain.evaluate import evaluate, moment
 from services.certs.domain.facts import ExamFact, Fact, Key, SeparationFact
 from services.certs.domain.merges import LINKS, Link, counted, ends, lineage
 from services.certs.domain.milestones import Anniversary, next_anniversary, reached
-from services.certs.domain.reminders import Reminder, due_reminders, next_reminder
+from services.certs.domain.reminders import due_reminders, next_reminder
 from services.certs.domain.standing import CertificationStanding, Standing
+from services.certs.ledger_events import event_of, milestone_event, reminder_event
 from services.certs.stored_facts import loaded
 from services.certs.stored_facts import stored as stored_fact
-
-_Change = (
-    certs.CertificationAwarded
-    | certs.CertificationRenewed
-    | certs.CertificationExpired
-    | certs.CertificationRevoked
-    | certs.CertificationSuspended
-    | certs.CertificationReinstated
-)
-
-EVENTS: dict[ChangeKind, type[_Change]] = {
-    "awarded": certs.CertificationAwarded,
-    "renewed": certs.CertificationRenewed,
-    "expired": certs.CertificationExpired,
-    "revoked": certs.CertificationRevoked,
-    "suspended": certs.CertificationSuspended,
-    "reinstated": certs.CertificationReinstated,
-}
 
 Told = tuple[str | None, str]
 """An account, None for the candidate's own, and a milestone that was told to it."""
@@ -47,8 +30,6 @@ Told = tuple[str | None, str]
 
 _ALL_TIME = datetime.max.replace(tzinfo=UTC)
 _TICK = timedelta(milliseconds=1)
-_LONGEST = 2_000
-"""Characters of a reason in an event; the API says all of it."""
 
 
 class Ledger:
@@ -210,12 +191,12 @@ class Ledger:
         after = self._evaluate(self.policy, self._facts, as_of)
         earlier = before or Standing(after.program, after.policy_version, after.as_of, {})
         for change in diff(earlier, after):
-            self._emit(_event(self.candidate_id, change, why), transaction, cause)
+            self._emit(event_of(self.candidate_id, change, why), transaction, cause)
         for reminder in due_reminders(self.policy.reminders, earlier, after):
-            self._emit(_reminder_event(self.candidate_id, reminder), transaction, None)
+            self._emit(reminder_event(self.candidate_id, reminder), transaction, None)
         for each in self._untold(reached(self.policy.policy.milestones, after)):
             self._milestones.append((None, each.milestone.id))
-            self._emit(_milestone_event(self.candidate_id, each), transaction, cause)
+            self._emit(milestone_event(self.candidate_id, each), transaction, cause)
         self._standing, self._evaluated_at, self._told_under = after, as_of, self.policy
         self._told_facts = None
         self.changed = True
@@ -298,46 +279,6 @@ def stored_ledger(candidate_id: str, policy: Program, facts: Sequence[Fact], as_
     }
 
 
-def _event(candidate_id: str, change: Change, why: str | None) -> _Change:
-    entry, because = change.subject, change.sentence
-    if why is not None and change.kind == "revoked":
-        because = why if change.after is None else f"{why} {change.after.sentence}"
-    more = {"remains": True} if change.kind == "revoked" and change.remains else {}
-    return EVENTS[change.kind](
-        **more,
-        candidate_id=candidate_id,
-        certification=entry.certification,
-        title=entry.title,
-        earned_on=entry.earned_on,
-        expires_on=entry.expires_on,
-        because=_shortened(because),
-    )
-
-
-def _reminder_event(candidate_id: str, reminder: Reminder) -> certs.CertificationExpiring:
-    entry = reminder.certification
-    return certs.CertificationExpiring(
-        candidate_id=candidate_id,
-        certification=entry.certification,
-        title=entry.title,
-        earned_on=entry.earned_on,
-        expires_on=entry.expires_on,
-        because=_shortened(entry.sentence),
-        days_left=reminder.days_left,
-    )
-
-
-def _milestone_event(candidate_id: str, found: Anniversary) -> certs.MilestoneReached:
-    return certs.MilestoneReached(
-        candidate_id=candidate_id,
-        milestone=found.milestone.id,
-        title=found.milestone.title,
-        years=found.milestone.years,
-        since=found.since,
-        reached_on=found.on,
-    )
-
-
 def facts_at(ledger: Document, known_until: datetime) -> list[Fact]:
     """The facts in a stored ledger that count for its candidate, by the merges known at a moment."""
     facts = stored_facts(ledger)
@@ -356,10 +297,6 @@ def accounts_of(ledger: Document) -> list[str]:
         return [account]
     into = ends([fact for fact in stored_facts(ledger) if isinstance(fact, LINKS)])
     return [account, *(other for other in ledger["kin"] if survivor(other, into) == account)]
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def stored_facts(ledger: Document) -> list[Fact]:

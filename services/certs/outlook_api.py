@@ -32,10 +32,10 @@ from services.certs.domain.renewals import renewals
 from services.certs.domain.rule_words import defined
 from services.certs.domain.whatif import Assumption, what_if
 from services.certs.ledger import facts_at, facts_on, stored_facts
+from services.certs.milestone_views import MilestonesView, milestones_view
 from services.certs.outlook_views import (
     FlaggedView,
     HistoryView,
-    MilestonesView,
     ProgressView,
     RenewalsView,
     SeenView,
@@ -46,7 +46,6 @@ from services.certs.outlook_views import (
     flagged_view,
     goal_view,
     history_view,
-    milestones_view,
     renewal_view,
     seen_view,
     what_if_view,

@@ -13,7 +13,6 @@ from libs.common.programs import Program
 from services.certs.domain.comparison import Difference, Side
 from services.certs.domain.explanation import explained
 from services.certs.domain.history import HistoryKind, Line
-from services.certs.domain.milestones import Anniversary
 from services.certs.domain.progress import Progress
 from services.certs.domain.renewals import Renewal
 from services.certs.domain.standing import CertificationStanding, Standing
@@ -53,32 +52,6 @@ class ProgressView(View):
 
     as_of: date
     goals: list[GoalView]
-
-
-class MilestoneView(View):
-    """So many years without a gap, the day that ends them, and the clause that asks for them."""
-
-    milestone: str
-    title: str
-    years: int
-    since: date
-    """First day of the years."""
-    on: date
-    text: str
-    clause: str
-    file: str
-    line: int
-    wording: str
-
-
-class MilestonesView(View):
-    """Milestones reached, fewest years first, and the next one if the years go on."""
-
-    candidate_id: str
-    program: str
-    as_of: date
-    reached: list[MilestoneView]
-    next: MilestoneView | None
 
 
 class ClauseView(View):
@@ -262,34 +235,6 @@ def goal_view(goal: Progress) -> GoalView:
         ],
         clause=goal.clause,
         text=goal.sentence,
-    )
-
-
-def milestones_view(
-    candidate_id: str, policy: Program, as_of: date, reached: list[Anniversary], coming: Anniversary | None
-) -> MilestonesView:
-    return MilestonesView(
-        candidate_id=candidate_id,
-        program=policy.id,
-        as_of=as_of,
-        reached=[_milestone(policy, each, each.sentence) for each in reached],
-        next=_milestone(policy, coming, coming.outlook) if coming else None,
-    )
-
-
-def _milestone(policy: Program, found: Anniversary, text: str) -> MilestoneView:
-    clause = policy.clause(found.milestone.clause)
-    return MilestoneView(
-        milestone=found.milestone.id,
-        title=found.milestone.title,
-        years=found.milestone.years,
-        since=found.since,
-        on=found.on,
-        text=text,
-        clause=clause.path,
-        file=clause.file,
-        line=clause.line,
-        wording=clause.wording,
     )
 
 

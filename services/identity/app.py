@@ -216,7 +216,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *login.routes(),
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
-        *ProviderApi(provider, limit).routes(),
+        *ProviderApi(provider, limit, public_url=settings.public_url).routes(),
         *DuplicatesApi(duplicates, store, unit_of_work, clock).routes(),
         *MergeApi(store, merging).routes(),
         *MappingApi(claiming).routes(),

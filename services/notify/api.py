@@ -21,7 +21,8 @@ from services.notify.domain.recipients import Recipient
 from services.notify.editions.shelf import Shelf
 from services.notify.letters import mail_number
 from services.notify.rendering import Renderer
-from services.notify.store import NotifyStore, known_recipient, wording_of
+from services.notify.rows import known_recipient, wording_of
+from services.notify.store import NotifyStore
 
 StateName = Literal[
     "waiting", "queued", "sending", "sent", "refused", "withheld", "suppressed", "delivered", "bounced", "complained"

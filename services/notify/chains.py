@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from libs.common.events.types import Identifier
 from libs.common.http.models import Parameters, View
+from libs.common.http.names import Names
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import MESSAGES_READ
 from libs.common.mongo.client import Document
@@ -15,17 +16,11 @@ from services.notify.domain.mails import Template
 from services.notify.rendering import Renderer
 from services.notify.store import NotifyStore
 
-MOST_IDS = 50
 MOST_MAILS = 100
-
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
 class MailsQuery(Parameters):
-    id: Annotated[
-        list[_Name],
-        Field(min_length=1, max_length=MOST_IDS, description="A mail's, its Message-ID, its event's or its chain's"),
-    ]
+    id: Annotated[Names, Field(description="A mail's, its Message-ID, its event's or its chain's")]
     candidate_id: Annotated[
         Identifier | None, Field(description="Whose; without it, only mails by their own ids are found")
     ] = None

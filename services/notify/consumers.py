@@ -17,14 +17,9 @@ from services.notify.domain.recipients import Recipient, latest, recipient_of
 from services.notify.domain.words import about_of, word_of
 from services.notify.letters import Cause, Letter
 from services.notify.reminders.taking import Taking
+from services.notify.rows import known_recipient, letter_of, new_message
 from services.notify.sender import Sender
-from services.notify.store import (
-    NotifyStore,
-    State,
-    known_recipient,
-    letter_of,
-    new_message,
-)
+from services.notify.store import NotifyStore, State
 from services.notify.wishes import WishStore
 from services.notify.words import Words
 

@@ -23,7 +23,8 @@ from services.notify.editions import store as editions
 from services.notify.hooks import store as hooks
 from services.notify.letters import Cause
 from services.notify.reminders import gathered, standings
-from services.notify.store import State, new_message
+from services.notify.rows import new_message
+from services.notify.store import State
 
 MIGRATION = Migration(
     3,

@@ -29,9 +29,10 @@ from services.notify.domain.mails import TOKEN
 from services.notify.domain.pacing import Pacing
 from services.notify.letters import Envelope, Letter, named
 from services.notify.rendering import Renderer
+from services.notify.rows import known_recipient, letter_of
 from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection
-from services.notify.store import Claim, NotifyStore, known_recipient, letter_of
+from services.notify.store import Claim, NotifyStore
 
 LEASE = timedelta(seconds=20)
 """How long a claim lasts: after a crash its mails wait at most this long for another. It is extended only for mails

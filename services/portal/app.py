@@ -128,7 +128,7 @@ def build(
             *MyData(cookies).routes(),
             *Papers(cookies).routes(),
             *CertificationPages(cookies).routes(),
-            *GoingPages().routes(),
+            *GoingPages(SecretBox(secret, purpose="portal ways to vendors")).routes(),
             *ChallengePages(cookies).routes(),
             *ExamPages().routes(),
             *LinkPages(cookies).routes(),

@@ -10,8 +10,9 @@ from libs.common.events import notify
 from libs.common.mongo.client import open_client, open_database
 from services.notify.domain.mails import Template
 from services.notify.letters import Cause
+from services.notify.rows import new_message
 from services.notify.sender import UNSETTLED
-from services.notify.store import State, new_message
+from services.notify.store import State
 from tests.chaos.sink import accepted, counted
 from tests.e2e.event_log import of_type, read_log
 from tests.e2e.stage import open_stage

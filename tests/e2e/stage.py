@@ -56,9 +56,12 @@ class Stage:
         self._keys = folder / "signing-keys.json"
         key = OKPKey.generate_key("Ed25519", {"kid": new_id(), "alg": "Ed25519"}, private=True)
         write_private(self._keys, json.dumps({"keys": [key.as_dict(private=True)]}))
-        self._vendors = folder / "vendors"
-        self._vendors.mkdir()
-        (self._vendors / "vue.yaml").write_text(VENDOR)
+        self.programs = PROGRAMS
+        """The folder of the programs' definitions."""
+        self.vendors = folder / "vendors"
+        """The folder of the vendors' definitions."""
+        self.vendors.mkdir()
+        (self.vendors / "vue.yaml").write_text(VENDOR)
 
     def api_url(self, service: str) -> str:
         return f"http://{LOOPBACK}:{self._api_ports[service]}/api/{service}/v1"
@@ -120,7 +123,7 @@ class Stage:
         (internal_port,) = free_ports(1)
         environment = {
             "CERTRAIL_MONGO_URL": self.mongo.url(PORTAL),
-            "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
+            "CERTRAIL_PROGRAMS_DIR": str(self.programs),
             "CERTRAIL_PORTAL_SECRET": self._portal_secret,
             "CERTRAIL_API_PORT": str(self._api_ports[PORTAL]),
             "CERTRAIL_PUBLIC_URL": self.public_url,
@@ -157,7 +160,7 @@ class Stage:
         environment = {
             "CERTRAIL_MONGO_URL": self.mongo.url(service),
             "CERTRAIL_AMQP_URL": self.broker.url(service),
-            "CERTRAIL_PROGRAMS_DIR": str(PROGRAMS),
+            "CERTRAIL_PROGRAMS_DIR": str(self.programs),
             "CERTRAIL_ERASURE_KEY": "e" * 32,
             "CERTRAIL_CERTS_KEYS_SECRET": "k" * 32,
             "CERTRAIL_API_PORT": str(self._api_ports[service] if role in ("api", "all") else 0),
@@ -170,7 +173,7 @@ class Stage:
             environment["CERTRAIL_SIGNING_KEYS_SECRET"] = self._keys_secret
             environment["CERTRAIL_OPERATOR_SECRET"] = self.operator_secret
         if service == "exams":
-            environment["CERTRAIL_VENDORS_DIR"] = str(self._vendors)
+            environment["CERTRAIL_VENDORS_DIR"] = str(self.vendors)
         if service == "notify":
             environment["CERTRAIL_SMTP_HOST"] = LOOPBACK
             environment["CERTRAIL_HOOKS_SECRET"] = "h" * 32

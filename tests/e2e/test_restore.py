@@ -24,7 +24,7 @@ from libs.common.mongo.said_before import COLLECTION
 from tests.chaos.account import audit, settle
 from tests.chaos.flow import Flow
 from tests.e2e.stage import WHOLE, Stage, open_stage
-from tests.e2e.vendor import Vendor, open_vendor
+from tests.e2e.vendor import Vendor
 from tests.servers import BrokerUnderTest, MongoUnderTest
 
 pytestmark = pytest.mark.skipif(not os.environ.get("CERTRAIL_TEST_RESTORE"), reason="takes minutes: asked for")
@@ -40,12 +40,6 @@ async def stage(mongo_server: MongoUnderTest, broker_server: BrokerUnderTest) ->
         await stage.start(WHOLE)
         yield stage
     assert not stage.processes.fallen
-
-
-@pytest_asyncio.fixture(scope="module")
-async def vendor(stage: Stage) -> AsyncIterator[Vendor]:
-    async with open_vendor(stage.broker) as vendor:
-        yield vendor
 
 
 @pytest.fixture(autouse=True)

@@ -95,12 +95,13 @@ class BookingStation:
 class BookingCallers(ProgramCallers):
     """They also come back from where a vendor sends them."""
 
-    async def come_back(self, return_url: str, **said: str) -> tuple[int, str | None]:
-        """Follow the way back as a browser does, up to its first answer: the status, and where that leads."""
+    async def come_back(self, return_url: str, accept: str = "*/*", **said: str) -> tuple[int, str | None]:
+        """Follow the way back, up to its first answer: the status, and where that leads. Browsers `accept` HTML."""
         assert return_url.startswith(PUBLIC_URL)
         response = await self._client.get(
             return_url.removeprefix(PUBLIC_URL).partition("?")[0],
             params={"ticket": return_url.partition("ticket=")[2], **said},
+            headers={"Accept": accept},
             allow_redirects=False,
         )
         return response.status, response.headers.get("Location")

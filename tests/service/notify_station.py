@@ -37,11 +37,12 @@ from services.notify.reminders.standings import Standings
 from services.notify.reminders.taking import Taking
 from services.notify.reminders.writing import Writing
 from services.notify.rendering import Renderer
+from services.notify.rows import known_recipient, letter_of
 from services.notify.sender import Sender
 from services.notify.settings import NotifySettings
 from services.notify.settling import Answered, Settler
 from services.notify.smtp import Connection, MailServer
-from services.notify.store import NotifyStore, known_recipient, letter_of
+from services.notify.store import NotifyStore
 from services.notify.suppressed import Suppressed
 from services.notify.unsubscribing.links import UnsubscribeLinks
 from services.notify.wishes import WishStore

@@ -18,6 +18,7 @@ from deploy.cli.main import app
 from deploy.cli.queues import depths
 from deploy.cli.raw_messages import play_messages
 from deploy.cli.trace import parked_of
+from deploy.processes import APPS
 from deploy.sample.messages import FORBIDDEN, FORGED, TOO_LARGE_FOR_BROKER, Composer, rejected
 from libs.common.bus import failures, topology
 from libs.common.events import BATCH, SINGLE
@@ -314,6 +315,8 @@ async def test_status_shows_what_is_parked_although_nothing_runs_here(certrail: 
     state = json.loads(shown.stdout)
     assert state["parked"]["exams"] == 1
     assert {queue["name"] for queue in state["queues"]} >= {QUEUE, "certs.events"}
+    away = {process["name"]: process["ready"] for process in state["processes"]}
+    assert {app: away[app] for app in APPS} == dict.fromkeys(APPS, "not running")
     assert not state["well"]
 
 

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from libs.common.events import identity, vendors
+from libs.common.http.lost_ways import PAGE
 from libs.common.programs import Program
 from libs.common.signed_forms import HAND_OVER, RETURN, Keys, Unsigned, read_keys, signed, verify
 from services.exams.scheduling.hand_overs import HandOvers
@@ -311,6 +312,17 @@ async def test_ticket_that_is_unknown_or_old_is_none(api: BookingCallers, statio
     station.base.clock.advance(VISIT)
     url, fields = said(station, made)
     assert (await api.come_back(url, **fields))[0] == 404
+
+
+async def test_browser_that_comes_back_wrongly_gets_a_page(api: BookingCallers, station: BookingStation) -> None:
+    made = await hand_over(api)
+    url, fields = said(station, made)
+    forged = fields | {"status": "cancelled"}
+    for address, parameters in ((url, forged), (url[:-1], fields)):
+        assert await api.come_back(address, "text/html,*/*;q=0.8", **parameters) == (303, f"{PUBLIC_URL}{PAGE}")
+    assert (await api.come_back(url, **forged))[0] == 422, "programs read what is wrong"
+    assert (await api.come_back(url[:-1], **fields))[0] == 404
+    assert await states(api) == ["made"]
 
 
 async def test_booking_is_what_the_vendors_event_says(api: BookingCallers, station: BookingStation) -> None:

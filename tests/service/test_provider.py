@@ -19,6 +19,7 @@ from joserfc.jwk import KeySet
 from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 
+from libs.common.http.lost_ways import PAGE
 from libs.common.http.tokens import Algorithms
 from services.identity.provider.clients import read_clients
 from services.identity.provider.provider import Provider
@@ -209,6 +210,10 @@ async def test_nobody_is_sent_to_an_address_that_is_not_the_clients(visit: Visit
     given = {"client_id": "psi", "redirect_uri": BACK, "response_type": "code", "login_hint": hint, **wrong}
     url = f"{ISSUER}/authorize?{urlencode(given)}"
     assert await visit.browse(url, cookie) == (400, {})
+    seen = await visit.station.client.get(
+        url.removeprefix(PUBLIC_URL), headers={"Cookie": cookie, "Accept": "text/html"}, allow_redirects=False
+    )
+    assert (seen.status, seen.headers["Location"]) == (303, f"{PUBLIC_URL}{PAGE}"), "people get a page"
     assert len(await visit.station.base.rows("provider_tickets")) == 1
 
 

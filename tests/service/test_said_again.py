@@ -18,8 +18,9 @@ from services.identity.consumers import VendorMessages
 from services.identity.registration_store import RegistrationStore
 from services.identity.store import IdentityStore
 from services.notify.letters import Cause
+from services.notify.rows import new_message
 from services.notify.sent_before import SentBefore
-from services.notify.store import NotifyStore, State, new_message
+from services.notify.store import NotifyStore, State
 from tests.servers import MongoUnderTest
 from tests.service.conftest import OpenBase
 from tests.service.identity_station import IdentityStation

@@ -22,7 +22,8 @@ from services.notify.domain.mails import Template
 from services.notify.domain.pacing import Pacing
 from services.notify.feedback.suppressions import Place, Reason
 from services.notify.letters import Cause
-from services.notify.store import State, new_message
+from services.notify.rows import new_message
+from services.notify.store import State
 from services.notify.unsubscribing.api import UnsubscribingApi
 from services.notify.unsubscribing.unsubscribing import Unsubscribing
 from tests.servers import MongoUnderTest

@@ -9,10 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from heapq import heappop, heappush
 
-from libs.common.languages.days import spoken
-from libs.common.programs import add_years
-from libs.common.programs.policy import LADDER_CLAUSE
-from services.certs.domain import flags
+from services.certs.domain import doubts
 from services.certs.domain.courses import claimed_late
 from services.certs.domain.credit import Credits
 from services.certs.domain.days import Day, Decrees
@@ -20,13 +17,15 @@ from services.certs.domain.decisions import decided
 from services.certs.domain.decrees import extend, grant, taken_over
 from services.certs.domain.facts import CourseFact, CreditFact, DecisionFact, ExamFact, ImportFact
 from services.certs.domain.flags import Flag
+from services.certs.domain.grounds import completed, ended, from_above, held_since, honoured, passed
 from services.certs.domain.held import Held, awarded
 from services.certs.domain.results import Dated
 from services.certs.domain.rules import CertificationRule, Met, Prerequisite, ProgramRules, filled
 from services.certs.domain.standing import Ground
-from services.certs.languages import mark, one_of, say, say_many
+from services.certs.languages import mark
 
 _ONE_DAY = timedelta(days=1)
+_EARNED = mark("{certification} earned on {day}")
 
 
 class Replay:
@@ -101,8 +100,7 @@ class Replay:
     def _decide(self, fact: DecisionFact) -> None:
         rule = self._names.get(fact.certification)
         if rule is None:
-            text = say("{certification} is no certification of the program", certification=fact.certification)
-            self.flags.append(Flag(flags.CERTIFICATION_UNKNOWN, fact.decision_id, text))
+            self.flags.append(doubts.unknown(fact.certification, fact.decision_id))
             return
         name = rule.certification.id
         made = decided(fact, rule, self.held_by.get(name), self._retired.get(name, date.max))
@@ -113,7 +111,7 @@ class Replay:
         self._tick_after(made)
         self._renewed = (date.min, 0)  # it can bring back what was not active before
         if fact.decision == "grant":
-            self._renew_below(made, "earned")
+            self._renew_below(made, _EARNED)
         if fact.decision in ("grant", "reinstate"):
             self._award_waiting()
         if self.credits is not None:
@@ -185,21 +183,21 @@ class Replay:
                 continue
             if not held.renewable(day):
                 if way is not None and held.reactivatable(day):
-                    self._reactivate(held, (_passed(code, fact, way.clause),), "exam")
+                    self._reactivate(held, (passed(code, fact, way.clause),), "exam")
                 continue
             if way is not None:
-                self._renew(held, (_passed(code, fact, way.clause),), "exam")
+                self._renew(held, (passed(code, fact, way.clause),), "exam")
                 continue
             for several in rule.together:
                 found = self.fill(several.slots, held.cycle_from)
                 if found is not None:
-                    self._renew(held, tuple(_passed(*one, several.clause) for one in found), "exam")
+                    self._renew(held, tuple(passed(*one, several.clause) for one in found), "exam")
                     break
 
     def fill(self, slots: tuple[frozenset[str], ...], after: date) -> list[tuple[str, ExamFact]] | None:
         """Passes after a day that fill every slot, each with a code of its own; None where there are not enough."""
-        passed = {code: fact for on, code, fact in self._recent if on > after}
-        return filled(slots, passed)
+        recent = {code: fact for on, code, fact in self._recent if on > after}
+        return filled(slots, recent)
 
     def passed_since(self, after: date) -> list[str]:
         """Codes passed after a day that may renew together with others."""
@@ -220,14 +218,7 @@ class Replay:
                 continue
             others = rule.names - {code}
             once = any(name in self.passes or name in self.held_by for name in others)
-            name = flags.PREREQ_EXPIRED if once else flags.PREREQ_MISSING
-            text = say(
-                "{exam} was passed on {day} without {others}",
-                exam=code,
-                day=spoken(fact.taken_on),
-                others=one_of(sorted(others)),
-            )
-            self.flags.append(Flag(name, fact.result_id, text))
+            self.flags.append(doubts.lacking(code, fact, others, once=once))
 
     # --- Awards ------------------------------------------------------------------------------------------------------
 
@@ -263,7 +254,7 @@ class Replay:
         held = self.held_by[name] = awarded(rule, self.day, grounds, before)
         held.retired_on = self._retired.get(name, date.max)
         self._tick_after(held)
-        self._renew_below(held, mark("{certification} earned on {day}"))
+        self._renew_below(held, _EARNED)
         if rule.needs_certifications:
             for item in met.evidence:
                 if isinstance(item, ExamFact) and item.taken_on <= self.day:
@@ -273,11 +264,9 @@ class Replay:
         found = []
         for item in met.evidence:
             if isinstance(item, Prerequisite):
-                since = spoken(item.earned_on)
-                words = say("{certification} held since {day}", certification=item.certification, day=since)
-                found.append(Ground(item.certification, rule.requires_clause, words, item.earned_on))
+                found.append(held_since(item, rule.requires_clause))
             else:
-                found.append(_passed(self._rules.exams[item.code].code, item, rule.requires_clause))
+                found.append(passed(self._rules.exams[item.code].code, item, rule.requires_clause))
         return tuple(found)
 
     # --- Renewals ----------------------------------------------------------------------------------------------------
@@ -301,9 +290,7 @@ class Replay:
         for held in self.held_by.values():
             rule = held.rule
             if rule.on_ladder and rule.rank <= rank and held.cycle_from < day and held.renewable(day):
-                if not grounds:
-                    words = say(what, certification=cause.rule.certification.id, day=spoken(day))
-                    grounds = (Ground(cause.steps[-1].grounds[-1].fact, LADDER_CLAUSE, words, day),)
+                grounds = grounds or (from_above(cause, what, day),)
                 held.renew(day, grounds, "above")
                 if self.credits is not None:
                     self._tick_after(held)
@@ -313,10 +300,7 @@ class Replay:
         designation = held.rule.designation
         if designation is None:
             return
-        since = add_years(held.earned_on, designation.after_years)
-        words = say("{designation} since {day}", designation=designation.name, day=spoken(since))
-        honour = Ground(held.rule.certification.id, designation.clause, words, since)
-        grounds = (*grounds, honour)
+        grounds = (*grounds, honoured(held, designation))
         held.renew(self.day, grounds, by, "reactivated")
         for other in self.held_by.values():
             rule = other.rule
@@ -330,8 +314,7 @@ class Replay:
     def _import(self, fact: ImportFact) -> None:
         rule = self._names.get(fact.certification)
         if rule is None:
-            text = say("{certification} is no certification of the program", certification=fact.certification)
-            self._flag(Flag(flags.CERTIFICATION_UNKNOWN, ":".join(fact.key), text))
+            self.flags.append(doubts.unknown(fact.certification, ":".join(fact.key)))
             return
         name = rule.certification.id
         before = self.held_by.get(name)
@@ -367,24 +350,13 @@ class Replay:
                 continue
             name = held.rule.certification.id
             if not back and claimed_late(fact, courses, held):
-                text = say(
-                    "the course {course} was claimed after the last active day of {certification}",
-                    course=fact.code,
-                    certification=name,
-                )
-                self.flags.append(Flag(flags.COURSE_LATE, fact.course_id, text))
+                self.flags.append(doubts.late(fact, name))
                 continue
             acted = True
             if not rule.in_a_row and held.by == "course":
-                text = say(
-                    "{certification} was renewed by a course before, and {course} would be the second in a row",
-                    certification=name,
-                    course=fact.code,
-                )
-                self.flags.append(Flag(flags.COURSE_TWICE, fact.course_id, text))
+                self.flags.append(doubts.second_in_a_row(fact, name))
                 continue
-            words = say("course {course} ended on {day}", course=fact.code, day=spoken(fact.last_day))
-            grounds = (Ground(fact.course_id, rule.clause, words, fact.last_day),)
+            grounds = (ended(fact, rule.clause),)
             if back:
                 self._reactivate(held, grounds, "course")
             else:
@@ -402,13 +374,7 @@ class Replay:
         """Credits belong to the level that is the highest at the end of their day, and help no other."""
         rank = self._highest()
         if rank is None or self.credits is None:
-            text = say_many(
-                "{count} credit was completed on {day} while nothing could use it",
-                "{count} credits were completed on {day} while nothing could use them",
-                fact.credits,
-                day=spoken(fact.completed_on),
-            )
-            self.flags.append(Flag(flags.CE_UNUSABLE, fact.claim_id, text))
+            self.flags.append(doubts.unusable(fact))
             return
         self.credits.add(rank, fact)
 
@@ -426,19 +392,7 @@ class Replay:
                 found = self.fill(way.slots, held.cycle_from) if total >= way.credits else None
                 if found is None:
                     continue
-                last = claims[-1]
-                words = say_many(
-                    "{count} credit completed through {day}",
-                    "{count} credits completed through {day}",
-                    total,
-                    day=spoken(last.completed_on),
-                )
-                credit = Ground(last.claim_id, way.clause, words, last.completed_on)
-                self._renew(held, (*(_passed(*one, way.clause) for one in found), credit), "credits")
+                credit = completed(claims[-1], total, way.clause)
+                self._renew(held, (*(passed(*one, way.clause) for one in found), credit), "credits")
                 self.credits.use(claims, held.rule.certification.id, self.day)
                 return
-
-
-def _passed(code: str, fact: ExamFact, clause: str) -> Ground:
-    words = say("{exam} passed on {day}", exam=code, day=spoken(fact.taken_on))
-    return Ground(fact.result_id, clause, words, fact.taken_on)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from libs.common.casework.evidence import EvidenceStore
-from libs.common.casework.progress import Opinion, Stage
+from libs.common.casework.progress import Opinion
 from libs.common.casework.thread import Step, note, taken, was_decided_by, write, written
 from libs.common.clock import Clock
 from libs.common.events import EventData, exams
@@ -15,8 +14,8 @@ from libs.common.http.problems import CONFLICT, NOT_FOUND, Problem, ProblemType
 from libs.common.mongo.client import Document
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
 from libs.common.programs import Program
-from libs.common.programs.challenges import ChallengeRules
 from libs.common.versions import next_version
+from services.exams.challenges.rows import about, new_challenge
 from services.exams.challenges.rulings import (
     NOT_FINAL,
     Rulings,
@@ -143,12 +142,12 @@ class Challenges:
             result = terms.result
             if await self.store.opened_since(session, result["candidate_id"], now - timedelta(days=1)) >= MOST_A_DAY:
                 raise Problem(CONFLICT, "too many challenges were opened in a day")
-            row = _new_challenge(result, terms.standing, program, program.challenges, now)
+            row = new_challenge(result, terms.standing, program, program.challenges, now)
             row |= {"_id": challenge_id, "ground": ground}
             note(row, "opened", by, now)
             write(row, challenge_id, by="candidate", text=text, now=now)
             opened = exams.ChallengeOpened(
-                **_about(row), ground=ground, due_on=date.fromisoformat(row["due_on"]), opened_at=now
+                **about(row), ground=ground, due_on=date.fromisoformat(row["due_on"]), opened_at=now
             )
             self._tell(transaction, row, opened)
             await self.store.add(session, row)
@@ -212,7 +211,7 @@ class Challenges:
             set_progress(challenge, progress.asked() if needs_answer else progress.noted())
             write(challenge, message_id, by="staff", text=text, now=now)
             note(challenge, "asked" if needs_answer else "written", by, now)
-            event = exams.ChallengeMessageWritten(**_about(challenge), needs_answer=needs_answer, written_at=now)
+            event = exams.ChallengeMessageWritten(**about(challenge), needs_answer=needs_answer, written_at=now)
             self._tell(transaction, challenge, event)
 
         return await self._change(program, challenge_id, step)
@@ -305,7 +304,7 @@ class Challenges:
             await self.rulings.give(transaction, result, wanted, ruling=ruling, by=by, reason=reason)
         await self.files.drop(transaction.session, challenge)
         event = exams.ChallengeDecided(
-            **_about(challenge),
+            **about(challenge),
             decision=challenge["state"],
             reason=reason,
             previous_grade=previous["grade"],
@@ -368,39 +367,3 @@ class Challenges:
         challenge["version"] = next_version(challenge["version"], transaction.now)
         about = challenge["candidate_id"]
         transaction.emit(event, program=challenge["program"], subject=about, version=challenge["version"])
-
-
-def _new_challenge(
-    result: Document, standing: Standing, program: Program, rules: ChallengeRules, now: datetime
-) -> Document:
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("first", "assignee", "reason", "decided_at", "previous", "decided", "version")
-    )
-    return {
-        "program": program.id,
-        "result_id": result["_id"],
-        "exam_code": result["exam_code"],
-        "taken_on": result["taken_on"],
-        "candidate_id": result["candidate_id"],
-        "challenged": {"grade": standing.grade.value, "score": standing.score},
-        "state": Stage.OPEN.value,
-        "closed": False,
-        "four_eyes": rules.four_eyes,
-        "opened_at": now,
-        "due_on": due_on(program, rules, now).isoformat(),
-        "messages": [],
-        "history": [],
-        "evidence": [],
-        "overtaken": False,
-        **nothing,
-    }
-
-
-def _about(challenge: Document) -> dict[str, Any]:
-    return {
-        "candidate_id": challenge["candidate_id"],
-        "challenge_id": challenge["_id"],
-        "result_id": challenge["result_id"],
-        "exam_code": challenge["exam_code"],
-        "taken_on": date.fromisoformat(challenge["taken_on"]),
-    }

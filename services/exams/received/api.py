@@ -4,26 +4,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from libs.common.events.types import Identifier
 from libs.common.http.models import Parameters, View
+from libs.common.http.names import Names
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import OPERATIONS_READ
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.exams.received.store import ReceivedStore
 
-MOST_IDS = 50
-
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-
 
 class ReceivedQuery(Parameters):
-    id: Annotated[
-        list[_Name],
-        Field(min_length=1, max_length=MOST_IDS, description="A message's, a chain's, a result's, a registration's"),
-    ]
+    id: Annotated[Names, Field(description="A message's, a chain's, a result's, a registration's")]
     candidate_id: Annotated[
         Identifier | None, Field(description="Whose; without it, what waits for its candidate or was refused")
     ] = None

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from libs.common.events.types import Code, Identifier, PartnerId
+from libs.common.http.lost_ways import page_for
 from libs.common.http.models import Body, Nothing, Parameters, View
 from libs.common.http.paging import Page
 from libs.common.http.principal import Kind
@@ -25,7 +26,8 @@ OwnPath = Annotated[
 """A path of our own site: no other host, whatever a browser makes of slashes and backslashes."""
 
 Status = Literal["booked", "changed", "cancelled", "left", "failed"]
-Ticket = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{43}$")]
+Ticket = Annotated[str, StringConstraints(max_length=200)]
+"""One that was cut on its way is unknown, like any other that is not ours."""
 
 
 class HandOverPath(CandidatePath):
@@ -195,7 +197,13 @@ class SchedulingApi:
 
     async def return_from_vendor(self, call: Call[Nothing, ReturnQuery]) -> Reply[ReturnedView]:
         said = call.query.model_dump(exclude_none=True, exclude={"ticket"})
-        location = await self._hand_overs.come_back(call.query.ticket, said)
+        try:
+            location = await self._hand_overs.come_back(call.query.ticket, said)
+        except Problem:
+            page = page_for(call.headers, self._hand_overs.public_url)
+            if page is None:
+                raise
+            location = page
         return Reply(ReturnedView(location=location), {"Location": location})
 
     def _own(self, call: Call[Any, Any, Any]) -> Program:

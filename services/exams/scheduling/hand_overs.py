@@ -87,7 +87,7 @@ class HandOvers:
     Args:
         vendors: by their names.
         secrets: holds the keys that forms are signed with.
-        public_url: how people and vendors reach us.
+        public_url: how people and vendors reach us; without a slash at its end as an attribute.
     """
 
     MOST_IN_A_DAY: ClassVar = 50
@@ -114,7 +114,7 @@ class HandOvers:
         self._secrets = secrets
         self._tombstones = tombstones
         self._unit_of_work = unit_of_work
-        self._public_url = public_url.rstrip("/")
+        self.public_url = public_url.rstrip("/")
         self._clock = clock
 
     def vendor_name(self, vendor: str) -> str:
@@ -134,7 +134,7 @@ class HandOvers:
         if await self._tombstones.find([candidate_id]):
             raise Problem(NOT_FOUND)
         ticket, nonce = new_secret(), random.token_urlsafe(24)
-        return_url = f"{self._public_url}{RETURN_PATH}?ticket={ticket}"
+        return_url = f"{self.public_url}{RETURN_PATH}?ticket={ticket}"
 
         async def work(transaction: Transaction) -> tuple[Document, Form]:
             accounts = await self._exams.merges.family(transaction.session, candidate_id)
@@ -175,7 +175,7 @@ class HandOvers:
             self._check_signed(row, {**said, "ticket": ticket}, now)
         kept = {"status": said["status"], "registration_id": said.get("registration_id")}
         await self._store.note_return(row["_id"], kept | {"signed": row["kind"] == "digest"}, as_stored(now))
-        return f"{self._public_url}{row['return_to']}"
+        return f"{self.public_url}{row['return_to']}"
 
     async def of_person(self, program: Program, candidate_id: str) -> list[Seen]:
         """A person's hand-overs, the latest first, as far as the vendors have spoken."""
@@ -284,7 +284,7 @@ class HandOvers:
 
     def _start(self, return_url: str) -> dict[str, str]:
         """The parameters of a login that somebody else than the vendor begins (OpenID Connect Core 1.0, 4)."""
-        return {"iss": f"{self._public_url}{PROVIDER_PATH}", "target_link_uri": return_url}
+        return {"iss": f"{self.public_url}{PROVIDER_PATH}", "target_link_uri": return_url}
 
     # The way back
 

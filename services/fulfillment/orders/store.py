@@ -86,13 +86,6 @@ class OrderStore:
         query: Document = {"state": "pending", "awaits_payment": False} | ({"vendor": vendor} if vendor else {})
         return [_order(row) async for row in self._orders.find(query).sort("placed_at", ASCENDING).limit(limit)]
 
-    async def open_by_vendor(self, vendor: str, *, after: str | None = None, limit: int = 1_000) -> list[Order]:
-        """A house's orders of which something is still to come, in order of their ids."""
-        query: Document = {"vendor": vendor, "state": {"$in": sorted(OPEN)}, "awaits_payment": False}
-        if after is not None:
-            query["_id"] = {"$gt": after}
-        return [_order(row) async for row in self._orders.find(query).sort("_id", ASCENDING).limit(limit)]
-
     async def late(self, program: str, today: date, *, limit: int) -> list[Order]:
         """Open orders whose promise is over and of which that was not told yet."""
         query = {

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from libs.common.http.auth import bearer_token
 from libs.common.http.forms import Form
+from libs.common.http.lost_ways import page_for
 from libs.common.http.models import Body, Nothing, Parameters, View
 from libs.common.http.principal import Kind
 from libs.common.http.problems import FORBIDDEN, INVALID, NOT_FOUND, UNAUTHENTICATED, Problem
@@ -131,11 +132,16 @@ class MetadataView(View):
 
 
 class ProviderApi:
-    """Handlers of the routes below."""
+    """Handlers of the routes below.
 
-    def __init__(self, provider: Provider, limit: AddressLimit) -> None:
+    Args:
+        public_url: how people reach us.
+    """
+
+    def __init__(self, provider: Provider, limit: AddressLimit, *, public_url: str) -> None:
         self._provider = provider
         self._limit = limit
+        self._public_url = public_url
 
     def routes(self) -> tuple[Route[Any, Any, Any, Any], ...]:
         return (
@@ -216,7 +222,13 @@ class ProviderApi:
     async def authorize(self, call: Call[Nothing, AuthorizationQuery]) -> Reply[LocationView]:
         given = call.query.model_dump(exclude_none=True)
         asked = Authorization(given.pop("client_id", ""), given.pop("redirect_uri", ""), given)
-        location = await self._provider.authorize(asked, _cookie(call.headers))
+        try:
+            location = await self._provider.authorize(asked, _cookie(call.headers))
+        except Problem:
+            page = page_for(call.headers, self._public_url)
+            if page is None:
+                raise
+            location = page
         return Reply(LocationView(location=location), {"Location": location})
 
     async def exchange_code(self, call: Call[Nothing, Nothing, CodeForm]) -> CodeTokenView:

@@ -19,7 +19,8 @@ from services.notify.announcements.publishing import Publishing
 from services.notify.announcements.store import AnnouncementStore, audience_of, texts_of
 from services.notify.domain.announcements import SEVERITIES, Severity, choose
 from services.notify.reminders.standings import Standings
-from services.notify.store import NotifyStore, known_recipient
+from services.notify.rows import known_recipient
+from services.notify.store import NotifyStore
 
 _MOST_LANGUAGES = 20
 _MOST_NAMES = 200

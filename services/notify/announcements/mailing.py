@@ -22,7 +22,8 @@ from services.notify.domain.mails import Template
 from services.notify.domain.recipients import Recipient
 from services.notify.letters import Cause, Letter
 from services.notify.reminders.standings import Standings
-from services.notify.store import NotifyStore, State, known_recipient, new_message
+from services.notify.rows import known_recipient, new_message
+from services.notify.store import NotifyStore, State
 
 OVER = "over: the announcement is withdrawn, or its last day is past"
 

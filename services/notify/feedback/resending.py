@@ -15,7 +15,8 @@ from services.notify.domain.mails import Template
 from services.notify.feedback.returns import ELSEWHERE
 from services.notify.feedback.suppressions import Place, Suppressions
 from services.notify.letters import cause_of
-from services.notify.store import NotifyStore, State, new_message
+from services.notify.rows import new_message
+from services.notify.store import NotifyStore, State
 
 NOT_REPEATED: Final = ELSEWHERE | {
     Template.ACTIVATION,

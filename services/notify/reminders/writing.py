@@ -36,7 +36,8 @@ from services.notify.letters import Cause
 from services.notify.reminders.gathered import Gathered
 from services.notify.reminders.standings import Standings as KnownStandings
 from services.notify.rendering import Renderer
-from services.notify.store import NotifyStore, State, known_recipient, new_message
+from services.notify.rows import known_recipient, new_message
+from services.notify.store import NotifyStore, State
 from services.notify.wishes import WishStore
 
 NOBODY_YET = timedelta(hours=1)

@@ -1,6 +1,5 @@
 """What happened to a certification, as a heading has it, and what is beside it. Pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -41,11 +40,6 @@ def happened(line: Line) -> str:
     """`Renewed`; what is not known here is said in the service's own word."""
     known = _KINDS.get(line.kind)
     return say(known) if known else line.kind.replace("_", " ").capitalize()
-
-
-def happened_to(line: Line, titles: Mapping[str, str]) -> str:
-    """The same where it has to be said of which certification."""
-    return f"{titles.get(line.certification, line.certification)}: {happened(line).lower()}"
 
 
 @dataclass(frozen=True, slots=True)

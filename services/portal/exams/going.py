@@ -1,14 +1,20 @@
 """The handlers of ways to vendors, to book, move or cancel an appointment, and of codes that pay for one."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
+from pydantic import BaseModel
 
+from libs.common.http.lost_ways import PAGE
+from libs.common.ids import new_id
+from libs.common.sealing import SecretBox
 from services.portal.backend.client import Nothing, Refused
 from services.portal.exams.shapes import Appointments, Attempts, HandOver, Rights, ShownVoucher, Ticket, Vouchers
 from services.portal.languages import mark, say
+from services.portal.web.answers import redirect
 from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
 from services.portal.web.look import shown
 from services.portal.web.policy import policy_for
@@ -29,25 +35,47 @@ class Going(Answers):
     voucher: str | None = None
 
 
+class Sealed(BaseModel):
+    """A choice on its way from the form to the page that goes: whose it is, so that a link to it serves nobody else."""
+
+    candidate: tuple[str, str]
+    going: Going
+
+
 class GoingPages:
-    """The handlers of `/exams/schedule`, `/exams/hand-over` and codes."""
+    """The handlers of `/exams/schedule`, `/exams/hand-over`, `/exams/going`, `/exams/way-back` and codes.
+
+    What leads to a vendor is good once, and browsers go back. So the page that goes is no answer to a form, which a
+    browser could not show again: it has an address, and each time it is looked at it is another, good way.
+    """
+
+    def __init__(self, box: SecretBox) -> None:
+        self._box = box
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/exams/schedule", self.choose),
-            web.post("/exams/hand-over", self.go),
+            web.get(PAGE, self.lost),
+            web.post("/exams/hand-over", self.take),
+            web.get("/exams/going", self.go),
             web.post("/exams/vouchers/{voucher_id}", self.show_voucher),
         ]
 
     async def choose(self, request: web.Request) -> web.Response:
         return await self._choices(request, {"exam": request.query.get("exam", "")}, {})
 
-    async def go(self, request: web.Request) -> web.Response:
+    async def take(self, request: web.Request) -> web.Response:
         visit, what = request[VISIT], await typed(request)
         try:
             going = read(Going, what, {name: say(text) for name, text in _SENTENCES.items()})
         except Unfit as unfit:
             return await self._choices(request, what, unfit.faults)
+        sealed = Sealed(candidate=_candidate(visit), going=going).model_dump_json()
+        return redirect(f"/exams/going?to={self._box.seal(sealed.encode())}")
+
+    async def go(self, request: web.Request) -> web.Response:
+        visit = request[VISIT]
+        going = self._opened(request.query.get("to", ""), _candidate(visit))
         body: dict[str, Any] = {
             "vendor": going.vendor,
             "exam_code": going.exam,
@@ -56,27 +84,42 @@ class GoingPages:
         }
         body |= {"registration_id": going.registration} if going.registration else {}
         body |= {"voucher_id": going.voucher} if going.voucher else {}
-        key = await change_key(request)
         try:
-            made = await visit.change("POST", "exams", "/hand-overs", HandOver, key=key, body=body)
+            made = await visit.change("POST", "exams", "/hand-overs", HandOver, key=new_id(), body=body)
         except Refused as refusal:
             if refusal.problem.status not in (409, 422):
                 raise
             reason = refusal.problem.detail or refusal.problem.title
-            return await self._choices(request, what, {"exam": reason})
+            return await self._choices(request, going.model_dump(), {"exam": reason})
         ticket, cookie = await _ticket(visit, made) if made.form.ticket else (None, "")
         fields = made.form.fields | ({"login_hint": ticket.login_hint} if ticket else {})
+        # A form by GET would drop what the address says itself.
+        link = _with_query(made.form.action, fields) if made.form.method == "GET" else None
         departure = f"/hand-overs/{quote(made.hand_over_id, safe='')}/departure"
-        await asyncio.gather(
-            visit.introduce(), part(visit.change("POST", "exams", departure, Nothing, key=f"{key}-gone"[:64]))
-        )
+        await asyncio.gather(visit.introduce(), part(visit.change("POST", "exams", departure, Nothing, key=new_id())))
         heading = say("You go to {vendor} now, signed in", vendor=vendor_name(made.vendor))
-        page = shown(visit, "exams/going.html", heading, made=made, fields=fields)
-        # Only this page may send a form to the vendor, and to nobody else.
-        page.headers["Content-Security-Policy"] = policy_for(made.form.action)
+        page = shown(visit, "exams/going.html", heading, made=made, fields=fields, link=link)
+        if link is None:
+            page.headers["Content-Security-Policy"] = policy_for(made.form.action)
         if cookie:
             page.headers.add("Set-Cookie", cookie)
         return page
+
+    def _opened(self, sealed: str, candidate: tuple[str, str]) -> Going:
+        """Raises `HTTPNotFound` for what is no choice of this candidate's."""
+        try:
+            found = Sealed.model_validate_json(self._box.open(sealed))
+        except ValueError:
+            raise web.HTTPNotFound from None
+        if found.candidate != candidate:
+            raise web.HTTPNotFound
+        return found.going
+
+    async def lost(self, request: web.Request) -> web.Response:
+        """Where a vendor sent the browser back to us in a way that leads nowhere."""
+        visit = request[VISIT]
+        await visit.introduce()
+        return shown(visit, "exams/lost.html", say("This way back has ended"))
 
     async def show_voucher(self, request: web.Request) -> web.Response:
         visit, name = request[VISIT], quote(request.match_info["voucher_id"], safe="")
@@ -111,6 +154,15 @@ class GoingPages:
             ],
         }
         return shown(visit, "exams/schedule.html", say("Schedule an exam"), problem=bool(faults), **values)
+
+
+def _candidate(visit: Visit) -> tuple[str, str]:
+    session = visit.signed_in
+    return session.program, session.candidate_id
+
+
+def _with_query(address: str, fields: Mapping[str, str]) -> str:
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(fields)}"
 
 
 async def _ticket(visit: Visit, made: HandOver) -> tuple[Ticket, str]:

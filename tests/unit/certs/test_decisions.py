@@ -74,6 +74,7 @@ def test_a_granted_certification_is_renewed_like_any_other(cisco: Program) -> No
 def test_a_grant_renews_what_is_below_as_an_award_does(cisco: Program) -> None:
     inputs = [CCNA, decided("grant", "2026-05-03", "CCNP-Enterprise")]
     assert told(cisco, inputs, "2026-05-03") == ("active", "2024-05-01", "2029-05-03")
+    assert "CCNP-Enterprise earned on 3 May 2026" in entry(cisco, inputs, "2026-05-03").sentence
 
 
 @pytest.mark.parametrize("lab_day", ["2026-05-03", "2026-06-01"])

@@ -143,6 +143,46 @@ def test_what_an_older_system_had_told_needs_neither_kit_nor_mail() -> None:
     assert broken(lambda r: r["ledger"][0].update(version=0), lambda r: r["mail"].pop(2)) == []
 
 
+def merge(rows: Rows) -> None:
+    """The account went into another, which has the certification now; kit and mails stay where they were told."""
+    rows["account"][0]["merged_into"] = rows["ledger"][0]["merged_into"] = "CSCO000026"
+    rows["ledger"][0].update(kin=["CSCO000026"], certifications=[])
+
+
+def survive(rows: Rows) -> None:
+    """Another account went into this one, and brought a certification whose kit and mail it had already."""
+    rows["account"][0]["merged_from"] = rows["ledger"][0]["kin"] = ["CSCO000026"]
+    brought = {"kind": "exam", "result_id": "cisco:vue:R-9", "revision": 1, "outcome": "pass", "known_at": NOW}
+    rows["ledger"][0]["facts"].append({**brought, "account": "CSCO000026"})
+    because = [{"fact": "cisco:vue:R-9", "clause": "", "text": ""}]
+    held = rows["ledger"][0]["certifications"][0]
+    rows["ledger"][0]["certifications"].append({**held, "certification": "CCNP-ENT", "because": because})
+
+
+@pytest.mark.parametrize("one", [merge, survive])
+def test_what_was_told_before_a_merge_stays_with_its_account(one: Break) -> None:
+    assert broken(one) == []
+
+
+@pytest.mark.parametrize("one", [merge, survive])
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        pytest.param(lambda r: r["result"][0].update(told_revision=2), "result-not-in-ledger", id="revision"),
+        pytest.param(lambda r: r["result"].clear(), "fact-without-result", id="result"),
+        pytest.param(lambda r: r["order"].clear(), "order-missing", id="order"),
+        pytest.param(lambda r: r["recipient"].clear(), "recipient-missing", id="recipient"),
+    ],
+)
+def test_everything_else_of_merged_accounts_is_compared(one: Break, change: Break, check: str) -> None:
+    assert broken(one, change) == [check]
+
+
+def test_a_merge_is_one_on_both_sides() -> None:
+    assert broken(merge, lambda r: r["ledger"][0].pop("merged_into")) == ["merge-differs"]
+    assert broken(merge, lambda r: r["account"][0].pop("merged_into")) == ["merge-differs"]
+
+
 def test_of_somebody_erased_only_what_is_kept_is_compared() -> None:
     rows = {"ledger": deepcopy(WHOLE["ledger"]), "result": WHOLE["result"]}
     assert found(rows, "erased-1") == []

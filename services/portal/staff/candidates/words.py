@@ -11,7 +11,8 @@ from markupsafe import Markup
 from services.portal.backend.shapes import Certification, Expected, Line
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import minute, number, short_day
-from services.portal.staff.candidates import shapes
+from services.portal.staff.candidates import shapes, states
+from services.portal.staff.candidates.states import chip_of
 from services.portal.staff.cases.words import STATES, kind_of
 from services.portal.staff.kit import NONE, Cell, Column, Row
 from services.portal.staff.people import Names
@@ -59,112 +60,6 @@ def section(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]] |
     return Section(title, [Column(column) for column in columns], listed, empty)
 
 
-_CERTIFICATIONS: Final = {
-    "active": Chip("ok", mark("Active")),
-    "expired": Chip("bad", mark("Expired")),
-    "revoked": Chip("bad", mark("Revoked")),
-    "suspended": Chip("wait", mark("Suspended")),
-    "pending_agreement": Chip("wait", mark("Waiting for the agreement")),
-    "emeritus": Chip("ok", mark("Emeritus")),
-    "lifetime_emeritus": Chip("ok", mark("For life")),
-    "inactive": Chip("off", mark("Not active")),
-}
-_ATTEMPTS: Final = {
-    "waiting": Chip("wait", mark("Expected")),
-    "provisional": Chip("wait", mark("Provisional")),
-    "invalidated": Chip("bad", mark("Invalidated")),
-    "no_show": Chip("off", mark("Not taken")),
-    "nda_refused": Chip("off", mark("Terms refused")),
-    "achieved": Chip("ok", mark("Achieved")),
-    "withdrawn": Chip("off", mark("Withdrawn")),
-}
-_GRADES: Final = {
-    "pass": Chip("ok", mark("Passed")),
-    "fail": Chip("bad", mark("Not passed")),
-    "pending": Chip("wait", mark("Expected")),
-    "invalidated": Chip("bad", mark("Invalidated")),
-}
-_EXPECTED: Final = {
-    "expected": Chip("wait", mark("Expected")),
-    "late": Chip("warn", mark("Late")),
-    "overdue": Chip("warn", mark("Late")),
-    "being_checked": Chip("wait", mark("Being checked")),
-}
-_CREDITS: Final = {
-    "pending": Chip("wait", mark("In review")),
-    "rejected": Chip("bad", mark("Rejected")),
-    "late": Chip("bad", mark("Claimed too late")),
-    "held": Chip("wait", mark("On hold")),
-    "counting": Chip("ok", mark("Counts")),
-    "repeated": Chip("off", mark("Counted before")),
-    "used": Chip("ok", mark("Used")),
-    "lapsed": Chip("off", mark("Lapsed")),
-    "unusable": Chip("off", mark("Doesn't count")),
-    "ahead": Chip("wait", mark("Not yet")),
-}
-_ORDERS: Final = {
-    "pending": Chip("wait", mark("Claimed")),
-    "ordered": Chip("wait", mark("Ordered")),
-    "in_production": Chip("wait", mark("In production")),
-    "shipped": Chip("ok", mark("Shipped")),
-    "delivered": Chip("ok", mark("Delivered")),
-    "returned": Chip("warn", mark("Came back")),
-    "cancelled": Chip("off", mark("Called off")),
-}
-_OFFERS: Final = {
-    "offered": Chip("wait", mark("Can be claimed")),
-    "claimed": Chip("ok", mark("Claimed")),
-    "expired": Chip("off", mark("Ended")),
-}
-_SHARES: Final = {
-    "open": Chip("ok", mark("Open")),
-    "ended": Chip("off", mark("Ended")),
-    "withdrawn": Chip("off", mark("Withdrawn")),
-}
-_MAILS: Final = {
-    "sent": Chip("ok", mark("Sent")),
-    "delivered": Chip("ok", mark("Delivered")),
-    "bounced": Chip("bad", mark("Came back")),
-    "refused": Chip("bad", mark("Came back")),
-    "complained": Chip("warn", mark("Reported as unwanted")),
-    "withheld": Chip("off", mark("Not sent")),
-    "suppressed": Chip("off", mark("Not sent")),
-    "waiting": Chip("wait", mark("Waiting")),
-    "queued": Chip("wait", mark("Waiting")),
-    "sending": Chip("wait", mark("Waiting")),
-}
-_MERGES: Final = {
-    "requested": Chip("wait", mark("Being applied")),
-    "announced": Chip("wait", mark("Being applied")),
-    "done": Chip("ok", mark("Merged")),
-    "reversed": Chip("off", mark("Undone")),
-}
-_HAPPENED: Final = {
-    "awarded": mark("Awarded"),
-    "renewed": mark("Renewed"),
-    "extended": mark("Extended"),
-    "imported": mark("Taken over from an earlier system"),
-    "reactivated": mark("Active again"),
-    "expired": mark("Expired"),
-    "grant": mark("Granted by staff"),
-    "revoke": mark("Revoked by staff"),
-    "suspend": mark("Suspended by staff"),
-    "reinstate": mark("Reinstated by staff"),
-    "extend": mark("Extended by staff"),
-    "emeritus": mark("Year of emeritus by staff"),
-}
-_LIKE: Final = {
-    "email": mark("e-mail address"),
-    "name": mark("name"),
-    "address": mark("address"),
-    "country": mark("country"),
-}
-
-
-def _chip(chips: Mapping[str, Chip], state: str | None) -> Cell:
-    return Cell(chip=chips.get(state or "", Chip("off", state or NONE)))
-
-
 def _moment(value: datetime | None) -> str | Markup:
     return minute(value) if value else NONE
 
@@ -202,7 +97,7 @@ def certification_rows(held: Sequence[Certification]) -> list[list[Cell]]:
     return [
         [
             Cell(one.title, second=one.certification),
-            _chip(_CERTIFICATIONS, one.status),
+            chip_of(states.CERTIFICATIONS, one.status),
             Cell(short_day(one.earned_on)),
             Cell(short_day(one.expires_on) if one.expires_on else say("never")),
             Cell(one.text),
@@ -216,7 +111,7 @@ def expected_rows(results: Sequence[Expected]) -> list[list[Cell]]:
         [
             Cell(one.exam_title or one.exam_code, second=one.registration_id),
             Cell(minute(one.scheduled_at)),
-            _chip(_EXPECTED, one.state),
+            chip_of(states.EXPECTED, one.state),
             Cell(short_day(one.due_on)),
             Cell(say("yes") if one.case_opened else say("no")),
         ]
@@ -229,7 +124,7 @@ def case_rows(cases: Sequence[shapes.CaseLine], *, linked: bool) -> list[list[Ce
         [
             Cell(case.reference or case.case_id, href=f"/staff/cases?item={quote(case.case_id)}" if linked else ""),
             Cell(kind_of(case.kind)),
-            _chip(STATES, case.state),
+            chip_of(STATES, case.state),
             Cell(minute(case.opened_at)),
         ]
         for case in cases
@@ -240,7 +135,7 @@ def decision_rows(decisions: Sequence[shapes.Decision], names: Names) -> list[li
     return [
         [
             Cell(minute(one.decided_at)),
-            Cell(say(_HAPPENED[one.kind]) if one.kind in _HAPPENED else one.kind, second=one.certification),
+            Cell(say(states.HAPPENED[one.kind]) if one.kind in states.HAPPENED else one.kind, second=one.certification),
             Cell(short_day(one.on)),
             Cell(names.of(one.decided_by)),
             Cell(one.reason),
@@ -255,7 +150,7 @@ def attempt_rows(attempts: Sequence[shapes.Attempt]) -> list[list[Cell]]:
             Cell(short_day(one.taken_on)),
             Cell(one.title or one.exam_code or NONE, second=one.exam_code or ""),
             Cell(number(one.attempt) if one.attempt else NONE),
-            _chip(_ATTEMPTS, one.state) if one.state in _ATTEMPTS else _chip(_GRADES, one.grade),
+            chip_of(states.ATTEMPTS, one.state) if one.state in states.ATTEMPTS else chip_of(states.GRADES, one.grade),
             Cell(number(one.score) if one.score is not None else NONE),
             Cell(vendor_name(one.vendor), second=one.registration_id or ""),
             Cell(_moment(one.received_at)),
@@ -281,7 +176,7 @@ def credit_rows(entries: Sequence[shapes.CreditEntry]) -> list[list[Cell]]:
             Cell(short_day(one.completed_on)),
             Cell(one.item or NONE),
             Cell(number(one.credits)),
-            _chip(_CREDITS, one.state),
+            chip_of(states.CREDITS, one.state),
             Cell(one.text),
         ]
         for one in entries
@@ -292,7 +187,7 @@ def order_rows(orders: Sequence[shapes.Order], *, linked: bool) -> list[list[Cel
     return [
         [
             Cell(one.title, href=f"/staff/returned-parcels?item={quote(one.order_id)}" if linked else ""),
-            _chip(_ORDERS, one.state),
+            chip_of(states.ORDERS, one.state),
             Cell(minute(one.placed_at)),
             Cell(
                 short_day(one.promised_by) if one.promised_by else NONE,
@@ -306,7 +201,12 @@ def order_rows(orders: Sequence[shapes.Order], *, linked: bool) -> list[list[Cel
 
 def offer_rows(offers: Sequence[shapes.Offer]) -> list[list[Cell]]:
     return [
-        [Cell(one.title), _chip(_OFFERS, one.state), Cell(minute(one.offered_at)), Cell(_moment(one.claim_until))]
+        [
+            Cell(one.title),
+            chip_of(states.OFFERS, one.state),
+            Cell(minute(one.offered_at)),
+            Cell(_moment(one.claim_until)),
+        ]
         for one in offers
     ]
 
@@ -315,7 +215,7 @@ def transcript_rows(transcripts: Sequence[shapes.Transcript]) -> list[list[Cell]
     return [
         [
             Cell(one.label or NONE, own=True),
-            _chip(_SHARES, one.state),
+            chip_of(states.SHARES, one.state),
             Cell(say("shows today") if one.kind == "live" else say("shows the day it was made")),
             Cell(minute(one.created_at)),
             Cell(short_day(one.valid_through)),
@@ -341,7 +241,7 @@ def mail_rows(mails: Sequence[shapes.Mail], base: str) -> list[list[Cell]]:
         [
             Cell(one.number, own=True),
             Cell(one.subject, href=f"{base}/mails/{quote(one.message_id, safe='')}"),
-            _chip(_MAILS, one.state),
+            chip_of(states.MAILS, one.state),
             Cell(minute(one.created_at)),
             Cell(one.error or NONE),
         ]
@@ -372,7 +272,7 @@ def merge_rows(merges: Sequence[shapes.Merge], names: Names, *, may_undo: bool) 
     return [
         [
             Cell(say("{ended} into {goes_on}", ended=one.merged_id, goes_on=one.candidate_id)),
-            _chip(_MERGES, one.state),
+            chip_of(states.MERGES, one.state),
             Cell(minute(one.requested_at), second=names.of(one.by)),
             Cell(one.reason),
             Cell(say("Undo it"), href=f"/staff/merges/{quote(one.merge_id, safe='')}/undo")
@@ -385,7 +285,7 @@ def merge_rows(merges: Sequence[shapes.Merge], names: Names, *, may_undo: bool) 
 
 def alike(reasons: Sequence[str]) -> str:
     """What speaks for two accounts being one: "e-mail address, name"."""
-    return say(", ").join(say(_LIKE[reason]) for reason in reasons if reason in _LIKE) or NONE
+    return say(", ").join(say(states.LIKE[reason]) for reason in reasons if reason in states.LIKE) or NONE
 
 
 def likeness(score: float) -> Chip:
@@ -414,7 +314,7 @@ def history_rows(lines: Sequence[Line]) -> list[list[Cell]]:
     return [
         [
             Cell(short_day(one.on)),
-            Cell(say(_HAPPENED[one.kind]) if one.kind in _HAPPENED else one.kind, second=one.certification),
+            Cell(say(states.HAPPENED[one.kind]) if one.kind in states.HAPPENED else one.kind, second=one.certification),
             Cell(minute(one.known_at)),
             Cell(_moment(one.withdrawn_at)),
             Cell(one.text),

@@ -98,6 +98,8 @@ class OrderLists:
             "columns": [Column(title) for title in words.titles()],
             "rows": [words.finding_row(each) for each in page.items],
             "first": "after" not in request.query,
+            "caption": say("Differences, by order"),
+            "files": [],
             "older": page.next,
             "open": item_id,
             "item": words.shown(one, names) if one else None,

@@ -180,6 +180,8 @@ class ReconciliationPages:
             "columns": [Column(title) for title in columns],
             "rows": [differences.finding_row(each) for each in page.items],
             "kinds": [("", say("All differences")), *((name, say(text)) for name, text in differences.KINDS.items())],
+            "caption": say("Differences, by registration"),
+            "files": [(f"{here}/questions.csv", say("Questions for the vendor as CSV"))],
             "older": page.next,
             "first": "after" not in request.query,
             "open": finding_id,
@@ -239,7 +241,7 @@ def _shown(one: Finding, names: Names) -> dict[str, Any]:
     return {
         "one": one,
         "label": one.registration_id or say("Line {number}", number=one.line),
-        "kind": differences.KINDS.get(one.kind, one.kind),
+        "kind": say(differences.KINDS.get(one.kind, one.kind)),
         "facts": differences.facts_of(one),
         "choices": differences.choices_of(one),
         "done": differences.done_said(one, names),
