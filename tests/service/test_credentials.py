@@ -347,9 +347,9 @@ async def test_a_process_that_dies_between_grant_and_signature_is_followed_by_an
     dying = CertsStation(base, programs)
     await dying.take(received(passed()))
     (note,) = await base.rows(DUE)
-    assert await CredentialsDue(base.database).claim("dying", NOW) is not None  # and is never heard of again
+    assert await CredentialsDue(base.database).claim("dying", NOW, 1)  # and is never heard of again
     station = CertsStation(replace(base, owner="another"), programs)
-    assert await CredentialsDue(base.database).claim("another", NOW) is None
+    assert await CredentialsDue(base.database).claim("another", NOW, 1) == []
     base.clock.advance(CredentialsDue.LEASE)
     await _compare_only(station)
     (row,) = await rows(base)
@@ -512,6 +512,20 @@ async def test_an_urgent_note_waits_for_a_few_candidates_only(station: CertsStat
     assert await issuing.step()
     assert len(await rows(base)) == issuing.SLICE + 1
     assert not await issuing.step()
+
+
+async def test_short_notes_share_a_transaction(station: CertsStation, monkeypatch: pytest.MonkeyPatch) -> None:
+    issuing = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    monkeypatch.setattr(issuing, "SLICE", 3)
+    for n in range(5):
+        await station.take(received(passed(f"C{n}", f"R{n}")))
+    assert await station.base.database[DUE].count_documents({}) == 5
+    assert await issuing.step()
+    assert len(await rows(station.base)) == 3
+    assert await issuing.step()
+    assert len(await rows(station.base)) == 5
+    assert not await issuing.step()
+    assert await station.base.database[DUE].count_documents({}) == 0
 
 
 async def test_a_candidate_who_cannot_be_compared_holds_nobody_up_and_is_tried_again(

@@ -273,15 +273,18 @@ class IssuingLoop:
             await self._due.wake.wait(stopping, self.SECONDS)
 
     async def step(self) -> bool:
-        """Work off a note, or the beginning of a long one. Returns whether there was one."""
-        note = await self._due.claim(self._owner, self._clock.now())
-        if note is None:
+        """Work off notes, together where they are short: what a transaction costs is shared by all in it.
+
+        Returns whether there were any.
+        """
+        notes = await self._due.claim(self._owner, self._clock.now(), self.SLICE)
+        if not notes:
             return False
         began = time.perf_counter()
-        candidates: list[str] = list(dict.fromkeys(note["candidates"]))
+        candidates: list[str] = list(dict.fromkeys(one for note in notes for one in note["candidates"]))
         failed = await self._compare(candidates[: self.SLICE])
-        await self._due.done(note, candidates[self.SLICE :], failed)
-        if not note["urgent"]:
+        await self._due.done(notes, candidates[self.SLICE :], failed)
+        if not notes[0]["urgent"]:
             await asyncio.sleep(self.REST * (time.perf_counter() - began))
         return True
 

@@ -83,25 +83,33 @@ class CredentialsDue:
         if ids:
             await self._due.insert_one(_note(ids, urgent=urgent), session=session)
 
-    async def claim(self, owner: str, now: datetime) -> Document | None:
-        """The next note that is nobody's, now this owner's; urgent ones first."""
-        row: Document | None = await self._due.find_one_and_update(
-            {"claimed_until": {"$lte": now}},
-            {"$set": {"owner": owner, "claimed_until": now + self.LEASE}},
-            sort=[("urgent", DESCENDING), ("_id", ASCENDING)],
-            return_document=ReturnDocument.AFTER,
-        )
-        return row
+    async def claim(self, owner: str, now: datetime, candidates: int) -> list[Document]:
+        """The next notes that are nobody's, now this owner's, until they name so many candidates together.
 
-    async def done(self, note: Document, rest: Sequence[str], failed: Sequence[str]) -> None:
-        """Take a note away. The `rest` of its candidates is anybody's again, who `failed` when its lease is over."""
+        Urgent ones come first, and without others.
+        """
+        notes: list[Document] = []
+        while len({one for note in notes for one in note["candidates"]}) < candidates:
+            same = {"urgent": notes[0]["urgent"]} if notes else {}
+            row: Document | None = await self._due.find_one_and_update(
+                {"claimed_until": {"$lte": now}, **same},
+                {"$set": {"owner": owner, "claimed_until": now + self.LEASE}},
+                sort=[("urgent", DESCENDING), ("_id", ASCENDING)],
+                return_document=ReturnDocument.AFTER,
+            )
+            if row is None:
+                break
+            notes.append(row)
+        return notes
+
+    async def done(self, notes: Sequence[Document], rest: Sequence[str], failed: Sequence[str]) -> None:
+        """Take notes away. The `rest` of their candidates is anybody's again, who `failed` when the lease is over."""
+        last = notes[-1]
         if failed:
-            await self._due.insert_one(_note(list(failed), urgent=False) | {"claimed_until": note["claimed_until"]})
-        own = {"_id": note["_id"], "owner": note["owner"]}
+            await self._due.insert_one(_note(failed, urgent=False) | {"claimed_until": last["claimed_until"]})
         if rest:
-            await self._due.update_one(own, {"$set": {"candidates": list(rest), "claimed_until": _FREE}})
-        else:
-            await self._due.delete_one(own)
+            await self._due.insert_one(_note(rest, urgent=last["urgent"]))
+        await self._due.delete_many({"_id": {"$in": [note["_id"] for note in notes]}, "owner": last["owner"]})
 
 
 def takes_back(before: Iterable[Document], after: Iterable[Document]) -> bool:
@@ -114,8 +122,8 @@ def _holder(program: str) -> Document:
     return {"program": program, "subject": f"urn:uuid:{uuid.uuid4()}", "version": 0}
 
 
-def _note(candidates: list[str], *, urgent: bool) -> Document:
-    return {"candidates": candidates, "urgent": urgent, "owner": None, "claimed_until": _FREE}
+def _note(candidates: Sequence[str], *, urgent: bool) -> Document:
+    return {"candidates": list(candidates), "urgent": urgent, "owner": None, "claimed_until": _FREE}
 
 
 class CredentialStore:
