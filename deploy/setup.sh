@@ -261,7 +261,8 @@ set_up_browser() {
   fi
 }
 
-# Prometheus' tool for rules, out of its package: nothing of the server is installed, and nothing starts.
+# Prometheus' tool for rules, out of its package: nothing of the server is installed, and nothing starts. It is a package of
+# its own from Debian 13 on, and part of the server's before.
 has_promtool() { [ -x $VENV/bin/promtool ] || command -v promtool >/dev/null; }
 
 set_up_promtool() {
@@ -272,15 +273,17 @@ set_up_promtool() {
     quietly fetch_promtool; }; }; then
     done_in "$VENV/bin/promtool"
   else
-    missing+=("promtool: the tests of alerts are left out. As root: apt-get install prometheus")
-    done_in "not there: the package prometheus could not be fetched"
+    missing+=("promtool: the tests of alerts are left out. As root: apt-get install prometheus
+    (promtool, from Debian 13 on)")
+    done_in "not there: its package could not be fetched"
   fi
 }
 
 fetch_promtool() {
-  local folder status=0
+  local folder package=prometheus status=0
+  if apt-cache show promtool >/dev/null 2>&1; then package=promtool; fi
   folder=$(mktemp -d)
-  { (cd "$folder" && apt-get download -q prometheus) && dpkg -x "$folder"/prometheus_*.deb "$folder/unpacked" &&
+  { (cd "$folder" && apt-get download -q "$package") && dpkg -x "$folder/$package"_*.deb "$folder/unpacked" &&
     cp "$folder/unpacked/usr/bin/promtool" $VENV/bin/promtool; } || status=$?
   rm -rf "$folder"
   return "$status"
