@@ -135,6 +135,14 @@ def test_no_rule_that_was_used_is_without_words(
             assert not MARKS.search(words.says)
 
 
+def test_a_rule_of_the_name_that_something_had_is_said_of_what_it_is_now(cisco: Program) -> None:
+    renamed = cisco.certifications["CCNA"]
+    former = cisco.certifications["CCST-Networking"]
+    assert rule_words(cisco, renamed, f"{former.path}.requires") == rule_words(cisco, former, f"{former.path}.requires")
+    assert rule_words(cisco, renamed, former.validity_clause) == rule_words(cisco, former, former.validity_clause)
+    assert rule_words(cisco, former, f"{former.path}.requires").says.startswith("To earn it: ")
+
+
 def test_parts_choices_and_titles_of_a_requirement_are_a_tree_of_plain_data(cisco: Program, juniper: Program) -> None:
     one = cisco.certifications["CCNP-Wireless"]
     words = rule_words(cisco, one, f"{one.path}.requires")
