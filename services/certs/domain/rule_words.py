@@ -64,10 +64,10 @@ def rule_words(
         clause: path in the definition.
         acts: what was done under the clause that no definition states.
     """
-    # What was renamed has effects of rules of the name it had.
-    certification = next(
-        (one for one in program.certifications.values() if clause.startswith(f"{one.path}.")), certification
-    )
+    if certification is not None and not clause.startswith(f"{certification.path}."):
+        # What was renamed has effects of rules of the name it had.
+        others = program.certifications.values()
+        certification = next((one for one in others if clause.startswith(f"{one.path}.")), certification)
     if certification is not None and clause == f"{certification.path}.requires":
         return _earning(required(program, certification.requires))
     way = _way(program, certification, clause)
