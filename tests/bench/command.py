@@ -16,6 +16,7 @@ from tests.bench.growth_runs import growth_tables, measure_growth
 from tests.bench.history_runs import history_table
 from tests.bench.http_runs import HttpFigures, measure_http
 from tests.bench.mail_runs import mail_tables
+from tests.bench.page_runs import page_table
 from tests.bench.participants import http_targets, pipelines
 from tests.bench.pipeline import HttpTarget, Pipeline
 from tests.bench.policy_runs import (
@@ -51,6 +52,8 @@ class Sizes:
     http_seconds: float = 8.0
     history_requests: int = 1_000
     """Of each kind of page."""
+    page_requests: int = 50
+    """Of each page of the portal."""
     certificates: int = 200
     """Of each script."""
     mails: int = 20_000
@@ -75,6 +78,7 @@ QUICK = Sizes(
     latency_seconds=6.0,
     http_seconds=4.0,
     history_requests=200,
+    page_requests=10,
     certificates=30,
     mails=5_000,
     feed_rows=10_000,
@@ -88,6 +92,7 @@ POLICY = {"evaluate": "one evaluation", "dry-run": "a dry run", "sweep": "the da
 """What is measured of the policy engine alone."""
 
 HISTORY = "history"
+PAGES = "pages"
 """Pages of a long history of exams."""
 
 SIGNING = "signing"
@@ -213,6 +218,9 @@ async def measure_alone(bench: Bench, chosen: Sequence[str], sizes: Sizes) -> li
     if HISTORY in chosen:
         print("  history of exams", flush=True)
         parts.append(await history_table(bench, sizes.history_requests))
+    if PAGES in chosen:
+        print("  pages of the portal", flush=True)
+        parts.append(await page_table(sizes.page_requests))
     if CERTIFICATE in chosen:
         print("  a certificate", flush=True)
         parts.append(await certificate_table(sizes.certificates))
@@ -254,6 +262,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         *(each.name for each in pipelines()),
         *(each.name for each in http_targets()),
         HISTORY,
+        PAGES,
         SIGNING,
         CERTIFICATE,
         TRANSCRIPT,
@@ -292,6 +301,7 @@ def sizes_of(options: argparse.Namespace) -> Sizes:
         latency_seconds=base.latency_seconds,
         http_seconds=base.http_seconds,
         history_requests=base.history_requests,
+        page_requests=base.page_requests,
         certificates=base.certificates,
         mails=base.mails,
         feed_rows=options.feed_rows or base.feed_rows,

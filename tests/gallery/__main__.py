@@ -3,22 +3,16 @@
 import asyncio
 import io
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import aiohttp
 from PIL import Image
 from playwright.async_api import BrowserContext, Page, ViewportSize
 
-from tests.browsers import open_browser
 from tests.e2e.portal.colleagues import at_desk, colleague
-from tests.e2e.portal.people import Person, World
-from tests.e2e.stage import WHOLE, open_stage
-from tests.e2e.vendor import open_vendor, vendor_message
-from tests.e2e.waiting import eventually
-from tests.gallery.story import AMARA, HELD, RANIA, Character
-from tests.servers import broker_for_session, mongo_for_session
+from tests.e2e.portal.people import World
+from tests.gallery.story import AMARA, RANIA
+from tests.gallery.world import open_world, tell
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "gallery"
 WIDE: Final = ViewportSize(width=1280, height=900)
@@ -54,28 +48,6 @@ async def take(world: World, cookies: Any, shots: list[Shot]) -> None:
         small.save(FOLDER / f"{shot.name}.png", optimize=True)
         print(f"{shot.name:28} {shot.path}")
         await context.close()
-
-
-async def tell(world: World, who: Character) -> Person:
-    """Let the vendor publish a character's story. Returns the candidate once all of it has come through."""
-    for event in who.events(datetime.now(UTC)):
-        await world.vendor.publish(vendor_message(event))
-    found = await eventually(
-        lambda: world.staff.get("identity", "/candidates", program="cisco", system="vue", external_id=who.number),
-        lambda page: len(page["items"]) == 1,
-    )
-    person = Person(who.number, who.email, str(found["items"][0]["candidate_id"]))
-    path = f"/programs/cisco/candidates/{person.candidate_id}"
-    await eventually(
-        lambda: world.staff.get("certs", f"{path}/certifications"),
-        lambda held: len(held["certifications"]) > len(HELD) - 1,
-    )
-    await eventually(
-        lambda: world.staff.get("notify", f"{path}/messages"),
-        lambda page: bool(page["items"]) and all(mail["state"] == "sent" for mail in page["items"]),
-    )
-    await world.activate(person)
-    return person
 
 
 async def publish(context: BrowserContext) -> str:
@@ -135,18 +107,8 @@ async def photograph(world: World) -> None:
 
 
 async def main() -> None:
-    async with (
-        mongo_for_session() as mongo,
-        broker_for_session() as broker,
-        open_stage(mongo, broker) as stage,
-        aiohttp.ClientSession() as session,
-        open_browser() as browser,
-    ):
-        await stage.start_mail_catcher()
-        await stage.start(WHOLE)
-        await stage.start_portal()
-        async with open_vendor(stage.broker) as vendor:
-            await photograph(World(stage, vendor, session, browser))
+    async with open_world() as world:
+        await photograph(world)
 
 
 if __name__ == "__main__":
