@@ -91,3 +91,26 @@ AMARA = Character(
     (*HELD, Sitting("300-415", 61, "fail"), Sitting("300-415", 3, None), Sitting("350-701", -24, None)),
 )
 RANIA = Character("V-7019", "Rania", "Al-Harbi", "SA", "en", (*HELD, Sitting("300-420", 2, None)))
+
+
+def strays(now: datetime) -> Iterator[vendors.ExamResultReported]:
+    """Results that match nobody: of one the vendor wrote the candidate in another way than it registered her."""
+    sat = (now - timedelta(days=3)).replace(hour=9, minute=0, second=0, microsecond=0)
+    for place, (number, registered, exam_code, taken_at) in enumerate(
+        (
+            ("V7004", f"G-{AMARA.number}-5", "300-415", sat),
+            ("V-7109", "G-V-7109-1", "200-301", now - timedelta(hours=27)),
+            ("V-7083", "G-V-7083-1", "350-701", now - timedelta(hours=51)),
+        ),
+        1,
+    ):
+        yield vendors.ExamResultReported(
+            result_id=f"R-STRAY-{place}",
+            revision=1,
+            vendor_candidate_id=number,
+            registration_id=registered,
+            exam_code=exam_code,
+            taken_at=taken_at,
+            grade="pass",
+            score=861,
+        )

@@ -72,6 +72,11 @@ async def _whole(page: Page, where: str, *widths: int) -> None:
         await page.set_viewport_size(ViewportSize(width=width, height=800))
         sideways = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert sideways == 0, (where, width)
+        # A list beside its open item must not be wider than its place either.
+        hidden = await page.evaluate(
+            "[...document.querySelectorAll('.list')].filter(one => one.scrollWidth > one.clientWidth).length"
+        )
+        assert hidden == 0, (where, width)
 
 
 async def _examine(page: Page, where: str, **options: Any) -> None:
