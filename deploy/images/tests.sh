@@ -15,7 +15,7 @@ readonly INSIDE='
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q >/dev/null
-apt-get install -y -q --no-install-recommends ca-certificates git make openssl procps >/dev/null
+apt-get install -y -q --no-install-recommends ca-certificates curl git make openssl procps >/dev/null
 git clone -q /source /certrail
 cd /certrail
 export PYTHON=$(command -v python3)

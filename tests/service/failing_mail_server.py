@@ -6,13 +6,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.service.authority import Certificate
 
 DROP = b""
 """In place of a reply: the connection is closed."""
@@ -46,7 +41,6 @@ class FailingServer:
             server.close()
             for task in self._talks:
                 task.cancel()
-            await server.wait_closed()
 
     def _reply(self, command: str, well: bytes) -> bytes:
         self.asked[command] += 1
@@ -98,37 +92,8 @@ class FailingServer:
         return reply
 
 
-class Authority:
-    """An authority of our own, which certifies servers."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = generate_private_key(SECP256R1())
-        self.bundle = folder / "ca.pem"
-        self.bundle.write_bytes(self._certificate("Test CA", self._key, authority=True))
-
-    def server(self, name: str) -> ssl.SSLContext:
-        """What a server of this name proves itself with."""
-        key = generate_private_key(SECP256R1())
-        path = self._folder / f"{name}.pem"
-        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path.write_bytes(secret + self._certificate(name, key, authority=False))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
-
-    def _certificate(self, name: str, key: EllipticCurvePrivateKey, *, authority: bool) -> bytes:
-        now = datetime.now(UTC)
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test CA")]))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), critical=False)
-            .sign(self._key, SHA256())
-        )
-        return made.public_bytes(Encoding.PEM)
+def proves(certificate: Certificate) -> ssl.SSLContext:
+    """What a server proves with this that it is who it says."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.chain, certificate.key)
+    return context

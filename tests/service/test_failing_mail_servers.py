@@ -15,7 +15,8 @@ from services.notify.app import SERVICE
 from services.notify.settings import SmtpTls
 from services.notify.smtp import CONNECT_FAULTS
 from tests.servers import MongoUnderTest
-from tests.service.failing_mail_server import DROP, SILENCE, Authority, FailingServer
+from tests.service.authority import Authority
+from tests.service.failing_mail_server import DROP, SILENCE, FailingServer, proves
 from tests.service.notify_station import NOON, Mailbox, Process, Station, passed, registered
 from tests.service.rig import eventually, until
 
@@ -77,10 +78,10 @@ async def test_every_failure_ends_as_it_must(station: Station) -> None:
 
 
 async def test_server_that_does_not_prove_who_it_is_gets_no_mail(station: Station, tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    ours, another = authority.server("localhost"), authority.server("mail.example")
+    authority = Authority(tmp_path / "authority", "Test CA")
+    ours, another = (proves(authority.sign(name)) for name in ("localhost", "mail.example"))
     safe = {"smtp_host": "localhost", "smtp_tls": SmtpTls.STARTTLS}
-    trusting = safe | {"smtp_ca_file": authority.bundle}
+    trusting = safe | {"smtp_ca_file": authority.file}
     candidate = "CSCOTLS"
     for tls, settings in ((ours, safe), (another, trusting), (None, trusting)):
         async with FailingServer(tls=tls).open() as server:

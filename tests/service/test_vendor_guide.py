@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -52,6 +53,7 @@ async def state(station: VendorStation) -> Any:
     return row["state"]
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_curl(station: VendorStation) -> None:
     said = await run(station, await station.admit(), "sh", "-c", snippet("sh"))
     (shown,) = re.findall(r'```json\n(\{"items":\[\{"id":"n-2026-0001".*?)\n```', NOTIFICATIONS)

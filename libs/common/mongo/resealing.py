@@ -66,13 +66,14 @@ class Resealing:
         log.info("resealing", state=place, count=left)
         ids = [row["_id"] async for row in rows.find(old, {"_id": 1})]
         for key in ids:
-            await self._move_one(place, key)
+            await self._move_one(place, key, current)
         LEFT.labels(field=place).set(await rows.count_documents(old))
 
-    async def _move_one(self, place: str, key: str) -> None:
+    async def _move_one(self, place: str, key: str, current: str) -> None:
         collection, _, field = place.partition(".")
         rows = self._database[collection]
-        row = await rows.find_one({"_id": key}, {field: 1})
+        # A replica may have been here first: who uses the value meanwhile meets one change of it, and not one of each.
+        row = await rows.find_one({"_id": key, f"{field}.key": {"$ne": current}}, {field: 1})
         if row is None or field not in row:
             return
         value = row[field]
