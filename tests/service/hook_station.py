@@ -17,9 +17,8 @@ from libs.common.bus.messages import Delivery, Undecodable
 from libs.common.events import EventData
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
-from libs.common.service import Parts, Platform
+from libs.common.service import Parts, Platform, Subscription
 from services.notify.app import SERVICE as NOTIFY
-from services.notify.hooks.intake import decode
 from tests.service.rig import ERASURE_KEY, Base, eventually
 from tests.service.samples import outgoing
 from tests.service.surfaces.surface import PROGRAM, Surface, staff
@@ -140,10 +139,15 @@ class HookStation:
                     await self.take(delivery)
 
     async def take(self, delivery: Delivery) -> None:
-        items = decode(delivery)
+        items = self.subscription.decode(delivery)
         assert not [item for item in items if isinstance(item, Undecodable)]
-        work = next(each.work for each in self.parts.subscriptions if each.queue == topology.HOOKS)
-        await self.base.handle(work, *items)
+        if items:
+            await self.base.handle(self.subscription.work, *items)
+
+    @property
+    def subscription(self) -> Subscription:
+        """What it does with all that happens."""
+        return next(each for each in self.parts.subscriptions if each.queue == topology.HOOKS)
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,11 @@ from pydantic import SecretStr
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from libs.common.bus import topology
-from libs.common.events import certs, exams, identity
+from libs.common.bus.messages import Delivery, Undecodable
+from libs.common.events import SINGLE, certs, exams, identity
 from libs.common.mongo.client import Document
 from libs.common.programs import Program
 from services.notify.app import SERVICE as NOTIFY
-from services.notify.hooks.intake import decode
 from services.notify.hooks.known import KnownHooks
 from services.notify.hooks.sending import Sending
 from services.notify.hooks.store import Claim, HookStore
@@ -398,11 +399,30 @@ async def test_events_come_from_the_bus_by_a_queue_of_their_own(
         station = HookStation(rig, programs)
         async with station.surface.serving(), station.sending():
             hook = await station.hook(crm.url, AWARDED)
-            work = next(each.work for each in station.parts.subscriptions if each.queue == topology.HOOKS)
-            async with rig.consuming(topology.HOOKS, work, decode=decode):
+            taken_in = station.subscription
+            async with rig.consuming(topology.HOOKS, taken_in.work, decode=taken_in.decode):
                 await rig.bus.publish(*outgoing("certs", [awarded("C1"), awarded("C2")]), user="certs")
                 got = await crm.until(2)
             assert {each.read(hook["secret"])["data"]["candidate_id"] for each in got} == {"C1", "C2"}
+
+
+async def test_what_no_hook_wants_is_not_read_until_one_does(
+    station: HookStation, crm: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KnownHooks, "STALE_SECONDS", 60.0)
+    decode = station.subscription.decode
+    other = Delivery(b"{", topology.EVENTS, "x", SINGLE, PASSED.event_type, "1", None, {})
+    (message,) = outgoing("certs", [awarded("C1")])
+    news = replace(other, body=message.body, content_type=message.content_type, type=AWARDED.event_type)
+    assert len(decode(news)) == 1, "nothing is known yet"
+    await station.take(news)  # upon which is asked who wants what
+    assert (list(decode(news)), list(decode(other))) == ([], [])
+    await station.hook(crm.url, AWARDED)
+    await station.take(news)
+    assert (len(decode(news)), list(decode(other))) == (1, [])
+    monkeypatch.setattr(KnownHooks, "STALE_SECONDS", 0.0)
+    (refused,) = decode(other)
+    assert isinstance(refused, Undecodable)
 
 
 async def test_without_a_key_there_are_no_hooks(station: HookStation, crm: Receiver) -> None:

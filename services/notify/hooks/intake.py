@@ -1,6 +1,6 @@
 """Takes in what services say, and keeps a message for each hook that is to be told.
 
-Events are read as JSON and not checked again: a process that nobody has asked to tell anything reads them for nothing.
+Events are read as JSON and not checked again, and only where a hook wants events of their kind.
 What is kept is what will be sent; personal data that a hook has not asked for never comes into its messages.
 """
 
@@ -98,6 +98,13 @@ class Intake:
         self._known = known
         self._tombstones = tombstones
         self._wake = wake
+
+    def decode(self, delivery: Delivery) -> Sequence[Happened | Undecodable]:
+        """The events of one message, or none where no hook wants such: all that happens comes by here."""
+        model = service_event(delivery.type or "")
+        if model is not None and not self._known.may_want(model.event_key):
+            return ()
+        return decode(delivery)
 
     async def handle(self, transaction: Transaction, items: Sequence[Happened]) -> None:
         """Everything written has a key that follows from its event and its hook: what comes again changes nothing."""

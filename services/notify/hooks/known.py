@@ -20,11 +20,19 @@ class KnownHooks:
         self._read_at: float | None = None
 
     async def all(self) -> Mapping[str, Hook]:
-        now = asyncio.get_running_loop().time()
-        if self._read_at is None or now - self._read_at >= self.STALE_SECONDS:
+        if self._stale:
+            now = _now()
             self._known = {hook.id: hook for hook in await self._store.hooks()}
             self._read_at = now
         return self._known
+
+    def may_want(self, event_key: str) -> bool:
+        """Whether a hook may want such events; without a query, so that it may while what is known is stale."""
+        return self._stale or any(event_key in hook.events for hook in self._known.values())
+
+    @property
+    def _stale(self) -> bool:
+        return self._read_at is None or _now() - self._read_at >= self.STALE_SECONDS
 
     def learn(self, row: Document) -> None:
         """A hook as this process has just changed it."""
@@ -37,3 +45,7 @@ class KnownHooks:
     def forget(self) -> None:
         """Read anew at the next question."""
         self._read_at = None
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

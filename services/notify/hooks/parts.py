@@ -11,7 +11,7 @@ from libs.common.privacy.tombstones import Tombstones
 from libs.common.sealing import SecretBox
 from libs.common.service import Background, Platform, Subscription
 from services.notify.hooks.api import HooksApi
-from services.notify.hooks.intake import Intake, decode
+from services.notify.hooks.intake import Intake
 from services.notify.hooks.known import KnownHooks
 from services.notify.hooks.registry import Registry
 from services.notify.hooks.sending import Sending
@@ -44,7 +44,7 @@ class HookParts:
         return self._api.routes()
 
     def subscriptions(self) -> Sequence[Subscription]:
-        return (Subscription(topology.HOOKS, decode, self._intake.handle),)
+        return (Subscription(topology.HOOKS, self._intake.decode, self._intake.handle),)
 
     def background(self) -> Sequence[Background]:
         return (self._sending.run,)
