@@ -7,16 +7,17 @@ unsent outbox rows are taken over.
 
 import argparse
 import asyncio
+import ctypes
 import gc
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import structlog
@@ -55,6 +56,9 @@ from libs.common.settings import ServiceSettings, load_settings
 from libs.common.tracing import Tracing, open_tracing
 
 log = structlog.get_logger(__name__)
+
+_M_ARENA_MAX: Final = -8
+"""`mallopt(3)`."""
 
 S = TypeVar("S", bound=ServiceSettings)
 Background = Callable[[asyncio.Event], Awaitable[None]]
@@ -132,6 +136,7 @@ def main(service: Service) -> None:
     parser.add_argument("--role", type=Role, choices=list(Role), default=Role.ALL, help="which parts to run")
     parser.add_argument("--migrate", action="store_true", help="migrate the database, then end")
     arguments = parser.parse_args()
+    _share_memory_among_threads()
     role: Role = arguments.role
     settings = load_settings(service.settings)
     configure_logs(level=settings.log_level, service=service.name, role=role, human=settings.log_human)
@@ -144,6 +149,12 @@ def main(service: Service) -> None:
         raise SystemExit(f"CERTRAIL_PROGRAMS_DIR: {error}") from None
     _calm_garbage_collection()
     uvloop.run(_until_signal(service, settings, role, programs))
+
+
+def _share_memory_among_threads() -> None:
+    """Let the database driver's threads allocate from one place; glibc keeps some megabytes apart for each else."""
+    with suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _calm_garbage_collection() -> None:

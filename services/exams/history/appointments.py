@@ -16,7 +16,7 @@ from libs.common.http.scopes import EXAMS_READ
 from libs.common.ids import derived_id
 from libs.common.mongo.client import Document
 from services.exams.history.api import PersonPath
-from services.exams.history.calendar_file import MEDIA_TYPE, Booking, calendar_file
+from services.exams.history.bookings import Booking
 from services.exams.history.entries import local_time
 from services.exams.history.reading import History, Past
 from services.exams.history.views import Shown, WaitView, at_the_place
@@ -70,7 +70,7 @@ class AppointmentView(View):
 class CalendarFile(Download):
     """Appointments for a calendar."""
 
-    media_types = (MEDIA_TYPE,)
+    media_types = ("text/calendar",)
 
 
 class AppointmentsApi:
@@ -161,9 +161,11 @@ class AppointmentsApi:
         )
 
     def _file(self, call: Call[Any], rows: Sequence[Document]) -> CalendarFile:
+        from services.exams.history.calendar_file import calendar_file  # noqa: PLC0415 some megabytes, for who asks
+
         program = self._history.program(call.path.program)
         bookings = [_booking(row, self._history, self._portals.get(row["vendor"])) for row in rows]
-        return CalendarFile(MEDIA_TYPE, "exams.ics", calendar_file(program, bookings))
+        return CalendarFile(CalendarFile.media_types[0], "exams.ics", calendar_file(program, bookings))
 
 
 def appointment_id(row: Document) -> str:

@@ -1,47 +1,16 @@
 """Appointments as a calendar file (RFC 5545), published as RFC 5546 has it: one event an appointment."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import timedelta
 
 from icalendar import Alarm, Calendar, Event, vCalAddress, vText
 
 from libs.common.programs import Program
+from services.exams.history.bookings import Booking
 from services.exams.history.entries import local_time
 
-MEDIA_TYPE = "text/calendar"
 ALARM = timedelta(days=-1)
 """Before the appointment, time enough to find the papers one must show."""
-
-
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """An appointment as a calendar shows it.
-
-    Attributes:
-        key: `appointment_id`, which names it for ever, whatever becomes of it.
-        changes: how often it has changed; a calendar takes the higher number for the newer event.
-        changed_at: when it was last known to have changed, in UTC.
-        scheduled_at: in UTC.
-        utc_offset: minutes that the place is ahead of UTC on that day, where the vendor said so.
-        place: None where nothing is known of it.
-        url: the vendor's page for changes.
-    """
-
-    key: str
-    exam_code: str
-    title: str | None
-    scheduled_at: datetime
-    utc_offset: int | None
-    delivery: Literal["test_center", "online"]
-    place: str | None
-    registration_id: str
-    vendor: str
-    url: str | None
-    changes: int
-    changed_at: datetime
-    cancelled: bool
 
 
 def calendar_file(program: Program, bookings: Iterable[Booking]) -> bytes:

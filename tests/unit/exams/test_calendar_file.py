@@ -8,7 +8,8 @@ from typing import Any
 
 from deploy.local.platform import PROGRAMS
 from libs.common.programs import load_program
-from services.exams.history.calendar_file import Booking, calendar_file
+from services.exams.history.bookings import Booking
+from services.exams.history.calendar_file import calendar_file
 from tests.nodes import PACKAGES, needs_node
 
 CISCO = load_program(PROGRAMS / "cisco.yaml")
