@@ -319,27 +319,39 @@ async def main(arguments: Sequence[str] | None = None) -> None:
     rounds = Rounds()
     parts = [report.machine()]
     print(parts[0], flush=True)
-    with tempfile.TemporaryDirectory(prefix="certrail-bench-") as work:
-        async with bench_servers(Path(work)) as bench:
-            chosen = [each for each in pipelines() if each.name in options.only]
-            if chosen:
-                parts += await measure_pipelines(bench, chosen, sizes, rounds)
-            targets = [each for each in http_targets() if each.name in options.only]
-            if targets:
-                parts += await measure_servers(bench, targets, sizes, rounds)
-            parts += await measure_alone(bench, options.only, sizes)
-            if GROWTH in options.only:
-                grown = await measure_growth(bench, sizes.growth, sizes.growth_results)
-                parts.append(growth_tables(grown))
-                if options.figures:
-                    write_costs(options.figures, grown)
-            imports = [each for each in IMPORTS if each.name in options.only]
-            if imports:
-                parts += await measure_imports(bench, imports, sizes, rounds)
-            parts += await measure_policy(bench, [name for name in POLICY if name in options.only], sizes.policy)
-    figures = "\n".join(parts)
-    print(f"\n{figures}")
+    try:
+        with tempfile.TemporaryDirectory(prefix="certrail-bench-") as work:
+            async with bench_servers(Path(work)) as bench:
+                await _measure(bench, options, sizes, rounds, parts)
+    finally:  # what was measured before something failed is worth reading, too
+        figures = "\n".join(parts)
+        print(f"\n{figures}")
     if rounds.failures:
         raise SystemExit("\n".join(["FAILED", *rounds.failures]))
     if options.write:
         write_figures(options.write, figures)
+
+
+async def _measure(bench: Bench, options: argparse.Namespace, sizes: Sizes, rounds: Rounds, parts: list[str]) -> None:
+    """Everything that was asked for; each table goes to `parts` when it is done."""
+    chosen = [each for each in pipelines() if each.name in options.only]
+    if chosen:
+        parts += await measure_pipelines(bench, chosen, sizes, rounds)
+    targets = [each for each in http_targets() if each.name in options.only]
+    if targets:
+        parts += await measure_servers(bench, targets, sizes, rounds)
+    parts += await measure_alone(bench, options.only, sizes)
+    if GROWTH in options.only:
+        grown: list[Growth] = []
+        try:
+            async for one in measure_growth(bench, sizes.growth, sizes.growth_results):
+                grown.append(one)  # noqa: PERF401 those before a failure, too
+        finally:
+            if grown:
+                parts.append(growth_tables(grown))
+        if options.figures:
+            write_costs(options.figures, grown)
+    imports = [each for each in IMPORTS if each.name in options.only]
+    if imports:
+        parts += await measure_imports(bench, imports, sizes, rounds)
+    parts += await measure_policy(bench, [name for name in POLICY if name in options.only], sizes.policy)

@@ -5,16 +5,17 @@ the same documents with those numbers moved on, and other ids in place of the ra
 indexes are as deep and as scattered as they would be after as many lives.
 """
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from bson import Binary, ObjectId
 
 from deploy.mongo.users import database_name
 from libs.common.events import SERVICES
-from libs.common.mongo.client import Client
+from libs.common.mongo.client import Client, Database
 
 Document = dict[str, Any]
 Collections = dict[tuple[str, str], list[Document]]
@@ -30,47 +31,75 @@ _PASSING: Final = frozenset({"outbox", "inbox", "verdict_tallies"})
 """What is gone, or put together with others, after a moment."""
 
 
-class Copier:
-    """Makes the copy number `copy`."""
+Make = Callable[[int], Any]
+"""Makes what a copy, by its number, has in place of a value."""
 
-    def __init__(self, copy: int) -> None:
-        self._copy = copy
-        self._shift = copy * SPAN
 
-    def document(self, document: Mapping[str, Any]) -> Document:
-        """The document as another candidate would have it. Its `_id` is never the one of the original."""
-        copied: Document = {name: self._value(value) for name, value in document.items()}
-        if copied["_id"] == document["_id"]:
-            copied["_id"] = f"{copied['_id']}~{self._copy}"
-        if "status_list" in copied:  # a place in it belongs to one credential
-            copied["status_list"] += self._copy
-            copied["code"] = self._digest(copied["code"].encode(), 6).hex().upper()
-        return copied
+def copier(document: Mapping[str, Any]) -> Callable[[int], Document]:
+    """Makes copies of a document, by their numbers, as other candidates would have it.
 
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self._text(value)
-        if isinstance(value, dict):
-            return {self._text(name): self._value(each) for name, each in value.items()}
-        if isinstance(value, list):
-            return [self._value(each) for each in value]
-        if isinstance(value, ObjectId):
-            return ObjectId(self._digest(value.binary, len(value.binary)))
-        if isinstance(value, Binary | bytes):
-            return type(value)(self._digest(bytes(value), len(value)))
-        return value
+    Its `_id` is never the one of the original. What is the same in all copies is looked at once.
+    """
+    made = _dict(document) or (lambda _copy: dict(document))
+    own_id = _made(document["_id"]) is not None
 
-    def _text(self, text: str) -> str:
-        moved, found = _NUMBER.subn(lambda match: f"{match[1]}{int(match[2]) + self._shift:08d}", text)
-        if found:
-            return moved
-        if _RANDOM.fullmatch(text) and any(each.isdigit() for each in text):
-            return self._digest(text.encode(), len(text)).hex()[: len(text)]
-        return text
+    def copied(copy: int) -> Document:
+        found: Document = made(copy)
+        if not own_id:
+            found["_id"] = f"{document['_id']}~{copy}"
+        if "status_list" in document:  # a place in it belongs to one credential
+            found["status_list"] = document["status_list"] + copy
+            found["code"] = _digest(document["code"].encode(), 6, copy).hex().upper()
+        return found
 
-    def _digest(self, value: bytes, length: int) -> bytes:
-        """As many bytes of no order: a copy must not compress better than what it is a copy of."""
-        return hashlib.shake_128(value + self._copy.to_bytes(4)).digest(length)
+    return copied
+
+
+def _made(value: Any) -> Make | None:
+    """None of what is the same in every copy."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return _dict(value)
+    if isinstance(value, list):
+        return _list(value)
+    if isinstance(value, ObjectId):
+        return lambda copy: ObjectId(_digest(value.binary, len(value.binary), copy))
+    if isinstance(value, Binary | bytes):
+        return lambda copy: type(value)(_digest(bytes(value), len(value), copy))
+    return None
+
+
+def _list(value: Sequence[Any]) -> Make | None:
+    makes = [(each, _made(each)) for each in value]
+    if not any(make for _, make in makes):
+        return None
+    return lambda copy: [make(copy) if make else each for each, make in makes]
+
+
+def _dict(value: Mapping[str, Any]) -> Make | None:
+    makes = [(name, _text(name), each, _made(each)) for name, each in value.items()]
+    if not any(name_make or make for _, name_make, _, make in makes):
+        return None
+    return lambda copy: {
+        name_make(copy) if name_make else name: make(copy) if make else each for name, name_make, each, make in makes
+    }
+
+
+def _text(text: str) -> Make | None:
+    numbers = [int(found[2]) for found in _NUMBER.finditer(text)]
+    if numbers:
+        form = _NUMBER.sub(lambda found: f"{found[1]}%08d", text.replace("%", "%%"))
+        return lambda copy: form % tuple(number + copy * SPAN for number in numbers)
+    if _RANDOM.fullmatch(text) and any(each.isdigit() for each in text):
+        value, length = text.encode(), len(text)
+        return lambda copy: _digest(value, length, copy).hex()[:length]
+    return None
+
+
+def _digest(value: bytes, length: int, copy: int) -> bytes:
+    """As many bytes of no order: a copy must not compress better than what it is a copy of."""
+    return hashlib.shake_128(value + copy.to_bytes(4)).digest(length)
 
 
 async def read_all(client: Client) -> Collections:
@@ -89,13 +118,24 @@ async def read_all(client: Client) -> Collections:
 async def fill(client: Client, originals: Collections, copies: range) -> None:
     """Insert these copies of them."""
     for (service, name), documents in originals.items():
-        collection = client[database_name(service)][name]
+        database = client[database_name(service)]
+        copiers = [copier(each) for each in documents]
+        under_way: asyncio.Task[Any] | None = None
         waiting: list[Document] = []
         for copy in copies:
-            copier = Copier(copy)
-            waiting += map(copier.document, documents)
+            waiting += [make(copy) for make in copiers]
             if len(waiting) >= _INSERT:
-                await collection.insert_many(waiting, ordered=False)
+                # The next are made while these are stored.
+                if under_way is not None:
+                    await under_way
+                under_way = asyncio.create_task(_insert(database, name, waiting))
+                await asyncio.sleep(0)
                 waiting = []
+        if under_way is not None:
+            await under_way
         if waiting:
-            await collection.insert_many(waiting, ordered=False)
+            await _insert(database, name, waiting)
+
+
+async def _insert(database: Database, name: str, documents: Sequence[Document]) -> None:
+    await database[name].insert_many(documents, ordered=False)

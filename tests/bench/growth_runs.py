@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -59,18 +59,16 @@ class Everybody(Product):
         ]
 
 
-async def measure_growth(bench: Bench, sizes: Sequence[int], results: int) -> list[Growth]:
+async def measure_growth(bench: Bench, sizes: Sequence[int], results: int) -> AsyncIterator[Growth]:
     """The same work, `results` registrations and as many results, on platforms of each size.
 
     Raises:
         BenchError: something stood still, or a record is missing or one too many.
     """
     originals = await _originals(bench)
-    measured = []
     for size in sizes:
         print(f"  growth: {size:,} candidates", flush=True)
-        measured.append(await _measure(bench, originals, size, results))
-    return measured
+        yield await _measure(bench, originals, size, results)
 
 
 async def _originals(bench: Bench) -> Collections:

@@ -4,7 +4,7 @@ from bson import Binary, ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.bench.copies import SPAN, Copier
+from tests.bench.copies import SPAN, copier
 from tests.bench.sharding_runs import equalities, filter_of, unevenness
 
 COPIES = st.integers(min_value=1, max_value=9_000)
@@ -13,19 +13,21 @@ COPIES = st.integers(min_value=1, max_value=9_000)
 @given(copy=COPIES, number=st.integers(min_value=0, max_value=SPAN - 1))
 def test_numbers_move_by_whole_spans_wherever_they_stand(copy: int, number: int) -> None:
     moved = number + copy * SPAN
-    copied = Copier(copy).document(
+    copied = copier(
         {
             "_id": f"cisco:vue:V{number:08d}",
             "candidate_id": f"CSCO{number:08d}",
             "mail": {"to": f"c{number:08d}@bench.example", "kinds": [f"R{number:08d}"]},
+            "share": f"100% of R{number:08d} and V{number:08d}",
             "title": "Cisco Certified Network Associate",
             "score": 870,
         }
-    )
+    )(copy)
     assert copied == {
         "_id": f"cisco:vue:V{moved:08d}",
         "candidate_id": f"CSCO{moved:08d}",
         "mail": {"to": f"c{moved:08d}@bench.example", "kinds": [f"R{moved:08d}"]},
+        "share": f"100% of R{moved:08d} and V{moved:08d}",
         "title": "Cisco Certified Network Associate",
         "score": 870,
     }
@@ -35,7 +37,7 @@ def test_numbers_move_by_whole_spans_wherever_they_stand(copy: int, number: int)
 def test_random_ids_differ_between_copies_and_agree_within_one(first: int, second: int, raw: bytes) -> None:
     event = f"{ObjectId()}0"
     one, again, other = (
-        Copier(copy).document({"_id": event, "cause": event, "seal": Binary(raw)}) for copy in (first, first, second)
+        copier({"_id": event, "cause": event, "seal": Binary(raw)})(copy) for copy in (first, first, second)
     )
     assert one["_id"] == again["cause"] != event
     assert (one["_id"] == other["_id"]) == (first == second)
@@ -43,12 +45,12 @@ def test_random_ids_differ_between_copies_and_agree_within_one(first: int, secon
 
 
 def test_an_id_that_says_nothing_of_a_candidate_is_another_in_a_copy() -> None:
-    assert Copier(3).document({"_id": "welcome"})["_id"] == "welcome~3"
+    assert copier({"_id": "welcome"})(3)["_id"] == "welcome~3"
 
 
 def test_a_credential_has_a_place_of_its_own_in_a_list_of_its_own() -> None:
     credential = {"_id": "a", "status_list": 1, "status_index": 7, "code": "YFCTKWDMHABJ"}
-    places = {(copied["status_list"], copied["code"]) for copied in (Copier(n).document(credential) for n in (1, 2))}
+    places = {(copied["status_list"], copied["code"]) for copied in map(copier(credential), (1, 2))}
     assert len(places) == 2
     assert (1, "YFCTKWDMHABJ") not in places
 
