@@ -3,6 +3,8 @@
 import asyncio
 from datetime import timedelta
 
+from structlog.testing import capture_logs
+
 from libs.common.events import identity
 from services.identity.login.sessions import FRESH, IDLE, LONGEST
 from tests.service.identity_station import PASSWORD, WRONG, Answer, IdentityStation
@@ -55,6 +57,28 @@ async def test_old_token_ends_the_session_and_is_told_once(station: IdentityStat
     assert (await refresh(station, other_token))[0] == 200
     (told,) = station.said(identity.SessionsRevoked)
     assert (told["data"]["candidate_id"], told["data"]["reason"]) == (candidate_id, "reuse")
+
+
+async def test_log_says_of_each_way_in_whose_and_how_and_nothing_that_was_typed(station: IdentityStation) -> None:
+    candidate_id = await station.open_account()
+    with capture_logs() as lines:
+        access, token = await entered(station, candidate_id)
+        assert (await station.login(candidate_id, WRONG))[0] == 401
+        assert (await station.login("nobody@example.com", WRONG))[0] == 401
+        assert (await station.ask("POST", "/step-up", access, password=WRONG))[0] == 401
+        assert (await station.ask("POST", "/step-up", access, password=PASSWORD))[0] == 200
+        for status in (200, 401):
+            assert (await refresh(station, token))[0] == status
+    said = [line for line in lines if line["event"] != "request"]
+    assert [(line["event"], line["candidate_id"], line.get("detail")) for line in said] == [
+        ("signed_in", candidate_id, "password"),
+        ("sign_in_refused", candidate_id, None),
+        ("sign_in_refused", None, None),
+        ("sign_in_refused", candidate_id, None),
+        ("proved_again", candidate_id, "password"),
+        ("session_copied", candidate_id, None),
+    ]
+    assert not [each for each in (PASSWORD, WRONG, "nobody@example.com") if each in str(lines)]
 
 
 async def test_copies_used_at_the_same_moment_leave_no_session(station: IdentityStation) -> None:
