@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from libs.common.events import identity
 from services.identity.login.sessions import FRESH, IDLE, LONGEST
 from tests.service.identity_station import PASSWORD, WRONG, Answer, IdentityStation
+from tests.service.staff_station import hire
 
 OTHER = "another password altogether"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -87,6 +88,20 @@ async def test_copies_used_at_the_same_moment_leave_no_session(station: Identity
     assert [status for status, _ in answers].count(200) == 1
     (won,) = [given["refresh_token"] for status, given in answers if status == 200]
     assert (await refresh(station, won))[0] == 401
+
+
+async def test_staff_of_the_program_log_a_candidate_out_and_others_do_not(station: IdentityStation) -> None:
+    candidate_id = await station.open_account()
+    access, token = await entered(station, candidate_id)
+    path = f"/candidates/{candidate_id}/sessions"
+    roles = ("reviewer", "support")
+    reviewer, supporter = [await (await hire(station, role, email=f"{role}@example.com")).enter() for role in roles]
+    assert (await station.ask("DELETE", f"/programs/cisco{path}", supporter))[0] == 403
+    assert (await station.ask("DELETE", f"/programs/juniper{path}", reviewer))[0] == 404
+    assert (await station.ask("DELETE", "/programs/cisco/candidates/NOBODY/sessions", reviewer))[0] == 404
+    assert len(await sessions(station, access)) == 1
+    assert (await station.ask("DELETE", f"/programs/cisco{path}", reviewer))[0] == 204
+    assert (await refresh(station, token))[0] == 401
 
 
 async def test_guess_ends_nothing(station: IdentityStation) -> None:

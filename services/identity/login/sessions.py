@@ -72,7 +72,10 @@ class Sessions:
 
     async def end_all(self, principal: Principal) -> None:
         """End all of the caller's sessions, this one too."""
-        candidate_id = candidate_of(principal)
+        await self.end_all_of(candidate_of(principal))
+
+    async def end_all_of(self, candidate_id: str) -> None:
+        """End every session of an account."""
         await self._unit_of_work.run(lambda transaction: self._store.end_all(transaction.session, candidate_id))
 
     async def current(self, principal: Principal) -> Document:
