@@ -119,7 +119,7 @@ class Access:
 
 def _refused(program: str, candidate_ids: Iterable[str]) -> Problem:
     """The problem of a proof that is none. The log says whose account was tried, and not what was typed for it."""
-    for candidate_id in [*candidate_ids] or [None]:
+    for candidate_id in tuple(candidate_ids) or (None,):
         log.warning("sign_in_refused", program=program, candidate_id=candidate_id)
     return Problem(UNAUTHENTICATED, _WRONG)
 

@@ -97,7 +97,9 @@ async def test_staff_of_the_program_log_a_candidate_out_and_others_do_not(statio
     roles = ("reviewer", "support")
     reviewer, supporter = [await (await hire(station, role, email=f"{role}@example.com")).enter() for role in roles]
     assert (await station.ask("DELETE", f"/programs/cisco{path}", supporter))[0] == 403
-    assert (await station.ask("DELETE", f"/programs/juniper{path}", reviewer))[0] == 404
+    outsider = await (await hire(station, "reviewer", email="x@example.com", program="juniper")).enter("juniper")
+    for program, stranger in (("cisco", outsider), ("juniper", outsider), ("juniper", reviewer)):
+        assert (await station.ask("DELETE", f"/programs/{program}{path}", stranger))[0] == 404
     assert (await station.ask("DELETE", "/programs/cisco/candidates/NOBODY/sessions", reviewer))[0] == 404
     assert len(await sessions(station, access)) == 1
     assert (await station.ask("DELETE", f"/programs/cisco{path}", reviewer))[0] == 204
