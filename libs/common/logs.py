@@ -20,6 +20,7 @@ ALLOWED = frozenset((
     "step", "delay_seconds", "seconds", "batch", "rejected", "parked", "method", "route", "status",
     "milliseconds", "host", "port", "url_host", "job", "lease", "owner", "migration", "version", "revision",
     "certification", "exam", "template", "state", "signal", "detail", "reason", "path", "kid", "file", "line",
+    "kind", "model", "number", "records", "sealed",
 ))
 # fmt: on
 """Keys whose values may be written. Any other value is withheld, so that a careless line cannot leak a name."""

@@ -34,6 +34,7 @@ from libs.common.bus.publisher import Publisher
 from libs.common.bus.queue_watch import QueueWatch
 from libs.common.bus.relay import OutboxSweep, Relay
 from libs.common.clock import Clock, SystemClock
+from libs.common.field_keys import FieldKeys
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.health import Readiness, internal_app
 from libs.common.http.jwks import KeySource, RemoteKeys
@@ -379,7 +380,8 @@ class _Process:
                 app = build_app(
                     with_parked(with_audit(self._parts.api, self._trail), desk, self._trail.programs),
                     TokenVerifier(keys, settings.token_issuer, self._clock),
-                    idempotency=MongoIdempotency(self._database, self._clock),
+                    # By the key that never changes: answers are gone before they could be moved to another.
+                    idempotency=MongoIdempotency(self._database, self._clock, keys=FieldKeys(settings.erasure_key)),
                     tracing=self._tracing,
                     outages=(PyMongoError,),
                     trail=self._trail,

@@ -1,7 +1,9 @@
 """Who may enter: the proof by password, and what is done about guesses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+import structlog
 
 from libs.common.clock import Clock
 from libs.common.http.problems import UNAUTHENTICATED, Problem
@@ -17,6 +19,8 @@ from services.identity.passwords import Passwords
 from services.identity.store import IdentityStore
 
 _WRONG = "the ID or e-mail address and the password do not go together, or the account rests after wrong tries"
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Access:
                 if standing is None:
                     raise LookupError("an account that was just opened is gone")
                 return Proof(standing, acr)
-        raise Problem(UNAUTHENTICATED, _WRONG)
+        raise _refused(program, (account["_id"] for account in accounts))
 
     async def prove_again(self, program: str, candidate_id: str, *, password: str | None, code: str | None) -> Proof:
         """What the owner of a session proves once more: by a code where the account asks for them, else by password.
@@ -80,7 +84,7 @@ class Access:
             require_local_passwords(self._programs, program)
         account = await self._store.candidate(program, candidate_id)
         if account is None:
-            raise Problem(UNAUTHENTICATED, _WRONG)
+            raise _refused(program, ())
         if await self._factors.of(_stands_for(account)) is None:
             acr = None if password is None else await self._opened(account, password, None)
         elif code is None:
@@ -88,7 +92,7 @@ class Access:
         else:
             acr = await self._passed(account, code) if await self._admits(account) else None
         if acr is None:
-            raise Problem(UNAUTHENTICATED, _WRONG)
+            raise _refused(program, (account["_id"],))
         return Proof(account, acr)
 
     async def _opened(self, account: Document, password: str, code: str | None) -> str | None:
@@ -111,6 +115,13 @@ class Access:
 
     async def _admits(self, account: Document) -> bool:
         return await admitted(self._store, account, self._clock.now())
+
+
+def _refused(program: str, candidate_ids: Iterable[str]) -> Problem:
+    """The problem of a proof that is none. The log says whose account was tried, and not what was typed for it."""
+    for candidate_id in tuple(candidate_ids) or (None,):
+        log.warning("sign_in_refused", program=program, candidate_id=candidate_id)
+    return Problem(UNAUTHENTICATED, _WRONG)
 
 
 def _stands_for(account: Document) -> str:

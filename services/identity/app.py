@@ -40,6 +40,7 @@ from services.identity.login.access_requests import AccessRequests
 from services.identity.login.addresses import AddressLimit
 from services.identity.login.api import LoginApi
 from services.identity.login.breached import Breached
+from services.identity.login.ending_api import EndingApi
 from services.identity.login.even_refusals import EvenRefusals
 from services.identity.login.password_changes import PasswordChanges
 from services.identity.login.password_policy import PasswordPolicy
@@ -214,6 +215,7 @@ def build(platform: Platform, settings: IdentitySettings) -> Parts:
         *ExportApi(exports, people, factors, sessions, clock).routes(),
         *ErasureApi(erasures, store, factors, sessions).routes(),
         *login.routes(),
+        *EndingApi(store, sessions).routes(),
         *second_factor.routes(),
         *OpenIdApi(signing_in, sessions, tokens, limit, platform.programs).routes(),
         *ProviderApi(provider, limit, public_url=settings.public_url).routes(),

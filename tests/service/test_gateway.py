@@ -184,7 +184,7 @@ async def test_what_a_service_says_of_its_pages_stands_alone(client: Client) -> 
     strict = (await client.send("GET", "/api/certs/v1/strict")).headers
     assert (strict["content-security-policy"], strict["referrer-policy"]) == ("default-src 'none'", "no-referrer")
     silent = (await client.send("GET", "/api/certs/v1/x")).headers
-    assert silent["content-security-policy"].startswith("default-src 'self'")
+    assert silent["content-security-policy"].startswith("default-src 'self'; object-src 'none'")
     assert silent["referrer-policy"] == "strict-origin-when-cross-origin"
 
 

@@ -11,9 +11,11 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 from joserfc.jwk import OKPKey
+from pydantic import SecretStr
 from pytest_aiohttp.plugin import AiohttpClient
 
 from libs.common.clock import FixedClock
+from libs.common.field_keys import FieldKeys
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.idempotency import KEEP, LEASE, Answer, Answered, Claimed, InProgress, Reused
 from libs.common.http.jwks import StaticKeys
@@ -82,7 +84,7 @@ async def database(mongo: MongoUnderTest) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def store(database: Database, clock: FixedClock) -> MongoIdempotency:
-    return MongoIdempotency(database, clock)
+    return MongoIdempotency(database, clock, keys=FieldKeys(SecretStr("e" * 32)))
 
 
 @pytest.fixture
@@ -152,6 +154,15 @@ async def test_a_repetition_gets_the_first_answer_and_orders_once(post: Post, sh
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
     assert len(shop.taken) == 1
+
+
+async def test_what_was_answered_cannot_be_read_in_the_database(post: Post, database: Database) -> None:
+    first = await (await post("a kit with a secret")).read()
+    assert b"a kit with a secret" in first
+    (row,) = await database[COLLECTION].find().to_list(None)
+    assert row["answer"]["status"] == 201
+    assert "secret" not in str(row)
+    assert await (await post("a kit with a secret")).read() == first
 
 
 async def test_a_refusal_is_repeated_too(post: Post, shop: Shop) -> None:

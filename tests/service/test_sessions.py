@@ -3,9 +3,12 @@
 import asyncio
 from datetime import timedelta
 
+from structlog.testing import capture_logs
+
 from libs.common.events import identity
 from services.identity.login.sessions import FRESH, IDLE, LONGEST
 from tests.service.identity_station import PASSWORD, WRONG, Answer, IdentityStation
+from tests.service.staff_station import hire
 
 OTHER = "another password altogether"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -57,12 +60,50 @@ async def test_old_token_ends_the_session_and_is_told_once(station: IdentityStat
     assert (told["data"]["candidate_id"], told["data"]["reason"]) == (candidate_id, "reuse")
 
 
+async def test_log_says_of_each_way_in_whose_and_how_and_nothing_that_was_typed(station: IdentityStation) -> None:
+    candidate_id = await station.open_account()
+    with capture_logs() as lines:
+        access, token = await entered(station, candidate_id)
+        assert (await station.login(candidate_id, WRONG))[0] == 401
+        assert (await station.login("nobody@example.com", WRONG))[0] == 401
+        assert (await station.ask("POST", "/step-up", access, password=WRONG))[0] == 401
+        assert (await station.ask("POST", "/step-up", access, password=PASSWORD))[0] == 200
+        for status in (200, 401):
+            assert (await refresh(station, token))[0] == status
+    said = [line for line in lines if line["event"] != "request"]
+    assert [(line["event"], line["candidate_id"], line.get("detail")) for line in said] == [
+        ("signed_in", candidate_id, "password"),
+        ("sign_in_refused", candidate_id, None),
+        ("sign_in_refused", None, None),
+        ("sign_in_refused", candidate_id, None),
+        ("proved_again", candidate_id, "password"),
+        ("session_copied", candidate_id, None),
+    ]
+    assert not [each for each in (PASSWORD, WRONG, "nobody@example.com") if each in str(lines)]
+
+
 async def test_copies_used_at_the_same_moment_leave_no_session(station: IdentityStation) -> None:
     _, token = await entered(station, await station.open_account())
     answers = await asyncio.gather(*(refresh(station, token) for _ in range(5)))
     assert [status for status, _ in answers].count(200) == 1
     (won,) = [given["refresh_token"] for status, given in answers if status == 200]
     assert (await refresh(station, won))[0] == 401
+
+
+async def test_staff_of_the_program_log_a_candidate_out_and_others_do_not(station: IdentityStation) -> None:
+    candidate_id = await station.open_account()
+    access, token = await entered(station, candidate_id)
+    path = f"/candidates/{candidate_id}/sessions"
+    roles = ("reviewer", "support")
+    reviewer, supporter = [await (await hire(station, role, email=f"{role}@example.com")).enter() for role in roles]
+    assert (await station.ask("DELETE", f"/programs/cisco{path}", supporter))[0] == 403
+    outsider = await (await hire(station, "reviewer", email="x@example.com", program="juniper")).enter("juniper")
+    for program, stranger in (("cisco", outsider), ("juniper", outsider), ("juniper", reviewer)):
+        assert (await station.ask("DELETE", f"/programs/{program}{path}", stranger))[0] == 404
+    assert (await station.ask("DELETE", "/programs/cisco/candidates/NOBODY/sessions", reviewer))[0] == 404
+    assert len(await sessions(station, access)) == 1
+    assert (await station.ask("DELETE", f"/programs/cisco{path}", reviewer))[0] == 204
+    assert (await refresh(station, token))[0] == 401
 
 
 async def test_guess_ends_nothing(station: IdentityStation) -> None:

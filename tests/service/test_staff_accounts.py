@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from joserfc import jws
+from structlog.testing import capture_logs
 
 from libs.common.events import identity
 from libs.common.http.principal import Kind
@@ -89,14 +90,18 @@ async def test_every_login_needs_both_factors(station: IdentityStation) -> None:
 async def test_unknown_wrong_and_foreign_are_answered_alike(station: IdentityStation) -> None:
     person = await hire(station, "support")
     waiting = await invite(station, "support", email="new@example.com")
-    told = [
-        await person.login(email="nobody@example.com"),
-        await person.login(password=WRONG),
-        await person.login("juniper"),
-        await waiting.login(code="000000"),
-    ]
+    with capture_logs() as lines:
+        told = [
+            await person.login(email="nobody@example.com"),
+            await person.login(password=WRONG),
+            await person.login("juniper"),
+            await waiting.login(code="000000"),
+        ]
     assert {status for status, _ in told} == {401}
     assert len({(problem["type"], problem["detail"]) for _, problem in told}) == 1
+    known = f"staff:{person.staff_id}"
+    refused = [line["subject"] for line in lines if line["event"] == "sign_in_refused"]
+    assert refused == ["staff", known, known, f"staff:{waiting.staff_id}"], "the log says whose account was tried"
     for email in ("nobody@example.com", person.email):
         status, answer = await station.ask("POST", "/staff/access-requests", program="cisco", email=email)
         assert (status, answer) == (202, {"detail": answer["detail"]})
@@ -165,7 +170,10 @@ async def test_copied_refresh_token_ends_the_session(station: IdentityStation) -
     _, given = await person.login()
     status, following = await person.refresh(given["refresh_token"])
     assert status == 200
-    assert (await person.refresh(given["refresh_token"]))[0] == 401
+    with capture_logs() as lines:
+        assert (await person.refresh(given["refresh_token"]))[0] == 401
+    copied = [line["subject"] for line in lines if line["event"] == "session_copied"]
+    assert copied == [f"staff:{person.staff_id}"]
     assert (await person.refresh(following["refresh_token"]))[0] == 401
 
 

@@ -7,6 +7,7 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from libs.common.clock import Clock
+from libs.common.field_keys import FieldKeys
 from libs.common.http.idempotency import (
     KEEP,
     LEASE,
@@ -21,13 +22,25 @@ from libs.common.ids import new_id
 from libs.common.mongo.client import Database
 
 COLLECTION = "idempotency"
+_PLACE = f"{COLLECTION}.body"
 INDEXES = [IndexModel([("expires_at", ASCENDING)], name="expiry", expireAfterSeconds=0)]
 
 
 class MongoIdempotency:
-    """The answers given to requests with an idempotency key."""
+    """The answers given to requests with an idempotency key.
 
-    def __init__(self, database: Database, clock: Clock, *, keep: timedelta = KEEP) -> None:
+    Args:
+        database: where they lie for a while.
+        clock: tells when they end.
+        keys: seal them, for an answer may say what is stored nowhere else, such as a link; None leaves them as they
+            are, which is for tests of something else.
+        keep: how long an answer is kept.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, keys: FieldKeys | None = None, keep: timedelta = KEEP
+    ) -> None:
+        self._fields = keys
         self._keys = database[COLLECTION]
         self._clock = clock
         self._keep = keep
@@ -57,8 +70,7 @@ class MongoIdempotency:
             return self._taken(await self._keys.find_one({"_id": key}), fingerprint)
         return Claimed(token)
 
-    @staticmethod
-    def _taken(found: dict[str, Any] | None, fingerprint: str) -> Outcome:
+    def _taken(self, found: dict[str, Any] | None, fingerprint: str) -> Outcome:
         if found is None:  # released between the two calls: the sender may try again at once
             return InProgress()
         if found["fingerprint"] != fingerprint:
@@ -67,13 +79,14 @@ class MongoIdempotency:
         if kept is None:
             return InProgress()
         headers = [(name, value) for name, value in kept["headers"]]
-        return Answered(Answer(kept["status"], headers, bytes(kept["body"])))
+        body = self._fields.open(_PLACE, kept["body"]) if self._fields else bytes(kept["body"])
+        return Answered(Answer(kept["status"], headers, body))
 
     async def settle(self, key: str, token: str, answer: Answer) -> None:
         kept = {
             "status": answer.status,
             "headers": [list(pair) for pair in answer.headers],
-            "body": answer.body,
+            "body": self._fields.seal(_PLACE, answer.body) if self._fields else answer.body,
         }
         await self._keys.update_one({"_id": key, "token": token}, {"$set": {"answer": kept}})
 

@@ -17,8 +17,8 @@ from services.identity.login.sessions import Sessions, candidate_of
 from services.identity.store import token_key
 
 RECOVERY_CODES = 10
-_RECOVERY_BYTES = 10
-"""80 bits: a plain hash of it cannot be guessed backwards."""
+_RECOVERY_BYTES = 15
+"""120 bits, 24 letters: with 112 and more a plain hash is enough (NIST SP 800-63B, look-up secrets)."""
 
 _FIELD = "body.code"
 

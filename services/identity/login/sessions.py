@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import structlog
+
 from libs.common.clock import Clock
 from libs.common.events import identity
 from libs.common.http.principal import Principal
@@ -26,6 +28,8 @@ FRESH = timedelta(minutes=5)
 PASSWORD = "password"  # noqa: S105 the name of a kind of proof
 SECOND_FACTOR = "second-factor"
 
+log = structlog.get_logger(__name__)
+
 
 class Sessions:
     """Opens, refreshes, lists and ends sessions."""
@@ -46,7 +50,9 @@ class Sessions:
             "acr": acr,
             "user_agent": family(user_agent),
         }
-        return await self._rotation.open(holder, authenticated_at=authenticated_at)
+        opened = await self._rotation.open(holder, authenticated_at=authenticated_at)
+        log.info("signed_in", program=account["program"], candidate_id=account["_id"], detail=acr)
+        return opened
 
     async def refresh(self, token: str) -> Opened:
         """Take a refresh token and give the next; see `Rotation.refresh`. A copy is told to the session's owner."""
@@ -66,7 +72,10 @@ class Sessions:
 
     async def end_all(self, principal: Principal) -> None:
         """End all of the caller's sessions, this one too."""
-        candidate_id = candidate_of(principal)
+        await self.end_all_of(candidate_of(principal))
+
+    async def end_all_of(self, candidate_id: str) -> None:
+        """End every session of an account."""
         await self._unit_of_work.run(lambda transaction: self._store.end_all(transaction.session, candidate_id))
 
     async def current(self, principal: Principal) -> Document:
@@ -90,6 +99,7 @@ class Sessions:
         row = await self._unit_of_work.run(work)
         if row is None:
             raise Problem(UNAUTHENTICATED, STALE)
+        log.info("proved_again", program=row["program"], candidate_id=row["candidate_id"], detail=acr)
         return row
 
     async def require_fresh(self, principal: Principal, *, second_factor: bool) -> Document:
@@ -109,6 +119,9 @@ def _tell_reuse(transaction: Transaction, row: Document) -> None:
     event = identity.SessionsRevoked(candidate_id=row["candidate_id"], reason="reuse", revoked_at=transaction.now)
     version = next_version(None, transaction.now)
     transaction.emit(event, program=row["program"], subject=row["candidate_id"], version=version)
+    transaction.on_commit(
+        lambda: log.warning("session_copied", program=row["program"], candidate_id=row["candidate_id"])
+    )
 
 
 def candidate_of(principal: Principal) -> str:

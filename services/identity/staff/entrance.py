@@ -136,11 +136,12 @@ class StaffEntrance:
         if account is None or not await self._opened(account, password, code):
             if account is None:
                 await self._passwords.matches(None, password)
-            raise Problem(UNAUTHENTICATED, _WRONG)
+            raise _refused(program, account)
         if program not in account["roles"]:
-            raise Problem(UNAUTHENTICATED, _WRONG)
+            raise _refused(program, account)
         holder = {"staff_id": account["_id"], "program": program, "acr": SECOND_FACTOR}
         opened = await self._rotation.open(holder)
+        log.info("signed_in", program=program, subject=f"staff:{account['_id']}", detail=SECOND_FACTOR)
         return Entered(_principal(opened.session, account["roles"][program]), opened.refresh_token)
 
     async def _opened(self, account: Document, password: str, code: str | None) -> bool:
@@ -194,5 +195,10 @@ def _principal(session: Mapping[str, Any], roles: list[str]) -> Principal:
     )
 
 
+def _refused(program: str, account: Document | None) -> Problem:
+    log.warning("sign_in_refused", program=program, subject=f"staff:{account['_id']}" if account else "staff")
+    return Problem(UNAUTHENTICATED, _WRONG)
+
+
 def _note_reuse(transaction: Transaction, row: Document) -> None:
-    transaction.on_commit(lambda: log.warning("staff_session_copied", staff_id=row["staff_id"]))
+    transaction.on_commit(lambda: log.warning("session_copied", subject=f"staff:{row['staff_id']}"))

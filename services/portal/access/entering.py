@@ -13,7 +13,7 @@ from libs.common.http.problems import Problem
 from libs.common.programs import Program
 from services.portal.backend.client import Down, Nothing, Refused
 from services.portal.backend.shapes import Profile, Tokens
-from services.portal.web.answers import redirect
+from services.portal.web.answers import forget_pages, redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.drafts import Drafts
 from services.portal.web.sessions import Session, Sessions
@@ -73,6 +73,7 @@ class Entrance:
 
     def leave(self, answer: web.StreamResponse) -> None:
         """Let the browser keep nothing of the session."""
+        forget_pages(answer)
         self._cookies.drop_session(answer)
         self._cookies.drop_wanted(answer)
 

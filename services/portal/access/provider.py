@@ -21,8 +21,9 @@ from services.portal.backend.shapes import Tokens
 from services.portal.languages import say
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Faults
+from services.portal.web.forms import Faults, as_typed
 from services.portal.web.look import shown
+from services.portal.web.origin import is_from_us
 from services.portal.web.visit import VISIT
 
 _WRONG: Final = ("unauthenticated", "invalid-request")
@@ -72,8 +73,14 @@ class ProviderSignIn:
         ]
 
     async def begin(self, request: web.Request) -> web.Response:
-        """Send the browser there. `fresh`: the provider asks anew, for what needs a recent proof; `then`: where to."""
+        """Send the browser there. `fresh`: the provider asks anew, for what needs a recent proof; `then`: where to.
+
+        Whoever is sent here by another site presses our button first: a provider may know them already and ask nothing,
+        and nobody is signed in without an act of theirs.
+        """
         visit, program = request[VISIT], program_of(request, self._programs)
+        if not is_from_us(request):
+            return redirect(f"/sign-in/{program.id}")
         path = f"/programs/{program.id}/openid/authorizations"
         body = {"fresh": "fresh" in request.query}
         try:
@@ -127,7 +134,7 @@ class ProviderSignIn:
             return redirect(f"/sign-in/{program.id}")
         form = await request.post()
         names = ("code", "login", "password", "link")
-        given = {name: str(form[name]).strip() for name in names if str(form.get(name, "")).strip()}
+        given = {name: as_typed(name, str(form.get(name, ""))) for name in names if str(form.get(name, "")).strip()}
         kind = "link" if "link" in form else "password" if "login" in form else "code"
         body = {"kind": kind, "pending": attempt.pending, **given}
         path = f"/programs/{program.id}/openid/proofs"

@@ -75,7 +75,8 @@ class SignIn:
 
     async def enter(self, request: web.Request) -> web.Response:
         visit, program, form = request[VISIT], self._program(request), await request.post()
-        login, password, code = (str(form.get(name, "")).strip() for name in ("login", "password", "code"))
+        login, code = (str(form.get(name, "")).strip() for name in ("login", "code"))
+        password = str(form.get("password", ""))
         if "proved" in form:
             return await self._with_code(request, program, str(form["proved"]), code)
         faults = {}

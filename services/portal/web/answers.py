@@ -21,6 +21,11 @@ def from_the_top(to: str) -> str:
     return f"{to}#top" if to.startswith("/") and "#" not in to else to
 
 
+def forget_pages(answer: web.StreamResponse) -> None:
+    """Have the browser keep no page that it has shown, not even for its way back (Clear Site Data, 3.1)."""
+    answer.headers["Clear-Site-Data"] = '"cache"'
+
+
 def as_picture(file: Fetched) -> web.Response:
     """A service's file to be seen within a page. Raises `HTTPNotFound` where its content is no PNG and no JPEG.
 

@@ -26,6 +26,7 @@ from services.portal.web.drafts import KEPT, Drafts, page_of
 from services.portal.web.forms import TOKEN_FIELD, FormTokens
 from services.portal.web.gate import GATE, Gate
 from services.portal.web.look import shown
+from services.portal.web.origin import is_from_us
 from services.portal.web.policy import POLICY
 from services.portal.web.repeats import LEADS_TO, Busy, Done, Repeats
 from services.portal.web.sessions import Refresh, Sessions, StaffSessions
@@ -183,7 +184,7 @@ class Door:
 
     async def _believed(self, request: web.Request, visit: Visit) -> bool:
         # What browsers say themselves of where a form is from (Fetch Metadata), beside the token that only we can make.
-        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        if not is_from_us(request):
             return False
         form = await request.post()
         token = form.get(TOKEN_FIELD)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 from aiohttp import web
 from multidict import MultiMapping
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from libs.common.ids import new_id
 from services.portal.backend.client import Problem
@@ -56,6 +56,9 @@ class Answers(BaseModel):
 
 A = TypeVar("A", bound=Answers)
 
+Password = Annotated[str, StringConstraints(strip_whitespace=False)]
+"""As it was typed."""
+
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
@@ -82,7 +85,7 @@ def _gathered(form: MultiMapping[Any]) -> Typed:
     found: Typed = {}
     for name in form:
         # Browsers end lines as mails do (HTML, 4.10.22.7); the services take plain line feeds.
-        texts = [text.replace("\r\n", "\n").strip() for text in form.getall(name) if isinstance(text, str)]
+        texts = [as_typed(name, text) for text in form.getall(name) if isinstance(text, str)]
         if texts and name not in (TOKEN_FIELD, KEY_FIELD):
             found[name] = texts[0] if len(texts) == 1 else texts
     for name in [name.removesuffix(".day") for name in found if name.endswith(".day")]:
@@ -90,6 +93,11 @@ def _gathered(form: MultiMapping[Any]) -> Typed:
         if year or month or day:
             found[name] = f"{year:0>4}-{month:0>2}-{day:0>2}"
     return found
+
+
+def as_typed(name: str, text: str) -> str:
+    """A field's text without what a browser or a hand has put around it; a password to the letter."""
+    return text if name in _TO_THE_LETTER else text.replace("\r\n", "\n").strip()
 
 
 def read(into: type[A], what: Mapping[str, Any], sentences: Mapping[str, str]) -> A:
@@ -137,3 +145,5 @@ async def change_key(request: web.Request) -> str:
 
 
 _LONGEST_KEY: Final = 64
+_TO_THE_LETTER: Final = frozenset({"password", "new_password"})
+"""A space at the end of a password is one of its characters."""

@@ -55,6 +55,7 @@ LAST = (
     *("withdraw_case", "withdraw_challenge", "withdraw_announcement"),
     "change_password",
     "end_sessions",
+    "end_candidate_sessions",
 )
 """After these a case is closed, something is withdrawn, or the owner logged out, here or elsewhere."""
 FIRST = ("preview_review", "take_review", "preview_decision")

@@ -1,10 +1,12 @@
 """Logs hold names and ids of things; a personal value never comes out, whichever way it goes in."""
 
+import ast
 import json
 import logging
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +15,9 @@ from pydantic import ValidationError
 
 from libs.common.errors import Unavailable
 from libs.common.events import vendors
-from libs.common.logs import configure_logs
+from libs.common.logs import ALLOWED, configure_logs
 
+PROJECT = Path(__file__).parents[3]
 NAME, EMAIL = "Ångström-Quux", "zoe.quux@example.com"
 
 
@@ -65,6 +68,24 @@ def test_value_under_a_key_nobody_has_allowed_is_withheld(output: Output) -> Non
         "[withheld]",
         "550",
     )
+
+
+def test_whatever_a_line_of_ours_says_may_be_written() -> None:
+    folders = (PROJECT / "libs", PROJECT / "services")
+    calls = [
+        (path.relative_to(PROJECT), node)
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"debug", "info", "warning", "error", "exception"}
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
+    ]
+    assert len(calls) > 100
+    said = [(str(path), call.lineno, key.arg) for path, call in calls for key in call.keywords if key.arg]
+    assert [each for each in said if each[2] not in ALLOWED | {"exc_info"}] == []
 
 
 def test_bound_value_is_withheld_too(output: Output) -> None:

@@ -27,6 +27,10 @@ class Services:
         self._answers = {**first, **{path: answer for path, answer in others.items() if path not in first}}
         self.asked: list[tuple[str, str, Any]] = []
 
+    def answer(self, path: str, answer: Any) -> None:
+        """Answer otherwise from now on."""
+        self._answers[path] = answer
+
     async def read(self, _browser: Browser, _service: str, path: str, into: Any, _query: Any = None) -> Any:
         return self._answer(path, into)
 

@@ -14,7 +14,7 @@ from libs.common.programs import Program
 from libs.common.sealing import SecretBox
 from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
-from services.portal.web.forms import Answers, Faults, Unfit, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Password, Unfit, read, typed, unfit
 from services.portal.web.look import shown
 from services.portal.web.visit import VISIT
 
@@ -35,7 +35,7 @@ class App(BaseModel):
 
 
 class Opening(Answers):
-    password: str
+    password: Password
     code: str
 
 

@@ -12,9 +12,9 @@ from libs.common.programs import Program
 from services.portal.backend.client import Down, Nothing, Refused
 from services.portal.backend.shapes import Tokens
 from services.portal.languages import mark, say
-from services.portal.web.answers import redirect
+from services.portal.web.answers import forget_pages, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Unfit, read, typed
+from services.portal.web.forms import Answers, Faults, Password, Unfit, read, typed
 from services.portal.web.look import shown
 from services.portal.web.sessions import StaffSessions
 from services.portal.web.visit import VISIT, Visit, is_of_staff
@@ -32,7 +32,7 @@ class Proof(Answers):
     """What staff sign in with."""
 
     email: str
-    password: str
+    password: Password
     code: str
 
 
@@ -127,6 +127,7 @@ class StaffSignIn:
         visit.staff = None
         heading = say("You're signed out")
         answer = shown(visit, "staff/entrance/left.html", heading, program=program)
+        forget_pages(answer)
         self._cookies.drop_staff_session(answer)
         self._cookies.drop_wanted(answer)
         return answer
