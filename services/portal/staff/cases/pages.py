@@ -13,12 +13,12 @@ from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.cases import words
+from services.portal.staff.cases.queues import CASES, NAMES, SECOND
 from services.portal.staff.cases.shapes import Case, CaseLine, CasePage, Person
 from services.portal.staff.cases.shelves import filtered, shelf_of
 from services.portal.staff.kit import Column, Number, Queue, Row, next_after, with_query
 from services.portal.staff.owners import own
 from services.portal.staff.people import Names, names_at
-from services.portal.staff.queues import CASES, MINE, NAMES, SECOND
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
@@ -64,7 +64,7 @@ class CaseQueue:
     def routes(self) -> list[web.RouteDef]:
         case = "/staff/cases/{case_id}"
         return [
-            *(web.get(queue.address, self._listing(queue)) for queue in (CASES, NAMES, MINE, SECOND)),
+            *(web.get(queue.address, self._listing(queue)) for queue in (CASES, NAMES, SECOND)),
             web.get(case, self.show),
             web.post(f"{case}/owner", self.own),
             web.post(f"{case}/message", self.write),
@@ -160,7 +160,7 @@ class CaseQueue:
 
     async def _next(self, visit: Visit, queue: Queue, case_id: str, sentence: str) -> web.Response:
         """Back to the queue, with what is due next."""
-        page = await part(visit.mine("identity", "/cases", CasePage, limit=_ROWS, **shelf_of(visit, queue.name)))
+        page = await part(visit.mine("identity", "/cases", CasePage, limit=_ROWS, **shelf_of(queue.name)))
         following = next_after([case.case_id for case in page.items], case_id) if page else None
         return done(self._cookies, queue, following, sentence)
 
@@ -175,7 +175,7 @@ class CaseQueue:
         visit = request[VISIT]
         query = {name: value for name, value in request.query.items() if name not in ("item", "after")}
         after = request.query.get("after")
-        asked = {"limit": _ROWS, **filtered(visit, query), **shelf_of(visit, queue.name)} | (
+        asked = {"limit": _ROWS, **filtered(visit, query), **shelf_of(queue.name)} | (
             {"cursor": after} if after else {}
         )
         side, names, page, opened = await asyncio.gather(
@@ -251,7 +251,7 @@ def _rows(queue: Queue, cases: list[CaseLine], names: Names) -> list[Row]:
 def _from(form: Mapping[str, Any]) -> Queue:
     """The queue that a form was sent from."""
     name = form.get("queue")
-    return next((queue for queue in (NAMES, MINE, SECOND) if queue.name == name), CASES)
+    return next((queue for queue in (NAMES, SECOND) if queue.name == name), CASES)
 
 
 async def _evidence(request: web.Request) -> Fetched:

@@ -11,13 +11,13 @@ from services.portal.backend.client import Fetched, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.claims import words
+from services.portal.staff.claims.queues import CLAIMS
 from services.portal.staff.claims.shapes import Review, ReviewPage
 from services.portal.staff.consequences import Following, sentences_of
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import ROWS, page_of
 from services.portal.staff.owners import own, owned_by
 from services.portal.staff.people import names_at
-from services.portal.staff.queues import CLAIMS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies

@@ -180,7 +180,7 @@ class UnmatchedQueue:
             part(figures_at(visit)),
             _opened(visit, item_id, (given or {}).get("candidate") or request.query.get("candidate")),
         )
-        late = sum(one.age_days >= words.AFTER_DAYS for one in page.items)
+        late = sum(map(words.is_late, page.items))
         listing = Listing(
             UNMATCHED,
             say("Results that wait for their candidate"),
