@@ -8,11 +8,12 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import Field
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.backend.client import Content, Refused
 from services.portal.backend.shapes import Document
 from services.portal.exams.pages import attempt
 from services.portal.exams.shapes import Challenge, Terms
-from services.portal.exams.words import CHALLENGES, GROUNDS, OPEN
+from services.portal.exams.words import CHALLENGES, GROUNDS
 from services.portal.languages import mark, say
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
@@ -164,7 +165,7 @@ class ChallengePages:
         values: dict[str, Any] = {
             "one": one,
             "state": CHALLENGES[one.state],
-            "open": one.state in OPEN,
+            "open": one.state in UNDECIDED,
             "what": what,
             "faults": faults,
         }

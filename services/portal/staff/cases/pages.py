@@ -9,6 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import StringConstraints
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
@@ -224,7 +225,7 @@ def _shown(visit: Visit, opened: _Open, names: Names) -> dict[str, Any]:
         "owner": names.of(case.assignee) if case.assignee else None,
         "mine": case.assignee == visit.at_desk.subject,
         "since": words.taken_at(case),
-        "undecided": case.state in words.UNDECIDED,
+        "undecided": case.state in UNDECIDED,
         "may_decide": words.may_decide(case, visit.at_desk.subject),
         "if_accepted": words.follows(case, accept=True),
         "first_of": names.of(case.first_by) if case.first_by else None,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import short_day, spoken
 from services.portal.staff.cases.shapes import Case, CaseLine, Person
@@ -30,7 +31,6 @@ STATES: Final[Mapping[str, Chip]] = {
     "arrived": Chip("ok", mark("Result arrived")),
     "lapsed": Chip("off", mark("No result to wait for")),
 }
-UNDECIDED: Final = ("open", "waiting_for_candidate", "decided_once")
 _STEPS: Final[Mapping[str, str]] = {
     "opened": mark("{who}: opened it"),
     "answered": mark("{who}: answered"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from aiohttp import web
 from pydantic import StringConstraints
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
@@ -224,7 +225,7 @@ def _shown(visit: Visit, one: Challenge, names: Names) -> dict[str, Any]:
         "owner": names.of(one.assignee) if one.assignee else None,
         "mine": one.assignee == me,
         "taken_at": rulings.taken_at(one.history),
-        "undecided": one.state in rulings.UNDECIDED,
+        "undecided": one.state in UNDECIDED,
         "may_decide": rulings.may_decide(one, me),
         "opinion": rulings.opinion_said(one.first_opinion, names) if one.first_opinion else None,
         "follows": rulings.follows(one, "upheld"),
