@@ -17,7 +17,7 @@ from services.portal.exams.words import CHALLENGES, GROUNDS
 from services.portal.languages import mark, say
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, in_words, read, typed
 from services.portal.web.look import shown
 from services.portal.web.uploads import File, uploaded
 from services.portal.web.visit import VISIT, Visit
@@ -64,7 +64,7 @@ class ChallengePages:
         visit, what = request[VISIT], await typed(request)
         one = await attempt(visit, request.match_info["attempt_id"])
         try:
-            said = read(Challenging, what, _said())
+            said = read(Challenging, what, in_words(_SENTENCES))
             file = await uploaded(request, "file")
             made = await self._opened(visit, one.result or "", said, await change_key(request))
         except Unfit as unfit:
@@ -82,7 +82,7 @@ class ChallengePages:
     async def reply(self, request: web.Request) -> web.Response:
         visit, what = request[VISIT], await typed(request)
         try:
-            said = read(Reply, what, _said())
+            said = read(Reply, what, in_words(_SENTENCES))
         except Unfit as unfit:
             return await self._shown(request, what, unfit.faults)
         body = {"text": said.text}
@@ -175,7 +175,3 @@ class ChallengePages:
 
 def _path(request: web.Request) -> str:
     return f"/challenges/{quote(request.match_info['challenge_id'], safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(text) for name, text in _SENTENCES.items()}

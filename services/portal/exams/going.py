@@ -13,7 +13,7 @@ from libs.common.sealing import SecretBox
 from services.portal.backend.client import Nothing, Refused
 from services.portal.exams.shapes import Appointments, Attempts, HandOver, Rights, ShownVoucher, Ticket, Vouchers
 from services.portal.languages import mark, say
-from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, in_words, read, typed
 from services.portal.web.leaving import Leaving
 from services.portal.web.look import shown
 from services.portal.web.policy import policy_for
@@ -55,7 +55,7 @@ class GoingPages:
     async def take(self, request: web.Request) -> web.Response:
         visit, what = request[VISIT], await typed(request)
         try:
-            going = read(Going, what, {name: say(text) for name, text in _SENTENCES.items()})
+            going = read(Going, what, in_words(_SENTENCES))
         except Unfit as unfit:
             return await self._choices(request, what, unfit.faults)
         return self._leaving.to("/exams/going", visit, going)

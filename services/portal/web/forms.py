@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from libs.common.ids import new_id
 from services.portal.backend.client import Problem
+from services.portal.languages import say
 
 TOKEN_FIELD: Final = "token"  # noqa: S105 the name of a field
 KEY_FIELD: Final = "key"
@@ -90,6 +91,11 @@ def _gathered(form: MultiMapping[Any]) -> Typed:
         if year or month or day:
             found[name] = f"{year:0>4}-{month:0>2}-{day:0>2}"
     return found
+
+
+def in_words(sentences: Mapping[str, str]) -> dict[str, str]:
+    """Sentences for `read` and `unfit`, that were marked for translation, in the reader's language."""
+    return {name: say(sentence) for name, sentence in sentences.items()}
 
 
 def read(into: type[A], what: Mapping[str, Any], sentences: Mapping[str, str]) -> A:

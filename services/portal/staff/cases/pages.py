@@ -23,7 +23,7 @@ from services.portal.staff.people import Names, names_at
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed
 from services.portal.web.visit import VISIT, Visit, part
 
 _ROWS: Final = "50"
@@ -92,7 +92,7 @@ class CaseQueue:
     async def write(self, request: web.Request) -> web.Response:
         visit, queue, given = request[VISIT], _from(await request.post()), await typed(request)
         try:
-            reply = read(Reply, given, _said())
+            reply = read(Reply, given, in_words(_SENTENCES))
             body = {"text": reply.text, "needs_answer": reply.needs_answer is not None}
             key = await change_key(request)
             await visit.change("POST", "identity", f"{_path(request)}/messages", Nothing, key=key, body=body)
@@ -106,7 +106,7 @@ class CaseQueue:
         queue, given = _from(await request.post()), await typed(request)
         case_id = request.match_info["case_id"]
         try:
-            decision = read(Decision, given, _said())
+            decision = read(Decision, given, in_words(_SENTENCES))
             if "sure" not in given:
                 return await self._confirm(request, queue, decision)
             return await self._decided(request, queue, decision)
@@ -262,7 +262,3 @@ async def _evidence(request: web.Request) -> Fetched:
 
 def _path(request: web.Request) -> str:
     return f"/cases/{quote(request.match_info['case_id'], safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

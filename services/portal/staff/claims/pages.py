@@ -21,7 +21,7 @@ from services.portal.staff.people import names_at
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.visit import VISIT, Visit, part
 
 _FIELDS: Final = {f"body.{name}": name for name in ("reason", "candidate_id", "credits", "level", "track")}
@@ -79,7 +79,7 @@ class ClaimQueue:
             decision = _decision(given)
             return await (self._decided if "sure" in given else self._confirm)(request, decision)
         except Refused as refusal:
-            if (wrong := unfit(refusal.problem, _FIELDS, _said())) is None:
+            if (wrong := unfit(refusal.problem, _FIELDS, in_words(_SENTENCES))) is None:
                 raise
             return await self._page(request, key, wrong.faults, given)
         except Unfit as wrong:
@@ -166,7 +166,7 @@ class ClaimQueue:
 
 def _decision(given: Typed) -> Decision:
     """What the form says. Raises `Unfit`."""
-    decision = read(Decision, given, _said())
+    decision = read(Decision, given, in_words(_SENTENCES))
     if decision.decision == "rejected" and not decision.reason:
         raise Unfit({"reason": say(_SENTENCES["reason"])})
     return decision
@@ -213,7 +213,3 @@ async def _evidence(request: web.Request) -> Fetched:
 
 def _path(request: web.Request) -> str:
     return f"/reviews/{quote(request.match_info['submission_id'], safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}
