@@ -3,15 +3,15 @@
 from typing import Final
 
 from services.portal.languages import mark
-from services.portal.staff.announcements.shelves import count as drafts
-from services.portal.staff.badges.shelves import count as badges
+from services.portal.staff.announcements.counts import count as drafts
+from services.portal.staff.badges.counts import count as badges
 from services.portal.staff.cases.queues import CASES, NAMES, SECOND
 from services.portal.staff.claims.queues import CLAIMS
 from services.portal.staff.kit import Queue
-from services.portal.staff.mail_troubles.shelves import count as mail_troubles
-from services.portal.staff.merges.shelves import count as pairs
+from services.portal.staff.mail_troubles.counts import count as mail_troubles
+from services.portal.staff.merges.counts import count as pairs
 from services.portal.staff.mine.queues import MINE
-from services.portal.staff.parcels.shelves import count as parcels
+from services.portal.staff.parcels.counts import count as parcels
 from services.portal.staff.results.queues import RESULTS
 from services.portal.staff.vendors.queues import VENDORS
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.portal.languages import mark
-from services.portal.staff.claims.shelves import count
+from services.portal.staff.claims.counts import count
 from services.portal.staff.kit import Queue
 
 CLAIMS: Final = Queue(
