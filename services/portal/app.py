@@ -133,7 +133,7 @@ def build(
             *ExamPages().routes(),
             *LinkPages(cookies).routes(),
             *ProofPages(cookies).routes(),
-            *KitPages(cookies).routes(),
+            *KitPages(cookies, SecretBox(secret, purpose="portal ways to payment pages")).routes(),
             *KitClaimPages(cookies).routes(),
             *MailPages().routes(),
             *CasePages(cookies, clock).routes(),

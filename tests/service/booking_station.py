@@ -5,13 +5,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from libs.common.bus import topology
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.exams.app import build
 from services.exams.settings import ExamsSettings
 from tests.service.callers import ProgramCallers
 from tests.service.rig import ERASURE_KEY, Base, said
+from tests.service.station import Station
 
 SIGN_ON_KEY = "k" * 32
 PUBLIC_URL = "https://certrail.example"
@@ -46,8 +46,10 @@ sign_on:
 _LAB = "id: lab\nname: The lab\nprograms: [cisco]\n"
 
 
-class BookingStation:
+class BookingStation(Station):
     """The service's handlers, jobs and API."""
+
+    service = "exams"
 
     def __init__(self, base: Base, programs: Mapping[str, Program], folder: Path) -> None:
         self.base = base
@@ -69,21 +71,6 @@ class BookingStation:
         )
         platform = Platform(base.database, base.unit_of_work, programs, base.clock, base.owner)
         self.parts = build(platform, settings)
-
-    async def take(self, *items: Any) -> None:
-        """What services say."""
-        await self._handle(topology.events_queue("exams"), items)
-
-    async def take_reports(self, *items: Any) -> None:
-        """What vendors say."""
-        await self._handle(topology.vendors_queue("exams"), items)
-
-    async def _handle(self, queue: str, items: tuple[Any, ...]) -> None:
-        work = next(each.work for each in self.parts.subscriptions if each.queue == queue)
-        await self.base.handle(work, *items)
-
-    async def run(self, job: str) -> None:
-        await next(each.run for each in self.parts.jobs if each.name == job)()
 
     def said(self, model: type[Any]) -> list[dict[str, Any]]:
         return [event for event in said(self.base) if event.get("type") == model.event_type]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from libs.common.bus import topology
 from libs.common.events import identity
 from libs.common.programs import Program
 from libs.common.service import Platform
@@ -13,6 +12,7 @@ from services.fulfillment.store import FulfillmentStore
 from tests.service.callers import ProgramCallers
 from tests.service.rig import ERASURE_KEY, Base, said
 from tests.service.samples import TAKEN, received
+from tests.service.station import Station
 
 ADDRESS = {"lines": ["1 Elm St"], "city": "Springfield", "region": "IL", "postal_code": "62701", "country": "US"}
 
@@ -29,8 +29,10 @@ def known_person(candidate_id: str = "C1", program: str = "cisco", **more: Any) 
     return received(data, program=program)
 
 
-class FulfillmentStation:
+class FulfillmentStation(Station):
     """The service's handlers, jobs and API."""
+
+    service = "fulfillment"
 
     def __init__(self, base: Base, programs: Mapping[str, Program], **settings: Any) -> None:
         self.base = base
@@ -38,21 +40,6 @@ class FulfillmentStation:
         platform = Platform(base.database, base.unit_of_work, programs, base.clock, base.owner)
         given = SERVICE.settings.model_construct(batch_size=200, erasure_key=ERASURE_KEY, **settings)
         self.parts = SERVICE.build(platform, given)
-
-    async def take(self, *items: Any) -> None:
-        """What services say."""
-        await self._handle(topology.events_queue("fulfillment"), items)
-
-    async def take_reports(self, *items: Any) -> None:
-        """What vendors say."""
-        await self._handle(topology.vendors_queue("fulfillment"), items)
-
-    async def _handle(self, queue: str, items: tuple[Any, ...]) -> None:
-        work = next(each.work for each in self.parts.subscriptions if each.queue == queue)
-        await self.base.handle(work, *items)
-
-    async def run(self, job: str) -> None:
-        await next(each.run for each in self.parts.jobs if each.name == job)()
 
     def said(self, model: type[Any]) -> list[dict[str, Any]]:
         """What every event of one kind says."""

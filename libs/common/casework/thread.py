@@ -38,6 +38,13 @@ def note(  # noqa: PLR0917 as they are read
     case["history"].append(entry if decision_id is None else {**entry, "decision_id": decision_id})
 
 
+def assign(case: Document, to: str | None, *, by: str, now: datetime) -> None:
+    """Give it to somebody, by the subject of their tokens, or to nobody; to whom has it already is no step."""
+    if case["assignee"] != to:
+        case["assignee"] = to
+        note(case, "assigned" if to else "unassigned", by, now, to)
+
+
 def was_decided_by(case: Document, decision_id: str) -> bool:
     """Whether an opinion that comes again has been noted."""
     return any(each.get("decision_id") == decision_id for each in case["history"])

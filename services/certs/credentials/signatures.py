@@ -64,8 +64,8 @@ class Credentials:
     async def sign(self, program: str, credentials: Sequence[Credential]) -> None:
         """Sign credentials of one program, and keep what was signed."""
         documents = [await self._document(one) for one in credentials]
-        for one, signed in zip(credentials, await self._signer.sign_many(program, documents), strict=True):
-            await self._store.keep_signed(one, signed.document, signed.jwt, signed.kid)
+        signed = await self._signer.sign_many(program, documents)
+        await self._store.keep_signed(zip(credentials, signed, strict=True))
 
     async def _document(self, credential: Credential) -> Json:
         policy = await self._policies.version_of(credential.program, credential.policy_version)

@@ -10,6 +10,7 @@ from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
 from services.certs.credentials.comparison import Award, Issued, Recipient, Term
 from services.certs.credentials.credential import Credential
+from services.certs.credentials.signing import Signed
 from services.certs.credentials.waking import Wake
 
 COLLECTION = "credentials"
@@ -218,11 +219,18 @@ class CredentialStore:
         claimed = {"_id": {"$in": ids}, "signed": False, "signing": owner, "claimed_until": until}
         return [credential_of(row) async for row in self._rows.find(claimed, _FACTS)]
 
-    async def keep_signed(self, credential: Credential, document: bytes, jwt: str, kid: str) -> None:
-        """Keep what was signed, once, unless the credential says something else meanwhile."""
-        same = {"_id": credential.credential_id, "version": credential.version, "signed": False, "erased": False}
-        signed = {"signed": True, "document": document, "jwt": jwt, "kid": kid}
-        await self._rows.update_one(same, {"$set": signed})
+    async def keep_signed(self, made: Iterable[tuple[Credential, Signed]]) -> None:
+        """Keep what was signed, once, where the credential says nothing else meanwhile."""
+        await self._rows.bulk_write(
+            [
+                UpdateOne(
+                    {"_id": one.credential_id, "version": one.version, "signed": False, "erased": False},
+                    {"$set": {"signed": True, "document": signed.document, "jwt": signed.jwt, "kid": signed.kid}},
+                )
+                for one, signed in made
+            ],
+            ordered=False,
+        )
 
     async def sign_anew(self, program: str, kid: str, now: datetime) -> int:
         """Let everything be signed again that a key has signed, as a newer version. Returns how much that is."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from libs.common.casework.evidence import EvidenceStore
 from libs.common.casework.progress import Opinion
-from libs.common.casework.thread import Step, note, taken, was_decided_by, write, written
+from libs.common.casework.thread import Step, assign, note, taken, was_decided_by, write, written
 from libs.common.clock import Clock
 from libs.common.events import EventData, exams
 from libs.common.http.evidence import EvidenceUpload
@@ -221,9 +221,7 @@ class Challenges:
 
         async def step(transaction: Transaction, challenge: Document) -> None:
             progress_of(challenge).noted()
-            if challenge["assignee"] != to:
-                challenge["assignee"] = to
-                note(challenge, "assigned" if to else "unassigned", by, transaction.now, to)
+            assign(challenge, to, by=by, now=transaction.now)
 
         return await self._change(program, challenge_id, step)
 

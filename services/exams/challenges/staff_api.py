@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from libs.common.casework import owner
 from libs.common.casework.thread import SECOND_OPINION
 from libs.common.casework.words import AssigneeBody, QuestionBody
 from libs.common.events.types import Identifier, Remark
@@ -181,11 +182,10 @@ class StaffChallengesApi:
         today = self._challenges.today(program)
         filters: Document = {
             name: value
-            for name in ("ground", "candidate_id", "exam_code", "assignee")
+            for name in ("ground", "candidate_id", "exam_code")
             if (value := getattr(query, name)) is not None
         }
-        if query.unassigned:
-            filters["assignee"] = None
+        filters |= owner.query(query.assignee, unassigned=query.unassigned)
         states = set(State) - CLOSED
         if query.overtaken:
             filters["overtaken"], states = True, {State.CHANGED}

@@ -7,10 +7,10 @@ there. One that was only thought dead finds the position moved on, and leaves th
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +28,7 @@ from libs.common.programs import Program
 from services.exams.feeds.archive import Archive
 from services.exams.feeds.batches import Batch, Position, batches, lines_before, read_members, stored_members
 from services.exams.feeds.catalogues import VendorCatalogues
+from services.exams.feeds.leases import keeping
 from services.exams.feeds.members import Member, RefusedError, examine
 from services.exams.feeds.rows import Sheet
 from services.exams.feeds.store import FILE_LEASE, FeedStore, LostError
@@ -101,7 +102,7 @@ class Importer:
             await self._refuse(row, "failed", "the import ends its process each time")
             return True
         try:
-            async with self._holding(row["_id"]):
+            async with keeping(FILE_LEASE / 3, partial(self._renew, row["_id"])):
                 await self._import(row, stopping)
         except LostError:
             log.info("feed_file_lost", file=row["_id"])
@@ -236,23 +237,9 @@ class Importer:
     async def _change(self, row: Document, change: Document) -> None:
         await self._feeds.change(row["_id"], self._owner, change)
 
-    @asynccontextmanager
-    async def _holding(self, key: str) -> AsyncIterator[None]:
-        """Keep the lease while the block runs: fetching and examining a large file takes longer than it."""
-        beating = asyncio.create_task(self._beat(key))
-        try:
-            yield
-        finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
-
-    async def _beat(self, key: str) -> None:
-        while True:
-            await asyncio.sleep(FILE_LEASE / timedelta(seconds=3))
-            async with database_faults(log):
-                with suppress(LostError):
-                    await self._feeds.change(key, self._owner, {"lease_until": self._clock.now() + FILE_LEASE})
+    async def _renew(self, key: str) -> None:
+        with suppress(LostError):
+            await self._feeds.change(key, self._owner, {"lease_until": self._clock.now() + FILE_LEASE})
 
 
 def _read(found: Iterator[Batch]) -> "asyncio.Task[Batch | None]":

@@ -1,10 +1,10 @@
 """Where files come from by themselves: each folder or server is looked at by one process at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar, Protocol
 
 import structlog
@@ -15,6 +15,7 @@ from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock, as_stored
 from libs.common.mongo.client import Document
 from libs.common.mongo.faults import database_faults
+from services.exams.feeds.leases import keeping
 from services.exams.feeds.store import SOURCE_LEASE, FeedStore
 
 LOOKS = Counter("certrail_feed_looks_total", "Looks at folders and servers for vendors' files", ["source", "outcome"])
@@ -97,7 +98,7 @@ class Sources:
         if not await self._feeds.claim_source(source.key, source.vendor, self._owner, self._clock.now()):
             return
         try:
-            async with self._holding(source.key):
+            async with keeping(SOURCE_LEASE / 4, partial(self._renew, source.key)):
                 look = await source.look()
         except SourceFaultError as fault:
             await self._failed(source, fault)
@@ -143,20 +144,6 @@ class Sources:
             change["last_file_at"] = change["looked_at"]
         await self._feeds.change_source(source.key, self._owner, {"$set": change, "$inc": {"taken": taken}})
 
-    @asynccontextmanager
-    async def _holding(self, key: str) -> AsyncIterator[None]:
-        """Keep the turn while a long file is fetched."""
-        beating = asyncio.create_task(self._beat(key))
-        try:
-            yield
-        finally:
-            beating.cancel()
-            with suppress(asyncio.CancelledError):
-                await beating
-
-    async def _beat(self, key: str) -> None:
-        while True:
-            await asyncio.sleep(SOURCE_LEASE / timedelta(seconds=4))
-            async with database_faults(log):
-                until = self._clock.now() + SOURCE_LEASE
-                await self._feeds.change_source(key, self._owner, {"$set": {"lease_until": until}})
+    async def _renew(self, key: str) -> None:
+        until = self._clock.now() + SOURCE_LEASE
+        await self._feeds.change_source(key, self._owner, {"$set": {"lease_until": until}})

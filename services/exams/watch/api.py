@@ -14,6 +14,7 @@ from libs.common.http.problems import NOT_FOUND, Problem
 from libs.common.http.routes import Call, Route
 from libs.common.http.scopes import EXAMS_READ
 from libs.common.programs import Program
+from services.exams.domain import where
 from services.exams.store import ExamsStore
 from services.exams.vendors.definition import Vendor
 from services.exams.watch.answers import Answer, Answers, Expected
@@ -77,18 +78,7 @@ class ExpectedList(View):
 class AnswerView(View):
     """Where a result is."""
 
-    code: Literal[
-        "not_booked",
-        "ahead",
-        "cancelled",
-        "no_show",
-        "expected",
-        "late",
-        "overdue",
-        "waiting_for_mapping",
-        "being_checked",
-        "arrived",
-    ]
+    code: where.Code
     text: str
     registration_id: str | None
     exam_code: str | None

@@ -6,7 +6,7 @@ from typing import Any
 
 from libs.common.casework.evidence import EvidenceStore
 from libs.common.casework.progress import Opinion, Progress
-from libs.common.casework.thread import Side, Step, note, taken, was_decided_by, write, written
+from libs.common.casework.thread import Side, Step, assign, note, taken, was_decided_by, write, written
 from libs.common.clock import Clock
 from libs.common.events import EventData, identity
 from libs.common.http.evidence import EvidenceUpload
@@ -282,9 +282,7 @@ class Cases:
 
         async def step(transaction: Transaction, case: Document) -> None:
             progress_of(case).noted()
-            if case["assignee"] != to:
-                case["assignee"] = to
-                note(case, "assigned" if to else "unassigned", by, transaction.now, to)
+            assign(case, to, by=by, now=transaction.now)
 
         return await self._change(program, case_id, step)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from libs.common.casework import owner
 from libs.common.casework.thread import SECOND_OPINION
 from libs.common.casework.words import AssigneeBody, QuestionBody
 from libs.common.events.types import Identifier, Remark
@@ -135,12 +136,9 @@ class StaffCasesApi:
         program, query = entered(call), call.query
         today = self._cases.today(program)
         filters: Document = {
-            name: value
-            for name in ("kind", "reference", "candidate_id", "assignee")
-            if (value := getattr(query, name)) is not None
+            name: value for name in ("kind", "reference", "candidate_id") if (value := getattr(query, name)) is not None
         }
-        if query.unassigned:
-            filters["assignee"] = None
+        filters |= owner.query(query.assignee, unassigned=query.unassigned)
         rows = await self._cases.store.queue(
             program,
             states=[query.state] if query.state else set(State) - CLOSED,

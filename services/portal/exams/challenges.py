@@ -8,15 +8,16 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import Field
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.backend.client import Content, Refused
 from services.portal.backend.shapes import Document
 from services.portal.exams.pages import attempt
 from services.portal.exams.shapes import Challenge, Terms
-from services.portal.exams.words import CHALLENGES, GROUNDS, OPEN
+from services.portal.exams.words import CHALLENGES, GROUNDS
 from services.portal.languages import mark, say
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, in_words, read, typed
 from services.portal.web.look import shown
 from services.portal.web.uploads import File, uploaded
 from services.portal.web.visit import VISIT, Visit
@@ -63,7 +64,7 @@ class ChallengePages:
         visit, what = request[VISIT], await typed(request)
         one = await attempt(visit, request.match_info["attempt_id"])
         try:
-            said = read(Challenging, what, _said())
+            said = read(Challenging, what, in_words(_SENTENCES))
             file = await uploaded(request, "file")
             made = await self._opened(visit, one.result or "", said, await change_key(request))
         except Unfit as unfit:
@@ -81,7 +82,7 @@ class ChallengePages:
     async def reply(self, request: web.Request) -> web.Response:
         visit, what = request[VISIT], await typed(request)
         try:
-            said = read(Reply, what, _said())
+            said = read(Reply, what, in_words(_SENTENCES))
         except Unfit as unfit:
             return await self._shown(request, what, unfit.faults)
         body = {"text": said.text}
@@ -164,7 +165,7 @@ class ChallengePages:
         values: dict[str, Any] = {
             "one": one,
             "state": CHALLENGES[one.state],
-            "open": one.state in OPEN,
+            "open": one.state in UNDECIDED,
             "what": what,
             "faults": faults,
         }
@@ -174,7 +175,3 @@ class ChallengePages:
 
 def _path(request: web.Request) -> str:
     return f"/challenges/{quote(request.match_info['challenge_id'], safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(text) for name, text in _SENTENCES.items()}

@@ -6,7 +6,6 @@ from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
-from pydantic import BaseModel
 
 from libs.common.http.lost_ways import PAGE
 from libs.common.ids import new_id
@@ -14,8 +13,8 @@ from libs.common.sealing import SecretBox
 from services.portal.backend.client import Nothing, Refused
 from services.portal.exams.shapes import Appointments, Attempts, HandOver, Rights, ShownVoucher, Ticket, Vouchers
 from services.portal.languages import mark, say
-from services.portal.web.answers import redirect
-from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, in_words, read, typed
+from services.portal.web.leaving import Leaving
 from services.portal.web.look import shown
 from services.portal.web.policy import policy_for
 from services.portal.web.vendor_names import vendor_name
@@ -35,22 +34,11 @@ class Going(Answers):
     voucher: str | None = None
 
 
-class Sealed(BaseModel):
-    """A choice on its way from the form to the page that goes: whose it is, so that a link to it serves nobody else."""
-
-    candidate: tuple[str, str]
-    going: Going
-
-
 class GoingPages:
-    """The handlers of `/exams/schedule`, `/exams/hand-over`, `/exams/going`, `/exams/way-back` and codes.
-
-    What leads to a vendor is good once, and browsers go back. So the page that goes is no answer to a form, which a
-    browser could not show again: it has an address, and each time it is looked at it is another, good way.
-    """
+    """The handlers of `/exams/schedule`, `/exams/hand-over`, `/exams/going`, `/exams/way-back` and codes."""
 
     def __init__(self, box: SecretBox) -> None:
-        self._box = box
+        self._leaving = Leaving(box, Going)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -67,15 +55,14 @@ class GoingPages:
     async def take(self, request: web.Request) -> web.Response:
         visit, what = request[VISIT], await typed(request)
         try:
-            going = read(Going, what, {name: say(text) for name, text in _SENTENCES.items()})
+            going = read(Going, what, in_words(_SENTENCES))
         except Unfit as unfit:
             return await self._choices(request, what, unfit.faults)
-        sealed = Sealed(candidate=_candidate(visit), going=going).model_dump_json()
-        return redirect(f"/exams/going?to={self._box.seal(sealed.encode())}")
+        return self._leaving.to("/exams/going", visit, going)
 
     async def go(self, request: web.Request) -> web.Response:
         visit = request[VISIT]
-        going = self._opened(request.query.get("to", ""), _candidate(visit))
+        going = self._leaving.choice(request, visit)
         body: dict[str, Any] = {
             "vendor": going.vendor,
             "exam_code": going.exam,
@@ -104,16 +91,6 @@ class GoingPages:
         if cookie:
             page.headers.add("Set-Cookie", cookie)
         return page
-
-    def _opened(self, sealed: str, candidate: tuple[str, str]) -> Going:
-        """Raises `HTTPNotFound` for what is no choice of this candidate's."""
-        try:
-            found = Sealed.model_validate_json(self._box.open(sealed))
-        except ValueError:
-            raise web.HTTPNotFound from None
-        if found.candidate != candidate:
-            raise web.HTTPNotFound
-        return found.going
 
     async def lost(self, request: web.Request) -> web.Response:
         """Where a vendor sent the browser back to us in a way that leads nowhere."""
@@ -154,11 +131,6 @@ class GoingPages:
             ],
         }
         return shown(visit, "exams/schedule.html", say("Schedule an exam"), problem=bool(faults), **values)
-
-
-def _candidate(visit: Visit) -> tuple[str, str]:
-    session = visit.signed_in
-    return session.program, session.candidate_id
 
 
 def _with_query(address: str, fields: Mapping[str, str]) -> str:

@@ -35,8 +35,6 @@ CHALLENGES: Final = {
     "refused": Chip("bad", mark("Refused")),
     "withdrawn": Chip("off", mark("Withdrawn by you")),
 }
-OPEN: Final = frozenset({"open", "waiting_for_candidate", "decided_once"})
-"""Undecided challenges: what may be added to and withdrawn."""
 
 GROUNDS: Final = (
     ("score", mark("The marking"), mark("You think that the score is wrong.")),

@@ -5,7 +5,10 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from aiohttp import web
+from pydantic import BaseModel
 
+from libs.common.ids import new_id
+from libs.common.sealing import SecretBox
 from services.portal.addresses.countries import country_name
 from services.portal.backend.client import Down, Refused
 from services.portal.kits import words
@@ -14,6 +17,7 @@ from services.portal.languages import say
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
 from services.portal.web.forms import change_key
+from services.portal.web.leaving import Leaving
 from services.portal.web.look import shown
 from services.portal.web.policy import policy_for
 from services.portal.web.visit import VISIT, Visit, part
@@ -22,11 +26,18 @@ ALL: Final = "100"
 _ROWS: Final = "25"
 
 
+class Paying(BaseModel):
+    """What is paid for."""
+
+    order_id: str
+
+
 class KitPages:
     """The handlers of `/kits` and of one order."""
 
-    def __init__(self, cookies: Cookies) -> None:
+    def __init__(self, cookies: Cookies, box: SecretBox) -> None:
         self._cookies = cookies
+        self._leaving = Leaving(box, Paying)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -35,6 +46,7 @@ class KitPages:
             web.get("/kits/{id}/cancel", self.ask_to_cancel),
             web.post("/kits/{id}/cancel", self.cancel),
             web.post("/kits/{id}/payment", self.pay),
+            web.get("/kits/{id}/payment", self.go_and_pay),
         ]
 
     async def list_all(self, request: web.Request) -> web.Response:
@@ -101,13 +113,21 @@ class KitPages:
         return answer
 
     async def pay(self, request: web.Request) -> web.Response:
-        visit, name = request[VISIT], quote(request.match_info["id"], safe="")
+        order_id = request.match_info["id"]
+        return self._leaving.to(f"/kits/{quote(order_id, safe='')}/payment", request[VISIT], Paying(order_id=order_id))
+
+    async def go_and_pay(self, request: web.Request) -> web.Response:
+        """The page that leads to the payment page; payment pages take each form once, so every look makes another."""
+        visit, order_id = request[VISIT], request.match_info["id"]
+        if self._leaving.choice(request, visit).order_id != order_id:
+            raise web.HTTPNotFound
+        name = quote(order_id, safe="")
         path = f"/orders/{name}/payments"
         body = {"return_to": f"/kits/{name}"}
         try:
             _, made = await asyncio.gather(
                 visit.introduce(),
-                visit.change("POST", "fulfillment", path, PaymentMade, key=await change_key(request), body=body),
+                visit.change("POST", "fulfillment", path, PaymentMade, key=new_id(), body=body),
             )
         except Refused as refusal:
             return self._said(refusal, f"/kits/{name}", say("This order waits for no payment."))

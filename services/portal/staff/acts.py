@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import BeforeValidator, StringConstraints
 
+from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import say
 from services.portal.staff.kit import Queue
 from services.portal.staff.shell import Side, on_desk
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Faults
-from services.portal.web.visit import Visit
+from services.portal.web.forms import Faults, Unfit, change_key
+from services.portal.web.visit import VISIT, Visit
 
 
 def one_line(value: object) -> object:
@@ -66,3 +67,19 @@ def done(cookies: Cookies, queue: Queue, following: str | None, sentence: str) -
     answer = redirect(f"{queue.address}?item={quote(following, safe='')}" if following else queue.address)
     cookies.tell(answer, say("Done: {sentence}", sentence=sentence))
     return answer
+
+
+async def submit(request: web.Request, service: str, path: str, body: Mapping[str, Any], *, about: str) -> None:
+    """Change something by a form, once. What the service says against it stands at the field `about`.
+
+    Raises `Unfit`; `Refused` for what is not there.
+    """
+    try:
+        key = await change_key(request)
+        await request[VISIT].change("POST", service, path, Nothing, key=key, body=body)
+    except Refused as refusal:
+        if refusal.code == "not-found":
+            raise
+        problem = refusal.problem
+        faults = [fault.message for fault in problem.errors] or [problem.detail or problem.title]
+        raise Unfit({about: faults[0]}) from refusal

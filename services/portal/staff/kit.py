@@ -48,6 +48,9 @@ class Count:
 NONE: Final = "\N{EN DASH}"
 """What stands where there is nothing."""
 
+PAST_PROMISE: Final = Chip("warn", mark("Past its promise"))
+"""Before an item's own state, because somebody waits."""
+
 Counting = Callable[[Visit], Awaitable[Count]]
 
 

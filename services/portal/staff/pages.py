@@ -18,6 +18,7 @@ from services.portal.staff.hooks.pages import HookPages
 from services.portal.staff.mail_troubles.pages import MailTroubleQueue
 from services.portal.staff.members.pages import MemberPages
 from services.portal.staff.merges.pages import Merges
+from services.portal.staff.mine.pages import MyWork
 from services.portal.staff.parcels.lists import OrderLists
 from services.portal.staff.parcels.pages import ParcelQueue
 from services.portal.staff.results.pages import results_pages
@@ -37,6 +38,7 @@ def staff_pages(cookies: Cookies, programs: Mapping[str, Program], sessions: Sta
         *StaffAccountPage(programs).routes(),
         *StaffSearch().routes(),
         *CandidateView(sessions, cookies).routes(),
+        *MyWork().routes(),
         *CaseQueue(cookies).routes(),
         *Merges(cookies).routes(),
         *results_pages(cookies),

@@ -3,46 +3,18 @@
 from typing import Final
 
 from services.portal.languages import mark
-from services.portal.staff.announcements.shelves import count as drafts
-from services.portal.staff.badges.shelves import count as badges
-from services.portal.staff.cases.shelves import count_of
-from services.portal.staff.claims.shelves import count as claims
+from services.portal.staff.announcements.counts import count as drafts
+from services.portal.staff.badges.counts import count as badges
+from services.portal.staff.cases.queues import CASES, NAMES, SECOND
+from services.portal.staff.claims.queues import CLAIMS
 from services.portal.staff.kit import Queue
-from services.portal.staff.mail_troubles.shelves import count as mail_troubles
-from services.portal.staff.merges.shelves import count as pairs
-from services.portal.staff.parcels.shelves import count as parcels
+from services.portal.staff.mail_troubles.counts import count as mail_troubles
+from services.portal.staff.merges.counts import count as pairs
+from services.portal.staff.mine.queues import MINE
+from services.portal.staff.parcels.counts import count as parcels
 from services.portal.staff.results.queues import RESULTS
 from services.portal.staff.vendors.queues import VENDORS
 
-_ACCOUNTS: Final = frozenset({"accounts:manage"})
-
-MINE: Final = Queue(
-    "mine", mark("My cases"), "waiting", mark("Cases that you have taken."), _ACCOUNTS, count_of("mine")
-)
-SECOND: Final = Queue(
-    "second-pair",
-    mark("Second pair of eyes"),
-    "waiting",
-    mark("Cases that one person has decided and a second has to decide too."),
-    _ACCOUNTS,
-    count_of("second-pair"),
-)
-CASES: Final = Queue(
-    "cases",
-    mark("Cases"),
-    "candidates",
-    mark("What candidates ask us for, and what we opened by ourselves because something was late or came back."),
-    _ACCOUNTS,
-    count_of("cases"),
-)
-NAMES: Final = Queue(
-    "name-changes",
-    mark("Name changes"),
-    "candidates",
-    mark("Names that candidates want changed. Certificates bear them, so two people decide as a rule."),
-    _ACCOUNTS,
-    count_of("name-changes"),
-)
 DUPLICATES: Final = Queue(
     "suspected-duplicates",
     mark("Suspected duplicates"),
@@ -50,16 +22,8 @@ DUPLICATES: Final = Queue(
     mark(
         "Accounts with one e-mail address, or one name at one place. Whether they are one person's is for you to say."
     ),
-    _ACCOUNTS,
+    frozenset({"accounts:manage"}),
     pairs,
-)
-CLAIMS: Final = Queue(
-    "course-claims",
-    mark("Course claims"),
-    "credits",
-    mark("Courses and credits that candidates claim, or that a provider reported without saying all that is needed."),
-    frozenset({"certs:review"}),
-    claims,
 )
 PARCELS: Final = Queue(
     "returned-parcels",

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 
 from libs.common.ids import new_id
 from services.portal.backend.client import Problem
+from services.portal.languages import say
 
 TOKEN_FIELD: Final = "token"  # noqa: S105 the name of a field
 KEY_FIELD: Final = "key"
@@ -98,6 +99,11 @@ def _gathered(form: MultiMapping[Any]) -> Typed:
 def as_typed(name: str, text: str) -> str:
     """A field's text without what a browser or a hand has put around it; a password to the letter."""
     return text if name in _TO_THE_LETTER else text.replace("\r\n", "\n").strip()
+
+
+def in_words(sentences: Mapping[str, str]) -> dict[str, str]:
+    """Sentences for `read` and `unfit`, that were marked for translation, in the reader's language."""
+    return {name: say(sentence) for name, sentence in sentences.items()}
 
 
 def read(into: type[A], what: Mapping[str, Any], sentences: Mapping[str, str]) -> A:

@@ -90,6 +90,9 @@ async def test_a_name_is_decided_by_two_people_who_see_what_follows(world: World
     await page.goto(f"/staff/cases?item={case_id}")
     await page.get_by_role("button", name="Take it").click()
     assert "You are on this." in await page.locator(".item").inner_text()
+    await page.goto("/staff/mine")
+    await page.locator(f'main a[href*="{case_id}"]').click()
+    assert "You are on this." in await page.locator(".item").inner_text(), "what is taken is found again"
     await page.get_by_role("button", name="Decide").click()
     summary = await page.locator(".error-summary").inner_text()
     assert "Choose whether to accept or to refuse" in summary

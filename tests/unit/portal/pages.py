@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from deploy.local.platform import PROGRAMS
 from libs.common.programs.loader import load_programs
 from services.portal.backend.client import Backend, Browser, Down, Fetched, Problem, Refused
-from services.portal.web.sessions import Session
+from services.portal.web.sessions import Session, StaffSession
 from services.portal.web.visit import VISIT, Visit
 
 CISCO = load_programs(PROGRAMS)["cisco"]
@@ -57,8 +57,10 @@ class Services:
 
 
 @asynccontextmanager
-async def browser(routes: Iterable[web.RouteDef], services: Services) -> AsyncIterator[Any]:
-    """A browser in which somebody of the program `cisco` is signed in."""
+async def browser(
+    routes: Iterable[web.RouteDef], services: Services, staff: StaffSession | None = None
+) -> AsyncIterator[Any]:
+    """A browser in which a candidate of the program `cisco` is signed in, or somebody of staff."""
 
     @web.middleware
     async def visiting(request: web.Request, handler: Any) -> web.StreamResponse:
@@ -68,7 +70,8 @@ async def browser(routes: Iterable[web.RouteDef], services: Services) -> AsyncIt
             path=request.path,
             anchor="",
             form_token="t",
-            session=Session("", "cisco", "CSCO1", "", datetime(2026, 11, 22, tzinfo=UTC)),
+            session=None if staff else Session("", "cisco", "CSCO1", "", datetime(2026, 11, 22, tzinfo=UTC)),
+            staff=staff,
             program=CISCO,
         )
         return cast("web.StreamResponse", await handler(request))

@@ -12,7 +12,8 @@ from libs.common.http.lost_ways import PAGE
 from libs.common.sealing import SecretBox
 from services.exams.scheduling.api import FormView, HandOverMadeView, TicketView
 from services.portal.backend.client import Problem, Refused
-from services.portal.exams.going import Going, GoingPages, Sealed
+from services.portal.exams.going import Going, GoingPages
+from services.portal.web.leaving import Chosen
 from services.portal.web.policy import POLICY, policy_for
 from tests.unit.portal.pages import PROFILE, Services, browser, text_of
 
@@ -95,7 +96,8 @@ async def test_whoever_comes_back_to_the_page_gets_another_way() -> None:
 
 @pytest.mark.parametrize("whose", [("cisco", "CSCO2"), ("juniper", "CSCO1"), None])
 async def test_a_link_takes_nobody_to_a_vendor_who_has_not_chosen_it(whose: tuple[str, str] | None) -> None:
-    sealed = Sealed(candidate=whose, going=Going(vendor="VUE", exam="200-301")).model_dump_json() if whose else ""
+    going = Going(vendor="VUE", exam="200-301")
+    sealed = Chosen(candidate=whose, choice=going).model_dump_json() if whose else ""
     asked = services(DIGEST)
     async with browser(ROUTES, asked) as client:
         assert (await client.get("/exams/going", params={"to": BOX.seal(sealed.encode())})).status == 404

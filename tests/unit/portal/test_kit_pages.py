@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
+from libs.common.sealing import SecretBox
 from services.portal.addresses.shapes import Address
 from services.portal.backend.client import Down, Fault, Problem, Refused
 from services.portal.kits import addresses
 from services.portal.kits.claiming import KitClaimPages
-from services.portal.kits.pages import KitPages
+from services.portal.kits.pages import KitPages, Paying
 from services.portal.kits.shapes import Offer, Order
 from services.portal.web.cookies import Cookies
+from services.portal.web.leaving import Chosen
 from tests.unit.portal import pages
 from tests.unit.portal.pages import PROFILE, Services, text_of
 from tests.unit.portal.test_kits import FORM, LATER, offer, order
 
+BOX = SecretBox("s" * 32, purpose="a test")
 HOME = Address(lines=["Main Street 1"], city="San Jose", region="CA", postal_code="95014", country="US")
 PAYMENT = {
     "order_id": "o1",
@@ -44,7 +47,7 @@ async def browser(orders: list[Order], offers: list[Offer], **more: Any) -> Asyn
         },
     )
     cookies = Cookies(secure=False)
-    async with pages.browser([*KitClaimPages(cookies).routes(), *KitPages(cookies).routes()], services) as client:
+    async with pages.browser([*KitClaimPages(cookies).routes(), *KitPages(cookies, BOX).routes()], services) as client:
         yield client, services
 
 
@@ -94,9 +97,32 @@ async def test_paying_leads_to_the_payment_page_and_nowhere_else() -> None:
         assert services.asked == [("POST", "/orders/o1/payments", {"return_to": "/kits/o1"})]
 
 
+async def test_whoever_comes_back_to_the_way_to_pay_gets_another_and_sends_no_form_again() -> None:
+    one = order(awaits_payment=True, benefit="plaque", promised_by=None)
+    async with browser([one], [], __orders__o1__payments=PAYMENT) as (client, services):
+        answer = await client.post("/kits/o1/payment", data={"key": "k"}, allow_redirects=False)
+        assert answer.status == 303
+        assert services.asked == [], "a payment is made for whoever sees its page"
+        for _ in range(2):
+            assert "Go to the payment page" in await text_of(await client.get(answer.headers["Location"]))
+        assert services.asked == [("POST", "/orders/o1/payments", {"return_to": "/kits/o1"})] * 2
+
+
+@pytest.mark.parametrize(
+    ("whose", "order_id"), [(("cisco", "CSCO2"), "o1"), (("juniper", "CSCO1"), "o1"), (("cisco", "CSCO1"), "o2")]
+)
+async def test_a_link_makes_nobody_pay_who_has_not_chosen_to(whose: tuple[str, str], order_id: str) -> None:
+    sealed = Chosen(candidate=whose, choice=Paying(order_id=order_id)).model_dump_json()
+    async with browser([order(awaits_payment=True)], [], __orders__o1__payments=PAYMENT) as (client, services):
+        for to in (BOX.seal(sealed.encode()), sealed, ""):
+            assert (await client.get("/kits/o1/payment", params={"to": to})).status == 404
+        assert services.asked == []
+
+
 async def test_what_can_not_be_paid_any_more_leads_back_to_the_order() -> None:
     async with browser([order()], [], __orders__o1__payments=Refused(Problem(status=409))) as (client, _):
-        answer = await client.post("/kits/o1/payment", data={"key": "k"}, allow_redirects=False)
+        way = (await client.post("/kits/o1/payment", data={"key": "k"}, allow_redirects=False)).headers["Location"]
+        answer = await client.get(way, allow_redirects=False)
         assert (answer.status, answer.headers["Location"]) == (303, "/kits/o1")
 
 

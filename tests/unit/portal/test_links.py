@@ -31,7 +31,7 @@ ELSEWHERE = {"/check", "/assets/"}
 """What another service shows below the same address, and where files are rather than pages."""
 ASKS = {
     *("mine", "change", "own", "give", "fetch_mine", "read", "send", "upload", "fetch", "below", "startswith"),
-    *("_change", "_file", "_refresh", "_if_given", "_of_result"),
+    *("submit", "_file", "_refresh", "_if_given", "_of_result"),
 }
 """Calls whose paths are those of services, or parts of addresses."""
 SENDS = {"form", "act", "owned"}

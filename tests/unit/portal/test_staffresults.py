@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.exams.domain.challenges import CLOSED, State
 from services.portal.staff.listing import csv_file, path_of
 from services.portal.staff.people import Names
 from services.portal.staff.results import asking, rulings, words
@@ -196,6 +197,12 @@ def test_of_four_eyes_two_are_somebody_elses() -> None:
     assert not rulings.may_decide(mine, "staff:me")
     assert rulings.may_decide(theirs, "staff:me")
     assert not rulings.may_decide(challenge(state="upheld"), "staff:me")
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_of_a_challenge_has_its_words_and_is_decided_by_staff_until_it_is_closed(state: State) -> None:
+    assert state.value in rulings.STATES
+    assert rulings.may_decide(challenge(state=state.value), "staff:me") is (state not in CLOSED)
 
 
 def test_the_first_of_two_changes_nothing_yet_and_the_second_does() -> None:

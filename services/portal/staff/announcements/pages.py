@@ -19,7 +19,7 @@ from services.portal.staff.queues import ANNOUNCEMENTS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.visit import VISIT, Visit
 
 _ROWS: Final = "50"
@@ -133,7 +133,7 @@ class AnnouncementQueue:
         faults: Faults = {}
         if "sure" in given:
             try:
-                body = read(Withdrawal, given, _said()).model_dump()
+                body = read(Withdrawal, given, in_words(_SENTENCES)).model_dump()
                 key = await change_key(request)
                 path = f"{_path(request)}/withdrawal"
                 await visit.change("POST", "notify", path, Nothing, key=key, body=body)
@@ -218,7 +218,7 @@ class AnnouncementQueue:
 def _read(given: Typed, faults: Faults) -> Written:
     """All faults at once: those of texts, then those of the rest. Raises `Unfit`."""
     try:
-        written = read(Written, given, _said())
+        written = read(Written, given, in_words(_SENTENCES))
     except Unfit as wrong:
         raise Unfit({**wrong.faults, **faults}) from wrong
     if written.last_day < written.first_day:
@@ -248,7 +248,3 @@ def _address(announcement_id: str) -> str:
 
 def _item(announcement_id: str) -> str:
     return with_query(ANNOUNCEMENTS.address, {}, item=announcement_id)
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

@@ -16,7 +16,7 @@ from services.portal.staff.candidates.tabs import LOADERS, Subject
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, in_words, read, typed
 from services.portal.web.sessions import StaffSessions
 from services.portal.web.visit import VISIT, Visit
 
@@ -84,7 +84,7 @@ class CandidateView:
     async def give_reason(self, request: web.Request) -> web.Response:
         visit, candidate_id = request[VISIT], request.match_info["candidate_id"]
         try:
-            why = read(Why, await typed(request), {name: say(sentence) for name, sentence in _WHY.items()})
+            why = read(Why, await typed(request), in_words(_WHY))
         except Unfit as unfit:
             return await self._ask(visit, candidate_id, unfit.faults)
         await self._log(visit, candidate_id, why.reason, await change_key(request))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.backend.shapes import Certification, Expected, Line
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import minute, number, short_day
@@ -325,7 +326,7 @@ def history_rows(lines: Sequence[Line]) -> list[list[Cell]]:
 
 def waits(overview: shapes.Overview, expected: Sequence[Expected] | None) -> str:
     """What is open, in one sentence."""
-    cases = sum(case.state in ("open", "waiting_for_candidate", "decided_once") for case in overview.cases)
+    cases = sum(case.state in UNDECIDED for case in overview.cases)
     late = sum(one.state in ("late", "overdue") for one in expected or ())
     if late:
         return say_many("{count} result is late.", "{count} results are late.", late)

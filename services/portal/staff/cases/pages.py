@@ -9,20 +9,21 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import StringConstraints
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.backend.client import Fetched, Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.cases import words
+from services.portal.staff.cases.queues import CASES, NAMES, SECOND
 from services.portal.staff.cases.shapes import Case, CaseLine, CasePage, Person
 from services.portal.staff.cases.shelves import filtered, shelf_of
 from services.portal.staff.kit import Column, Number, Queue, Row, next_after, with_query
 from services.portal.staff.owners import own
 from services.portal.staff.people import Names, names_at
-from services.portal.staff.queues import CASES, MINE, NAMES, SECOND
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed
 from services.portal.web.visit import VISIT, Visit, part
 
 _ROWS: Final = "50"
@@ -64,7 +65,7 @@ class CaseQueue:
     def routes(self) -> list[web.RouteDef]:
         case = "/staff/cases/{case_id}"
         return [
-            *(web.get(queue.address, self._listing(queue)) for queue in (CASES, NAMES, MINE, SECOND)),
+            *(web.get(queue.address, self._listing(queue)) for queue in (CASES, NAMES, SECOND)),
             web.get(case, self.show),
             web.post(f"{case}/owner", self.own),
             web.post(f"{case}/message", self.write),
@@ -91,7 +92,7 @@ class CaseQueue:
     async def write(self, request: web.Request) -> web.Response:
         visit, queue, given = request[VISIT], _from(await request.post()), await typed(request)
         try:
-            reply = read(Reply, given, _said())
+            reply = read(Reply, given, in_words(_SENTENCES))
             body = {"text": reply.text, "needs_answer": reply.needs_answer is not None}
             key = await change_key(request)
             await visit.change("POST", "identity", f"{_path(request)}/messages", Nothing, key=key, body=body)
@@ -105,7 +106,7 @@ class CaseQueue:
         queue, given = _from(await request.post()), await typed(request)
         case_id = request.match_info["case_id"]
         try:
-            decision = read(Decision, given, _said())
+            decision = read(Decision, given, in_words(_SENTENCES))
             if "sure" not in given:
                 return await self._confirm(request, queue, decision)
             return await self._decided(request, queue, decision)
@@ -160,7 +161,7 @@ class CaseQueue:
 
     async def _next(self, visit: Visit, queue: Queue, case_id: str, sentence: str) -> web.Response:
         """Back to the queue, with what is due next."""
-        page = await part(visit.mine("identity", "/cases", CasePage, limit=_ROWS, **shelf_of(visit, queue.name)))
+        page = await part(visit.mine("identity", "/cases", CasePage, limit=_ROWS, **shelf_of(queue.name)))
         following = next_after([case.case_id for case in page.items], case_id) if page else None
         return done(self._cookies, queue, following, sentence)
 
@@ -175,7 +176,7 @@ class CaseQueue:
         visit = request[VISIT]
         query = {name: value for name, value in request.query.items() if name not in ("item", "after")}
         after = request.query.get("after")
-        asked = {"limit": _ROWS, **filtered(visit, query), **shelf_of(visit, queue.name)} | (
+        asked = {"limit": _ROWS, **filtered(visit, query), **shelf_of(queue.name)} | (
             {"cursor": after} if after else {}
         )
         side, names, page, opened = await asyncio.gather(
@@ -224,7 +225,7 @@ def _shown(visit: Visit, opened: _Open, names: Names) -> dict[str, Any]:
         "owner": names.of(case.assignee) if case.assignee else None,
         "mine": case.assignee == visit.at_desk.subject,
         "since": words.taken_at(case),
-        "undecided": case.state in words.UNDECIDED,
+        "undecided": case.state in UNDECIDED,
         "may_decide": words.may_decide(case, visit.at_desk.subject),
         "if_accepted": words.follows(case, accept=True),
         "first_of": names.of(case.first_by) if case.first_by else None,
@@ -251,7 +252,7 @@ def _rows(queue: Queue, cases: list[CaseLine], names: Names) -> list[Row]:
 def _from(form: Mapping[str, Any]) -> Queue:
     """The queue that a form was sent from."""
     name = form.get("queue")
-    return next((queue for queue in (NAMES, MINE, SECOND) if queue.name == name), CASES)
+    return next((queue for queue in (NAMES, SECOND) if queue.name == name), CASES)
 
 
 async def _evidence(request: web.Request) -> Fetched:
@@ -261,7 +262,3 @@ async def _evidence(request: web.Request) -> Fetched:
 
 def _path(request: web.Request) -> str:
     return f"/cases/{quote(request.match_info['case_id'], safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

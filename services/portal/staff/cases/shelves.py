@@ -9,11 +9,10 @@ from services.portal.staff.owners import owned_by
 from services.portal.web.visit import Visit
 
 
-def shelf_of(visit: Visit, queue: str) -> dict[str, str]:
+def shelf_of(queue: str) -> dict[str, str]:
     """What a queue holds, as a query to identity."""
     shelves = {
         "name-changes": {"kind": "name"},
-        "mine": {"assignee": visit.at_desk.subject},
         "second-pair": {"state": "decided_once"},
     }
     return shelves.get(queue, {})
@@ -29,7 +28,7 @@ def count_of(queue: str) -> Counting:
     """How many cases a queue holds."""
 
     async def count(visit: Visit) -> Count:
-        page = await visit.mine("identity", "/cases", CasePage, limit="100", **shelf_of(visit, queue))
+        page = await visit.mine("identity", "/cases", CasePage, limit="100", **shelf_of(queue))
         return Count(len(page.items), late_among(page.items), more=page.next is not None)
 
     return count

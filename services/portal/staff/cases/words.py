@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import short_day, spoken
 from services.portal.staff.cases.shapes import Case, CaseLine, Person
-from services.portal.staff.kit import NONE, Cell, Fact, Row
+from services.portal.staff.kit import NONE, PAST_PROMISE, Cell, Fact, Row
 from services.portal.staff.people import Names
 from services.portal.web.chips import Chip
 from services.portal.web.vendor_names import vendor_name
@@ -30,8 +31,6 @@ STATES: Final[Mapping[str, Chip]] = {
     "arrived": Chip("ok", mark("Result arrived")),
     "lapsed": Chip("off", mark("No result to wait for")),
 }
-UNDECIDED: Final = ("open", "waiting_for_candidate", "decided_once")
-_LATE: Final = Chip("warn", mark("Past its promise"))
 _STEPS: Final[Mapping[str, str]] = {
     "opened": mark("{who}: opened it"),
     "answered": mark("{who}: answered"),
@@ -58,9 +57,9 @@ def kind_of(kind: str) -> str:
 
 
 def chip_of(case: CaseLine) -> Chip:
-    """Its state; lateness goes before, because somebody waits."""
+    """Its state; lateness goes before."""
     if case.overdue:
-        return _LATE
+        return PAST_PROMISE
     return STATES.get(case.state, Chip("off", case.state))
 
 

@@ -11,17 +11,17 @@ from services.portal.backend.client import Fetched, Refused
 from services.portal.languages import mark, say
 from services.portal.staff.acts import Asked, Reason, confirm, done
 from services.portal.staff.claims import words
+from services.portal.staff.claims.queues import CLAIMS
 from services.portal.staff.claims.shapes import Review, ReviewPage
 from services.portal.staff.consequences import Following, sentences_of
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import ROWS, page_of
 from services.portal.staff.owners import own, owned_by
 from services.portal.staff.people import names_at
-from services.portal.staff.queues import CLAIMS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.visit import VISIT, Visit, part
 
 _FIELDS: Final = {f"body.{name}": name for name in ("reason", "candidate_id", "credits", "level", "track")}
@@ -79,7 +79,7 @@ class ClaimQueue:
             decision = _decision(given)
             return await (self._decided if "sure" in given else self._confirm)(request, decision)
         except Refused as refusal:
-            if (wrong := unfit(refusal.problem, _FIELDS, _said())) is None:
+            if (wrong := unfit(refusal.problem, _FIELDS, in_words(_SENTENCES))) is None:
                 raise
             return await self._page(request, key, wrong.faults, given)
         except Unfit as wrong:
@@ -166,7 +166,7 @@ class ClaimQueue:
 
 def _decision(given: Typed) -> Decision:
     """What the form says. Raises `Unfit`."""
-    decision = read(Decision, given, _said())
+    decision = read(Decision, given, in_words(_SENTENCES))
     if decision.decision == "rejected" and not decision.reason:
         raise Unfit({"reason": say(_SENTENCES["reason"])})
     return decision
@@ -213,7 +213,3 @@ async def _evidence(request: web.Request) -> Fetched:
 
 def _path(request: web.Request) -> str:
     return f"/reviews/{quote(request.match_info['submission_id'], safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

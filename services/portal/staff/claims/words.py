@@ -6,7 +6,7 @@ from typing import Final
 from services.portal.languages import mark, say, say_many
 from services.portal.languages.days import day_there, short_day, spoken
 from services.portal.staff.claims.shapes import Review
-from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
+from services.portal.staff.kit import NONE, PAST_PROMISE, Cell, Fact, Number, Row
 from services.portal.staff.people import Names
 from services.portal.web.chips import Chip
 from services.portal.web.vendor_names import vendor_name
@@ -18,13 +18,12 @@ STATES: Final = {
     "rejected": Chip("bad", mark("Rejected")),
     "withdrawn": Chip("off", mark("Withdrawn")),
 }
-_LATE: Final = Chip("warn", mark("Past its promise"))
 OPEN: Final = ("pending", "unmatched")
 
 
 def chip_of(review: Review) -> Chip:
-    """Its state; lateness goes before, because somebody waits."""
-    return _LATE if review.overdue else STATES.get(review.state, Chip("off", review.state))
+    """Its state; lateness goes before."""
+    return PAST_PROMISE if review.overdue else STATES.get(review.state, Chip("off", review.state))
 
 
 def row_of(review: Review, names: Names) -> Row:

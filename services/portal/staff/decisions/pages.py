@@ -19,7 +19,7 @@ from services.portal.staff.queues import DECISIONS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.visit import VISIT, part
 
 KINDS: Final = {
@@ -83,7 +83,7 @@ class DecisionPages:
         candidate, faults = request.query.get("candidate"), {}
         if candidate is not None:
             try:
-                whom = read(Whom, {"candidate": candidate.strip()}, _said())
+                whom = read(Whom, {"candidate": candidate.strip()}, in_words(_SENTENCES))
                 return redirect(_address(whom.candidate))
             except Unfit as wrong:
                 faults = wrong.faults
@@ -98,12 +98,12 @@ class DecisionPages:
         """Show before and after, then decide."""
         given = await typed(request)
         try:
-            decision = read(Decision, given, _said())
+            decision = read(Decision, given, in_words(_SENTENCES))
             return await (self._decided if "sure" in given else self._confirm)(request, decision)
         except Unfit as wrong:
             return await self._page(request, wrong.faults, given)
         except Refused as refusal:
-            refused = unfit(refusal.problem, _FIELDS, _said())
+            refused = unfit(refusal.problem, _FIELDS, in_words(_SENTENCES))
             if refused is None and refusal.code == "decision-without-effect":
                 refused = Unfit(
                     {"kind": say("This would change nothing: {reason}", reason=refusal.problem.detail or "")}
@@ -207,7 +207,3 @@ def _path(candidate_id: str) -> str:
 
 def _address(candidate_id: str) -> str:
     return f"{DECISIONS.address}/{quote(candidate_id, safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

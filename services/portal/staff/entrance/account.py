@@ -14,7 +14,7 @@ from libs.common.programs import Program
 from libs.common.sealing import SecretBox
 from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
-from services.portal.web.forms import Answers, Faults, Password, Unfit, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Password, Unfit, in_words, read, typed, unfit
 from services.portal.web.look import shown
 from services.portal.web.visit import VISIT
 
@@ -82,7 +82,7 @@ class StaffAccount:
     async def open_account(self, request: web.Request) -> web.Response:
         visit, form, given = request[VISIT], await request.post(), await typed(request)
         link, app = str(form.get("link", "")), self._sealed_app(str(form.get("app", "")))
-        sentences = {name: say(sentence) for name, sentence in _SENTENCES.items()}
+        sentences = in_words(_SENTENCES)
         try:
             opening = read(Opening, given, sentences)
             body = {"token": link, "password": opening.password, "code": opening.code}

@@ -14,7 +14,7 @@ from services.portal.backend.shapes import Tokens
 from services.portal.languages import mark, say
 from services.portal.web.answers import forget_pages, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Password, Unfit, read, typed
+from services.portal.web.forms import Answers, Faults, Password, Unfit, in_words, read, typed
 from services.portal.web.look import shown
 from services.portal.web.sessions import StaffSessions
 from services.portal.web.visit import VISIT, Visit, is_of_staff
@@ -83,7 +83,7 @@ class StaffSignIn:
         visit, program, given = request[VISIT], self.program(request), await typed(request)
         email = str(given.get("email", ""))
         try:
-            proof = read(Proof, given, {name: say(sentence) for name, sentence in _SENTENCES.items()})
+            proof = read(Proof, given, in_words(_SENTENCES))
             return await self._enter(request, visit, program, proof)
         except Unfit as unfit:
             return self._form(visit, program, email, unfit.faults)

@@ -94,7 +94,7 @@ async def _late(visit: Visit) -> Chart | str:
 
 
 def answer_of(side: Side) -> str:
-    """The heading: what is late, else how much waits. What stands in two queues of cases is counted once."""
+    """The heading: what is late, else how much waits. What stands in two queues is counted once."""
     counts = [
         entry.count
         for _, entries in side.groups

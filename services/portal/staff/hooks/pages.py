@@ -18,7 +18,7 @@ from services.portal.staff.queues import HOOKS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.repeats import LEADS_TO
 from services.portal.web.visit import VISIT, part
 
@@ -83,13 +83,13 @@ class HookPages:
     async def add(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
         try:
-            body, key = read(NewHook, given, _said()).model_dump(), await change_key(request)
+            body, key = read(NewHook, given, in_words(_SENTENCES)).model_dump(), await change_key(request)
             hook = await visit.change("POST", "notify", "/hooks", NewSecret, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, given, wrong.faults)
         except Refused as refusal:
             fields = {f"body.{name}": name for name in NewHook.model_fields}
-            wrong_at = unfit(refusal.problem, fields, {"events": _said()["events"]})
+            wrong_at = unfit(refusal.problem, fields, {"events": in_words(_SENTENCES)["events"]})
             if wrong_at is None and refusal.code != "conflict":
                 raise
             faults = wrong_at.faults if wrong_at else {"url": say(_FULL)}
@@ -127,7 +127,7 @@ class HookPages:
                 hook = await visit.mine("notify", _path(request), Hook)
                 body: dict[str, Any] = {"first": hook.created_at.isoformat(), "only_dead": True}
             else:
-                body = {"delivery_ids": read(Chosen, given, _said()).deliveries}
+                body = {"delivery_ids": read(Chosen, given, in_words(_SENTENCES)).deliveries}
         except Unfit as wrong:
             return await self._page(request, wrong.faults)
         path, key = f"{_path(request)}/replays", await change_key(request)
@@ -249,7 +249,3 @@ class HookPages:
 
 def _path(request: web.Request) -> str:
     return f"/hooks{path_of(request.match_info['hook_id'])}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

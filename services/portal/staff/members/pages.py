@@ -19,7 +19,7 @@ from services.portal.staff.systems import words as of_systems
 from services.portal.staff.systems.shapes import Systems
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.visit import VISIT, part
 
 _SENTENCES: Final = {
@@ -83,7 +83,7 @@ class MemberPages:
     async def add(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
         try:
-            body, key = read(NewMember, given, _said()).model_dump(), await change_key(request)
+            body, key = read(NewMember, given, in_words(_SENTENCES)).model_dump(), await change_key(request)
             one = await visit.change("POST", "identity", "/staff", Member, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, given, wrong.faults)
@@ -98,7 +98,7 @@ class MemberPages:
     async def set_roles(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
         try:
-            body, key = read(Roles, given, _said()).model_dump(), await change_key(request)
+            body, key = read(Roles, given, in_words(_SENTENCES)).model_dump(), await change_key(request)
             await visit.change("PUT", "identity", f"{_path(request)}/roles", Member, key=key, body=body)
         except Unfit as wrong:
             return await self._page(request, given, wrong.faults)
@@ -200,21 +200,17 @@ def _listed(given: Typed) -> list[str]:
 
 
 def _faults(problem: Problem, refused: Faults) -> Faults:
-    """What the form is refused for: its fields, or `refused` (said here) where its state does not allow it.
+    """What the form is refused for: its fields, or `refused` where its state does not allow it.
 
     Raises `Refused` for anything else.
     """
-    wrong = unfit(problem, {f"body.{name}": name for name in NewMember.model_fields}, _said())
+    wrong = unfit(problem, {f"body.{name}": name for name in NewMember.model_fields}, in_words(_SENTENCES))
     if wrong is not None:
         return wrong.faults
     if problem.code in ("conflict", "forbidden"):
-        return {name: say(sentence) for name, sentence in refused.items()}
+        return in_words(refused)
     raise Refused(problem)
 
 
 def _path(request: web.Request) -> str:
     return f"/staff{path_of(request.match_info['staff_id'])}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

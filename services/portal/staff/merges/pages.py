@@ -17,7 +17,7 @@ from services.portal.staff.queues import DUPLICATES
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Unfit, change_key, in_words, read, typed
 from services.portal.web.visit import VISIT, part
 
 _TOO_LONG: Final = {"reason.string_too_long": mark("Write at most 1000 characters")}
@@ -65,7 +65,7 @@ class Merges:
     async def merge(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
         try:
-            why = read(Why, given, {name: say(sentence) for name, sentence in _WHY.items()})
+            why = read(Why, given, in_words(_WHY))
             body = {"from": request.query.get("from", ""), "into": request.query.get("into", ""), "reason": why.reason}
             key = await change_key(request)
             merge = await visit.change("POST", "identity", "/merges", Merge, key=key, body=body)
@@ -118,7 +118,7 @@ class Merges:
         visit, given = request[VISIT], await typed(request)
         one, other = _two(request)
         try:
-            why = read(Why, given, {name: say(sentence) for name, sentence in _WHY_APART.items()})
+            why = read(Why, given, in_words(_WHY_APART))
             body = {"one": one, "other": other, "reason": why.reason}
             key = await change_key(request)
             await visit.change("POST", "identity", "/suspected-duplicates/dismissals", Nothing, key=key, body=body)
@@ -155,7 +155,7 @@ class Merges:
     async def undo(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
         try:
-            why = read(Why, given, {name: say(sentence) for name, sentence in _WHY.items()})
+            why = read(Why, given, in_words(_WHY))
             path, key = f"{_path(request)}/reversal", await change_key(request)
             merge = await visit.change("POST", "identity", path, Merge, key=key, body={"reason": why.reason})
         except Unfit as unfit:

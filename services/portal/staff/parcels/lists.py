@@ -19,7 +19,7 @@ from services.portal.staff.queues import HOUSES
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed
 from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit
 
@@ -111,7 +111,7 @@ class OrderLists:
 
 def _read(given: Typed) -> Decision:
     """What was decided. Raises `Unfit`."""
-    decision = read(Decision, given, _said())
+    decision = read(Decision, given, in_words(_SENTENCES))
     if decision.action == "dismiss" and not decision.reason:
         raise Unfit({"reason": say(_SENTENCES["reason"])})
     return decision
@@ -138,7 +138,3 @@ def _path(request: web.Request) -> str:
 
 def _address(request: web.Request) -> str:
     return f"{HOUSES.address}/lists{path_of(request.match_info['list_id'])}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

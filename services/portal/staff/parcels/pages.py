@@ -16,7 +16,7 @@ from services.portal.staff.queues import HOUSES, PARCELS
 from services.portal.staff.shell import on_desk, side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.visit import VISIT, Visit, part
 
 _ROWS: Final = "50"
@@ -91,7 +91,7 @@ class ParcelQueue:
         visit, given = request[VISIT], await typed(request)
         order_id = request.match_info["order_id"]
         try:
-            asked_for = read(Resending, given, _said())
+            asked_for = read(Resending, given, in_words(_SENTENCES))
             body = asked_for.body()
             if "sure" not in given:
                 return await self._ask_resending(request, asked_for, body)
@@ -100,7 +100,7 @@ class ParcelQueue:
         except Unfit as wrong:
             return await self._page(request, order_id, wrong.faults, given)
         except Refused as refusal:
-            wrong_at = unfit(refusal.problem, _FIELDS, _said()) or Unfit(
+            wrong_at = unfit(refusal.problem, _FIELDS, in_words(_SENTENCES)) or Unfit(
                 {"lines": refusal.problem.detail or refusal.problem.title}
             )
             return await self._page(request, order_id, wrong_at.faults, given)
@@ -134,7 +134,7 @@ class ParcelQueue:
         order_id, faults = request.match_info["order_id"], None
         if "sure" in given:
             try:
-                body = read(Cancellation, given, _said()).model_dump()
+                body = read(Cancellation, given, in_words(_SENTENCES)).model_dump()
                 key = await change_key(request)
                 path = f"{_path(request)}/cancellation"
                 await visit.change("POST", "fulfillment", path, Nothing, key=key, body=body)
@@ -260,7 +260,3 @@ def _columns() -> list[Column]:
 
 def _path(request: web.Request) -> str:
     return f"/orders/{quote(request.match_info['order_id'], safe='')}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

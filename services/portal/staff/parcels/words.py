@@ -4,7 +4,7 @@ from typing import Final
 
 from services.portal.languages import mark, say
 from services.portal.languages.days import day_there, short_day, spoken
-from services.portal.staff.kit import NONE, Cell, Fact, Row
+from services.portal.staff.kit import NONE, PAST_PROMISE, Cell, Fact, Row
 from services.portal.staff.parcels.shapes import Entry, House, Order
 from services.portal.web.chips import Chip
 
@@ -17,7 +17,6 @@ STATES: Final = {
     "delivered": Chip("ok", mark("Delivered")),
     "cancelled": Chip("off", mark("Cancelled")),
 }
-_LATE: Final = Chip("warn", mark("Past its promise"))
 _BY: Final = {
     "candidate": mark("the candidate"),
     "staff": mark("staff"),
@@ -29,7 +28,7 @@ _AGAIN: Final = frozenset({"returned", "shipped"})
 
 
 def chip_of(order: Order) -> Chip:
-    return _LATE if order.late else STATES.get(order.state, Chip("off", order.state))
+    return PAST_PROMISE if order.late else STATES.get(order.state, Chip("off", order.state))
 
 
 def may_cancel(order: Order) -> bool:

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final, Literal
 from aiohttp import web
 from pydantic import StringConstraints
 
-from services.portal.backend.client import Fetched, Nothing, Refused
+from libs.common.casework.progress import UNDECIDED
+from services.portal.backend.client import Fetched
 from services.portal.languages import mark, say
-from services.portal.staff.acts import Asked, Reason, confirm, done
+from services.portal.staff.acts import Asked, Reason, confirm, done, submit
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, page_of, path_of
 from services.portal.staff.owners import own, owned_by
@@ -19,7 +20,7 @@ from services.portal.staff.results.shapes import Challenge, ChallengePage
 from services.portal.staff.shell import side_of
 from services.portal.web.answers import as_picture, passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, in_words, read, typed
 from services.portal.web.visit import VISIT, Visit, part
 
 _FILTERS: Final = ("state", "ground", "exam_code")
@@ -74,9 +75,9 @@ class ChallengeQueue:
     async def write(self, request: web.Request) -> web.Response:
         visit, given, item_id = request[VISIT], await typed(request), request.match_info["challenge_id"]
         try:
-            question = read(Question, given, _said())
+            question = read(Question, given, in_words(_SENTENCES))
             body = {"text": question.text, "needs_answer": question.needs_answer is not None}
-            await self._change(request, "/messages", body, "text")
+            await submit(request, "exams", _path(request) + "/messages", body, about="text")
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
         return await self._next(visit, item_id, say("your message is sent, and a mail says so"))
@@ -88,7 +89,7 @@ class ChallengeQueue:
             decision = _read(given)
             if "sure" not in given:
                 return await self._sure(request, decision)
-            await self._change(request, "/decision", _body(decision), "decision")
+            await submit(request, "exams", _path(request) + "/decision", _body(decision), about="decision")
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
         one = await visit.mine("exams", _path(request), Challenge)
@@ -126,18 +127,6 @@ class ChallengeQueue:
 
     async def picture(self, request: web.Request) -> web.Response:
         return as_picture(await _evidence(request))
-
-    async def _change(self, request: web.Request, below: str, body: dict[str, Any], about: str) -> None:
-        """Raises `Unfit`, with what exams says against it at the field `about`."""
-        try:
-            key = await change_key(request)
-            await request[VISIT].change("POST", "exams", _path(request) + below, Nothing, key=key, body=body)
-        except Refused as refusal:
-            if refusal.code == "not-found":
-                raise
-            problem = refusal.problem
-            said = [fault.message for fault in problem.errors] or [problem.detail or problem.title]
-            raise Unfit({about: said[0]}) from refusal
 
     async def _next(self, visit: Visit, item_id: str, sentence: str) -> web.Response:
         page = await part(visit.mine("exams", "/challenges", ChallengePage, limit="50"))
@@ -186,7 +175,7 @@ class ChallengeQueue:
 
 def _read(given: Typed) -> Decision:
     """What was decided. Raises `Unfit`."""
-    decision = read(Decision, given, _said())
+    decision = read(Decision, given, in_words(_SENTENCES))
     if decision.decision == "changed" and decision.grade is None:
         raise Unfit({"grade": say(_SENTENCES["grade"])})
     return decision
@@ -224,13 +213,9 @@ def _shown(visit: Visit, one: Challenge, names: Names) -> dict[str, Any]:
         "owner": names.of(one.assignee) if one.assignee else None,
         "mine": one.assignee == me,
         "taken_at": rulings.taken_at(one.history),
-        "undecided": one.state in rulings.UNDECIDED,
+        "undecided": one.state in UNDECIDED,
         "may_decide": rulings.may_decide(one, me),
         "opinion": rulings.opinion_said(one.first_opinion, names) if one.first_opinion else None,
         "follows": rulings.follows(one, "upheld"),
         "steps": rulings.steps_of(one.history, names),
     }
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

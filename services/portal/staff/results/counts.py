@@ -2,14 +2,13 @@
 
 from services.portal.staff.kit import Count
 from services.portal.staff.results.shapes import ChallengePage, Figures, LatePage, UnmatchedPage
-from services.portal.staff.results.words import AFTER_DAYS
+from services.portal.staff.results.words import is_late
 from services.portal.web.visit import Visit
 
 
 async def count_unmatched(visit: Visit) -> Count:
     page = await visit.mine("exams", "/unmatched", UnmatchedPage, limit="50")
-    late = sum(item.age_days >= AFTER_DAYS for item in page.items)
-    return Count(page.count, late)
+    return Count(page.count, sum(map(is_late, page.items)))
 
 
 async def count_late(visit: Visit) -> Count:

@@ -20,7 +20,7 @@ from services.portal.staff.results.queues import LATE
 from services.portal.staff.results.shapes import Late, LatePage, Noted
 from services.portal.staff.shell import side_of
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
@@ -69,7 +69,7 @@ class LateQueue:
         """Note that the vendor was asked; about several results only after they were shown."""
         visit, given = request[VISIT], await typed(request)
         try:
-            question = read(Question, given, _said())
+            question = read(Question, given, in_words(_SENTENCES))
             if question.others and "sure" not in given:
                 return await self._sure(visit, question)
             body = question.model_dump(mode="json", include={"how", "note", "asked_on"}, exclude_none=True)
@@ -85,7 +85,7 @@ class LateQueue:
         except Unfit as wrong:
             return await self._page(request, given.get("late_id"), wrong.faults, given)
         except Refused as refusal:
-            refused = unfit(refusal.problem, _FIELDS, _said())
+            refused = unfit(refusal.problem, _FIELDS, in_words(_SENTENCES))
             if refused is None:
                 raise
             return await self._page(request, given.get("late_id"), refused.faults, given)
@@ -206,7 +206,3 @@ def _shown(one: Late, others: list[Late], visit: Visit, names: Names, today: dat
         "may_note": visit.at_desk.may("accounts:manage"),
         "steps": asking.steps_of(one.questions, names),
     }
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

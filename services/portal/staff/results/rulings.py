@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from libs.common.casework.progress import UNDECIDED
 from services.portal.languages import mark, say
 from services.portal.languages.days import number, short_day, spoken
 from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
@@ -10,7 +11,6 @@ from services.portal.staff.people import Names
 from services.portal.staff.results.shapes import Challenge, ChallengeLine, Opinion, Outcome, Since, Step
 from services.portal.web.chips import Chip
 
-UNDECIDED: Final = frozenset({"open", "waiting", "decided_once"})
 GROUNDS: Final = {
     "score": mark("The marking"),
     "conditions": mark("How the exam was held"),
@@ -20,7 +20,7 @@ GROUNDS: Final = {
 }
 STATES: Final = {
     "open": Chip("wait", mark("Waiting for us")),
-    "waiting": Chip("off", mark("Waiting for the candidate")),
+    "waiting_for_candidate": Chip("off", mark("Waiting for the candidate")),
     "decided_once": Chip("wait", mark("Waiting for a second person")),
     "upheld": Chip("ok", mark("Upheld")),
     "changed": Chip("warn", mark("Changed")),

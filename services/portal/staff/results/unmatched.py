@@ -9,7 +9,7 @@ from pydantic import StringConstraints
 from services.portal.backend.client import Nothing, Refused
 from services.portal.languages import mark, say
 from services.portal.languages.days import spoken
-from services.portal.staff.acts import Asked, Reason, confirm, done
+from services.portal.staff.acts import Asked, Reason, confirm, done, submit
 from services.portal.staff.kit import Column, next_after, with_query
 from services.portal.staff.listing import Listing, filters_of, listed, page_of, path_of
 from services.portal.staff.owners import own, owned_by
@@ -21,7 +21,7 @@ from services.portal.staff.results.shapes import Person, UnmatchedDetail, Unmatc
 from services.portal.staff.shell import side_of
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed
 from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
@@ -79,11 +79,11 @@ class UnmatchedQueue:
         """Ask once more whose it is, then assign it."""
         visit, given, item_id = request[VISIT], await typed(request), request.match_info["item_id"]
         try:
-            answers = read(Assign, given, _said())
+            answers = read(Assign, given, in_words(_SENTENCES))
             if "sure" not in given:
                 return await self._sure(request, item_id, answers)
             body = {"candidate_id": answers.candidate, "reason": answers.reason}
-            await self._change(request, "/assignment", body, "candidate")
+            await submit(request, "exams", _path(request) + "/assignment", body, about="candidate")
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
         sentence = say("the result is {candidate}'s", candidate=answers.candidate)
@@ -123,8 +123,8 @@ class UnmatchedQueue:
     async def unassign(self, request: web.Request) -> web.Response:
         given, item_id = await typed(request), request.match_info["item_id"]
         try:
-            answers = read(Because, given, _said())
-            await self._change(request, "/unassignment", {"reason": answers.reason}, "reason")
+            answers = read(Because, given, in_words(_SENTENCES))
+            await submit(request, "exams", _path(request) + "/unassignment", {"reason": answers.reason}, about="reason")
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
         sentence = say("the assignment is taken back; what followed from it is taken back too")
@@ -133,9 +133,9 @@ class UnmatchedQueue:
     async def note(self, request: web.Request) -> web.Response:
         given, item_id = await typed(request), request.match_info["item_id"]
         try:
-            answers = read(Note, given, _said())
+            answers = read(Note, given, in_words(_SENTENCES))
             body = {"text": answers.text, "asked_vendor": answers.asked is not None}
-            await self._change(request, "/notes", body, "text")
+            await submit(request, "exams", _path(request) + "/notes", body, about="text")
         except Unfit as unfit:
             return await self._page(request, item_id, unfit.faults, given)
         return done(self._cookies, UNMATCHED, item_id, say("your note is kept"))
@@ -153,20 +153,6 @@ class UnmatchedQueue:
         sentence = say("results under {id} are {candidate}'s from now on", id=same.external_id, candidate=same.to)
         return done(self._cookies, UNMATCHED, item_id, sentence)
 
-    async def _change(self, request: web.Request, below: str, body: dict[str, Any], about: str) -> None:
-        """Raises `Unfit`, with what exams says against it at the field `about`."""
-        path = f"/unmatched{path_of(request.match_info['item_id'])}{below}"
-        try:
-            key = await change_key(request)
-            await request[VISIT].change("POST", "exams", path, Nothing, key=key, body=body)
-        except Refused as refusal:
-            if refusal.code == "not-found":
-                raise
-            said = [fault.message for fault in refusal.problem.errors] or [
-                refusal.problem.detail or refusal.problem.title
-            ]
-            raise Unfit({about: said[0]}) from refusal
-
     async def _page(
         self, request: web.Request, item_id: str | None, faults: Faults | None = None, given: Typed | None = None
     ) -> web.Response:
@@ -180,7 +166,7 @@ class UnmatchedQueue:
             part(figures_at(visit)),
             _opened(visit, item_id, (given or {}).get("candidate") or request.query.get("candidate")),
         )
-        late = sum(one.age_days >= words.AFTER_DAYS for one in page.items)
+        late = sum(map(words.is_late, page.items))
         listing = Listing(
             UNMATCHED,
             say("Results that wait for their candidate"),
@@ -200,6 +186,10 @@ class UnmatchedQueue:
         return listed(
             visit, template, side, listing, open_item=item_id, item=item, faults=faults, given=given, **values
         )
+
+
+def _path(request: web.Request) -> str:
+    return f"/unmatched{path_of(request.match_info['item_id'])}"
 
 
 def _undo(item_id: str) -> str:
@@ -283,7 +273,3 @@ def _shown(visit: Visit, opened: _Opened, names: Names) -> dict[str, Any]:
         "assigned_by": names.of(item.assignment.by) if item.assignment else None,
         "steps": words.handled(item.handling, names),
     }
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

@@ -1,11 +1,11 @@
 """What is said of unmatched and late results: likeness, facts side by side, and what an assignment does. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from services.portal.languages import mark, say, say_many
-from services.portal.languages.days import minute, short_day, spoken
+from services.portal.languages.days import day_there, minute, short_day, spoken
 from services.portal.staff.kit import NONE, Cell, Fact, Number, Row
 from services.portal.staff.people import Names
 from services.portal.staff.results import asking
@@ -48,6 +48,15 @@ def likeness(suggestions: Sequence[Suggestion]) -> Chip:
     if first >= _STRONG:
         return Chip("ok", mark("Strong"))
     return Chip("warn", mark("Likely")) if first >= _WEAK else Chip("warn", mark("Weak"))
+
+
+def is_late(item: Unmatched) -> bool:
+    return item.age_days >= AFTER_DAYS
+
+
+def due_on(item: Unmatched) -> date:
+    """The day on which it is past its promise, in the reader's zone."""
+    return day_there(item.received_at + timedelta(days=AFTER_DAYS))
 
 
 def hint_of(item: Unmatched) -> Chip:

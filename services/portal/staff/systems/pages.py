@@ -17,7 +17,7 @@ from services.portal.staff.systems import words
 from services.portal.staff.systems.shapes import NewSecret, System
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Several, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.repeats import LEADS_TO
 from services.portal.web.visit import VISIT
 
@@ -57,13 +57,13 @@ class SystemPages:
     async def add(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
         try:
-            body, key = read(NewSystem, given, _said()).model_dump(), await change_key(request)
+            body, key = read(NewSystem, given, in_words(_SENTENCES)).model_dump(), await change_key(request)
             one = await visit.change("POST", "identity", "/systems", NewSecret, key=key, body=body)
         except Unfit as wrong:
             return await self._form(request, given, wrong.faults)
         except Refused as refusal:
             fields = {f"body.{name}": name for name in NewSystem.model_fields}
-            wrong_at = unfit(refusal.problem, fields, _said())
+            wrong_at = unfit(refusal.problem, fields, in_words(_SENTENCES))
             if wrong_at is None:
                 raise
             return await self._form(request, given, wrong_at.faults)
@@ -162,7 +162,3 @@ class SystemPages:
 
 def _path(request: web.Request) -> str:
     return f"/systems{path_of(request.match_info['client_id'])}"
-
-
-def _said() -> dict[str, str]:
-    return {name: say(sentence) for name, sentence in _SENTENCES.items()}

@@ -17,7 +17,7 @@ from services.portal.staff.vendors.counts import count_parked, parked_pages
 from services.portal.staff.vendors.queues import PARKED
 from services.portal.staff.vendors.shapes import ParkedWhole
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed
 from services.portal.web.visit import VISIT, Visit
 
 _ROWS: Final = "100"
@@ -61,7 +61,7 @@ class ParkedQueue:
         """Ask once more, then drop it for good."""
         visit, given = request[VISIT], await typed(request)
         try:
-            why = read(Drop, given, {name: say(sentence) for name, sentence in _SENTENCES.items()})
+            why = read(Drop, given, in_words(_SENTENCES))
         except Unfit as unfit:
             return await self._page(request, _item(request), unfit.faults, given)
         if "sure" not in given:

@@ -17,7 +17,7 @@ from services.portal.staff.vendors.queues import RECONCILIATION
 from services.portal.staff.vendors.shapes import Finding, Findings, Run, Runs, VerdictsPage
 from services.portal.web.answers import passed_on, redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed, unfit
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed, unfit
 from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import VISIT, Visit, part
 
@@ -90,7 +90,7 @@ class ReconciliationPages:
 
     async def start(self, request: web.Request) -> web.Response:
         visit, given = request[VISIT], await typed(request)
-        sentences = {name: say(sentence) for name, sentence in _SENTENCES.items()}
+        sentences = in_words(_SENTENCES)
         try:
             new = read(NewRun, given, sentences)
             content = _list_of(await request.post())
@@ -200,7 +200,7 @@ class ReconciliationPages:
 
 def _act_of(given: Typed) -> Act:
     """What is to be done about a finding. Raises `Unfit`."""
-    act = read(Act, given, {name: say(sentence) for name, sentence in _SENTENCES.items()})
+    act = read(Act, given, in_words(_SENTENCES))
     if act.action == "dismiss" and not act.reason:
         raise Unfit({"reason": say(_SENTENCES["reason"])})
     return act

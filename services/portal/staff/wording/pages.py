@@ -18,7 +18,7 @@ from services.portal.staff.wording import words
 from services.portal.staff.wording.shapes import Summaries, VersionPage, Wording, Written
 from services.portal.web.answers import redirect
 from services.portal.web.cookies import Cookies
-from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, read, typed
+from services.portal.web.forms import Answers, Faults, Typed, Unfit, change_key, in_words, read, typed
 from services.portal.web.visit import VISIT, Visit, part
 
 _VERSIONS: Final = "20"
@@ -130,7 +130,7 @@ class TemplatePages:
         """Keep a version, which counts only once it is chosen."""
         visit, given = request[VISIT], await typed(request)
         try:
-            draft = read(Draft, given, {name: say(sentence) for name, sentence in _SENTENCES.items()})
+            draft = read(Draft, given, in_words(_SENTENCES))
             key = await change_key(request)
             path, body = f"{_path(request)}/versions", draft.model_dump()
             written = await visit.change("POST", "notify", path, Written, key=key, body=body)
