@@ -1,10 +1,12 @@
 """Between us and others in a browser: in by the program's provider, on to a vendor by form and by OpenID Connect."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import aiohttp
+import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
@@ -13,14 +15,18 @@ from tests.e2e.portal.handing import HandingStage
 from tests.e2e.portal.people import PASSWORD, World, left
 from tests.e2e.stage import WHOLE, opened
 from tests.e2e.vendor import open_vendor
-from tests.servers import BrokerUnderTest, MongoUnderTest
+from tests.servers import AMQP_ADMIN_URL, MONGO_ADMIN_URL, broker_for_session, mongo_for_session
 
 
 @pytest_asyncio.fixture(scope="module")
-async def handing(mongo_server: MongoUnderTest, broker_server: BrokerUnderTest) -> AsyncIterator[World]:
-    """A platform with a provider and a vendor that take candidates in."""
+async def handing() -> AsyncIterator[World]:
+    """A platform with a provider and a vendor that take candidates in, on servers beside those of the other pages."""
+    if MONGO_ADMIN_URL in os.environ or AMQP_ADMIN_URL in os.environ:
+        pytest.skip("servers that are given carry one platform, and that is the other")
     async with (
-        opened(HandingStage, mongo_server, broker_server) as stage,
+        mongo_for_session() as mongo,
+        broker_for_session() as broker,
+        opened(HandingStage, mongo, broker) as stage,
         stage.provider.running(),
         stage.test_centre.open(),
         aiohttp.ClientSession() as session,
