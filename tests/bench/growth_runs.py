@@ -17,6 +17,7 @@ from deploy.mongo.users import audit_database_name, database_name
 from libs.common.events import SERVICES
 from libs.common.http.scopes import CERTS_READ
 from libs.common.mongo.client import Client
+from services.identity.duplicates import store as duplicates
 from tests.bench import population
 from tests.bench.copies import SPAN, Collections, fill, read_all
 from tests.bench.pipeline import Counts, Environment, Service
@@ -141,14 +142,19 @@ async def main_job(bench: Bench, services: list[Running], count: int, first: int
 
 
 async def _until_looked_at(environment: Environment) -> None:
-    """exams looks at each registration once its result is due; copies of one not looked at would all be due at once."""
+    """Wait for what comes later and once for each candidate, which copies would all be due for at once.
+
+    exams looks at a registration when its result is due, and identity compares accounts that are new with others.
+    """
     async with databases(environment) as client:
         registrations = client[database_name("exams")]["registrations"]
+        accounts = client[database_name("identity")]["candidates"]
         for _ in range(STALL_TURNS):
-            if not await registrations.count_documents({"watch.next_at": {"$lte": datetime.now(UTC)}}):
+            waiting = await registrations.count_documents({"watch.next_at": {"$lte": datetime.now(UTC)}})
+            if not waiting + await accounts.count_documents({duplicates.KEYS: None}):
                 return
             await asyncio.sleep(1)
-    raise BenchError("registrations are not looked at")
+    raise BenchError("registrations or accounts are not looked at")
 
 
 async def _until_signed(environment: Environment) -> None:
