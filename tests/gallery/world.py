@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import aiohttp
-
-from tests.browsers import open_browser
-from tests.e2e.portal.people import Person, World
-from tests.e2e.stage import WHOLE, open_stage
-from tests.e2e.vendor import open_vendor, vendor_message
+from tests.e2e.portal.people import Person, World, people_on
+from tests.e2e.stage import open_stage
+from tests.e2e.vendor import vendor_message
 from tests.e2e.waiting import eventually
 from tests.gallery.story import HELD, Character
 from tests.servers import broker_for_session, mongo_for_session
@@ -22,14 +19,9 @@ async def open_world() -> AsyncIterator[World]:
         mongo_for_session() as mongo,
         broker_for_session() as broker,
         open_stage(mongo, broker) as stage,
-        aiohttp.ClientSession() as session,
-        open_browser() as browser,
+        people_on(stage) as world,
     ):
-        await stage.start_mail_catcher()
-        await stage.start(WHOLE)
-        await stage.start_portal()
-        async with open_vendor(stage.broker) as vendor:
-            yield World(stage, vendor, session, browser)
+        yield world
 
 
 async def tell(world: World, who: Character) -> Person:

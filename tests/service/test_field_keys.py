@@ -129,6 +129,31 @@ async def test_secret_that_is_replaced_meanwhile_is_never_put_back(base_of: Open
         assert row["pending"] == b"the second"
 
 
+async def test_replicas_that_change_keys_together_seal_a_value_once(base_of: OpenBase, tmp_path: Path) -> None:
+    """Who uses a secret meanwhile tries twice: two changes of it in one round could refuse a sign-in."""
+    async with base_of("identity") as base:
+        keys = FieldKeys(ERASURE_KEY, tmp_path)
+        store = SecondFactorStore(base.database, keys)
+        for number in (1, 2):
+            await store.begin(f"C{number}", secret_of(number))
+        (tmp_path / "2027-01").write_text("k" * 32)
+        first = Resealing(base.database, keys, SEALED, base.clock)
+        after_first: list[bytes] = []
+
+        class Overtaken(FieldKeys):
+            """The other replica does everything while this one is at its first value."""
+
+            def open(self, place: str, value: object) -> bytes:
+                if not after_first:
+                    asyncio.run_coroutine_threadsafe(first.run(), loop).result()
+                    after_first.append(asyncio.run_coroutine_threadsafe(raw(base), loop).result())
+                return super().open(place, value)
+
+        loop = asyncio.get_running_loop()
+        await Resealing(base.database, Overtaken(ERASURE_KEY, tmp_path), SEALED, base.clock).run()
+        assert [await raw(base)] == after_first
+
+
 async def test_nothing_lies_plain_for_a_moment(base_of: OpenBase) -> None:
     async with base_of("identity") as base:
         keys = FieldKeys(ERASURE_KEY)

@@ -1,7 +1,7 @@
 """Comparing accounts that are new or have changed with those that may be of the same person."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -42,14 +42,22 @@ class Comparing:
     async def _compare(self, account: Document) -> None:
         keys: list[str] = []
         found: list[Likeness] = []
+        before = await self._store.suspected_with(account["_id"])
         if not account.get("merged_into"):
             keys = place_keys(keys_of(account), account.get("address"))
             sharing = await self._store.sharing_address(account)
-            others = (*sharing, *await self._store.near(account, keys), *await self._store.suspected_with(account))
-            crowded = len(sharing) > CROWD
-            found = await asyncio.to_thread(worth_offering, account, others, crowded=crowded)
-        await self._store.record(account, found, self._clock.now())
+            others = [*sharing, *await self._store.near(account, keys)]
+            if before:
+                others += await self._store.standing(before)
+            if any(row["_id"] != account["_id"] for row in others):
+                crowded = len(sharing) > CROWD
+                found = await asyncio.to_thread(worth_offering, account, others, crowded=crowded)
+        if found or before:  # most accounts are and were like no other
+            await self._record(account, found)
         await self._store.compared(account, keys)
+
+    async def _record(self, account: Document, found: Sequence[Likeness]) -> None:
+        await self._store.record(account, found, self._clock.now())
         # Whoever was erased while they were compared has not taken along what was written of it just now.
         concerned = {account["_id"], *(each.id for each in found)}
         if gone := concerned - await self._store.present(concerned):

@@ -62,10 +62,10 @@ class DuplicateStore:
         query = {"program": account["program"], KEYS: {"$in": sorted(keys)}, "merged_into": None}
         return await self._candidates.find(query).hint(KEYS).to_list(_MOST_NEAR)
 
-    async def suspected_with(self, account: Document) -> list[Document]:
-        """Standing accounts that were like it before."""
-        pairs = await self._pairs.find({"accounts": account["_id"], "state": "suspected"}).to_list(None)
-        return await self.standing({each for pair in pairs for each in pair["accounts"]})
+    async def suspected_with(self, candidate_id: str) -> set[str]:
+        """The accounts that were like this one before, itself among them; empty where there were none."""
+        pairs = await self._pairs.find({"accounts": candidate_id, "state": "suspected"}).to_list(None)
+        return {each for pair in pairs for each in pair["accounts"]}
 
     async def record(self, account: Document, found: Sequence[Likeness], now: datetime) -> None:
         """Keep what an account is like now; what was dismissed stays so, and what is like it no more is forgotten."""

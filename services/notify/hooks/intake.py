@@ -65,21 +65,6 @@ class Happened:
         return [data[name] for name in ("candidate_id", "merged_id") if name in data]
 
 
-def decode(delivery: Delivery) -> Sequence[Happened | Undecodable]:
-    """The events of one message that hooks may be told of."""
-    model = service_event(delivery.type or "")
-    if model is None or model.event_key not in subscribable():
-        return [_undecodable(delivery, "unknown_type", f"nobody is told of {delivery.type!r}")]
-    try:
-        content = orjson.loads(delivery.body)
-    except orjson.JSONDecodeError:
-        return [_undecodable(delivery, "not_json", "the body is no JSON")]
-    events = content if delivery.content_type == BATCH else [content]
-    if not isinstance(events, list) or not all(map(_is_event, events)):
-        return [_undecodable(delivery, "schema", "the body holds no events")]
-    return [Happened(model.event_key, event, delivery) for event in events]
-
-
 def _is_event(event: Any) -> bool:
     whole = isinstance(event, dict) and isinstance(event.get("data"), dict)
     return whole and all(isinstance(event.get(name), str) for name in ("id", "program", "source"))
@@ -102,9 +87,18 @@ class Intake:
     def decode(self, delivery: Delivery) -> Sequence[Happened | Undecodable]:
         """The events of one message, or none where no hook wants such: all that happens comes by here."""
         model = service_event(delivery.type or "")
-        if model is not None and not self._known.may_want(model.event_key):
-            return ()
-        return decode(delivery)
+        if model is None or model.event_key not in subscribable():
+            return [_undecodable(delivery, "unknown_type", f"nobody is told of {delivery.type!r}")]
+        if not self._known.may_want(model.event_key):
+            return []
+        try:
+            content = orjson.loads(delivery.body)
+        except orjson.JSONDecodeError:
+            return [_undecodable(delivery, "not_json", "the body is no JSON")]
+        events = content if delivery.content_type == BATCH else [content]
+        if not isinstance(events, list) or not all(map(_is_event, events)):
+            return [_undecodable(delivery, "schema", "the body holds no events")]
+        return [Happened(model.event_key, event, delivery) for event in events]
 
     async def handle(self, transaction: Transaction, items: Sequence[Happened]) -> None:
         """Everything written has a key that follows from its event and its hook: what comes again changes nothing."""

@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import BrowserContext
 
-from tests.browsers import at_length, needs_browser, open_browser
-from tests.e2e.portal.people import Person, World
-from tests.e2e.stage import WHOLE, open_stage
-from tests.e2e.vendor import open_vendor
+from tests.browsers import at_length, needs_browser
+from tests.e2e.portal.people import Person, World, people_on
+from tests.e2e.stage import open_stage
 from tests.nodes import needs_node
 from tests.servers import BrokerUnderTest, MongoUnderTest
 
@@ -30,16 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="package")
 async def world(mongo_server: MongoUnderTest, broker_server: BrokerUnderTest) -> AsyncIterator[World]:
     """All services, the portal, a mail catcher, a vendor and a browser."""
-    async with (
-        open_stage(mongo_server, broker_server) as stage,
-        aiohttp.ClientSession() as session,
-        open_browser() as browser,
-    ):
-        await stage.start_mail_catcher()
-        await stage.start(WHOLE)
-        await stage.start_portal()
-        async with open_vendor(stage.broker) as vendor:
-            yield World(stage, vendor, session, browser)
+    async with open_stage(mongo_server, broker_server) as stage:
+        async with people_on(stage) as world:
+            yield world
         assert not stage.processes.fallen
 
 

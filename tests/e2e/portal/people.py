@@ -10,10 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 from playwright.async_api import Browser, BrowserContext, Page
 
+from tests.browsers import open_browser
 from tests.e2e import desk
 from tests.e2e.samples import registration, result
-from tests.e2e.stage import Stage
-from tests.e2e.vendor import Vendor, vendor_message
+from tests.e2e.stage import WHOLE, Stage
+from tests.e2e.vendor import Vendor, open_vendor, vendor_message
 from tests.e2e.waiting import eventually
 
 PASSWORD = "plenty of quiet marmalade"
@@ -119,6 +120,17 @@ class World:
             yield context
         finally:
             await context.close()
+
+
+@asynccontextmanager
+async def people_on(stage: Stage) -> AsyncIterator[World]:
+    """Start everything on a stage, with a mail catcher, a vendor and a browser."""
+    async with aiohttp.ClientSession() as session, open_browser() as browser:
+        await stage.start_mail_catcher()
+        await stage.start(WHOLE)
+        await stage.start_portal()
+        async with open_vendor(stage.broker) as vendor:
+            yield World(stage, vendor, session, browser)
 
 
 async def left(page: Page, path: str) -> None:

@@ -5,16 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page
 
-from tests.browsers import open_browser
 from tests.e2e.portal.handing import HandingStage
-from tests.e2e.portal.people import PASSWORD, World, left
-from tests.e2e.stage import WHOLE, opened
-from tests.e2e.vendor import open_vendor
+from tests.e2e.portal.people import PASSWORD, World, left, people_on
+from tests.e2e.stage import opened
 from tests.servers import AMQP_ADMIN_URL, MONGO_ADMIN_URL, broker_for_session, mongo_for_session
 
 
@@ -29,14 +26,9 @@ async def handing() -> AsyncIterator[World]:
         opened(HandingStage, mongo, broker) as stage,
         stage.provider.running(),
         stage.test_centre.open(),
-        aiohttp.ClientSession() as session,
-        open_browser() as browser,
+        people_on(stage) as world,
     ):
-        await stage.start_mail_catcher()
-        await stage.start(WHOLE)
-        await stage.start_portal()
-        async with open_vendor(stage.broker) as vendor:
-            yield World(stage, vendor, session, browser)
+        yield world
 
 
 @asynccontextmanager

@@ -4,22 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from services.portal.languages import say
 from services.portal.languages.days import spoken
 from services.portal.staff.cases import words as cases
 from services.portal.staff.cases.queues import CASES
-from services.portal.staff.cases.shapes import CasePage
+from services.portal.staff.cases.shapes import CaseLine, CasePage
 from services.portal.staff.claims import words as claims
 from services.portal.staff.claims.queues import CLAIMS
-from services.portal.staff.claims.shapes import ReviewPage
+from services.portal.staff.claims.shapes import Review, ReviewPage
 from services.portal.staff.kit import PAST_PROMISE, Count, Queue
 from services.portal.staff.owners import owned_by
 from services.portal.staff.results import rulings
 from services.portal.staff.results import words as results
 from services.portal.staff.results.queues import CHALLENGES, UNMATCHED
-from services.portal.staff.results.shapes import ChallengePage, UnmatchedPage
+from services.portal.staff.results.shapes import ChallengeLine, ChallengePage, Unmatched, UnmatchedPage
 from services.portal.web.chips import Chip
 from services.portal.web.vendor_names import vendor_name
 from services.portal.web.visit import Visit, part
@@ -57,87 +57,55 @@ class Shelf:
     more: bool
 
 
+Ask = Callable[[Visit], Awaitable[Shelf]]
+
+
+def _case(one: CaseLine) -> Taken:
+    second, chip = cases.kind_of(one.kind), cases.chip_of(one)
+    return Taken(CASES, one.case_id, one.due_on, one.reference, second, one.candidate_id, chip, one.overdue)
+
+
+def _claim(one: Review) -> Taken:
+    chip = claims.chip_of(one)
+    return Taken(CLAIMS, one.submission_id, one.due_on, one.title, one.item, one.candidate_id, chip, one.overdue)
+
+
+def _challenge(one: ChallengeLine) -> Taken:
+    second, chip = say("taken on {day}", day=spoken(one.taken_on)), rulings.chip_of(one)
+    return Taken(CHALLENGES, one.challenge_id, one.due_on, one.exam_code, second, one.candidate_id, chip, one.overdue)
+
+
+def _result(one: Unmatched) -> Taken:
+    late, second = results.is_late(one), vendor_name(one.vendor)
+    chip = PAST_PROMISE if late else results.hint_of(one)
+    return Taken(UNMATCHED, one.item_id, results.due_on(one), one.vendor_candidate_id, second, None, chip, late)
+
+
 async def _cases(visit: Visit) -> Shelf:
-    page = await visit.mine("identity", "/cases", CasePage, limit=_MOST, **owned_by(visit, "me"))
-    return Shelf(
-        [
-            Taken(
-                CASES,
-                one.case_id,
-                one.due_on,
-                one.reference,
-                cases.kind_of(one.kind),
-                one.candidate_id,
-                cases.chip_of(one),
-                one.overdue,
-            )
-            for one in page.items
-        ],
-        page.next is not None,
-    )
+    return _shelf(await visit.mine("identity", "/cases", CasePage, **_mine(visit)), _case)
 
 
 async def _claims(visit: Visit) -> Shelf:
-    page = await visit.mine("certs", "/reviews", ReviewPage, limit=_MOST, **owned_by(visit, "me"))
-    return Shelf(
-        [
-            Taken(
-                CLAIMS,
-                one.submission_id,
-                one.due_on,
-                one.title,
-                one.item,
-                one.candidate_id,
-                claims.chip_of(one),
-                one.overdue,
-            )
-            for one in page.items
-        ],
-        page.next is not None,
-    )
+    return _shelf(await visit.mine("certs", "/reviews", ReviewPage, **_mine(visit)), _claim)
 
 
 async def _challenges(visit: Visit) -> Shelf:
-    page = await visit.mine("exams", "/challenges", ChallengePage, limit=_MOST, **owned_by(visit, "me"))
-    return Shelf(
-        [
-            Taken(
-                CHALLENGES,
-                one.challenge_id,
-                one.due_on,
-                one.exam_code,
-                say("taken on {day}", day=spoken(one.taken_on)),
-                one.candidate_id,
-                rulings.chip_of(one),
-                one.overdue,
-            )
-            for one in page.items
-        ],
-        page.next is not None,
-    )
+    return _shelf(await visit.mine("exams", "/challenges", ChallengePage, **_mine(visit)), _challenge)
 
 
 async def _unmatched(visit: Visit) -> Shelf:
-    page = await visit.mine("exams", "/unmatched", UnmatchedPage, limit=_MOST, **owned_by(visit, "me"))
-    return Shelf(
-        [
-            Taken(
-                UNMATCHED,
-                one.item_id,
-                results.due_on(one),
-                one.vendor_candidate_id,
-                vendor_name(one.vendor),
-                None,
-                PAST_PROMISE if results.is_late(one) else results.hint_of(one),
-                results.is_late(one),
-            )
-            for one in page.items
-        ],
-        page.next is not None,
-    )
+    return _shelf(await visit.mine("exams", "/unmatched", UnmatchedPage, **_mine(visit)), _result)
 
 
-_SHELVES: Final[tuple[tuple[Queue, Callable[[Visit], Awaitable[Shelf]]], ...]] = (
+def _mine(visit: Visit) -> dict[str, str]:
+    return {"limit": _MOST, **owned_by(visit, "me")}
+
+
+def _shelf(page: CasePage | ReviewPage | ChallengePage | UnmatchedPage, taken: Callable[[Any], Taken]) -> Shelf:
+    return Shelf([taken(one) for one in page.items], page.next is not None)
+
+
+_SHELVES: Final[tuple[tuple[Queue, Ask], ...]] = (
     (CASES, _cases),
     (CLAIMS, _claims),
     (CHALLENGES, _challenges),
@@ -162,5 +130,5 @@ async def count(visit: Visit) -> Count:
     return counted(await asyncio.gather(*(shelf(visit) for _, shelf in _theirs(visit))))
 
 
-def _theirs(visit: Visit) -> list[tuple[Queue, Callable[[Visit], Awaitable[Shelf]]]]:
+def _theirs(visit: Visit) -> list[tuple[Queue, Ask]]:
     return [(queue, shelf) for queue, shelf in _SHELVES if visit.at_desk.may(*queue.scopes)]
