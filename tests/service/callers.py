@@ -14,8 +14,7 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CANDIDATE, OPERATOR
 from libs.common.http.server import Api, build_app
 from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
-from tests.service.rig import Base
+from tests.service.rig import Base, kept_answers
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 
@@ -32,7 +31,7 @@ class ProgramCallers:
     async def at(cls, api: Api, base: Base) -> AsyncIterator[Self]:
         """Callers of an API that is served while the block runs."""
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", base.clock)
-        app = build_app(api, verifier, idempotency=MongoIdempotency(base.database, base.clock))
+        app = build_app(api, verifier, idempotency=kept_answers(base.database, base.clock))
         async with TestClient(TestServer(app)) as client:
             yield cls(client, base)
 

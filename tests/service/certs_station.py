@@ -17,12 +17,11 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CANDIDATE, OPERATOR
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.service import Parts, Platform
 from services.certs.app import build
 from services.certs.settings import CertsSettings
-from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, eventually
+from tests.service.rig import CERTS_KEYS_SECRET, ERASURE_KEY, Base, eventually, kept_answers
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
 _SETTINGS = CertsSettings.model_construct(
@@ -99,7 +98,7 @@ class CertsStation:
     @asynccontextmanager
     async def api(self) -> AsyncIterator["Callers"]:
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
-        idempotency = MongoIdempotency(self.base.database, self.base.clock)
+        idempotency = kept_answers(self.base.database, self.base.clock)
         app = build_app(self.parts.api, verifier, idempotency=idempotency)
         async with TestClient(TestServer(app)) as client:
             yield Callers(client, self.base)

@@ -9,12 +9,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
 from libs.common.http.server import build_app
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from tests.service.case_desk import ADA, BEN, PDF
 from tests.service.certs_station import KEY, Callers
 from tests.service.privacy_station import PrivacyStation
-from tests.service.rig import Base, said
+from tests.service.rig import Base, kept_answers, said
 from tests.service.samples import linked, received, reported, result
 
 __all__ = ["ADA", "BEN", "PDF"]
@@ -78,7 +77,7 @@ async def challenge_desk(base: Base, programs: Mapping[str, Program]) -> AsyncIt
     app = build_app(
         station.parts.api,
         TokenVerifier(StaticKeys(KEY), "certrail", base.clock),
-        idempotency=MongoIdempotency(base.database, base.clock),
+        idempotency=kept_answers(base.database, base.clock),
     )
     async with TestClient(TestServer(app)) as client:
         yield ChallengeDesk(station, Callers(client, base))

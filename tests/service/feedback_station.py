@@ -18,12 +18,11 @@ from libs.common.http.jwks import StaticKeys
 from libs.common.http.principal import Principal
 from libs.common.http.server import build_app, serve
 from libs.common.mongo.client import Document
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.service import Platform
 from services.notify.app import SERVICE
 from tests.servers import MongoUnderTest
 from tests.service.notify_station import ADA, NOON, PROGRAMS, PROGRAMS_DIR, Mailbox, registered
-from tests.service.rig import ERASURE_KEY, Base, eventually, open_base, said
+from tests.service.rig import ERASURE_KEY, Base, eventually, kept_answers, open_base, said
 from tests.service.surfaces.surface import KEY, Surface, candidate, staff
 
 RETURN_PATH = "bounces@mail.example"
@@ -106,7 +105,7 @@ async def open_feedback(mongo: MongoUnderTest, folder: Path) -> AsyncIterator[Fe
         platform = Platform(base.database, base.unit_of_work, PROGRAMS, clock, base.owner)
         surface = Surface(SERVICE.build(platform, settings), base)
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", clock)
-        app = build_app(surface.parts.api, verifier, idempotency=MongoIdempotency(base.database, clock))
+        app = build_app(surface.parts.api, verifier, idempotency=kept_answers(base.database, clock))
         stopping = asyncio.Event()
         async with serve(app, "127.0.0.1", 0) as port, asyncio.TaskGroup() as tasks:
             for loop in surface.parts.background:

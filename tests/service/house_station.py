@@ -22,7 +22,6 @@ from libs.common.http.scopes import OPERATOR
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
 from libs.common.ids import new_id
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from libs.common.secret_files import Secrets
@@ -35,7 +34,7 @@ from services.fulfillment.exchange.parts import Exchanges
 from services.fulfillment.orders.ordering import Ordering
 from services.fulfillment.orders.store import OrderStore
 from services.fulfillment.settings import FulfillmentSettings
-from tests.service.rig import ERASURE_KEY, Base, said
+from tests.service.rig import ERASURE_KEY, Base, kept_answers, said
 from tests.service.samples import TAKEN, reported
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
@@ -159,7 +158,7 @@ class HouseStation:
     @asynccontextmanager
     async def staff(self, program: str = "cisco") -> AsyncIterator["Staff"]:
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
-        app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(self.base.database, self.base.clock))
+        app = build_app(self.parts.api, verifier, idempotency=kept_answers(self.base.database, self.base.clock))
         async with TestClient(TestServer(app)) as client:
             yield Staff(client, self.base, program)
 

@@ -16,12 +16,11 @@ from libs.common.bus import topology
 from libs.common.events import identity
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.server import build_app
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.identity.app import build
 from services.identity.settings import IdentitySettings
-from tests.service.rig import ERASURE_KEY, Base, said
+from tests.service.rig import ERASURE_KEY, Base, kept_answers, said
 from tests.service.samples import registration, reported
 
 PASSWORD = "correct horse battery staple"
@@ -56,7 +55,7 @@ class IdentityStation:
         app = build_app(
             with_audit(self.parts.api, self.trail),
             verifier,
-            idempotency=MongoIdempotency(self.base.database, self.base.clock),
+            idempotency=kept_answers(self.base.database, self.base.clock),
             trail=self.trail,
         )
         async with TestClient(TestServer(app)) as self.client:

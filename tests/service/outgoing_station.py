@@ -20,7 +20,6 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CANDIDATE, OPERATOR
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.secret_files import Secrets
 from libs.common.service import Parts, Platform
@@ -31,7 +30,7 @@ from services.exams.reconciliation.parts import Reconciliation
 from services.exams.settings import ExamsSettings
 from services.exams.store import ExamsStore
 from services.exams.vendors.definition import load_vendors
-from tests.service.rig import ERASURE_KEY, Base, said
+from tests.service.rig import ERASURE_KEY, Base, kept_answers, said
 from tests.service.samples import TAKEN, received
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
@@ -157,7 +156,7 @@ class OutgoingStation:
     @asynccontextmanager
     async def api(self) -> AsyncIterator["Callers"]:
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock)
-        app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(self.base.database, self.base.clock))
+        app = build_app(self.parts.api, verifier, idempotency=kept_answers(self.base.database, self.base.clock))
         async with TestClient(TestServer(app)) as client:
             yield Callers(client, self.base)
 

@@ -15,10 +15,12 @@ from libs.common.bus.failures import RetryLadder
 from libs.common.bus.messages import Outgoing
 from libs.common.bus.publisher import Publisher
 from libs.common.bus.relay import OutboxSweep, Relay
-from libs.common.clock import FixedClock
+from libs.common.clock import Clock, FixedClock
 from libs.common.events import BATCH
+from libs.common.field_keys import FieldKeys
 from libs.common.ids import new_id
 from libs.common.mongo.client import Client, Database, open_client, open_database
+from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.migrations import COMMON, declare
 from libs.common.mongo.outbox import Outbox
 from libs.common.mongo.unit_of_work import Transaction, UnitOfWork
@@ -187,6 +189,11 @@ async def until(condition: Callable[[], bool], *, seconds: float = PATIENCE_SECO
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 another process sets no event of ours
             await asyncio.sleep(0.005)
+
+
+def kept_answers(database: Database, clock: Clock) -> MongoIdempotency:
+    """The answers to requests with an idempotency key, as a service keeps them."""
+    return MongoIdempotency(database, clock, keys=FieldKeys(ERASURE_KEY))
 
 
 async def eventually(look: Callable[[], Awaitable[T]], wanted: Callable[[T], bool]) -> T:

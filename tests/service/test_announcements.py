@@ -18,7 +18,6 @@ from libs.common.http.scopes import MESSAGES_MANAGE, MESSAGES_READ
 from libs.common.http.server import Api, build_app
 from libs.common.http.tokens import sign
 from libs.common.mongo.client import open_client, open_database
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.migrations import migrate
 from services.notify.announcements.api import AnnouncementsApi
 from services.notify.announcements.mailing import OVER, Mailing
@@ -26,6 +25,7 @@ from services.notify.announcements.publishing import Publishing
 from services.notify.app import SERVICE
 from tests.servers import MongoUnderTest
 from tests.service.notify_station import ADA, NOON, PROGRAMS, Mailbox, Process, Station, received, registered
+from tests.service.rig import kept_answers
 
 BOB, EVE, TWIN = "CSCO10000002", "CSCO10000003", "CSCO10000004"
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
@@ -59,7 +59,7 @@ async def asking(station: Station, process: Process) -> AsyncIterator[Any]:
     ).routes()
     api = Api(service="notify", title="", description="", version="1", routes=routes)
     verifier = TokenVerifier(StaticKeys(KEY), "certrail", station.clock)
-    idempotency = MongoIdempotency(station.database, station.clock)
+    idempotency = kept_answers(station.database, station.clock)
     async with TestClient(TestServer(build_app(api, verifier, idempotency=idempotency))) as client:
 
         async def ask(who: str, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:

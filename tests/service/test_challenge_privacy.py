@@ -12,13 +12,13 @@ from libs.common.http.audit import Access
 from libs.common.http.auth import TokenVerifier
 from libs.common.http.jwks import StaticKeys
 from libs.common.http.server import build_app
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from services.exams.challenges.store import MIGRATION
 from tests.service.certs_station import KEY, Callers
 from tests.service.challenge_desk import ADA, BEN, PDF, RESULT, ChallengeDesk, challenge_desk
 from tests.service.conftest import OpenBase
 from tests.service.privacy_station import PSEUDONYM
+from tests.service.rig import kept_answers
 from tests.service.samples import TAKEN, reported, result
 
 
@@ -95,7 +95,7 @@ async def test_every_look_and_every_decision_names_the_candidate(desk: Challenge
     place = f"/cisco/challenges/{challenge['challenge_id']}"
     _, file = await desk.candidate("POST", f"challenges/{challenge['challenge_id']}/evidence", file=PDF)
     verifier = TokenVerifier(StaticKeys(KEY), "certrail", desk.base.clock)
-    idempotency = MongoIdempotency(desk.base.database, desk.base.clock)
+    idempotency = kept_answers(desk.base.database, desk.base.clock)
     app = build_app(desk.station.parts.api, verifier, idempotency=idempotency, trail=trail)
     async with TestClient(TestServer(app)) as client:
         staff = Callers(client, desk.base)

@@ -19,7 +19,6 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CANDIDATE, CERTS_DECIDE
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from services.certs.api import CertsApi
 from services.certs.deciding import Deciding
@@ -31,6 +30,7 @@ from services.certs.ledgers import Ledgers
 from services.certs.policies import Policies
 from services.certs.store import CertsStore
 from tests.service.conftest import OpenBase
+from tests.service.rig import kept_answers
 from tests.service.samples import passed, received
 from tests.service.test_certs import AWARDED, EXPIRED, REVOKED, Certs
 from tests.service.test_exams import said
@@ -73,7 +73,7 @@ def application(service: Certs) -> web.Application:
     return build_app(
         CertsApi(store, service.programs, base.clock).api(routes),
         TokenVerifier(StaticKeys(KEY), "certrail", base.clock),
-        idempotency=MongoIdempotency(base.database, base.clock),
+        idempotency=kept_answers(base.database, base.clock),
     )
 
 

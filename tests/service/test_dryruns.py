@@ -22,7 +22,6 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
 from libs.common.mongo.client import Document
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from services.certs import dryruns as module
 from services.certs.api import CertsApi
@@ -33,7 +32,7 @@ from services.certs.ledger import stored_ledger
 from services.certs.programs_api import ProgramsApi
 from services.certs.store import CertsStore
 from tests.service.conftest import OpenBase
-from tests.service.rig import Base
+from tests.service.rig import Base, kept_answers
 from tests.service.test_certs import FOUR_YEARS, next_version
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -161,7 +160,7 @@ async def api(base: Base, programs: dict[str, Program], *scopes: str, program: s
     app = build_app(
         CertsApi(store, programs, base.clock).api(routes),
         verifier,
-        idempotency=MongoIdempotency(base.database, base.clock),
+        idempotency=kept_answers(base.database, base.clock),
     )
     who = Principal("staff:1", Kind.STAFF, frozenset({program}), frozenset(scopes or ("programs:manage",)))
     lifetime = timedelta(minutes=5)

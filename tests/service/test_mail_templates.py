@@ -18,7 +18,6 @@ from libs.common.http.scopes import MESSAGES_MANAGE, MESSAGES_READ
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
 from libs.common.mongo.client import open_client, open_database
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.migrations import migrate
 from libs.common.mongo.unit_of_work import Transaction
 from services.notify.api import NotifyApi
@@ -29,7 +28,7 @@ from services.notify.editions.checking import Checker
 from services.notify.editions.store import Key
 from tests.servers import MongoUnderTest
 from tests.service.notify_station import ADA, NOON, PROGRAMS, Mailbox, Station, passed, registered
-from tests.service.rig import eventually
+from tests.service.rig import eventually, kept_answers
 
 PASSED = "/programs/cisco/mail-templates/exam_passed/en"
 OWN = """Subject: {said} {{{{ exam }}}}
@@ -64,7 +63,7 @@ async def desk(station: Station, program: str = "cisco") -> AsyncIterator[Ask]:
     app = build_app(
         api,
         TokenVerifier(StaticKeys(key), "certrail", station.clock),
-        idempotency=MongoIdempotency(station.database, station.clock),
+        idempotency=kept_answers(station.database, station.clock),
     )
     principal = Principal("staff:mia", Kind.STAFF, frozenset({program}), MESSAGES_MANAGE | MESSAGES_READ)
 

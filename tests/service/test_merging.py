@@ -21,7 +21,6 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.problems import Problem
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.mongo.unit_of_work import Transaction
 from libs.common.programs import Program
 from services.certs.app import SERVICE as CERTS
@@ -53,7 +52,7 @@ from services.identity.registration_store import RegistrationStore
 from services.identity.store import IdentityStore
 from services.notify.app import SERVICE as NOTIFY
 from tests.service.conftest import OpenBase
-from tests.service.rig import ERASURE_KEY, Base, Rigs, eventually, open_base, said
+from tests.service.rig import ERASURE_KEY, Base, Rigs, eventually, kept_answers, open_base, said
 from tests.service.samples import letter, registration, reported, result
 from tests.service.test_identity import PASSWORD, Identity, open_service
 from tests.service.world import World
@@ -150,7 +149,7 @@ class People:
         app = build_app(
             IdentityApi(store).api(routes),
             TokenVerifier(StaticKeys(KEY), "certrail", self.base.clock),
-            idempotency=MongoIdempotency(self.base.database, self.base.clock),
+            idempotency=kept_answers(self.base.database, self.base.clock),
         )
         async with TestClient(TestServer(app)) as client:
 

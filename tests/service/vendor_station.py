@@ -23,12 +23,11 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import OPERATOR
 from libs.common.http.server import build_app
 from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.programs import Program
 from libs.common.service import Platform
 from services.exams.app import build
 from services.exams.settings import ExamsSettings
-from tests.service.rig import ERASURE_KEY, Base
+from tests.service.rig import ERASURE_KEY, Base, kept_answers
 from tests.service.samples import TAKEN, result
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "k1"})
@@ -54,7 +53,7 @@ class VendorStation:
         database, clock = self.base.database, self.base.clock
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", clock)
         api = with_audit(self.parts.api, self.trail)
-        app = build_app(api, verifier, idempotency=MongoIdempotency(database, clock), trail=self.trail)
+        app = build_app(api, verifier, idempotency=kept_answers(database, clock), trail=self.trail)
         app.router.add_post("/api/identity/v1/tokens", self._identity)
         async with TestClient(TestServer(app)) as self.client:
             yield self

@@ -32,14 +32,11 @@ class MongoIdempotency:
     Args:
         database: where they lie for a while.
         clock: tells when they end.
-        keys: seal them, for an answer may say what is stored nowhere else, such as a link; None leaves them as they
-            are, which is for tests of something else.
+        keys: seal them, for an answer may say what is stored nowhere else, such as a link.
         keep: how long an answer is kept.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, *, keys: FieldKeys | None = None, keep: timedelta = KEEP
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, *, keys: FieldKeys, keep: timedelta = KEEP) -> None:
         self._fields = keys
         self._keys = database[COLLECTION]
         self._clock = clock
@@ -79,14 +76,14 @@ class MongoIdempotency:
         if kept is None:
             return InProgress()
         headers = [(name, value) for name, value in kept["headers"]]
-        body = self._fields.open(_PLACE, kept["body"]) if self._fields else bytes(kept["body"])
+        body = self._fields.open(_PLACE, kept["body"])
         return Answered(Answer(kept["status"], headers, body))
 
     async def settle(self, key: str, token: str, answer: Answer) -> None:
         kept = {
             "status": answer.status,
             "headers": [list(pair) for pair in answer.headers],
-            "body": self._fields.seal(_PLACE, answer.body) if self._fields else answer.body,
+            "body": self._fields.seal(_PLACE, answer.body),
         }
         await self._keys.update_one({"_id": key, "token": token}, {"$set": {"answer": kept}})
 

@@ -20,11 +20,10 @@ from libs.common.http.principal import Kind, Principal
 from libs.common.http.scopes import CANDIDATE, KEYS_MANAGE, OPERATOR, VENDORS_MANAGE
 from libs.common.http.server import build_app, serve
 from libs.common.http.tokens import sign
-from libs.common.mongo.idempotency import MongoIdempotency
 from libs.common.parked.api import with_parked
 from libs.common.parked.desk import ParkedDesk
 from libs.common.service import Parts
-from tests.service.rig import Base, eventually
+from tests.service.rig import Base, eventually, kept_answers
 
 KEY = OKPKey.generate_key("Ed25519", parameters={"kid": "sweep"})
 PROGRAM, OTHER_PROGRAM = "cisco", "juniper"
@@ -92,7 +91,7 @@ class Surface:
         api = with_parked(with_audit(self.parts.api, trail), desk, trail.programs)
         self.parts = replace(self.parts, api=api)
         verifier = TokenVerifier(StaticKeys(KEY), "certrail", clock)
-        app = build_app(self.parts.api, verifier, idempotency=MongoIdempotency(database, clock), trail=trail)
+        app = build_app(self.parts.api, verifier, idempotency=kept_answers(database, clock), trail=trail)
         async with serve(app, "127.0.0.1", 0) as port:
             self.origin = f"http://127.0.0.1:{port}"
             async with aiohttp.ClientSession(self.origin) as self.client:
