@@ -103,9 +103,9 @@ class Subscription:
     work: Work
     prefetch: int = 64
     """Messages in hand at most. Services' messages may hold a hundred events each, vendors' hold one."""
-    linger_seconds: float = 0.0
-    """How long a batch waits for more. Only for work that nobody watches: it saves transactions at a moderate rate,
-    where batches would hold one event each."""
+    pace_seconds: float = 0.0
+    """Between the beginnings of two batches, at least: what arrives meanwhile shares the next one. It delays nothing
+    that comes alone, and saves transactions at a moderate rate, where batches would hold one event each."""
 
 
 @dataclass(frozen=True)
@@ -321,7 +321,7 @@ class _Process:
                 tracing=self._tracing,
                 batch_size=self._settings.batch_size,
                 prefetch=subscription.prefetch,
-                linger_seconds=subscription.linger_seconds,
+                pace_seconds=subscription.pace_seconds,
             )
             for subscription in self._parts.subscriptions
         ]

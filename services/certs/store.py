@@ -86,8 +86,7 @@ class CertsStore:
 
     async def look_again(self, transaction: Transaction, candidates: Iterable[str]) -> None:
         """Have everything compared with what these candidates hold now, though their ledgers stay as they are."""
-        await self.credentials_due.note(transaction.session, candidates)
-        transaction.on_commit(self.credentials_due.wake.ring)
+        await self.credentials_due.note(transaction, candidates)
 
     async def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
         """Write ledgers, and note whose credentials may have to change by that."""
@@ -103,8 +102,7 @@ class CertsStore:
         if writes:
             await self._candidates.bulk_write(writes, ordered=False, session=transaction.session)
         if changed:
-            await self.credentials_due.note(transaction.session, changed, urgent=urgent)
-            transaction.on_commit(self.credentials_due.wake.ring)
+            await self.credentials_due.note(transaction, changed, urgent=urgent)
 
     async def due(self, session: Session, program: str, today: str, limit: int) -> list[Document]:
         """Candidates of a program whose certifications change by time on or before `today` (ISO date)."""

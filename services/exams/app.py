@@ -63,6 +63,10 @@ from services.exams.watch.looking import ResultsWatch
 from services.exams.watch.questions import Questions
 from services.exams.watch.store import MIGRATION as RESULTS_WATCH
 
+PACE_SECONDS = 0.04
+"""Between two batches of vendors' messages. What shares a batch here shares transactions in all services that follow:
+at a steady rate a result is sooner with its candidate than if each went alone."""
+
 
 def build(platform: Platform, settings: ExamsSettings) -> Parts:
     vendors = _read_vendors(settings)
@@ -128,6 +132,7 @@ def build(platform: Platform, settings: ExamsSettings) -> Parts:
                 Border(platform.programs, platform.clock).decode,
                 Trials(VendorMessages(store), store, platform.unit_of_work).handle,
                 prefetch=2 * settings.batch_size,
+                pace_seconds=PACE_SECONDS,
             ),
             Subscription(topology.events_queue("exams"), decode_events, keeper.around(ServiceEvents(store).handle)),
         ),

@@ -32,8 +32,9 @@ from services.fulfillment.payments.unpaid import Unpaid
 from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
-LINGER_SECONDS = 0.05
-"""Nobody waits for an offer: the candidate hears of the certification, and finds the offer when they look."""
+PACE_SECONDS = 0.05
+"""Between two batches. Nobody waits for an offer: the candidate hears of the certification, and finds the offer when
+they look."""
 
 
 def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
@@ -68,7 +69,7 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
                 topology.events_queue("fulfillment"),
                 decode_events,
                 keeper.around(ServiceEvents(store, people, telling, platform.programs).handle),
-                linger_seconds=LINGER_SECONDS,
+                pace_seconds=PACE_SECONDS,
             ),
             exchanges.subscription(),
         ),

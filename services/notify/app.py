@@ -12,7 +12,7 @@ from services.notify.announcements.publishing import Publishing
 from services.notify.announcements.store import AnnouncementStore
 from services.notify.api import NotifyApi
 from services.notify.chains import ChainsApi
-from services.notify.checks import Checks
+from services.notify.checks import Checks, Together
 from services.notify.consumers import NotifyEvents
 from services.notify.dkim import DkimSigner, read_keys
 from services.notify.domain.pacing import Pacing, read_rates
@@ -79,9 +79,7 @@ def build(platform: Platform, settings: NotifySettings) -> Parts:
         Connection.many(settings.smtp_connections, MailServer(settings), platform.clock),
         platform.clock,
         check=Checks(
-            Suppressed(feedback.suppressions),
-            wishes,
-            words,
+            Together(Suppressed(feedback.suppressions), wishes, words),
             ReminderCheck(store, standings, programs, clock),
             mailing,
             Worded(shelf, store),

@@ -1,5 +1,6 @@
 """What is asked right before each try: which mails must not or need not go any more."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -38,6 +39,18 @@ class Checks:
             if left:
                 reasons.update(await _asked(check, left))
         return reasons
+
+
+class Together:
+    """Several questions asked at once, since each waits for the database. Of two reasons the first one's counts."""
+
+    def __init__(self, *checks: Check) -> None:
+        self._checks = checks
+
+    async def withheld(self, letters: Sequence[Letter]) -> Mapping[str, str]:
+        """As a `Check`."""
+        answers = await asyncio.gather(*(_asked(check, letters) for check in self._checks))
+        return {key: reason for answer in reversed(answers) for key, reason in answer.items()}
 
 
 async def _asked(check: Check, letters: Sequence[Letter]) -> Mapping[str, str]:

@@ -9,14 +9,12 @@ during one settlement.
 
 import asyncio
 import random
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from prometheus_client import Counter, Gauge
-from pymongo.errors import PyMongoError
 
 from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock, as_stored
@@ -24,8 +22,8 @@ from libs.common.errors import Unavailable
 from libs.common.mongo.faults import database_faults
 from libs.common.tracing import Tracing
 from services.notify.checks import Check
+from services.notify.clearing import Cleared, Clearing
 from services.notify.domain.delivery import Paced, Refused, Verdict, Withheld
-from services.notify.domain.mails import TOKEN
 from services.notify.domain.pacing import Pacing
 from services.notify.letters import Envelope, Letter, named
 from services.notify.rendering import Renderer
@@ -51,9 +49,6 @@ SETTLE_MAILS = 100
 SETTLE_SECONDS = 0.05
 """One settlement takes what was answered within this time, or so many: a transaction costs the same for one as for
 a hundred. It delays no mail, only the record of it, and with that what a crash repeats."""
-HANDFUL = 25
-"""Mails that a connection takes at once, to ask about all of them whether they may go. Small, because what it was told
-is as old as they are when their turn comes."""
 POLL_SECONDS = 1.0
 POLL_LIMIT = 200
 LONGEST_PAUSE = 2.0
@@ -90,8 +85,8 @@ class Sender:
     ) -> None:
         self._tracing = tracing or Tracing()
         self._store = store
-        self._check = check
         self._pacing = pacing
+        self._clearing = Clearing(check, pacing, clock, self._withhold)
         self._settler = settler
         self._renderer = renderer
         self._connections = connections
@@ -99,7 +94,6 @@ class Sender:
         self._owner = owner
         self._in_hand: dict[str, Letter] = {}
         self._begun: dict[str, Letter] = {}
-        self._waiting: asyncio.Queue[Letter | None] = asyncio.Queue()
         self._answered: list[Answered] = []
         self._news = asyncio.Event()
         self._enough = asyncio.Event()
@@ -144,7 +138,7 @@ class Sender:
                 known.claimed_until = letter.claimed_until
                 continue
             self._in_hand[letter.id] = letter
-            self._waiting.put_nowait(letter)
+            self._clearing.put(letter)
         IN_HAND.set(len(self._in_hand))
 
     def _give_back(self, ids: Sequence[str]) -> None:
@@ -156,15 +150,18 @@ class Sender:
         """Send until `stopping` is set; then finish what is begun, settle it, and give the rest back."""
         settled = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            sending = [tasks.create_task(self._send(way, stopping)) for way in self._connections]
+            working = [
+                tasks.create_task(self._clearing.run(stopping)),
+                *(tasks.create_task(self._send(way, stopping)) for way in self._connections),
+            ]
             settling = tasks.create_task(self._settle())
             tasks.create_task(self._poll(stopping))
             tasks.create_task(self._extend(settled))
             await stopping.wait()
             self._closing = True
             self._settled.set()
-            self._empty_queue()
-            await asyncio.wait(sending)
+            self._clearing.end(takers=len(self._connections))
+            await asyncio.wait(working)
             self._all_answered = True
             self._enough.set()
             self._news.set()
@@ -177,16 +174,15 @@ class Sender:
     # Sending
 
     async def _send(self, connection: Connection, stopping: asyncio.Event) -> None:
-        hand: deque[Letter] = deque()
         try:
-            mail = await self._next_mail(connection, hand, stopping)
+            mail = await self._next_mail(connection, stopping)
             while mail is not None:
-                following = await self._mail_at_hand(hand)
+                following = await self._mail_at_hand()
                 verdict = await self._deliver(connection, mail, following)
                 self._pacing.hear(mail.letter.recipient.email, verdict)
                 self._answer(mail.letter, verdict)
                 if following is None:
-                    following = await self._next_mail(connection, hand, stopping)
+                    following = await self._next_mail(connection, stopping)
                 elif not await connection.connect(stopping):
                     return
                 mail = following
@@ -212,68 +208,33 @@ class Sender:
         spans.end()
         return verdict
 
-    async def _next_mail(self, connection: Connection, hand: deque[Letter], stopping: asyncio.Event) -> _Mail | None:
+    async def _next_mail(self, connection: Connection, stopping: asyncio.Event) -> _Mail | None:
         """The next mail to send, begun, however long it takes to come. None where a stop came first."""
         while not self._closing:
-            # Connected first: an outage of the server holds letters up here and costs them no try.
-            if hand:
-                if not await connection.connect(stopping):
-                    return None
-                mail = await self._begin(hand.popleft())
-                if mail is not None:
-                    return mail
-                continue
-            letter = await self._waiting.get()
-            if letter is None or not await connection.connect(stopping):
+            # Connected first: an outage of the server holds mails up here and costs them no try.
+            cleared = await self._clearing.take()
+            if cleared is None or not await connection.connect(stopping):
                 return None
-            hand.extend(await self._cleared([letter, *self._more()], stopping))
-        return None
-
-    async def _mail_at_hand(self, hand: deque[Letter]) -> _Mail | None:
-        """A mail that can be begun without waiting for anything."""
-        while hand and not (self._closing or self._window.locked()):
-            mail = await self._begin(hand.popleft())
+            mail = await self._begin(cleared)
             if mail is not None:
                 return mail
         return None
 
-    def _more(self) -> list[Letter]:
-        """The connection's share of what waits, beside the letter that it has."""
-        share = min(self._waiting.qsize() // len(self._connections), HANDFUL - 1)
-        letters = (self._waiting.get_nowait() for _ in range(share))
-        return [letter for letter in letters if letter is not None]
-
-    async def _cleared(self, letters: Sequence[Letter], stopping: asyncio.Event) -> list[Letter]:
-        """Those of the letters that may go now; what becomes of the others is settled."""
-        reasons = await self._reasons(letters, stopping)
-        if reasons is None:
-            return []
-        free: list[Letter] = []
-        for letter in letters:
-            verdict = self._stopped(letter, reasons)
-            if verdict is None:
-                free.append(letter)
-            elif await self._hold(letter):
-                self._answer(letter, verdict)
-        return free
-
-    async def _reasons(self, letters: Sequence[Letter], stopping: asyncio.Event) -> Mapping[str, str] | None:
-        """Why some of the letters must not go; nothing goes before that is known. None where a stop came first."""
-        while not stopping.is_set():
-            try:
-                return await self._check.withheld(letters)
-            except PyMongoError as error:
-                log.warning("mails_unchecked", cause=type(error).__name__, count=len(letters))
-            await wait_or_stop(stopping, POLL_SECONDS)
+    async def _mail_at_hand(self) -> _Mail | None:
+        """A mail that can be begun without waiting for anything."""
+        while not (self._closing or self._window.locked()):
+            cleared = self._clearing.at_hand()
+            if cleared is None:
+                return None
+            mail = await self._begin(cleared)
+            if mail is not None:
+                return mail
         return None
 
-    def _stopped(self, letter: Letter, reasons: Mapping[str, str]) -> Withheld | Paced | None:
-        now = self._clock.now()
-        if letter.id in reasons:
-            return Withheld(now, reasons[letter.id])
-        turn = self._pacing.turn(letter.recipient.email, now, given_at=letter.paced_at)
-        # Whoever has asked for a link sits waiting for it: it counts, and goes before its turn.
-        return None if turn is None or TOKEN in letter.context else Paced(now, turn)
+    async def _withhold(self, letter: Letter, verdict: Withheld | Paced) -> None:
+        """Settle a letter that must not go, or not yet."""
+        if await self._hold(letter):
+            self._answer(letter, verdict)
 
     async def _hold(self, letter: Letter) -> bool:
         """Keep a letter claimed until it is settled. False where its claim has run out."""
@@ -285,8 +246,12 @@ class Sender:
         self._begun[letter.id] = letter
         return True
 
-    async def _begin(self, letter: Letter) -> _Mail | None:
+    async def _begin(self, cleared: Cleared) -> _Mail | None:
         """Write a letter out; from here on it is kept claimed. None where that is no longer so, or cannot be done."""
+        letter = cleared.letter
+        if asyncio.get_running_loop().time() > cleared.until:
+            self._clearing.put(letter)
+            return None
         if not await self._hold(letter):
             return None
         try:
@@ -308,12 +273,6 @@ class Sender:
         """Leave a letter whose claim has run out to whoever claims it next."""
         LAPSED.inc()
         del self._in_hand[letter.id]
-
-    def _empty_queue(self) -> None:
-        while not self._waiting.empty():
-            self._waiting.get_nowait()
-        for _ in self._connections:
-            self._waiting.put_nowait(None)
 
     # Settling
 

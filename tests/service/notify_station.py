@@ -23,7 +23,7 @@ from libs.common.mongo.unit_of_work import UnitOfWork
 from libs.common.programs import load_programs
 from services.notify.announcements.mailing import Mailing
 from services.notify.announcements.store import AnnouncementStore
-from services.notify.checks import Checks
+from services.notify.checks import Checks, Together
 from services.notify.consumers import NotifyEvents
 from services.notify.domain.pacing import Pacing
 from services.notify.editions.shelf import Shelf, Worded
@@ -146,9 +146,7 @@ class Station:
             ways,
             self.clock,
             check=Checks(
-                Suppressed(self.suppressions),
-                self.wishes,
-                self.words,
+                Together(Suppressed(self.suppressions), self.wishes, self.words),
                 reminders,
                 mailing,
                 Worded(self.shelf, self.store),

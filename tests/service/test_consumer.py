@@ -94,6 +94,35 @@ async def test_what_has_arrived_is_one_transaction_and_one_acknowledgement(rigs:
         assert max(map(len, register.batches)) <= 100
 
 
+async def test_what_arrives_between_two_batches_shares_the_next_and_what_comes_alone_does_not_wait(
+    rigs: Rigs, bus: Bus
+) -> None:
+    async with rigs("fulfillment") as rig:
+        register = Register(rig)
+        first, *rest = names(6)
+        async with rig.consuming(QUEUE, register.work, batch_size=5, pace_seconds=100.0) as consumer:
+            await bus.publish(*singles(first), user="certs")
+            await register.until_noted(1)
+            await bus.publish(*singles(*rest[:3]), user="certs")
+            await until(lambda: len(consumer._arrived) == 3)
+            assert register.batches == [[first]]
+            await bus.publish(*singles(*rest[3:]), user="certs")
+            await register.until_noted(6)
+            assert register.batches == [[first], rest]
+
+
+async def test_stop_does_not_wait_for_the_next_batch_and_loses_nothing(rigs: Rigs, bus: Bus) -> None:
+    async with rigs("fulfillment") as rig:
+        register = Register(rig)
+        async with rig.consuming(QUEUE, register.work, pace_seconds=100.0) as consumer:
+            await bus.publish(*singles("C1"), user="certs")
+            await register.until_noted(1)
+            await bus.publish(*singles("C2"), user="certs")
+            await until(lambda: len(consumer._arrived) == 1)
+        assert await register.noted() == ["C1"]
+        assert len(await drained(bus)) == 1
+
+
 async def test_log_entries_of_a_batch_about_one_chain_bear_its_id(rigs: Rigs, bus: Bus) -> None:
     spoken: dict[str, object] = {}
 

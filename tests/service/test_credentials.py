@@ -514,6 +514,23 @@ async def test_an_urgent_note_waits_for_a_few_candidates_only(station: CertsStat
     assert not await issuing.step()
 
 
+async def test_what_is_taken_back_does_not_wait_while_others_are_gathered(
+    station: CertsStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuing = station.parts.background[0].__self__  # type: ignore[attr-defined]
+    monkeypatch.setattr(issuing, "GATHERED_SECONDS", 100.0)
+    stopping = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(issuing.run(stopping))
+        await station.take(received(passed("C0", "R0")))
+        await eventually(lambda: rows(station.base), lambda found: len(found) == 1)
+        await station.take(received(passed("C1", "R1")))
+        assert await station.base.database[DUE].count_documents({"candidates": "C1"}) == 1
+        await station.take(received(invalidated("C0", "R0")))
+        await eventually(lambda: rows(station.base, state="revoked"), lambda found: len(found) == 1)
+        stopping.set()
+
+
 async def test_short_notes_share_a_transaction(station: CertsStation, monkeypatch: pytest.MonkeyPatch) -> None:
     issuing = station.parts.background[0].__self__  # type: ignore[attr-defined]
     monkeypatch.setattr(issuing, "SLICE", 3)

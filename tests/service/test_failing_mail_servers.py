@@ -12,6 +12,7 @@ from libs.common.clock import FixedClock
 from libs.common.mongo.client import Document, open_client, open_database
 from libs.common.mongo.migrations import migrate
 from services.notify.app import SERVICE
+from services.notify.feedback.suppressions import Place, Reason
 from services.notify.settings import SmtpTls
 from services.notify.smtp import CONNECT_FAULTS
 from tests.servers import MongoUnderTest
@@ -75,6 +76,29 @@ async def test_every_failure_ends_as_it_must(station: Station) -> None:
             ended[name] = (row["state"], row["attempts"], row["doubtful"], sum(server.taken.values()))
             assert len(server.taken) <= 1, "one Message-ID, however often"
     assert ended == {name: expected for name, (_, expected) in CASES.items()}
+
+
+async def test_address_that_bounces_in_an_outage_is_not_written_to_after_it(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.notify.clearing.GOOD_SECONDS", 0.05)
+    place = Place("CSCO1", "ada@example.com")
+    bounced: dict[str, Any] = {"program": "cisco", "reason": Reason.BOUNCED, "message_id": "1" * 32, "at": NOON}
+    before = CONNECT_FAULTS._value.get()
+    async with FailingServer({"CONNECT": [DROP] * 1000}).open() as server:
+        process = station.process("patient", port=server.port)
+        async with process.sending():
+            await process.handle(registered("CSCO1", "ada@example.com"), passed("CSCO1"))
+            await process.handle(registered("CSCO2", "grace@example.com"), passed("CSCO2"))
+            # Both were asked about before a connection was tried, and it was tried for longer than answers are good.
+            await until(lambda: CONNECT_FAULTS._value.get() > before + 5)
+            await process.unit_of_work.run(
+                lambda transaction: station.suppressions.add(transaction.session, place, **bounced)
+            )
+            server.script["CONNECT"].clear()
+            await the_mail(station, "CSCO2", lambda row: row["state"] == "sent")
+            await the_mail(station, "CSCO1", lambda row: row["state"] == "suppressed")
+        assert sum(server.taken.values()) == 1
 
 
 async def test_server_that_does_not_prove_who_it_is_gets_no_mail(station: Station, tmp_path: Path) -> None:

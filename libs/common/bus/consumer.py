@@ -9,7 +9,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import structlog
@@ -65,7 +65,7 @@ class Consumer:
         tracing: Tracing,
         batch_size: int,
         prefetch: int,
-        linger_seconds: float = 0.0,
+        pace_seconds: float = 0.0,
     ) -> None:
         self.queue = queue
         self._url = url
@@ -77,7 +77,8 @@ class Consumer:
         self._tracing = tracing
         self._batch_size = batch_size
         self._prefetch = prefetch
-        self._linger_seconds = linger_seconds
+        self._pace_seconds = pace_seconds
+        self._next_batch_at = 0.0
         self._arrived: deque[tuple[int, Delivery]] = deque()
         self._wake = asyncio.Event()
         self._consuming = False
@@ -110,11 +111,14 @@ class Consumer:
         self._consuming = True
         try:
             while not any(end.done() for end in ends):
-                if not self._arrived:
-                    self._wake.clear()
-                    await self._wake.wait()
-                elif not await self._lingered(stopping):
+                pause = self._pause()
+                if pause == 0.0:
                     await self._take_batch(underlay, stopping)
+                    continue
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
         finally:
             self._consuming = False
             for end in ends:
@@ -122,17 +126,21 @@ class Consumer:
                     end.exception()
                 end.cancel()
 
-    async def _lingered(self, stopping: asyncio.Event) -> bool:
-        """Wait for more than has arrived, once a batch. Returns whether a stop came meanwhile."""
-        if self._linger_seconds and len(self._arrived) < self._prefetch:
-            return await wait_or_stop(stopping, self._linger_seconds)
-        return False
+    def _pause(self) -> float | None:
+        """Seconds until another batch may begin; None while there is nothing for it."""
+        if not self._arrived:
+            return None
+        if len(self._arrived) >= self._batch_size:
+            return 0.0
+        return max(self._next_batch_at - asyncio.get_running_loop().time(), 0.0)
 
     async def _arrive(self, message: DeliveredMessage) -> None:
         self._arrived.append((message.delivery_tag or 0, _delivery(message)))
-        self._wake.set()
+        if len(self._arrived) in (1, self._batch_size):
+            self._wake.set()
 
     async def _take_batch(self, channel: AbstractChannel, stopping: asyncio.Event) -> None:
+        self._next_batch_at = asyncio.get_running_loop().time() + self._pace_seconds
         batch: list[Delivery] = []
         tag = size = 0
         while self._arrived and len(batch) < self._batch_size and size < BATCH_BYTES:

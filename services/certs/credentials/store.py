@@ -8,6 +8,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument, UpdateOne
 
 from libs.common.mongo.client import Database, Document, Session
 from libs.common.mongo.migrations import Migration, declare
+from libs.common.mongo.unit_of_work import Transaction
 from services.certs.credentials.comparison import Award, Issued, Recipient, Term
 from services.certs.credentials.credential import Credential
 from services.certs.credentials.signing import Signed
@@ -76,13 +77,19 @@ class CredentialsDue:
     def __init__(self, database: Database) -> None:
         self._due = database[DUE]
         self.wake = Wake()
-        """Rung after a commit, so that the loop of this process looks at once."""
+        """Rung after a commit, so that the loop of this process looks soon."""
+        self.urgent = Wake()
+        """Rung as well where something is to be revoked: it looks at once."""
 
-    async def note(self, session: Session, candidates: Iterable[str], *, urgent: bool = False) -> None:
+    async def note(self, transaction: Transaction, candidates: Iterable[str], *, urgent: bool = False) -> None:
         """Note candidates within a transaction. `urgent`: something of theirs is to be revoked."""
         ids = list(candidates)
-        if ids:
-            await self._due.insert_one(_note(ids, urgent=urgent), session=session)
+        if not ids:
+            return
+        await self._due.insert_one(_note(ids, urgent=urgent), session=transaction.session)
+        transaction.on_commit(self.wake.ring)
+        if urgent:
+            transaction.on_commit(self.urgent.ring)
 
     async def claim(self, owner: str, now: datetime, candidates: int) -> list[Document]:
         """The next notes that are nobody's, now this owner's, until they name so many candidates together.
