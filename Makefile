@@ -31,7 +31,8 @@ test: setup ## Every test, on servers of its own (ARGS="tests/unit -k name" for 
 	$(PY) -m pytest -q -n auto tests/unit tests/contract || failed=1
 	# Each process has a broker and a database of its own, file by file; servers that were given are used by one alone.
 	given="$${CERTRAIL_TEST_MONGO_ADMIN_URL:-}$${CERTRAIL_TEST_AMQP_ADMIN_URL:-}"
-	many="-n auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder"
+	cores=$$(nproc)
+	many="-n $$((cores < 4 ? cores + 1 : 4)) --dist=loadfile --no-loadscope-reorder"
 	if [ -n "$$given" ]; then many="-n 0"; fi
 	$(PY) -m pytest -q $$many --ignore=tests/unit --ignore=tests/contract || failed=1
 	exit $$failed

@@ -23,7 +23,6 @@ from deploy.doctor.dossiers import KINDS, Dossier
 from deploy.doctor.findings import Finding
 from deploy.doctor.judging import Surroundings, judge
 from deploy.doctor.reading import Client, all_dossiers, count_of, dossier_of
-from deploy.doctor.services import look_into
 from deploy.local.platform import PROGRAMS
 from libs.common.bus.topology import parked_queue
 from libs.common.events import SERVICES
@@ -68,6 +67,9 @@ def doctor(
 
 def settled(client: Client) -> list[Finding]:
     """What is wrong in the services' own houses, and still is when looked at again."""
+    # It loads the code of all services: more than a second, which every command would take.
+    from deploy.doctor.services import look_into  # noqa: PLC0415
+
     found = list(look_into(client, datetime.now(UTC)))
     if not found:
         return []

@@ -12,7 +12,6 @@ import aiohttp
 from joserfc.jwk import OKPKey
 
 from deploy.gateway.nginx import local_upstreams, nginx_binary, start_gateway, stop_gateway
-from deploy.gateway.reference import write_site
 from deploy.local import field_keys
 from deploy.local.processes import POLL_SECONDS, ServerProcess, StartError, log_tail, recorded, spawn
 from deploy.local.secret_store import write_private
@@ -69,6 +68,9 @@ async def start_platform(settings: LocalSettings, report: Report) -> LocalServer
 
 async def _write_pages(settings: LocalSettings, site: Path) -> None:
     """The reference and the guides, for the gateway."""
+    # Every service's code is loaded for it: more than a second, which every command would take.
+    from deploy.gateway.reference import write_site  # noqa: PLC0415
+
     if nginx_binary() is not None:
         await asyncio.to_thread(write_site, site, inbox=f"http://{LOOPBACK}:{settings.ports.inbox}/")
 

@@ -1,6 +1,7 @@
 """The references do the whole job and are as durable as they say: otherwise their figures mean nothing."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ ALL = Counts(RESULTS, RESULTS, RESULTS, 2 * RESULTS)
 MESSAGING = [Naive(), OnFastStream(), Batched()]
 """The references that differ in more than how they send mails."""
 each_messaging = pytest.mark.parametrize("pipeline", MESSAGING, ids=lambda pipeline: pipeline.name)
+long = pytest.mark.skipif("CERTRAIL_TEST_REFERENCES" not in os.environ, reason="CERTRAIL_TEST_REFERENCES=1")
 each_reference = pytest.mark.parametrize(
     "pipeline", [*MESSAGING, BatchedAiosmtplib()], ids=lambda pipeline: pipeline.name
 )
@@ -77,6 +79,7 @@ async def test_reference_records_and_mails_every_result_once(bench: Bench, pipel
     assert all(measured.cpu_ms[part] > 0 for part in ("services", "mongod", "beam"))
 
 
+@long
 @each_messaging
 async def test_redelivered_results_have_no_second_effect(bench: Bench, pipeline: Pipeline) -> None:
     await pipeline.set_up(bench.environment, RESULTS)
@@ -90,6 +93,7 @@ async def test_redelivered_results_have_no_second_effect(bench: Bench, pipeline:
     assert (counted["total"], counted["distinct"]) == (ALL.mails, ALL.mails)
 
 
+@long
 @each_messaging
 async def test_killed_services_lose_nothing(bench: Bench, pipeline: ReferencePipeline) -> None:
     """Killed in mid-flow and started again; a mail in hand at the kill may come twice, and never not at all."""

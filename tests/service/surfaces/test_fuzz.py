@@ -15,7 +15,7 @@ import pytest
 from tests.service.surfaces.surface import PROGRAM, Surface, staff
 
 LONG = "CERTRAIL_FUZZ_EXAMPLES"
-EXAMPLES = os.environ.get(LONG, "4")
+EXAMPLES = os.environ.get(LONG, "2")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
