@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 
 import aiohttp
 import psutil
@@ -103,7 +102,7 @@ async def _measure(bench: Bench, originals: Collections, size: int, results: int
             upsert=True,
         )
         data, indexes = await _stored(client)
-    log_before = _size(environment.work / "rabbitmq")
+    log_before = _log_size(environment)
     async with running(pipeline.services(environment), environment.work) as services:
         await until_ready(bench, pipeline, services)
         await bench.sink.ask("reset")
@@ -128,13 +127,17 @@ async def _measure(bench: Bench, originals: Collections, size: int, results: int
         data_bytes=data,
         index_bytes=indexes,
         memory_mb=memory,
-        broker_bytes=(_size(environment.work / "rabbitmq") - log_before) // results,
+        broker_bytes=(_log_size(environment) - log_before) // results,
     )
 
 
-def _size(folder: Path) -> int:
-    """Bytes that the files of a folder take on the disk."""
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+def _log_size(environment: Environment) -> int:
+    """Bytes that the broker's log takes on the disk.
+
+    Its streams only: what else the broker writes belongs to queues, and it shrinks again once they are empty.
+    """
+    folders = (environment.work / "rabbitmq").rglob("stream/*/*")
+    return sum(path.stat().st_blocks * 512 for path in folders if path.is_file())
 
 
 async def main_job(bench: Bench, services: list[Running], count: int, first: int = 0) -> tuple[Work, Work]:
