@@ -76,6 +76,7 @@ class Clearing:
         self._waiting.put_nowait(None)
         for _ in range(takers):
             self._cleared.put_nowait(None)
+        self._taken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until the end."""
