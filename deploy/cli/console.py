@@ -22,14 +22,20 @@ _WIDTH_OF_A_FILE = 200
 T = TypeVar("T")
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to `main`: Rich would end with status 1, though whoever read us has only seen enough."""
+        raise BrokenPipeError
+
+
 def output() -> Console:
     """Standard output."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+    return _Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
 
 
 def notes() -> Console:
     """Standard error."""
-    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_FILE)
+    return _Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_A_FILE)
 
 
 def say(text: str, *, style: str = "") -> None:

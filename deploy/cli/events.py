@@ -21,9 +21,13 @@ def events() -> None:
 def tail(
     *,
     begin: Annotated[
-        str,
-        typer.Option("--from", help="first, last (the last some), next, an offset, or a moment like 2026-11-22T10:00Z"),
-    ] = "last",
+        str | None,
+        typer.Option(
+            "--from",
+            help="first, last (the last some), next, an offset, or a moment like 2026-11-22T10:00Z; last unless given, "
+            "and first with --candidate",
+        ),
+    ] = None,
     types: Annotated[
         list[str] | None, typer.Option("--type", help="Only these types; * and ? stand for others: exams.*")
     ] = None,
@@ -34,7 +38,7 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line")] = False,
 ) -> None:
     """Print events: time, type, program, subject, the subject's version, trace."""
-    offset = parse_offset(begin)
+    offset = parse_offset(begin or ("first" if candidate else "last"))
     # From the next event on there is nothing to see unless we wait for it.
     run(_tail(offset, types or ["*"], candidate, limit, follow=follow or offset == "next", data=data, as_json=as_json))
 

@@ -56,11 +56,14 @@ async def _fields(local: LocalSettings, *, new: bool, wait: bool) -> None:
     since = SystemClock().now().timestamp()
     for service in HOLDERS if new else ():
         note(f"{service}: new key {add_key(local.state_dir, service)}; remove older ones when nothing is left")
+    said: list[str] = []
     async with aiohttp.ClientSession() as session:
         while True:
             lines = [await _left(session, local, service, since if wait else 0) for service in HOLDERS]
             for line in lines:
-                note(line.text)
+                if line.text not in said:
+                    note(line.text)
+            said = [line.text for line in lines]
             if not wait or all(line.done for line in lines):
                 return
             await asyncio.sleep(_LOOK_SECONDS)

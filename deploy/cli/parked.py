@@ -76,7 +76,7 @@ def replay(
 ) -> None:
     """Give parked messages back to the queue they failed in, as for their first try."""
     _require_choice(ids, service, code, everything=everything)
-    done = run(_each(_services(service), _wanted(ids, code), limit, ParkedQueue.replay, "replaying"))
+    done = run(_each(_services(service), _once(_wanted(ids, code)), limit, ParkedQueue.replay, "replaying"))
     _require_found(ids, done)
     _report(done, "replayed", as_json=as_json)
 
@@ -115,6 +115,20 @@ def _services(service: str | None) -> Sequence[str]:
 def _wanted(ids: Sequence[str] | None, code: str | None) -> Wanted:
     chosen = frozenset(ids) if ids else None
     return lambda parked: (chosen is None or parked.id in chosen) and code in (None, parked.code)
+
+
+def _once(wanted: Wanted) -> Wanted:
+    """Each message once in a queue: what fails again at once is parked again behind us, and would never end."""
+    seen: set[tuple[str, str, str]] = set()
+
+    def first_time(parked: Parked) -> bool:
+        key = (parked.service, parked.queue, parked.id)
+        if key in seen or not wanted(parked):
+            return False
+        seen.add(key)
+        return True
+
+    return first_time
 
 
 def _require_choice(ids: Sequence[str] | None, service: str | None, code: str | None, *, everything: bool) -> None:

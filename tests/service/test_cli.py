@@ -239,6 +239,27 @@ async def test_a_message_parked_by_the_broker_itself_is_replayed_as_its_vendors(
     assert without_delivery_count(again) == {failures.KEY: f"vue.{RESULT}", failures.VENDOR: "vue"}
 
 
+async def test_a_replay_ends_though_what_it_gives_back_is_parked_again_at_once(
+    certrail: Run, exams: AbstractConnection
+) -> None:
+    ids = [f"e{number:02}" for number in range(50)]
+    await park(exams, *ids)
+    async with exams.channel() as channel:
+        queue = await channel.get_queue(QUEUE, ensure=False)
+        exchange = await channel.get_exchange(topology.retry_exchange("exams"), ensure=False)
+
+        async def fail(message: AbstractIncomingMessage) -> None:
+            await exchange.publish(parked_message(str(message.message_id)), PARKED, timeout=PATIENCE_SECONDS)
+            await message.ack()
+
+        await queue.consume(fail)
+        # The limit ends what would not end by itself.
+        assert (await certrail("parked", "replay", "--all", "--limit", "200")).stdout == "replayed 50\n"
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while sorted(await listed(certrail)) != ids:  # noqa: ASYNC110 the last ones are on their way
+                await asyncio.sleep(0.05)
+
+
 async def test_only_messages_of_the_named_code_are_replayed(certrail: Run, exams: AbstractConnection) -> None:
     await park(exams, "e1", "e2", code="schema")
     await park(exams, "e3")
@@ -283,7 +304,7 @@ async def test_events_tail_explodes_batches_and_hides_data(certrail: Run, broker
         batch = aio_pika.Message(orjson.dumps(events[:2]), content_type=BATCH)
         single = aio_pika.Message(orjson.dumps(events[2]), content_type=SINGLE)
         await publish(certs, topology.EVENTS, "certs.CertificationAwarded.v1", batch, single)
-    shown = await certrail("events", "tail", "--from", "first", "--candidate", candidate)
+    shown = await certrail("events", "tail", "--candidate", candidate)
     lines = shown.stdout.splitlines()
     assert [line.split()[1:] for line in lines] == [
         [f"certs.Certification{what}.v1", "cisco", candidate, f"v{version}", trace]

@@ -165,6 +165,22 @@ def test_programs_in_order_are_listed_and_shown() -> None:
     assert run("programs", "check").exit_code == 0
 
 
+def test_a_reader_who_has_seen_enough_is_no_fault() -> None:
+    script = "from deploy.cli.main import main; main()"
+    read, write = os.pipe()
+    os.close(read)  # nobody reads from the first line on
+    with os.fdopen(write, "w") as nowhere:
+        done = subprocess.run(
+            [sys.executable, "-c", script, "programs", "show", "cisco"],
+            cwd=PROJECT,
+            stdout=nowhere,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_faulty_definition_is_told_with_file_and_line(tmp_path: Path) -> None:
     text = (PROJECT / "deploy" / "programs" / "juniper.yaml").read_text()
     text = re.sub(r"(?m)^version: \d+$", "version: none", text, count=1)

@@ -45,10 +45,10 @@ def test_new_keys_take_over_from_those_before_and_only_their_owner_reads_them(
         assert keys.open("a.b", keys.seal("a.b", b"secret")) == b"secret"
 
 
-def test_waiting_ends_when_each_service_has_looked_since_and_nothing_is_left(
+def test_waiting_says_what_changes_and_ends_when_each_service_has_looked_since_and_nothing_is_left(
     state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rounds = iter([(0.0, 0), (9e9, 2), (9e9, 0)])
+    rounds = iter([(0.0, 0), (0.0, 0), (9e9, 2), (9e9, 0)])
 
     async def answers(_session: object, _local: object, service: str) -> Figures:
         if service == HOLDERS[0]:
