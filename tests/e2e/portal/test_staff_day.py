@@ -225,6 +225,7 @@ async def vendors_are_looked_at(page: Page) -> None:
     file: Any = {"name": "list.csv", "mimeType": "text/csv", "buffer": listed.encode()}
     await page.get_by_label("The vendor's list").set_input_files(file)
     await press(page, "Compare the list")
+    await page.wait_for_url(re.compile(r"/staff/reconciliation/(?!new)"))  # a page cannot be loaded anew on its way
 
     async def compared() -> int:
         await page.reload()

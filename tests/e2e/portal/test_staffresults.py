@@ -202,6 +202,7 @@ async def test_a_list_is_compared_and_each_difference_decided(desk: BrowserConte
     file: Any = {"name": "list.csv", "mimeType": "text/csv", "buffer": listed.encode()}
     await page.get_by_label("The vendor's list").set_input_files(file)
     await page.get_by_role("button", name="Compare the list").click()
+    await page.wait_for_url(re.compile(r"/staff/reconciliation/(?!new)"))  # a page cannot be loaded anew on its way
 
     async def compared() -> int:
         await page.reload()
