@@ -68,10 +68,10 @@ async def start_platform(settings: LocalSettings, report: Report) -> LocalServer
 
 async def _write_pages(settings: LocalSettings, site: Path) -> None:
     """The reference and the guides, for the gateway."""
-    # Every service's code is loaded for it: more than a second, which every command would take.
-    from deploy.gateway.reference import write_site  # noqa: PLC0415
-
     if nginx_binary() is not None:
+        # Every service's code is loaded for it: more than a second, which every command would take.
+        from deploy.gateway.reference import write_site  # noqa: PLC0415
+
         await asyncio.to_thread(write_site, site, inbox=f"http://{LOOPBACK}:{settings.ports.inbox}/")
 
 

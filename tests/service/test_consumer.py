@@ -94,13 +94,15 @@ async def test_what_has_arrived_is_one_transaction_and_one_acknowledgement(rigs:
         assert max(map(len, register.batches)) <= 100
 
 
+@pytest.mark.parametrize(("batch_size", "prefetch"), [(5, 100), (100, 5)], ids=["a whole batch", "all that may come"])
 async def test_what_arrives_between_two_batches_shares_the_next_and_what_comes_alone_does_not_wait(
-    rigs: Rigs, bus: Bus
+    rigs: Rigs, bus: Bus, batch_size: int, prefetch: int
 ) -> None:
     async with rigs("fulfillment") as rig:
         register = Register(rig)
         first, *rest = names(6)
-        async with rig.consuming(QUEUE, register.work, batch_size=5, pace_seconds=100.0) as consumer:
+        sizes = {"batch_size": batch_size, "prefetch": prefetch}
+        async with rig.consuming(QUEUE, register.work, **sizes, pace_seconds=100.0) as consumer:
             await bus.publish(*singles(first), user="certs")
             await register.until_noted(1)
             await bus.publish(*singles(*rest[:3]), user="certs")

@@ -77,6 +77,8 @@ class Consumer:
         self._tracing = tracing
         self._batch_size = batch_size
         self._prefetch = prefetch
+        self._whole = min(batch_size, prefetch)
+        """Messages for which a batch does not wait: more of them would not fit, or would not come."""
         self._pace_seconds = pace_seconds
         self._next_batch_at = 0.0
         self._arrived: deque[tuple[int, Delivery]] = deque()
@@ -130,13 +132,13 @@ class Consumer:
         """Seconds until another batch may begin; None while there is nothing for it."""
         if not self._arrived:
             return None
-        if len(self._arrived) >= self._batch_size:
+        if len(self._arrived) >= self._whole:
             return 0.0
         return max(self._next_batch_at - asyncio.get_running_loop().time(), 0.0)
 
     async def _arrive(self, message: DeliveredMessage) -> None:
         self._arrived.append((message.delivery_tag or 0, _delivery(message)))
-        if len(self._arrived) in (1, self._batch_size):
+        if len(self._arrived) in (1, self._whole):
             self._wake.set()
 
     async def _take_batch(self, channel: AbstractChannel, stopping: asyncio.Event) -> None:
