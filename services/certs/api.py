@@ -1,7 +1,7 @@
 """The HTTP API of certs: what a candidate holds, and why."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -80,9 +80,12 @@ class CertsApi:
         self._programs = programs
         self._clock = clock
 
-    def api(self, more: tuple[Route[Any, Any, Any, Any], ...] = ()) -> Api:
-        """The service's whole API; `more` are routes of other parts of it."""
+    def api(
+        self, more: tuple[Route[Any, Any, Any, Any], ...] = (), closing: Sequence[Callable[[], Awaitable[None]]] = ()
+    ) -> Api:
+        """The service's whole API; `more` are routes of other parts of it, `closing` what those have to finish."""
         return Api(
+            closing=closing,
             service="certs",
             title="Certrail certifications",
             description="What candidates hold, when it expires, and why.",

@@ -158,7 +158,7 @@ def build(platform: Platform, settings: CertsSettings) -> Parts:
     more = (credentials, choosing, listing, certificates, transcripts, verifying, providers)
     return Parts(
         api=CertsApi(store, platform.programs, platform.clock).api(
-            tuple(route for part in (*parts, *more) for route in part.routes())
+            tuple(route for part in (*parts, *more) for route in part.routes()), closing=(transcripts.visits.close,)
         ),
         subscriptions=(
             Subscription(

@@ -1,5 +1,6 @@
 """Transcripts: made by the candidate, shown to whoever has the link, as of now or as of the freeze."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from libs.common.mongo.gathered import GatheredReads
 from libs.common.programs import Program
 from services.certs.public.codes import ALPHABET, LENGTH
 from services.certs.transcripts.store import VIEWS, TranscriptStore
+from services.certs.transcripts.visits import VisitLog
 from tests.servers import MongoUnderTest
 from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
@@ -420,6 +422,32 @@ async def test_views_that_the_database_does_not_take_are_not_lost(me: Sharer, mo
         return int((await me.callers.candidate("GET", LINKS))[1]["items"][0]["views"])
 
     assert await eventually(views, bool) == 1
+
+
+async def test_views_of_the_last_moment_are_written_when_the_process_ends(
+    station: CertsStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VisitLog, "GATHERED_SECONDS", 100.0)
+    async with sharing(station) as me:
+        made = await me.publish()
+        await me.page(path_of(made))
+        assert await station.base.rows(VIEWS) == []
+    (row,) = await station.base.rows(VIEWS)
+    assert row["views"] == 1
+
+
+async def test_process_ends_without_its_database_and_leaves_nothing_running(
+    station: CertsStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(self: TranscriptStore, views: Any) -> None:
+        raise AutoReconnect("down")
+
+    monkeypatch.setattr(TranscriptStore, "count_views", down)
+    before = asyncio.all_tasks()
+    async with sharing(station) as me:
+        made = await me.publish()
+        await me.page(path_of(made))
+    assert asyncio.all_tasks() <= before
 
 
 async def test_link_is_for_its_owner_alone(station: CertsStation, me: Sharer) -> None:

@@ -1,7 +1,7 @@
 """Builds a service's HTTP application from its routes, and runs it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +35,7 @@ class Api:
     Attributes:
         service: its name in paths: `/api/<service>/v1`.
         version: of the document; the path changes only with a breaking change.
+        closing: what is finished after the last request.
     """
 
     service: str
@@ -42,6 +43,7 @@ class Api:
     description: str
     version: str
     routes: Sequence[Route[Any, Any, Any, Any]]
+    closing: Sequence[Callable[[], Awaitable[None]]] = ()
 
     @property
     def base(self) -> str:
@@ -91,7 +93,15 @@ def build_app(
         for method in ("GET", "HEAD") if route.method == "GET" else (route.method,):
             app.router.add_route(method, api.base + route.path, endpoint.handle)
     app.router.add_get(api.base + OPENAPI_PATH, _serve_document(api))
+    app.on_cleanup.extend(_ending(close) for close in api.closing)
     return app
+
+
+def _ending(close: Callable[[], Awaitable[None]]) -> Callable[[web.Application], Awaitable[None]]:
+    async def end(_app: web.Application) -> None:
+        await close()
+
+    return end
 
 
 def _serve_document(api: Api) -> Handler:

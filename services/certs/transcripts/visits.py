@@ -9,6 +9,7 @@ from typing import Literal
 
 import structlog
 
+from libs.common.bus.connection import wait_or_stop
 from libs.common.clock import Clock
 from libs.common.http.senders import Network, from_proxy
 from libs.common.mongo.faults import database_faults
@@ -46,7 +47,7 @@ class VisitLog:
     """Counts visits in memory and writes them down a moment later, many at once.
 
     A page does not wait for its line in the log, so that its time tells nothing and a crowd costs one write. A process
-    that dies loses the lines of its last moment; a count of visits is worth no more.
+    that is killed loses the lines of its last moment; a count of visits is worth no more.
     """
 
     GATHERED_SECONDS = 0.5
@@ -60,6 +61,7 @@ class VisitLog:
         self._clock = clock
         self._counts: Counter[tuple[Transcript, date, str | None, str]] = Counter()
         self._writing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     def note(self, transcript: Transcript, remote: str | None, headers: Mapping[str, str]) -> None:
         """Count a visit."""
@@ -68,10 +70,16 @@ class VisitLog:
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_soon())
 
+    async def close(self) -> None:
+        """Write down what is left, in one try: at the end nobody waits for a database that is away."""
+        self._closing.set()
+        if self._writing is not None:
+            await self._writing
+
     async def _write_soon(self) -> None:
         try:
-            while self._counts:
-                await asyncio.sleep(self.GATHERED_SECONDS)
+            while self._counts and not self._closing.is_set():
+                await wait_or_stop(self._closing, self.GATHERED_SECONDS)
                 await self.write()
         finally:
             self._writing = None
