@@ -1,5 +1,6 @@
 """What all tests share: the session's servers, started by the first test that asks for them."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 
@@ -9,8 +10,11 @@ import pytest_asyncio
 
 from tests.servers import BrokerUnderTest, MongoUnderTest, broker_for_session, mongo_for_session
 
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("certrail", deadline=None)
+# How long an example takes says more of the machine than of the code. The same examples every time, unless one asks
+# for others: what fails is then for what was changed, and fails again.
+hypothesis.settings.register_profile(
+    "certrail", deadline=None, derandomize="CERTRAIL_TEST_RANDOM" not in os.environ, database=None
+)
 hypothesis.settings.load_profile("certrail")
 
 
