@@ -103,9 +103,9 @@ class Subscription:
     work: Work
     prefetch: int = 64
     """Messages in hand at most. Services' messages may hold a hundred events each, vendors' hold one."""
-    pace_seconds: float = 0.0
-    """Between the beginnings of two batches, at least: what arrives meanwhile shares the next one. It delays nothing
-    that comes alone, and saves transactions at a moderate rate, where batches would hold one event each."""
+    gather_seconds: float = 0.0
+    """From the arrival of a batch's first message to the batch: what arrives meanwhile shares it. It saves transactions
+    at a moderate rate, where batches would hold one event each; behind a backlog nothing waits."""
 
 
 @dataclass(frozen=True)
@@ -321,7 +321,7 @@ class _Process:
                 tracing=self._tracing,
                 batch_size=self._settings.batch_size,
                 prefetch=subscription.prefetch,
-                pace_seconds=subscription.pace_seconds,
+                gather_seconds=subscription.gather_seconds,
             )
             for subscription in self._parts.subscriptions
         ]

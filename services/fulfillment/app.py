@@ -32,8 +32,8 @@ from services.fulfillment.payments.unpaid import Unpaid
 from services.fulfillment.settings import FulfillmentSettings
 from services.fulfillment.store import MIGRATIONS, FulfillmentStore
 
-PACE_SECONDS = 0.05
-"""Between two batches. Nobody waits for an offer: the candidate hears of the certification, and finds the offer when
+GATHER_SECONDS = 0.05
+"""For a batch. Nobody waits for an offer: the candidate hears of the certification, and finds the offer when
 they look."""
 
 
@@ -69,7 +69,7 @@ def build(platform: Platform, settings: FulfillmentSettings) -> Parts:
                 topology.events_queue("fulfillment"),
                 decode_events,
                 keeper.around(ServiceEvents(store, people, telling, platform.programs).handle),
-                pace_seconds=PACE_SECONDS,
+                gather_seconds=GATHER_SECONDS,
             ),
             exchanges.subscription(),
         ),

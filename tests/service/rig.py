@@ -87,7 +87,7 @@ class Rig(Base):
         decode: Decode = decode_events,
         batch_size: int = 200,
         prefetch: int = 1_000,
-        pace_seconds: float = 0.0,
+        gather_seconds: float = 0.0,
     ) -> AsyncIterator[Consumer]:
         """Consume until the block ends; then finish what is in hand."""
         consumer = Consumer(
@@ -101,7 +101,7 @@ class Rig(Base):
             tracing=Tracing(),
             batch_size=batch_size,
             prefetch=prefetch,
-            pace_seconds=pace_seconds,
+            gather_seconds=gather_seconds,
         )
         stopping = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

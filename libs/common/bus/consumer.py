@@ -65,7 +65,7 @@ class Consumer:
         tracing: Tracing,
         batch_size: int,
         prefetch: int,
-        pace_seconds: float = 0.0,
+        gather_seconds: float = 0.0,
     ) -> None:
         self.queue = queue
         self._url = url
@@ -79,8 +79,9 @@ class Consumer:
         self._prefetch = prefetch
         self._whole = min(batch_size, prefetch)
         """Messages for which a batch does not wait: more of them would not fit, or would not come."""
-        self._pace_seconds = pace_seconds
-        self._next_batch_at = 0.0
+        self._gather_seconds = gather_seconds
+        self._due_at = 0.0
+        """When the batch begins that is being gathered, on the event loop's clock."""
         self._arrived: deque[tuple[int, Delivery]] = deque()
         self._wake = asyncio.Event()
         self._consuming = False
@@ -129,20 +130,21 @@ class Consumer:
                 end.cancel()
 
     def _pause(self) -> float | None:
-        """Seconds until another batch may begin; None while there is nothing for it."""
+        """Seconds until the next batch begins; None while there is nothing for it."""
         if not self._arrived:
             return None
         if len(self._arrived) >= self._whole:
             return 0.0
-        return max(self._next_batch_at - asyncio.get_running_loop().time(), 0.0)
+        return max(self._due_at - asyncio.get_running_loop().time(), 0.0)
 
     async def _arrive(self, message: DeliveredMessage) -> None:
+        if not self._arrived:
+            self._due_at = asyncio.get_running_loop().time() + self._gather_seconds
         self._arrived.append((message.delivery_tag or 0, _delivery(message)))
         if len(self._arrived) in (1, self._whole):
             self._wake.set()
 
     async def _take_batch(self, channel: AbstractChannel, stopping: asyncio.Event) -> None:
-        self._next_batch_at = asyncio.get_running_loop().time() + self._pace_seconds
         batch: list[Delivery] = []
         tag = size = 0
         while self._arrived and len(batch) < self._batch_size and size < BATCH_BYTES:

@@ -45,9 +45,16 @@ class Scheduler:
     async def run(self, stopping: asyncio.Event) -> None:
         """Look once a second for due jobs until `stopping` is set."""
         while not stopping.is_set():
-            for job in self._jobs:
-                await self._run_if_due(job)
+            async with database_faults(log):
+                for job in await self._due():
+                    await self._run_if_due(job)
             await wait_or_stop(stopping, 1.0)
+
+    async def _due(self) -> list[Job]:
+        """One look for all jobs, which mostly wait or are in somebody's hands."""
+        held = {"_id": {"$in": [job.name for job in self._jobs]}, "lease_until": {"$gt": self._clock.now()}}
+        waiting = {row["_id"] async for row in self._rows.find(held, {"_id": 1})}
+        return [job for job in self._jobs if job.name not in waiting]
 
     async def _run_if_due(self, job: Job) -> None:
         async with database_faults(log):

@@ -96,19 +96,19 @@ class CredentialsDue:
 
         Urgent ones come first, and without others.
         """
-        notes: list[Document] = []
-        while len({one for note in notes for one in note["candidates"]}) < candidates:
-            same = {"urgent": notes[0]["urgent"]} if notes else {}
-            row: Document | None = await self._due.find_one_and_update(
-                {"claimed_until": {"$lte": now}, **same},
-                {"$set": {"owner": owner, "claimed_until": now + self.LEASE}},
-                sort=[("urgent", DESCENDING), ("_id", ASCENDING)],
-                return_document=ReturnDocument.AFTER,
-            )
-            if row is None:
+        free = {"claimed_until": {"$lte": now}}
+        order = [("urgent", DESCENDING), ("_id", ASCENDING)]
+        claimed: list[Document] = []
+        while not claimed:
+            sizes = {"urgent": True, "size": {"$size": "$candidates"}}  # a note may name thousands
+            ids = _first(await self._due.find(free, sizes).sort(order).to_list(candidates), candidates)
+            if not ids:
                 break
-            notes.append(row)
-        return notes
+            ours = {"owner": owner, "claimed_until": now + self.LEASE}
+            # Each note is changed at once or not at all, and is then free no more: a second claimant misses it.
+            await self._due.update_many({"_id": {"$in": ids}, **free}, {"$set": ours})
+            claimed = await self._due.find({"_id": {"$in": ids}, **ours}).sort(order).to_list(None)
+        return claimed
 
     async def done(self, notes: Sequence[Document], rest: Sequence[str], failed: Sequence[str]) -> None:
         """Take notes away. The `rest` of their candidates is anybody's again, who `failed` when the lease is over."""
@@ -128,6 +128,18 @@ def takes_back(before: Iterable[Document], after: Iterable[Document]) -> bool:
 
 def _holder(program: str) -> Document:
     return {"program": program, "subject": f"urn:uuid:{uuid.uuid4()}", "version": 0}
+
+
+def _first(notes: Sequence[Document], candidates: int) -> list[object]:
+    """The ids of the first notes that are as urgent as the first of all, until they name so many candidates."""
+    ids: list[object] = []
+    named = 0
+    for note in notes:
+        if named >= candidates or note["urgent"] != notes[0]["urgent"]:
+            break
+        ids.append(note["_id"])
+        named += note["size"]
+    return ids
 
 
 def _note(candidates: Sequence[str], *, urgent: bool) -> Document:
