@@ -105,7 +105,8 @@ class Subscription:
     """Messages in hand at most. Services' messages may hold a hundred events each, vendors' hold one."""
     gather_seconds: float = 0.0
     """From the arrival of a batch's first message to the batch: what arrives meanwhile shares it. It saves transactions
-    at a moderate rate, where batches would hold one event each; behind a backlog nothing waits."""
+    at a moderate rate, where batches would hold one event each. What comes alone, or lies behind a backlog, is not held
+    up."""
 
 
 @dataclass(frozen=True)

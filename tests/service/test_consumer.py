@@ -96,29 +96,32 @@ async def test_what_has_arrived_is_one_transaction_and_one_acknowledgement(rigs:
 
 
 @pytest.mark.parametrize(("batch_size", "prefetch"), [(5, 100), (100, 5)], ids=["a whole batch", "all that may come"])
-async def test_what_is_gathered_shares_a_batch_that_begins_when_it_is_whole(
+async def test_what_comes_alone_goes_at_once_and_what_follows_is_gathered_until_it_is_whole(
     rigs: Rigs, bus: Bus, batch_size: int, prefetch: int
 ) -> None:
     async with rigs("fulfillment") as rig:
         register = Register(rig)
+        first, *rest = names(6)
         sizes = {"batch_size": batch_size, "prefetch": prefetch}
         async with rig.consuming(QUEUE, register.work, **sizes, gather_seconds=100.0) as consumer:
-            await bus.publish(*singles(*names(5)[:3]), user="certs")
+            await bus.publish(*singles(first), user="certs")
+            await register.until_noted(1)
+            await bus.publish(*singles(*rest[:3]), user="certs")
             await until(lambda: len(consumer._arrived) == 3)
-            assert register.batches == []
-            await bus.publish(*singles(*names(5)[3:]), user="certs")
-            await register.until_noted(5)
-            assert register.batches == [names(5)]
+            assert register.batches == [[first]]
+            await bus.publish(*singles(*rest[3:]), user="certs")
+            await register.until_noted(6)
+            assert register.batches == [[first], rest]
 
 
 async def test_batch_that_stays_small_begins_after_its_time(rigs: Rigs, bus: Bus) -> None:
     async with rigs("fulfillment") as rig:
         register = Register(rig)
         async with rig.consuming(QUEUE, register.work, gather_seconds=0.2):
-            for count, name in enumerate(names(2), 1):
+            for count, name in enumerate(names(3), 1):
                 await bus.publish(*singles(name), user="certs")
                 await register.until_noted(count)
-        assert register.batches == [[name] for name in names(2)]
+        assert register.batches == [[name] for name in names(3)]
 
 
 async def test_stop_does_not_wait_for_what_is_gathered_and_loses_nothing(rigs: Rigs, bus: Bus) -> None:
@@ -126,8 +129,10 @@ async def test_stop_does_not_wait_for_what_is_gathered_and_loses_nothing(rigs: R
         register = Register(rig)
         async with rig.consuming(QUEUE, register.work, gather_seconds=100.0) as consumer:
             await bus.publish(*singles("C1"), user="certs")
+            await register.until_noted(1)
+            await bus.publish(*singles("C2"), user="certs")
             await until(lambda: len(consumer._arrived) == 1)
-        assert await register.noted() == []
+        assert await register.noted() == ["C1"]
         assert len(await drained(bus, 1)) == 1
 
 

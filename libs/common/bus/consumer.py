@@ -6,6 +6,7 @@ bad event stands alone; that one is set aside and its neighbours pass.
 
 import asyncio
 import logging
+import math
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,6 +29,8 @@ from libs.common.tracing import Tracing
 
 BATCH_BYTES = 262_144
 """A batch takes no further message past this, because one message may hold a hundred events."""
+QUIET = 4
+"""Times as long as a batch is gathered: what arrives when none has begun for so long comes alone, and does not wait."""
 LONGEST_PAUSE = 5.0
 """Seconds between two probes while something we depend on is down."""
 
@@ -82,6 +85,7 @@ class Consumer:
         self._gather_seconds = gather_seconds
         self._due_at = 0.0
         """When the batch begins that is being gathered, on the event loop's clock."""
+        self._began_at = -math.inf
         self._arrived: deque[tuple[int, Delivery]] = deque()
         self._wake = asyncio.Event()
         self._consuming = False
@@ -139,12 +143,15 @@ class Consumer:
 
     async def _arrive(self, message: DeliveredMessage) -> None:
         if not self._arrived:
-            self._due_at = asyncio.get_running_loop().time() + self._gather_seconds
+            now = asyncio.get_running_loop().time()
+            alone = now - self._began_at > QUIET * self._gather_seconds
+            self._due_at = now if alone else now + self._gather_seconds
         self._arrived.append((message.delivery_tag or 0, _delivery(message)))
         if len(self._arrived) in (1, self._whole):
             self._wake.set()
 
     async def _take_batch(self, channel: AbstractChannel, stopping: asyncio.Event) -> None:
+        self._began_at = asyncio.get_running_loop().time()
         batch: list[Delivery] = []
         tag = size = 0
         while self._arrived and len(batch) < self._batch_size and size < BATCH_BYTES:
