@@ -5,8 +5,6 @@ Beside an event loop they are for a process of its own.
 
 from functools import lru_cache
 
-import resvg_py
-
 from libs.common.programs import Program
 from libs.common.programs.artwork import NAMESPACE
 from services.certs.fonts import picture_fonts
@@ -40,6 +38,8 @@ def png_of(svg: str, size: int) -> bytes:
     """
     if not 1 <= size <= LARGEST:
         raise ValueError(f"a side is of 1 to {LARGEST} pixels")
+    import resvg_py  # noqa: PLC0415 some megabytes, for the processes that draw
+
     return resvg_py.svg_to_bytes(
         svg_string=svg,
         width=size,

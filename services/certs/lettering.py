@@ -2,14 +2,13 @@
 
 import unicodedata
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.sax.saxutils import escape
 
-from fontTools.pens.svgPathPen import SVGPathPen
-from fontTools.pens.transformPen import TransformPen
-from fontTools.ttLib import TTFont
-
 from services.certs.fonts import picture_fonts
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 _SIMPLE = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 """Scripts whose letters stand side by side. Others change their form, or run the other way: they stay text."""
@@ -55,6 +54,10 @@ class _Outline(NamedTuple):
 @lru_cache(maxsize=256)
 def _outline(text: str, *, bold: bool) -> _Outline | None:
     """None where the line must stay text."""
+    # Some megabytes, for the processes that draw.
+    from fontTools.pens.svgPathPen import SVGPathPen  # noqa: PLC0415
+    from fontTools.pens.transformPen import TransformPen  # noqa: PLC0415
+
     font = _font(bold=bold)
     if font is None or any(not _is_simple(sign) for sign in text):
         return None
@@ -77,7 +80,9 @@ def _is_simple(sign: str) -> bool:
 
 
 @lru_cache(maxsize=2)
-def _font(*, bold: bool) -> TTFont | None:
+def _font(*, bold: bool) -> "TTFont | None":
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 as above
+
     wanted = f"NotoSans-{'Bold' if bold else 'Regular'}.ttf"
     path = next((each for each in picture_fonts() if each.name == wanted), None)
     return TTFont(path) if path else None
