@@ -15,7 +15,11 @@ import aiohttp
 
 from deploy.local.ports import free_ports, is_listening
 from deploy.mongo.users import database_name
+from libs.common.bus.outgoing import OutgoingEvents
+from libs.common.clock import SystemClock
 from libs.common.mongo.client import Client, open_client, open_database
+from libs.common.mongo.inbox import Inbox
+from libs.common.mongo.unit_of_work import Transaction
 from services.certs.credentials.store import CredentialsDue
 from tests.bench.pipeline import HttpRequest, Service
 from tests.bench.processes import BenchError, CpuMeter, Running, poll, running
@@ -107,10 +111,12 @@ async def _round(bench: Bench, readers: "Readers", processes: Sequence[Running],
 
 async def _note(client: Client, candidates: list[str]) -> None:
     """As a saved ledger does: so many candidates to a note."""
-    due = CredentialsDue(open_database(client))
+    database = open_database(client)
+    due = CredentialsDue(database)
     async with await client.start_session() as session, session.start_transaction():
+        transaction = Transaction(session, OutgoingEvents("certs"), Inbox(database), SystemClock().now())
         for at in range(0, len(candidates), NOTED_AT_ONCE):
-            await due.note(session, candidates[at : at + NOTED_AT_ONCE])
+            await due.note(transaction, candidates[at : at + NOTED_AT_ONCE])
 
 
 async def _until_signed(client: Client, count: int) -> None:
