@@ -12,9 +12,7 @@ from tests.servers import BrokerUnderTest, MongoUnderTest, broker_for_session, m
 
 # How long an example takes says more of the machine than of the code. The same examples every time, unless one asks
 # for others: what fails is then for what was changed, and fails again.
-hypothesis.settings.register_profile(
-    "certrail", deadline=None, derandomize="CERTRAIL_TEST_RANDOM" not in os.environ, database=None
-)
+hypothesis.settings.register_profile("certrail", deadline=None, derandomize="CERTRAIL_TEST_RANDOM" not in os.environ)
 hypothesis.settings.load_profile("certrail")
 
 

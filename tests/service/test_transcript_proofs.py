@@ -14,12 +14,12 @@ from jsonschema.validators import validator_for
 from libs.common.clock import FixedClock
 from libs.common.http.scopes import KEYS_MANAGE, OPERATOR
 from libs.common.programs import Program
-from services.certs.signing.data_integrity import BadProof, verify
-from services.certs.signing.multikey import read_multikey
+from services.certs.signing.data_integrity import BadProof
 from services.certs.signing.vc_jwt import header_of, verify_jwt
 from services.certs.transcripts.receipts import read_receipt
 from tests.service.certs_station import CertsStation
 from tests.service.conftest import OpenBase
+from tests.service.credentials.look import proven
 from tests.service.samples import CERTIFICATION, passed, received
 from tests.service.transcript_desk import (
     ME,
@@ -68,17 +68,6 @@ async def record(me: Sharer, made: Any, accept: str = VC) -> bytes:
     return bytes(await response.read())
 
 
-def holds(document: dict[str, Any]) -> bool:
-    """Whether a document's proof is of it, by the key that its name stands for."""
-    (proof,) = document["proof"]
-    bare = {name: value for name, value in document.items() if name != "proof"}
-    try:
-        verify(bare, proof, read_multikey(proof["verificationMethod"].partition("#")[2]))
-    except BadProof:
-        return False
-    return True
-
-
 def inner(document: dict[str, Any]) -> list[dict[str, Any]]:
     return list(document["credentialSubject"]["verifiableCredential"])
 
@@ -90,14 +79,14 @@ async def test_record_is_a_clr_of_the_signed_credentials_whole(station: CertsSta
     check = validator_for(schema)(schema)
     assert [error.message for error in check.iter_errors(document)] == []
     assert list(check.iter_errors({**document, "credentialSubject": {}}))
-    assert holds(document)
-    assert not holds({**document, "name": "Another"})
+    assert proven(document)
+    assert not proven({**document, "name": "Another"})
     assert (document["partial"], document["validUntil"]) == (True, "2027-02-21T07:59:59Z")
     assert document["id"] == f"{made['link']}/record"
     stored = {row["_id"]: json.loads(row["document"]) for row in await station.base.rows("credentials")}
     for one in inner(document):
         assert one == stored[one["id"].rpartition("/")[2]]
-        assert holds(one)
+        assert proven(one)
     assert {one["credentialSubject"]["achievement"]["humanCode"] for one in inner(document)} == {
         "CCNA",
         "CCNP-Enterprise",
@@ -138,7 +127,7 @@ async def test_record_is_signed_once_for_the_same_content_and_leaves_out_what_wa
     second = json.loads(await record(me, made))
     (left,) = inner(second)  # at once: its credential's own bit is set a moment later
     assert left["credentialSubject"]["achievement"]["humanCode"] == "CCNP-Enterprise"
-    assert holds(second)
+    assert proven(second)
     await decide(me, "revoke", "2026-10-02", "CCNP-Enterprise")
     await station.settle()
     assert (await me.callers.fetch(path_of(made), accept=VC)).status == 406

@@ -1,17 +1,15 @@
 """What there is of credentials: stored, told, listed and proven."""
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 from libs.common.events import identity
 from services.certs.credentials import bits
-from services.certs.credentials.store import DUE
 from services.certs.signing.data_integrity import BadProof, verify
 from services.certs.signing.multikey import read_multikey
-from tests.service.certs_station import Callers, CertsStation
-from tests.service.rig import Base, eventually, said
+from tests.service.certs_station import Callers
+from tests.service.rig import Base, said
 
 ME = "/cisco/candidates/C1"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -37,6 +35,7 @@ async def revoked_bit(api: Callers, row: dict[str, Any]) -> bool:
 
 
 def proven(document: dict[str, Any]) -> bool:
+    """Whether a document's proof is of it, by the key that its name stands for."""
     (proof,) = document["proof"]
     bare = {name: value for name, value in document.items() if name != "proof"}
     try:
@@ -49,13 +48,3 @@ def proven(document: dict[str, Any]) -> bool:
 def ada(**more: Any) -> Any:
     given = {"given_name": "Ada", "family_name": "Lovelace", "email": "ada@example.com", "country": "GB"}
     return identity.CandidateRegistered(candidate_id="C1", registered_at=NOW, **{**given, **more})
-
-
-async def compare_only(station: CertsStation) -> None:
-    """Let the loop that issues work, and nothing that signs."""
-    issuing = station.parts.background[0]
-    stopping = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(issuing(stopping))
-        await eventually(lambda: station.base.rows(DUE), lambda notes: not notes)
-        stopping.set()

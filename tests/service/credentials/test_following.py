@@ -14,7 +14,7 @@ from libs.common.programs import Program
 from services.certs.credentials.credential import Credential
 from services.certs.credentials.store import DUE, MIGRATION, CredentialsDue, takes_back
 from tests.service.certs_station import CertsStation
-from tests.service.credentials.look import ME, NOW, ada, compare_only, proven, rows, told
+from tests.service.credentials.look import ME, NOW, ada, proven, rows, told
 from tests.service.rig import Base, eventually
 from tests.service.samples import invalidated, passed, received
 
@@ -29,7 +29,7 @@ async def test_a_process_that_dies_between_grant_and_signature_is_followed_by_an
     station = CertsStation(replace(base, owner="another"), programs)
     assert await CredentialsDue(base.database).claim("another", NOW, 1) == []
     base.clock.advance(CredentialsDue.LEASE)
-    await compare_only(station)
+    await station.compare()
     (row,) = await rows(base)
     assert (row["signed"], row["jwt"], await base.rows(DUE)) == (False, None, [])
     await station.settle()
@@ -40,7 +40,7 @@ async def test_a_process_that_dies_between_grant_and_signature_is_followed_by_an
 
 async def test_one_that_is_read_before_it_was_signed_is_signed_at_once_and_only_once(station: CertsStation) -> None:
     await station.take(received(passed()))
-    await compare_only(station)
+    await station.compare()
     (row,) = await rows(station.base)
     async with station.api() as api:
         answers = await asyncio.gather(*(api.fetch(f"/credentials/{row['_id']}") for _ in range(5)))
@@ -77,14 +77,14 @@ async def test_two_comparisons_of_a_candidate_side_by_side_make_one_credential(
 async def test_what_was_signed_of_an_earlier_version_is_not_kept(station: CertsStation) -> None:
     await station.take(received(ada()))
     await station.take(received(passed()))
-    await compare_only(station)
+    await station.compare()
     signing = station.parts.background[1].__self__._credentials  # type: ignore[attr-defined]
     (row,) = await rows(station.base)
     earlier = await signing._store.get(row["_id"])
     async with station.api() as api:
         chosen = {"directory": False, "name_in_badges": True, "native_name": False}
         assert (await api.candidate("PUT", f"{ME}/sharing", **chosen))[0] == 200
-    await compare_only(station)
+    await station.compare()
     await signing.sign("cisco", [earlier])
     (row,) = await rows(station.base)
     assert (row["version"], row["signed"]) == (2, False)

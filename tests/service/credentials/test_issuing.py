@@ -9,7 +9,7 @@ from services.certs.credentials.baking import credentials_in_png
 from services.certs.credentials.documents import email_hash
 from services.certs.credentials.store import DUE
 from tests.service.certs_station import CertsStation
-from tests.service.credentials.look import ME, NOW, ada, compare_only, proven, revoked_bit, rows, told
+from tests.service.credentials.look import ME, NOW, ada, proven, revoked_bit, rows, told
 from tests.service.privacy_station import PrivacyStation
 from tests.service.rig import Base
 from tests.service.samples import invalidated, passed, received
@@ -234,7 +234,7 @@ async def test_the_name_is_in_it_by_the_candidates_choice_only(station: CertsSta
         assert "Ada Lovelace" in (await (await api.fetch(f"/b/{first['_id']}")).read()).decode()
         assert (await api.candidate("PUT", f"{ME}/sharing", **{**chosen, "name_in_badges": False}))[0] == 200
         # Gone with the commit of the comparison, before anybody has signed.
-        await compare_only(station)
+        await station.compare()
         assert "Lovelace" not in (await (await api.fetch(f"/credentials/{first['_id']}")).read()).decode()
         assert "Lovelace" not in (await (await api.fetch(f"/b/{first['_id']}")).read()).decode()
 
